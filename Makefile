@@ -1,0 +1,69 @@
+# Every target that needs the environment makes it first, once: a stamp in .venv says from which pyproject.toml and
+# constraints.txt it was installed. Settings: make PYTHON=python3.12 EXTRA=cuda13 bench
+
+PYTHON ?= python3
+# cpu, cuda12 or cuda13: an extra of pyproject.toml. cuda12 where an NVIDIA driver answers, else cpu.
+EXTRA ?= $(shell nvidia-smi -L 2>/dev/null | grep -q '^GPU' && echo cuda12 || echo cpu)
+# Further extras. JAX is a backend of Keras that the tests prove too.
+EXTRAS ?= report,dev,jax
+# The run that `make report` renders: the newest.
+RUN ?= $(shell ls -td results/*/ 2>/dev/null | head -n 1)
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed-$(EXTRA)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup bench test check report clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Settings: PYTHON=$(PYTHON) EXTRA=$(EXTRA) EXTRAS=$(EXTRAS)"
+
+setup: $(STAMP) ## Make .venv and install everything (the other targets do it by themselves)
+
+bench: $(STAMP) ## Prove the implementations equal, time them (under 3 minutes) and write the report
+	$(BIN)/python -m benchmarks run --profile quick
+
+test: $(STAMP) ## Run the tests
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## Run all that CI runs: format, lint, types, import walls, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest
+
+report: $(STAMP) ## Make the report of the newest run again (RUN=results/NAME for another)
+	@test -n "$(RUN)" || { echo "No run in results/ yet. Make one: make bench" >&2; exit 2; }
+	$(BIN)/python -m benchmarks report $(RUN)
+
+clean: ## Remove caches and build leftovers (keeps .venv and results)
+	rm -rf build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks .hypothesis
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# Which build of torch. On Linux, PyPI's is for CUDA 13: gigabytes of no use without a GPU, and a clash with
+# TensorFlow's libraries on cuda12. So torch alone comes first from PyTorch's own index, where a build for this machine
+# stands beside PyPI's and wins (+cpu or +cu126 sorts higher). Set TORCH_INDEX for another one (for example
+# https://download.pytorch.org/whl/cu129), or to nothing for what pip finds by itself. Where pip is configured with
+# places of its own (a mirror, a folder of wheels), it is left alone. An index that does not answer costs seconds, and
+# PyPI's build is taken.
+TORCH_INDEX_cpu := https://download.pytorch.org/whl/cpu
+TORCH_INDEX_cuda12 := https://download.pytorch.org/whl/cu126
+TORCH_INDEX ?= $(if $(filter Linux,$(shell uname -s)),$(TORCH_INDEX_$(EXTRA)))
+PIP_PLACES = $(BIN)/pip config list | grep -qE 'index-url|find-links|no-index'
+PIP_INSTALL = $(BIN)/pip install --disable-pip-version-check --constraint constraints.txt
+
+# A build for another EXTRA is not mended but made anew: two TensorFlows, or two CUDAs, must not meet.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	  echo "samenet needs Python 3.11, 3.12 or 3.13; $(PYTHON) is not. Say which: make PYTHON=python3.12 setup" >&2; exit 2; }
+	@echo "Installing for '$(EXTRA)' ($(if $(filter cpu,$(EXTRA)),no NVIDIA driver in use,NVIDIA GPU)) into $(VENV)"
+	@for stamp in $(VENV)/.installed-*; do case $$stamp in $@|*'*') ;; *) rm -rf $(VENV) ;; esac; done
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@if $(PIP_PLACES); then echo "pip is configured with places of its own; torch comes from there"; \
+	elif [ -n "$(TORCH_INDEX)" ]; then \
+	  $(PIP_INSTALL) --no-deps --retries 1 --timeout 20 --extra-index-url $(TORCH_INDEX) torch; fi
+	$(PIP_INSTALL) --editable '.[$(EXTRA),$(EXTRAS)]'
+	@touch $@

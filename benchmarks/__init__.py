@@ -1,0 +1,1 @@
+"""The harness: plans cells, proves and times them in isolated processes, stores records, and reports them."""

@@ -1,0 +1,141 @@
+"""The command line: run, list, verify, report, doctor. Data goes to standard output, progress to standard error.
+
+Nothing heavy is imported before a command needs it, and no framework ever: those live in the workers.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+EXIT_UNEQUAL, EXIT_USAGE, EXIT_FAILED, EXIT_NOTHING, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
+
+CHOICES = [
+    click.option("--profile", default="quick", show_default=True, help="How much is measured: smoke or quick."),
+    click.option("--framework", "frameworks", help="Only these, with commas: numpy,torch,keras-tensorflow,..."),
+    click.option("--device", "devices", help="Only these, with commas: cpu, cuda, cuda:0, ..."),
+    click.option("--threads", help="CPU threads, with commas, or `all`. By default all cores."),
+    click.option("--phase", "phases", help="Only these, with commas: train_step,predict,epoch,products."),
+    click.option("--precision", "precisions", help="With commas: float32,float64."),
+    click.option("--variant", "variants", help="Only these, with commas: spec,stock."),
+    click.option("--set", "sets", multiple=True, metavar="AXIS=N,N", help="Sweep an axis: --set batch=32,256."),
+    click.option("-k", "keyword", default="", help="Only cells whose identity contains this."),
+    click.option("--spec", default="digits", show_default=True, help="A preset or a TOML file with the network."),
+    click.option("--data", metavar="FILE", help="Your data: a .npz with x and y, or a folder of MNIST's IDX files."),
+    click.option("--python", "pythons", multiple=True, metavar="FRAMEWORK=PATH", help="An interpreter of its own."),
+]
+
+
+def chosen(command: Any) -> Any:
+    """Give a command the options that choose cells."""
+    for option in reversed(CHOICES):
+        command = option(command)
+    return command
+
+
+class Command(click.Group):
+    """Turns what is wrong with the user's input into one message and exit code 2."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command."""
+        from implementations.contract import BadInput, Unavailable
+
+        try:
+            return super().invoke(context)
+        except (BadInput, Unavailable) as problem:
+            click.echo(f"Error: {problem}", err=True)
+            sys.exit(EXIT_USAGE)
+
+
+@click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Samenet: one network in several frameworks, proved equal, then timed."""
+
+
+@main.command()
+@chosen
+@click.option("--blocks", type=click.IntRange(min=1), help="Fresh processes per framework; a verdict needs 6.")
+@click.option("--seed", default=0, show_default=True, help="Of the order in which everything is measured.")
+@click.option("--results", default="results", show_default=True, help="Where the run's folder is made.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result's paths and counts as JSON.")
+def run(blocks: int | None, seed: int, results: str, as_json: bool, **choice: Any) -> None:
+    """Prove the implementations equal, time them, write records and a report."""
+    from benchmarks import session
+
+    prepared = session.prepare(**choice)
+    outcome = session.run(prepared, blocks, seed, Path(results), say)
+    if as_json:
+        click.echo(json.dumps(outcome.summary()))
+    else:
+        for path in outcome.reports:
+            click.echo(path)
+    sys.exit(outcome.exit_code)
+
+
+@main.command("list")
+@chosen
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+def list_cells(as_json: bool, **choice: Any) -> None:
+    """Show the cells that `run` would measure, and what is missing."""
+    from benchmarks import session
+
+    prepared = session.prepare(load_data=False, **choice)
+    for cell in prepared.plan.cells:
+        click.echo(cell.model_dump_json() if as_json else cell.id)
+    for entry in prepared.plan.absent:
+        say(f"not there: {entry['framework']}: {entry['reason']} {entry['fix']}")
+    say(f"{len(prepared.plan.cells)} cells; `run` would take about {session.minutes(prepared.estimate_s())}")
+
+
+@main.command()
+@chosen
+@click.option("--json", "as_json", is_flag=True, help="One proof per line, as JSON.")
+def verify(as_json: bool, **choice: Any) -> None:
+    """Prove the implementations equal, in float32 and float64, and time nothing."""
+    from benchmarks import session
+
+    prepared = session.prepare(**choice)
+    proofs, lost = session.verify(prepared, say)
+    for proof in proofs:
+        click.echo(proof.model_dump_json() if as_json else session.proof_line(proof))
+    for job, reason in lost:
+        say(f"{job.who.label}: could not be proved: {reason}")
+    if any(not proof.passed for proof in proofs):
+        sys.exit(EXIT_UNEQUAL)
+    sys.exit(EXIT_NOTHING if not proofs else EXIT_FAILED if lost else 0)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def report(folder: Path) -> None:
+    """Make the report of a results FOLDER again from its records."""
+    from benchmarks import report as reports
+    from benchmarks.record import BadRecords
+
+    try:
+        for path in reports.write(folder):
+            click.echo(path)
+    except BadRecords as problem:
+        click.echo(f"Error: {problem}", err=True)
+        sys.exit(EXIT_USAGE)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def doctor(as_json: bool) -> None:
+    """Say what this machine has, what is missing, and how to get it."""
+    from benchmarks import diagnosis
+
+    found = diagnosis.examine()
+    click.echo(json.dumps(found, indent=2) if as_json else diagnosis.render(found))
+
+
+def say(text: str) -> None:
+    """A line of progress."""
+    click.echo(text, err=True)
+
+
+if __name__ == "__main__":
+    main()

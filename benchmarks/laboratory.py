@@ -1,0 +1,270 @@
+"""Inside a worker: builds the models of one framework, has them proved, and makes opaque callables for the timing.
+
+The one place where the two halves meet: implementations on one side, timing and records on the other.
+"""
+
+import hashlib
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import threadpoolctl
+
+from benchmarks import timing
+from benchmarks.plan import PRODUCTS
+from benchmarks.record import Cell, Check, LearningPoint, LearningRecord, OutcomeRecord, ProofRecord, Who, WorkerRecord
+from implementations import registry
+from implementations.contract import Unavailable
+from implementations.equivalence import gates, precision, proof
+
+BATCHES = 8
+"""Distinct batches that a timed cell cycles through: training on one alone drifts to a loss of exactly 0."""
+
+
+@dataclass
+class Subject:
+    """One model at one size: what was proved, and what is timed."""
+
+    who: Who
+    spec: Any
+    model: Any
+    state: dict[str, np.ndarray]
+    batches: list[tuple[Any, Any]]
+    first_calls: dict[str, tuple[float, float]]
+    proved: bool
+    reason: str = ""
+
+
+@dataclass
+class Work:
+    """One cell's opaque callable with everything the timing needs."""
+
+    call: Callable[[], Any]
+    fence: Callable[[Any], None]
+    reset: Callable[[], None]
+    first_call_s: float
+    second_call_s: float
+    samples_per_call: int
+    flops_per_call: int
+    ranked: bool
+
+    def loops(self, round_s: float) -> int:
+        """Calls in a round."""
+        return timing.loops_for(self.call, self.fence, round_s)
+
+    def restore(self, loops: int) -> None:
+        """Before each round, untimed: the first state again, caches warmed by one call, the device idle."""
+        self.reset()
+        if loops > 1:
+            self.fence(self.call())
+        self.fence(None)
+
+    def round(self, loops: int) -> Callable[[], None]:
+        """What is timed."""
+        return timing.round_of(self.call, self.fence, loops)
+
+    def warmup_rounds(self, elapsed_s: list[float]) -> int:
+        """How many of the rounds were warm-up."""
+        return timing.warmup_rounds(elapsed_s)
+
+
+class Laboratory:
+    """The models of one framework on one device."""
+
+    def __init__(self, job: Any, adapter: Any, send: Callable[[Any], None]) -> None:
+        self.job, self.adapter, self.send = job, adapter, send
+        self.who: Who = job.who
+        # The runner hides the other GPUs from this process, so whichever it is, it is the first one here.
+        self.device = "cuda:0" if self.who.device.startswith("cuda") else "cpu"
+        self.parts = {name: registry.part(self.who.model, name) for name in ("spec", "parameters", "oracle")}
+        self.spec = self.parts["spec"].Spec.parse(job.spec, "the job").changed(precision=self.who.precision)
+        self.is_peer = self.who.framework in registry.PEERS
+        self.subjects: dict[str, Subject] = {}
+        self.kept_bits = 0
+        with np.load(job.dataset, allow_pickle=False) as arrays:
+            self.data = {name: arrays[name] for name in arrays.files}
+
+    def check_device(self) -> None:
+        """Raises Unavailable where the framework cannot use the device that it was started for."""
+        devices = self.adapter.devices()
+        if self.device not in devices:
+            raise Unavailable(
+                f"{self.who.framework} cannot use {self.who.device} here; it sees {', '.join(devices) or 'no device'}.",
+                "Install its CUDA build (see the README), or run with --device cpu.",
+            )
+
+    def describe(self, import_s: float, affinity: list[int]) -> WorkerRecord:
+        """This process, for the record; measures the precision that is in force."""
+        self.kept_bits = precision.kept_bits(self.who.precision, self._product)
+        return WorkerRecord(
+            who=self.who,
+            block=self.job.block,
+            pid=os.getpid(),
+            import_s=import_s,
+            versions=self.adapter.versions(),
+            flags=self.adapter.flags(self.device),
+            effective_precision={"matrix product": f"{self.kept_bits} bits"},
+            thread_pools=[
+                {key: pool.get(key) for key in ("user_api", "internal_api", "version", "num_threads")}
+                for pool in threadpoolctl.threadpool_info()
+            ],
+            affinity=affinity,
+            load_average=list(os.getloadavg()) if hasattr(os, "getloadavg") else [],
+        )
+
+    # Proving
+
+    def prove(self, who: Who, axes: dict[str, int]) -> Subject:
+        """The model of this variant at this size, built and proved once; sends the proof."""
+        key = f"{who.variant}{sorted(axes.items())}"
+        if key not in self.subjects:
+            self.subjects[key] = self._build(who, axes)
+        return self.subjects[key]
+
+    def _build(self, who: Who, axes: dict[str, int]) -> Subject:
+        parameters = self.parts["parameters"]
+        spec = self.spec.changed(**axes).variant(who.variant)
+        model = registry.model_class(who.model, who.framework)(spec, self.device)
+        host = [(x.astype(spec.precision), y) for x, y in parameters.batches(spec, BATCHES)]
+        batches = [(self._to_device(x), self._to_device(y)) for x, y in host]
+        subject = Subject(who, spec, model, parameters.initial_state(spec), batches, {}, proved=self.is_peer)
+        model.load_state(subject.state)
+        for phase in ("predict", "train_step"):
+            if spec.problem_with(phase) is None:
+                call = self._call_of(phase, subject)
+                subject.first_calls[phase] = (timing.once(call, self._fence), timing.once(call, self._fence))
+        if not self.is_peer:
+            self._prove(subject, axes)
+        return subject
+
+    def _prove(self, subject: Subject, axes: dict[str, int]) -> None:
+        """The unmodified callables against the oracle; the verdict goes into the records."""
+        spec, parameters = subject.spec, self.parts["parameters"]
+        hot, (x, y) = parameters.hot_state(spec), parameters.batches(spec, 1)[0]
+        candidate = proof.Candidate(subject.model, spec, self._to_device, self.adapter.to_host)
+        starts = [
+            proof.Start("hot state", hot, x, y),
+            proof.Start(gates.ZEROED, parameters.zeroed_slots(spec, hot), x, y),
+        ]
+        oracle = self.parts["oracle"].Oracle(spec)
+        if spec.problem_with("train_step"):
+            checks = proof.prove_prediction(candidate, oracle, starts[0])
+        else:
+            checks = proof.prove(candidate, oracle, starts)
+        checks = [precision.check(spec.precision, self.kept_bits), *checks]
+        failed = [check for check in checks if not check.passed]
+        subject.proved = not failed
+        subject.reason = "; ".join(
+            f"{c.check}, {c.group}: {c.tensor} is off by {c.error:.2g}, allowed {c.budget:.2g}" for c in failed
+        )
+        records = [
+            Check(
+                check=c.check,
+                group=c.group,
+                tensor=c.tensor,
+                error=float(c.error),
+                budget=float(c.budget),
+                passed=c.passed,
+            )
+            for c in checks
+        ]
+        self.send(ProofRecord(who=subject.who, axes=axes, block=self.job.block, checks=records))
+
+    # Timing
+
+    def work(self, cell: Cell) -> Work | None:
+        """The cell's callable, proved; None (and a record that says why) where it must not be timed."""
+        subject = self.prove(cell.who, cell.axes)
+        if not subject.proved:
+            self.send(OutcomeRecord(cell=cell, block=self.job.block, status="unequal", reason=subject.reason))
+            return None
+        if cell.phase == "epoch" and len(self.data["y_train"]) < subject.spec.batch:
+            reason = f"the data has {len(self.data['y_train'])} training samples, fewer than one batch"
+            self.send(OutcomeRecord(cell=cell, block=self.job.block, status="skipped", reason=reason))
+            return None
+        call = self._call_of(cell.phase, subject)
+        first = subject.first_calls.get(cell.phase) or (timing.once(call, self._fence), timing.once(call, self._fence))
+        steps = len(self.data["y_train"]) // subject.spec.batch if cell.phase == "epoch" else 1
+        return Work(
+            call=call,
+            fence=self._fence,
+            reset=lambda: subject.model.load_state(subject.state),
+            first_call_s=first[0],
+            second_call_s=first[1],
+            samples_per_call=steps * subject.spec.batch,
+            flops_per_call=steps * subject.spec.flops("predict" if cell.phase == "predict" else "train_step"),
+            ranked=cell.phase != PRODUCTS and not self.is_peer,
+        )
+
+    def _call_of(self, phase: str, subject: Subject) -> Callable[[], Any]:
+        """One unit of work, returning its last result without waiting for it."""
+        model, batches = subject.model, itertools.cycle(subject.batches)
+        if phase == "train_step":
+            return lambda: model.train_step(*next(batches))
+        if phase == "predict":
+            return lambda: model.predict(next(batches)[0])
+        if phase == PRODUCTS:
+            return self._products(subject)
+        return lambda: self._epoch(model, subject.spec, seed=0)[-1]
+
+    def _products(self, subject: Subject) -> Callable[[], Any]:
+        rng = np.random.default_rng(self.job.seed)
+
+        def random(rows: int, columns: int) -> Any:
+            return self._to_device(rng.normal(size=(rows, columns)).astype(subject.spec.precision))
+
+        pairs = [(random(m, k), random(k, n)) for m, k, n in subject.spec.matrix_products("train_step")]
+        product = self.adapter.matrix_product
+        return lambda: [product(a, b) for a, b in pairs][-1]
+
+    def _epoch(self, model: Any, spec: Any, seed: int) -> list[Any]:
+        """One pass over the real data: gather on the host, copy to the device, step. Returns the losses."""
+        x, y = self.data["x_train"], self.data["y_train"]
+        losses = []
+        for rows in self._rows(len(y), spec.batch, seed):
+            batch = self._to_device(x[rows].astype(spec.precision, copy=False)), self._to_device(y[rows])
+            losses.append(model.train_step(*batch))
+        return losses
+
+    def _rows(self, count: int, batch: int, seed: int) -> Iterator[np.ndarray]:
+        """Shuffled rows in whole batches; the remainder waits for another epoch's shuffle."""
+        order = np.random.default_rng([self.job.seed, seed]).permutation(count)
+        return iter(np.split(order[: count // batch * batch], max(count // batch, 1)))
+
+    # Learning
+
+    def learn(self) -> LearningRecord:
+        """Train on the real data from the specification's initial state, with an evaluation after each epoch."""
+        spec = self.spec
+        model = registry.model_class(self.who.model, self.who.framework)(spec, self.device)
+        model.load_state(self.parts["parameters"].initial_state(spec))
+        x_test, y_test = self._to_device(self.data["x_test"].astype(spec.precision)), self.data["y_test"]
+        points, spent = [], 0.0
+        for epoch in range(1, self.job.epochs + 1):
+            losses: list[Any] = []
+
+            def train(epoch: int = epoch, losses: list[Any] = losses) -> Any:
+                losses += self._epoch(model, spec, epoch)
+                return losses[-1]
+
+            spent += timing.once(train, self._fence)
+            predictions = self.adapter.to_host(model.predict(x_test)).argmax(axis=1)
+            mean = float(np.mean([float(self.adapter.to_host(loss)) for loss in losses]))
+            accuracy = float(np.mean(predictions == y_test))
+            points.append(LearningPoint(epoch=epoch, elapsed_s=spent, test_accuracy=accuracy, train_loss=mean))
+        digest = hashlib.sha256(predictions.astype(np.int64).tobytes()).hexdigest()
+        return LearningRecord(
+            who=self.who, block=self.job.block, dropout=spec.dropout, batch=spec.batch, points=points, predictions_sha256=digest
+        )  # fmt: skip
+
+    def _product(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return self.adapter.to_host(self.adapter.matrix_product(self._to_device(a), self._to_device(b)))
+
+    def _to_device(self, array: np.ndarray) -> Any:
+        return self.adapter.to_device(array, self.device)
+
+    def _fence(self, result: Any) -> None:
+        self.adapter.synchronise(self.device, result)

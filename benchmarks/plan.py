@@ -1,0 +1,193 @@
+"""Which cells: framework x variant x device x threads x precision x mode x phase x size. No framework is imported."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.record import Cell, Who
+from implementations import registry
+from implementations.contract import BadInput, Unavailable
+
+PRODUCTS = "products"
+"""The matrix products of a training step alone: what each time is held against. Not a phase of the model."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much is measured when nothing else is asked for."""
+
+    name: str
+    frameworks: tuple[str, ...]
+    blocks: int
+    rounds: int
+    round_s: float
+    sizes: tuple[dict[str, int], ...]
+    phases: tuple[str, ...]
+    epochs: int
+
+
+PROFILES = {
+    "smoke": Profile(
+        "smoke", ("numpy", "torch", "cupy"), 1, 6, 2e-3, ({"batch": 32},), ("train_step", "predict", PRODUCTS), 3
+    ),
+    "quick": Profile(
+        "quick",
+        ("numpy", "torch", "keras-tensorflow", "cupy"),
+        6,
+        12,
+        4e-3,
+        ({"batch": 32}, {"batch": 128}, {"batch": 512}, {"batch": 128, "width": 512}),
+        ("train_step", "predict", "epoch", PRODUCTS),
+        30,
+    ),
+}
+
+LATENCY_SIZE = {"batch": 1}
+"""Prediction of a single sample is always timed beside the profile's sizes."""
+
+START_S = {"numpy": 1.0, "torch": 4.0, "cupy": 4.0, "keras-tensorflow": 12.0, "keras-torch": 12.0, "keras-jax": 6.0}
+"""What importing costs on a slow two-core machine, for the estimate only."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; empty means: what the profile says and the machine has."""
+
+    profile: Profile
+    frameworks: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    threads: tuple[int, ...] = ()
+    precisions: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    phases: tuple[str, ...] = ()
+    sets: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    keyword: str = ""
+    pythons: Mapping[str, str] = field(default_factory=dict)
+    own_spec: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cells, and what was left out because it is not there: framework, device, reason, fix."""
+
+    cells: list[Cell]
+    absent: list[dict[str, str]]
+
+
+def plan(model: str, spec: Any, request: Request, gpus: Sequence[str]) -> Plan:
+    """All cells of a request on a machine with these GPUs.
+
+    Raises BadInput for unknown names and sizes, Unavailable where something asked for by name cannot run.
+    """
+    names = request.frameworks or request.profile.frameworks
+    absent: list[dict[str, str]] = []
+    whos: list[Who] = []
+    for name in names:
+        registry.check_framework(name)
+        try:
+            devices = _devices(name, request, gpus)
+        except Unavailable as problem:
+            if name in request.frameworks:
+                raise
+            absent.append({"framework": name, "device": "", "reason": problem.reason, "fix": problem.fix})
+            continue
+        whos += [who for device in devices for who in _whos(model, spec, name, device, request)]
+    cells = [cell for who in whos for cell in _cells_of(who, model, spec, request)]
+    kept = [cell for cell in cells if request.keyword in cell.id]
+    if cells and not kept:
+        raise BadInput(f"-k {request.keyword}: matches none of the {len(cells)} cells; `list` shows them.")
+    return Plan(kept, absent)
+
+
+def estimate_s(cells: Sequence[Cell], profile: Profile) -> float:
+    """Roughly how long a run takes: workers start side by side, then each works through its cells alone."""
+    whos = {cell.who for cell in cells}
+    starting = max((START_S.get(who.framework, 5.0) for who in whos), default=0.0)
+    proving = sum(len({str(c.axes) for c in cells if c.who == w}) * 0.6 for w in whos)
+    timing = len(cells) * (profile.rounds * 2 * profile.round_s + 0.05)
+    return profile.blocks * (starting + proving + timing)
+
+
+def all_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _devices(name: str, request: Request, gpus: Sequence[str]) -> list[str]:
+    """Where this framework will be run."""
+    if name not in request.pythons and (problem := registry.missing(name)):
+        raise problem
+    kinds = registry.DEVICES.get(name, ("cpu", "cuda"))
+    here = [*(["cpu"] if "cpu" in kinds else []), *(f"cuda:{i}" for i in range(len(gpus)) if "cuda" in kinds)]
+    wanted = [device for device in here if _asked(device, request.devices)]
+    for device in request.devices:
+        if not any(_asked(known, (device,)) for known in ("cpu", *(f"cuda:{i}" for i in range(len(gpus))))):
+            raise _no_device(device, gpus)
+    if not here:
+        raise Unavailable("CuPy sees no GPU (no NVIDIA driver)." if name == "cupy" else f"{name} has no device here.",
+                          "Run with --device cpu, or see `doctor`.")  # fmt: skip
+    if not wanted:
+        raise Unavailable(f"{name} does not run on {', '.join(request.devices)}.", f"It can use: {', '.join(here)}.")
+    return wanted
+
+
+def _asked(device: str, asked: Sequence[str]) -> bool:
+    return not asked or device in asked or device.split(":")[0] in asked
+
+
+def _no_device(device: str, gpus: Sequence[str]) -> Exception:
+    kind = device.split(":")[0]
+    if kind == "cuda":
+        have = f"there are {len(gpus)} GPUs" if gpus else "no GPU is visible (no NVIDIA driver)"
+        return Unavailable(f"--device {device}: {have}.", "Run with --device cpu, or see `doctor`.")
+    hint = "Did you mean cuda? " if kind.startswith(("c", "g")) and kind != "cpu" else ""
+    return BadInput(f"--device {device}: no such device. {hint}Devices are cpu, cuda, cuda:0, ...")
+
+
+def _whos(model: str, spec: Any, name: str, device: str, request: Request) -> list[Who]:
+    for precision in request.precisions:
+        spec.changed(precision=precision)
+    for variant in request.variants:
+        spec.variant(variant)
+    variants = ["spec", *(v.name for v in registry.part(model, "spec").VARIANTS if name in v.frameworks)]
+    return [
+        Who(model=model, framework=name, variant=variant, device=device, threads=threads, precision=precision)
+        for variant in variants
+        if variant in (request.variants or variants)
+        for threads in request.threads or (all_cores(),)
+        for precision in request.precisions or (spec.precision,)
+    ]
+
+
+def sizes(spec: Any, request: Request) -> list[dict[str, int]]:
+    """The sizes of a request, as values on the specification's axes. Raises BadInput."""
+    if request.sets:
+        wanted: list[dict[str, int]] = [{}]
+        for axis, values in request.sets.items():
+            wanted = [size | {axis: value} for size in wanted for value in values]
+    else:
+        wanted = [size for size in request.profile.sizes if not (request.own_spec and "width" in size)]
+    found = [spec.changed(**size).axes() for size in wanted]
+    return [size for i, size in enumerate(found) if size not in found[:i]]
+
+
+def _cells_of(who: Who, model: str, spec: Any, request: Request) -> list[Cell]:
+    known = (*registry.part(model, "spec").PHASES, PRODUCTS)
+    phases = request.phases or request.profile.phases
+    for phase in phases:
+        if phase not in known:
+            raise BadInput(f"--phase {phase}: no such phase; phases are {', '.join(known)}.")
+    if who.framework in registry.PEERS or who.variant != "spec":
+        phases = tuple(phase for phase in phases if phase == "train_step")
+    beside = who.variant != "spec" and not (request.sets or request.variants)
+    cells = []
+    for phase in phases:
+        grid = [spec.axes()] if beside else sizes(spec, request)
+        if phase == "predict" and not request.sets:
+            grid = [spec.changed(**LATENCY_SIZE).axes(), *grid]
+        for axes in grid:
+            if problem := spec.changed(**axes).problem_with(phase):
+                raise BadInput(problem)
+            cells.append(Cell(who=who, phase=phase, axes=axes))
+    return cells

@@ -1,0 +1,248 @@
+"""The stored result: one JSON object per line in `records.jsonl`, validated, with every sample kept.
+
+Schema history
+    1  first version
+
+Knows no framework and no model: a cell's sizes are named axes, a step's text comes with the run.
+Records are append-only; nothing here computes a statistic.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+SCHEMA_VERSION = 1
+
+
+class BadRecords(ValueError):
+    """A folder or file that holds no readable results; the message says which and what to do."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+class Who(_Strict):
+    """One implementation as it was run: what a proof speaks of and a ranking ranks."""
+
+    model: str
+    framework: str
+    variant: str = "spec"
+    device: str = "cpu"
+    threads: int
+    precision: str = "float32"
+    mode: str = "plain"
+
+    @property
+    def label(self) -> str:
+        """Short name for people, without what the comparison holds equal."""
+        return self.framework + ("" if self.variant == "spec" else f" ({self.variant})")
+
+
+class Cell(_Strict):
+    """What is timed: an implementation in a phase (`train_step`, `predict`, `epoch`, `products`) at a size."""
+
+    who: Who
+    phase: str
+    axes: dict[str, int]
+
+    @property
+    def id(self) -> str:
+        """A readable identity, the same in every run of the same plan."""
+        who, size = self.who, "-".join(f"{name}{value}" for name, value in sorted(self.axes.items()))
+        parts = (who.model, who.framework, who.variant, who.device, f"t{who.threads}", who.precision, who.mode)
+        return "/".join((*parts, self.phase, size))
+
+    @property
+    def heat(self) -> tuple[str, ...]:
+        """Cells with the same heat are compared with one another: same model, phase, size, precision, mode, threads."""
+        size = ",".join(f"{name}={value}" for name, value in sorted(self.axes.items()))
+        return (self.who.model, self.phase, size, self.who.precision, self.who.mode, str(self.who.threads))
+
+
+class RunRecord(_Strict):
+    """The first line: what was asked for, under which specification, and the texts of its steps."""
+
+    kind: Literal["run"] = "run"
+    schema_version: int = SCHEMA_VERSION
+    started_at: str
+    command: list[str]
+    profile: str
+    seed: int
+    blocks: int
+    model: str
+    spec: dict[str, Any]
+    spec_sha256: str
+    steps: list[dict[str, str]]
+    conventions: list[dict[str, str]]
+    variants: list[dict[str, Any]]
+    dataset: dict[str, Any]
+    code: dict[str, Any]
+    cells: list[Cell]
+    absent: list[dict[str, str]]
+    """Frameworks and devices that were not asked for by name and are not there: framework, device, reason, fix."""
+
+
+class WorkerRecord(_Strict):
+    """One process: versions, flags as measured, threads really used, what starting it cost, the machine's load."""
+
+    kind: Literal["worker"] = "worker"
+    who: Who
+    block: int
+    pid: int
+    import_s: float
+    versions: dict[str, str]
+    flags: dict[str, str]
+    effective_precision: dict[str, str]
+    thread_pools: list[dict[str, Any]]
+    affinity: list[int]
+    load_average: list[float]
+
+
+class Check(_Strict):
+    """One verdict of the proof: the worst tensor of a group under one check, its error and its budget."""
+
+    check: str
+    group: str
+    tensor: str
+    error: float
+    budget: float
+    passed: bool
+
+
+class ProofRecord(_Strict):
+    """What the proof said about one implementation at one size, in one process, before anything was timed there."""
+
+    kind: Literal["proof"] = "proof"
+    who: Who
+    axes: dict[str, int]
+    block: int
+    checks: list[Check]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check held (and there was one)."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+
+class TimingRecord(_Strict):
+    """All rounds of one cell in one block. A round is `loops` calls between two device fences.
+
+    `elapsed_s[i]` is the whole round's time; the first `warmup_rounds` are kept and marked by their number.
+    `ranked` is false for floors and peers, which are shown beside the ranking and never in it.
+    """
+
+    kind: Literal["timing"] = "timing"
+    cell: Cell
+    block: int
+    order: int
+    loops: int
+    warmup_rounds: int
+    elapsed_s: list[float]
+    started_at_s: list[float]
+    first_call_s: float
+    second_call_s: float
+    samples_per_call: int
+    flops_per_call: int
+    ranked: bool = True
+
+
+class OutcomeRecord(_Strict):
+    """A cell that has no time, and why. A hole is never a zero."""
+
+    kind: Literal["outcome"] = "outcome"
+    cell: Cell
+    block: int
+    status: Literal["failed", "skipped", "unequal"]
+    reason: str
+    fix: str = ""
+    last_lines: list[str] = []
+
+
+class LearningPoint(_Strict):
+    """After one epoch: time spent training so far (evaluation excluded), accuracy on the test set, mean loss."""
+
+    epoch: int
+    elapsed_s: float
+    test_accuracy: float
+    train_loss: float
+
+
+class LearningRecord(_Strict):
+    """One training on real data, from the specification's initial state."""
+
+    kind: Literal["learning"] = "learning"
+    who: Who
+    block: int
+    dropout: float
+    batch: int
+    points: list[LearningPoint]
+    predictions_sha256: str
+
+
+class SourceRecord(_Strict):
+    """The code of one step of one implementation, as this run used it."""
+
+    kind: Literal["source"] = "source"
+    framework: str
+    file: str
+    step: str
+    code: str
+    sha256: str
+
+
+Record = Annotated[
+    RunRecord | WorkerRecord | ProofRecord | TimingRecord | OutcomeRecord | LearningRecord | SourceRecord,
+    Field(discriminator="kind"),
+]
+_ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+def parse(line: str) -> Record:
+    """One line of a records file, or of a worker's output. Raises pydantic's ValidationError."""
+    return _ADAPTER.validate_json(line)
+
+
+def append(path: Path, record: Record) -> None:
+    """Write one record at the end of the file, whole or not at all as far as the disk allows."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(record.model_dump_json() + "\n")
+
+
+def read(folder: Path) -> tuple[list[Record], list[str]]:
+    """All good records of a results folder, and a sentence for each line that is not one.
+
+    Raises BadRecords where there is no run to read.
+    """
+    path = folder / "records.jsonl"
+    if not path.is_file():
+        raise BadRecords(f"{folder}: not a results folder (no records.jsonl). Give a folder that `run` made.")
+    records, problems = [], []
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        try:
+            records.append(parse(line))
+        except ValidationError as error:
+            problems.append(f"{path.name} line {number} was set aside: {_first_reason(error, line)}")
+    run = next((record for record in records if record.kind == "run"), None)
+    if run is None:
+        raise BadRecords(f"{path}: holds no run record, so its results cannot be read. " + " ".join(problems[:1]))
+    if run.schema_version != SCHEMA_VERSION:
+        raise BadRecords(f"{path}: schema version {run.schema_version}; this samenet reads version {SCHEMA_VERSION}.")
+    return records, problems
+
+
+def run_of(records: Iterable[Record]) -> RunRecord:
+    """The run record among the records."""
+    return next(record for record in records if isinstance(record, RunRecord))
+
+
+def _first_reason(error: ValidationError, line: str) -> str:
+    try:
+        json.loads(line)
+    except json.JSONDecodeError:
+        return "it is cut short or is not JSON"
+    mistake = error.errors()[0]
+    return f"{'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg']}"

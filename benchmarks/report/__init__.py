@@ -1,0 +1,34 @@
+"""Stored results to Markdown, HTML and CSV. Pure: reads records, writes text, imports no framework.
+
+The way through it: `results` gathers records into cells, `ranking` compares them, `sections` says in words, tables
+and charts what came out (a `document`), and `markdown` and `html` are two renderings of that one document.
+Same records, same bytes: no clock, no random number and no order of a set has a say here.
+"""
+
+from pathlib import Path
+
+
+def write(folder: Path) -> list[Path]:
+    """Make report.md, report.html, results.csv and figures/*.svg in a results folder; return what was written.
+
+    Never changes the records. Raises benchmarks.record.BadRecords where there is no run to read.
+    """
+    from benchmarks import record
+    from benchmarks.report import charts, environment, frame, html, markdown, results, sections
+
+    records, problems = record.read(folder)
+    machine, machine_problems = environment.read(folder)
+    measured = results.gather(records, problems + machine_problems, machine)
+    document = sections.document(measured)
+    drawings = charts.draw(document.figures())
+
+    texts = {
+        folder / "report.md": markdown.render(document, drawings),
+        folder / "report.html": html.render(document, drawings),
+        folder / "results.csv": frame.csv(measured),
+    }
+    texts |= {folder / "figures" / f"{name}.svg": charts.standalone(svg) for name, svg in drawings.items()}
+    for path, text in texts.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    return list(texts)

@@ -1,0 +1,76 @@
+"""Vega-Lite specifications to static SVG: no network, no script, the same bytes in every process."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from benchmarks.report import wording
+from benchmarks.report.document import Figure
+from benchmarks.report.looks import GRID, INK, MUTED
+
+INSTALL = "pip install vl-convert-python"
+"""What brings the charts where they are missing."""
+
+_VEGA_LITE = "5.20"
+# Liberation Sans comes with the renderer, so that text is measured alike on every machine; Arial is as wide.
+_FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+_AXIS = {
+    "labelColor": INK,
+    "titleColor": INK,
+    "labelFontSize": 13,
+    "titleFontSize": 13,
+    "titleFontWeight": "normal",
+    "gridColor": GRID,
+    "domainColor": MUTED,
+    "tickColor": MUTED,
+}
+_CONFIG = {
+    "font": _FONT,
+    "axis": _AXIS,
+    "title": {"color": INK, "fontSize": 14, "anchor": "start", "frame": "group"},
+    "text": {"font": _FONT, "fontSize": 13, "fill": INK},
+    "view": {"stroke": None},
+    "concat": {"spacing": 18},
+}
+# A picture of its own has no page around it to say what its colours are.
+_STANDALONE_STYLE = (
+    "<style>svg{color:#1b1f24;background:#fff;--muted:#57606a;--grid:#d8dee4;--band:#e3ebf3;--paper:#fff}"
+    "@media(prefers-color-scheme:dark){svg{color:#e6edf3;background:#0d1117;"
+    "--muted:#9198a1;--grid:#30363d;--band:#1c2836;--paper:#0d1117}}</style>"
+)
+
+
+def draw(figures: Iterable[Figure]) -> dict[str, str]:
+    """The SVG of each figure by name; none at all where the renderer is not installed."""
+    try:
+        import vl_convert
+    except ImportError:
+        return {}
+    return {figure.name: _draw(vl_convert, figure) for figure in figures}
+
+
+def standalone(svg: str) -> str:
+    """The same picture as a file: with colours of its own, light and dark."""
+    return svg.replace(">", f">{_STANDALONE_STYLE}", 1) + "\n"
+
+
+def _draw(vl_convert: Any, figure: Figure) -> str:
+    spec = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "background": None, "config": _CONFIG}
+    svg: str = vl_convert.vegalite_to_svg(spec | figure.spec, vl_version=_VEGA_LITE, allowed_base_urls=[])
+    return _named(_own_ids(svg, figure.name), f"{figure.title}. {figure.caption}")
+
+
+def _own_ids(svg: str, prefix: str) -> str:
+    """The renderer counts ids up within a process, and one page holds many pictures: number them by picture."""
+    numbers: dict[str, str] = {}
+    for found in re.findall(r'\bid="([^"]+)"', svg):
+        numbers.setdefault(found, f"{prefix}-{len(numbers)}")
+    svg = re.sub(r'\bid="([^"]+)"', lambda match: f'id="{numbers[match[1]]}"', svg)
+    return re.sub(r"url\(#([^)]+)\)", lambda match: f"url(#{numbers.get(match[1], match[1])})", svg)
+
+
+def _named(svg: str, words: str) -> str:
+    """Tell a screen reader what the picture is; its marks carry their own words."""
+    from markupsafe import escape
+
+    return svg.replace('class="marks"', f'class="marks" role="group" aria-label="{escape(wording.clean(words))}"', 1)

@@ -1,0 +1,105 @@
+"""What a report consists of: titled sections of text, tables, charts and code. Both renderings know only this.
+
+Plain text throughout. Escaping is the renderers' business, and so is the look.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph. `lead` is what to read first, `warning` what not to overlook, `note` what explains something else."""
+
+    text: str
+    role: Literal["plain", "lead", "warning", "note", "formula"] = "plain"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The title of a part within a section."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of sentences."""
+
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts, the first column naming the row.
+
+    `numeric` are the columns whose texts are numbers (right-aligned); `frameworks` holds a framework's name per row
+    where the row has that framework's colour; `folded` tables are closed until they are asked for, where they can be.
+    """
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numeric: Sequence[str] = ()
+    frameworks: Sequence[str | None] = ()
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart: a Vega-Lite specification, what it shows, the conclusion, and how to read it. Its table stands by it."""
+
+    name: str
+    spec: dict[str, Any]
+    title: str
+    caption: str
+    how_to_read: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """Lines to be shown as they are."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """The same step in several frameworks: (title, code) of each."""
+
+    panes: Sequence[tuple[str, str]]
+
+
+Block = Text | Heading | Bullets | Table | Figure | Code | SideBySide
+
+
+@dataclass(frozen=True)
+class Section:
+    """One numbered part of the report."""
+
+    anchor: str
+    title: str
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole report."""
+
+    title: str
+    subtitle: str
+    sections: Sequence[Section] = field(default_factory=list)
+
+    def figures(self) -> Iterator[Figure]:
+        """All charts, in order."""
+        for section in self.sections:
+            yield from (block for block in section.blocks if isinstance(block, Figure))
+
+
+def table(caption: str, rows: Sequence[Sequence[str]], *columns: str, **options: Any) -> list[Block]:
+    """A table as a list of blocks: empty where there are no rows. A column named "#name" holds numbers."""
+    names = [column.removeprefix("#") for column in columns]
+    numeric = [column.removeprefix("#") for column in columns if column.startswith("#")]
+    return [Table(caption, names, rows, numeric, **options)] if rows else []

@@ -1,0 +1,68 @@
+"""The machine's facts as the run wrote them down beside its records: read, and said in a few words."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import wording
+
+
+def read(folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """The facts in environment.json, and a sentence about what is wrong with that file, if anything is."""
+    path = folder / "environment.json"
+    if not path.is_file():
+        return {}, []
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}, [f"{path.name} was set aside: it is not JSON."]
+    if not isinstance(facts, dict):
+        return {}, [f"{path.name} was set aside: it does not hold named facts."]
+    return facts, []
+
+
+def machine(facts: Mapping[str, Any]) -> str:
+    """The machine in brackets, for a sentence: "(AMD EPYC, 2 cores, no GPU)", or nothing where nothing is known."""
+    words = [_name(facts["cpu"])] if facts.get("cpu") else []
+    if isinstance(facts.get("cores"), int):
+        words.append(wording.count(facts["cores"], "core"))
+    if "gpu" in facts:
+        words.append(_gpus(facts["gpu"]))
+    return f" ({', '.join(words)})" if words else ""
+
+
+def rows(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Every fact as a row of a table, nested ones under their full name."""
+    found: list[tuple[str, str]] = []
+    for key, value in facts.items():
+        if isinstance(value, dict) and value:
+            found += rows(value, f"{prefix}{key}.")
+        else:
+            found.append((f"{prefix}{key}", text(value)))
+    return found
+
+
+def text(value: Any) -> str:
+    """A value out of JSON as a person would write it."""
+    if value in (None, "", [], {}):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(text(item) for item in value)
+    if isinstance(value, dict):
+        return "; ".join(f"{key} {text(item)}" for key, item in value.items())
+    return str(value)
+
+
+def _gpus(gpus: Any) -> str:
+    listed = gpus if isinstance(gpus, list) else [gpus] if gpus else []
+    return wording.listed(_name(gpu) for gpu in listed) if listed else "no GPU"
+
+
+def _name(thing: Any) -> str:
+    """A part's name, whether it was stored as text or as facts of its own."""
+    if isinstance(thing, dict):
+        return next((str(thing[key]) for key in ("name", "model", "brand") if thing.get(key)), text(thing))
+    return text(thing)

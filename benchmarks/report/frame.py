@@ -1,0 +1,84 @@
+"""The results as one flat table: a row per cell, numbers unrounded. What results.csv holds."""
+
+import pandas as pd
+
+from benchmarks.report import ranking, wording
+from benchmarks.report.ranking import Heat, Place
+from benchmarks.report.results import Results
+
+
+def cells(results: Results) -> pd.DataFrame:
+    """One row per cell. Where there is no time, no ratio or no interval, there is no number."""
+    axes = sorted({name for entry in results.entries for name in entry.cell.axes})
+    rows = [_row(place, heat, axes) for heat in ranking.heats(results) for place in heat.places]
+    columns = list(_IDENTITY) + [f"axis_{wording.clean(name)}" for name in axes] + list(_MEASURED)
+    return pd.DataFrame(rows, columns=columns)
+
+
+def csv(results: Results) -> str:
+    """The table as comma-separated text, times in seconds."""
+    return cells(results).to_csv(index=False, lineterminator="\n")
+
+
+_IDENTITY = ("cell", "model", "framework", "variant", "device", "threads", "precision", "mode", "phase")
+_MEASURED = (
+    "status",
+    "standing",
+    "rank",
+    "time_s",
+    "time_low_s",
+    "time_high_s",
+    "blocks",
+    "rounds",
+    "samples_per_s",
+    "ratio_to_best",
+    "ratio_low",
+    "ratio_high",
+    "verdict",
+    "reason",
+)
+
+
+def _row(place: Place, heat: Heat, axes: list[str]) -> list[object]:
+    entry, cell, who = place.entry, place.entry.cell, place.entry.cell.who
+    names = (cell.id, who.model, who.framework, who.variant, who.device)
+    identity = [*map(wording.clean, names), who.threads, *map(wording.clean, (who.precision, who.mode, cell.phase))]
+    time, ratio = entry.time, place.comparison.ratio if place.comparison else None
+    sure = time is not None and time.blocks > 1
+    return [
+        *identity,
+        *(cell.axes.get(name, "") for name in axes),
+        entry.status,
+        entry.standing,
+        rank(place),
+        time.value if time else None,
+        time.low if time and sure else None,
+        time.high if time and sure else None,
+        len(entry.medians),
+        entry.round_count,
+        entry.samples_per_call / time.value if time else None,
+        1.0 if place.is_reference else ratio.value if ratio else None,
+        ratio.low if ratio and ratio.blocks > 1 else None,
+        ratio.high if ratio and ratio.blocks > 1 else None,
+        verdict(place, heat),
+        wording.clean(entry.reason),
+    ]
+
+
+def rank(place: Place) -> str:
+    """ "1", or "2-3" where the order was not settled, or nothing."""
+    if place.ranks is None:
+        return ""
+    best, worst = place.ranks
+    return str(best) if best == worst else f"{best}-{worst}"
+
+
+def verdict(place: Place, heat: Heat) -> str:
+    """What may be said of an entry; of the reference, what may be said of all its rivals together."""
+    if not place.is_reference:
+        return ranking.verdict(place) if place.comparison and place.entry.standing != "beside" else ""
+    if not heat.rivals:
+        return "alone"
+    if heat.with_verdict("inconclusive", "not compared"):
+        return "inconclusive"
+    return "tied" if heat.with_verdict("tied") else "fastest"

@@ -1,0 +1,245 @@
+"""The charts as Vega-Lite specifications, made of plain rows. Knows looks and axes, no records."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.report import looks, wording
+from benchmarks.report.looks import BAND, INK, MUTED, PAPER
+
+Spec = dict[str, Any]
+_WIDTH, _ROW = 480, 26
+_NICE = (1, 1.1, 1.2, 1.3, 1.5, 2, 3, 5, 7, 10)
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One row of a dot-and-interval chart; `words` stand at its right."""
+
+    label: str
+    framework: str
+    value: float
+    low: float | None
+    high: float | None
+    words: str
+    hollow: bool = False
+    points: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One labelled line: points (x, y, low, high); low and high are None without an interval."""
+
+    label: str
+    framework: str
+    points: Sequence[tuple[float, float, float | None, float | None]]
+    marked: bool = True
+    wide: bool = False
+
+
+def ratios(panels: Sequence[tuple[str, Sequence[Dot]]], margin: float) -> Spec:
+    """Ratios to the best on a logarithmic axis, one panel per size, with the band of a tie."""
+    dots = [dot for _, panel in panels for dot in panel]
+    domain = _ratio_domain(dots)
+    x = {"type": "quantitative", "scale": {"type": "log", "domain": domain, "clamp": True}}
+    band = {"low": max(1 / (1 + margin), domain[0]), "high": min(1 + margin, domain[1])}
+    behind = [
+        _layer([band], {"type": "rect", "color": BAND}, x=x | {"field": "low"}, x2={"field": "high"}),
+        _layer([{"one": 1}], {"type": "rule", "color": MUTED}, x=x | {"field": "one"}),
+    ]
+    axis = {
+        "title": "time over the fastest one's time (log scale)",
+        "values": _log_ticks(domain, _NICE, 0.07),
+        "format": "~r",
+        "grid": True,
+    }
+    return _panels(panels, x, axis, behind)
+
+
+def deviations(panels: Sequence[tuple[str, Sequence[Dot]]]) -> Spec:
+    """Block medians as small dots about their cell's estimate, in per cent, with the interval; one panel per size."""
+    dots = [dot for _, panel in panels for dot in panel]
+    reach = max((abs(value) for dot in dots for value in (*dot.points, dot.low or 0, dot.high or 0)), default=1)
+    reach = min(max(reach, 1), 3 * max((abs(value) for dot in dots for value in dot.points), default=1) + 1)
+    reach = round(1.06 * reach, 2)
+    x = {"type": "quantitative", "scale": {"domain": [-reach, reach], "nice": False, "clamp": True}}
+    behind = [_layer([{"zero": 0}], {"type": "rule", "color": MUTED}, x=x | {"field": "zero"})]
+    axis = {"title": "block median against the cell's estimate, in %", "tickCount": 7, "grid": True}
+    return _panels(panels, x, axis, behind)
+
+
+def lines(
+    found: Sequence[Line], x_title: str, y_title: str, log: bool, height: int = 300, y_format: str = "~s"
+) -> Spec:
+    """Labelled lines: both axes logarithmic, or neither."""
+    xs = sorted({point[0] for line in found for point in line.points})
+    ys = [value for line in found for point in line.points for value in point[1:] if value is not None]
+    domain = _padded(min(ys), max(ys), log)
+    kind = {"type": "log"} if log else {"zero": False}
+    # Ends a little beyond the last point, so that markers are whole.
+    x_axis: Spec = {"title": x_title + (" (log scale)" if log else ""), "grid": not log}
+    x_axis |= {"values": xs, "format": "~r"} if log and len(xs) <= 12 else {"tickCount": 8}
+    x = {"type": "quantitative", "scale": kind | {"domain": [xs[0], xs[-1]], "nice": False}, "axis": x_axis}
+    y_axis: Spec = {"title": y_title + (" (log scale)" if log else ""), "format": y_format, "tickCount": 6}
+    if log:
+        y_axis |= {
+            "values": _log_ticks(domain, (1, 2, 5), 0.06),
+            "labelExpr": "replace(format(datum.value, '~s'), /[^0-9.]?$/, ' $&s')",
+        }
+    y = {"type": "quantitative", "scale": kind | {"domain": domain, "nice": False}, "axis": y_axis}
+    layers = [layer for line in found for layer in _line(line, x, y)]
+    return {"width": 560, "height": height, "layer": [*layers, *_end_labels(found, x, y, domain, log, height)]}
+
+
+def _panels(panels: Sequence[tuple[str, Sequence[Dot]]], x: Spec, axis: Spec, behind: list[Spec]) -> Spec:
+    drawn = []
+    for number, (title, dots) in enumerate(panels, start=1):
+        last = number == len(panels)
+        rows = [_row(dot, label) for dot, label in zip(dots, _distinct(dots), strict=True)]
+        names = [row["label"] for row in rows]
+        y: Spec = {"field": "label", "type": "nominal", "scale": {"domain": names}, "sort": None}
+        y["axis"] = {"title": None, "labelLimit": 260, "ticks": False, "domain": False, "offset": 6, "grid": False}
+        x_here = x | {"axis": axis if last else axis | {"title": None, "labels": False, "ticks": False}}
+        layers = [*behind, *_interval(rows, x_here, y), *_points(rows, x_here, y), *_marks(rows, x_here, y)]
+        drawn.append({"title": title, "width": _WIDTH, "height": _ROW * len(rows), "layer": layers})
+    return drawn[0] if len(drawn) == 1 else {"vconcat": drawn}
+
+
+def _row(dot: Dot, label: str) -> Spec:
+    look = looks.of(dot.framework)
+    told = f"{label}: {dot.words}"
+    row = {"label": label, "value": dot.value, "words": dot.words, "told": told, "points": list(dot.points)}
+    row |= {"marker": look.marker, "stroke": look.colour, "fill": PAPER if dot.hollow else look.colour}
+    return row | ({"low": dot.low, "high": dot.high} if dot.low is not None else {})
+
+
+def _interval(rows: Sequence[Spec], x: Spec, y: Spec) -> list[Spec]:
+    rows = [row for row in rows if "low" in row]
+    stroke = {"field": "stroke", "type": "nominal", "scale": None}
+    mark = {"type": "rule", "strokeWidth": 3, "aria": False}
+    return [_layer(rows, mark, x=x | {"field": "low"}, x2={"field": "high"}, y=y, stroke=stroke)] if rows else []
+
+
+def _points(rows: Sequence[Spec], x: Spec, y: Spec) -> list[Spec]:
+    """The single blocks behind an estimate, where they are shown."""
+    spread = [{"label": row["label"], "point": point} for row in rows for point in row["points"]]
+    mark = {
+        "type": "point",
+        "shape": "circle",
+        "filled": False,
+        "size": 36,
+        "color": INK,
+        "opacity": 0.8,
+        "aria": False,
+    }
+    return [_layer(spread, mark, x=x | {"field": "point"}, y=y)] if spread else []
+
+
+def _marks(rows: Sequence[Spec], x: Spec, y: Spec) -> list[Spec]:
+    plain: dict[str, Spec] = {name: {"field": name, "type": "nominal", "scale": None} for name in ("fill", "stroke")}
+    shape = {"field": "marker", "type": "nominal", "scale": None}
+    told = {"field": "told", "type": "nominal"}
+    mark = {"type": "point", "size": 90, "opacity": 1, "strokeWidth": 2}
+    words = {"type": "text", "align": "left", "aria": False}
+    text = {"field": "words", "type": "nominal"}
+    return [
+        _layer(rows, mark, x=x | {"field": "value"}, y=y, shape=shape, description=told, **plain),
+        _layer(rows, words, x={"value": _WIDTH + 10}, y=y, text=text),
+    ]
+
+
+def _line(line: Line, x: Spec, y: Spec) -> list[Spec]:
+    look = looks.of(line.framework)
+    rows: list[Spec] = [{"x": point[0], "y": point[1]} for point in line.points]
+    stroke: Spec = {"type": "line", "color": look.colour, "strokeWidth": 4 if line.wide else 2, "aria": False}
+    stroke |= {"strokeDash": list(look.dash)} if look.dash else {}
+    here = {"x": x | {"field": "x"}, "y": y | {"field": "y"}}
+    layers = [_layer(rows, stroke, **here)]
+    certain = [{"x": p[0], "low": p[2], "high": p[3]} for p in line.points if p[2] is not None and p[3] is not None]
+    if certain:
+        bar = {"type": "rule", "color": look.colour, "strokeWidth": 2, "aria": False}
+        layers.append(_layer(certain, bar, x=x | {"field": "x"}, y=y | {"field": "low"}, y2={"field": "high"}))
+    if line.marked:
+        told = [row | {"told": f"{line.label}: {wording.number(row['x'])}, {wording.number(row['y'])}"} for row in rows]
+        mark = {"type": "point", "filled": True, "size": 60, "opacity": 1, "shape": look.marker, "color": look.colour}
+        layers.append(_layer(told, mark, **here, description={"field": "told", "type": "nominal"}))
+    return layers
+
+
+def _end_labels(found: Sequence[Line], x: Spec, y: Spec, domain: list[float], log: bool, height: int) -> list[Spec]:
+    """Names at the right, moved apart where lines end close together, each tied to its line's end by a thin rule."""
+    ends = [(line, line.points[-1]) for line in found if line.label and line.points]
+    wanted = [height * (1 - _share(end[1], domain, log)) for _, end in ends]
+    layers = []
+    for (line, end), at in zip(ends, _apart(wanted, 17, height), strict=True):
+        rows = [{"x": end[0], "y": end[1], "label": line.label}]
+        tie = {"type": "rule", "color": MUTED, "strokeWidth": 1, "strokeDash": [1, 3], "aria": False}
+        text = {"type": "text", "align": "left", "aria": False}
+        to: dict[str, Spec] = {"x2": {"value": 580}, "y2": {"value": at}}
+        layers.append(_layer(rows, tie, x=x | {"field": "x"}, y=y | {"field": "y"}, **to))
+        words = {"field": "label", "type": "nominal"}
+        layers.append(_layer(rows, text, x={"value": 584}, y={"value": at}, text=words))
+    return layers
+
+
+def _apart(wanted: Sequence[float], gap: float, height: float) -> list[float]:
+    """Positions at least `gap` apart, near the wanted ones, within the height where there is room."""
+    order = sorted(range(len(wanted)), key=lambda k: wanted[k])
+    placed = list(wanted)
+    for before, after in itertools.pairwise(order):
+        placed[after] = max(placed[after], placed[before] + gap)
+    limit = max(height, gap * (len(wanted) - 1))
+    for k in reversed(order):
+        placed[k] = min(placed[k], limit)
+        limit = placed[k] - gap
+    return [round(position, 2) for position in placed]
+
+
+def _share(value: float, domain: list[float], log: bool) -> float:
+    low, high, value = (math.log(v) if log else v for v in (*domain, value))
+    return (value - low) / (high - low)
+
+
+def _padded(low: float, high: float, log: bool) -> list[float]:
+    if log:
+        return [low / 1.25, high * 1.25]
+    room = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    return [low - room, high + room]
+
+
+def _ratio_domain(dots: Sequence[Dot]) -> list[float]:
+    """From the values; an interval widens it, but by no more than a factor of 1.5: with few blocks it may be endless."""
+    low, high = min(dot.value for dot in dots), max(dot.value for dot in dots)
+    ends = [end for dot in dots if dot.low is not None and dot.high is not None for end in (dot.low, dot.high)]
+    low, high = max(min([low, *ends]), low / 1.5), min(max([high, *ends]), high * 1.5)
+    room = max((high / low) ** 0.04, 1.02)
+    return [min(low / room, 0.95), max(high * room, 1.1)]
+
+
+def _log_ticks(domain: list[float], nice: Sequence[float], room: float) -> list[float]:
+    """Round numbers within the domain, powers of ten first, with room for their labels."""
+    powers = range(math.floor(math.log10(domain[0])), math.ceil(math.log10(domain[1])) + 1)
+    rounded = [float(f"{number * 10.0**power:.3g}") for number in nice for power in powers]
+    kept: dict[float, float] = {}
+    for tick in rounded:
+        at = _share(tick, domain, log=True)
+        if 0 <= at <= 1 and all(abs(at - other) > room for other in kept.values()):
+            kept[tick] = at
+    return sorted(kept)
+
+
+def _distinct(dots: Sequence[Dot]) -> list[str]:
+    """Labels, told apart where shortening made two of them alike."""
+    labels: list[str] = []
+    for dot in dots:
+        label, number = dot.label, 2
+        while label in labels:
+            label, number = f"{dot.label} #{number}", number + 1
+        labels.append(label)
+    return labels
+
+
+def _layer(rows: Sequence[Spec], mark: Spec, **encoding: Spec) -> Spec:
+    return {"data": {"values": list(rows)}, "mark": mark, "encoding": encoding}

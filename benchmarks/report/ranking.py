@@ -1,0 +1,148 @@
+"""Which cells are compared, and what may be said of them: heats, ranks, verdicts. No text, no chart.
+
+A rank is 1 plus the number of entries that are faster beyond the margin. Where an order was not settled, the rank is
+a range: nobody is placed by a difference that the measurement does not support.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks import statistics
+from benchmarks.record import Who
+from benchmarks.report.results import Entry, Results
+from benchmarks.statistics import Comparison
+
+PHASE_ORDER = ("train_step", "predict", "epoch")
+_STANDING_ORDER = {"ranked": 0, "own variant": 1, "not proved": 2, "beside": 3, "no time": 4}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One row of a heat: an entry, how it compares with the reference (None: it is the reference, or may not be
+    compared), and the best and worst rank it may have (None: no rank)."""
+
+    entry: Entry
+    comparison: Comparison | None
+    ranks: tuple[int, int] | None
+    is_reference: bool = False
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Cells that are compared with one another, the ranked ones first, each group from fast to slow."""
+
+    places: Sequence[Place]
+
+    @property
+    def who(self) -> Who:
+        """An implementation of the heat; precision, mode and threads are those of all."""
+        return self.places[0].entry.cell.who
+
+    @property
+    def phase(self) -> str:
+        """What is timed."""
+        return self.places[0].entry.cell.phase
+
+    @property
+    def axes(self) -> dict[str, int]:
+        """At which size."""
+        return self.places[0].entry.cell.axes
+
+    @property
+    def reference(self) -> Entry | None:
+        """The entry that the others are compared with: the fastest of the ranked ones."""
+        return next((place.entry for place in self.places if place.is_reference), None)
+
+    @property
+    def rivals(self) -> list[Place]:
+        """The ranked entries other than the reference."""
+        return [place for place in self.places if place.entry.standing == "ranked" and not place.is_reference]
+
+    def with_verdict(self, *verdicts: str) -> list[Place]:
+        """The rivals of whom this can be said."""
+        return [place for place in self.rivals if verdict(place) in verdicts]
+
+    @property
+    def blocks(self) -> int:
+        """Blocks behind the best supported comparison: where these are too few, there is no verdict at all."""
+        shared = [place.comparison.ratio.blocks if place.comparison else 0 for place in self.rivals]
+        return max(shared, default=len(self.reference.medians) if self.reference else 0)
+
+
+def heats(results: Results, phases: Sequence[str] = ()) -> list[Heat]:
+    """All heats of the run in reading order: by phase, setting and size. `phases` names the wanted ones."""
+    groups: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
+    for entry in results.entries:
+        if not phases or entry.cell.phase in phases:
+            groups[entry.cell.heat].append(entry)
+    return sorted((_heat(entries) for entries in groups.values()), key=_reading_order)
+
+
+def verdict(place: Place) -> str:
+    """faster, slower, tied or inconclusive against the reference; "not compared" where no block is shared."""
+    return place.comparison.verdict if place.comparison else "not compared"
+
+
+def compare(entry: Entry, reference: Entry) -> Comparison | None:
+    """The comparison of two entries, or None where they share no block."""
+    if not entry.medians.keys() & reference.medians.keys():
+        return None
+    return statistics.compare(entry.medians, reference.medians)
+
+
+def fastest(entries: Sequence[Entry]) -> Entry | None:
+    """The entry with the lowest time, unless another one that was paired with it block by block is faster."""
+    if not entries:
+        return None
+    best = min(entries, key=lambda entry: entry.seconds)
+    for _ in entries:
+        faster = [
+            (c.ratio.value, k) for k, e in enumerate(entries) if (c := compare(e, best)) and c.verdict == "faster"
+        ]
+        if not faster:
+            break
+        best = entries[min(faster)[1]]
+    return best
+
+
+def _heat(entries: Sequence[Entry]) -> Heat:
+    ranked = [entry for entry in entries if entry.standing == "ranked"]
+    reference = fastest(ranked)
+    places = []
+    for entry in entries:
+        comparable = reference and entry is not reference and entry.standing in ("ranked", "own variant", "beside")
+        comparison = compare(entry, reference) if reference and comparable else None
+        places.append(Place(entry, comparison, _ranks(entry, ranked), entry is reference))
+    return Heat(sorted(places, key=_place_order))
+
+
+def _ranks(entry: Entry, ranked: Sequence[Entry]) -> tuple[int, int] | None:
+    if entry.standing != "ranked":
+        return None
+    others = [compare(other, entry) for other in ranked if other is not entry]
+    if others and all(c is None or c.ratio.blocks < statistics.ENOUGH_BLOCKS for c in others):
+        return None
+    faster = sum(c is not None and c.verdict == "faster" for c in others)
+    open_ = sum(c is None or c.verdict == "inconclusive" for c in others)
+    return 1 + faster, 1 + faster + open_
+
+
+def _place_order(place: Place) -> tuple[int, float, float, str]:
+    ratio = place.comparison.ratio.value if place.comparison else 1.0 if place.is_reference else math.inf
+    return _STANDING_ORDER[place.entry.standing], ratio, place.entry.seconds, place.entry.cell.id
+
+
+def _reading_order(heat: Heat) -> tuple[object, ...]:
+    phase = PHASE_ORDER.index(heat.phase) if heat.phase in PHASE_ORDER else len(PHASE_ORDER)
+    setting = (heat.who.model, heat.who.precision, heat.who.mode, heat.who.threads)
+    return (phase, heat.phase, *setting, sorted(heat.axes.items()))
+
+
+def phase_groups(found: Sequence[Heat]) -> list[list[Heat]]:
+    """Heats that differ in nothing but their size, together."""
+    groups: dict[tuple[object, ...], list[Heat]] = defaultdict(list)
+    for heat in found:
+        groups[heat.phase, heat.who.model, heat.who.precision, heat.who.mode, heat.who.threads].append(heat)
+    return list(groups.values())

@@ -1,0 +1,240 @@
+"""Records to results: one entry per cell, with its estimate, its proof and the reason for every hole.
+
+Reads nothing and renders nothing. Estimates come from `benchmarks.statistics`.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from benchmarks import statistics
+from benchmarks.record import (
+    Cell,
+    Check,
+    LearningRecord,
+    OutcomeRecord,
+    ProofRecord,
+    Record,
+    RunRecord,
+    SourceRecord,
+    TimingRecord,
+    Who,
+    WorkerRecord,
+    run_of,
+)
+from benchmarks.report import wording
+
+Status = Literal["measured", "failed", "skipped", "unequal", "not run"]
+Standing = Literal["ranked", "own variant", "beside", "not proved", "no time"]
+Key = tuple[Who, str, tuple[tuple[str, int], ...]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """All that is known of one cell.
+
+    `rounds` holds seconds per call of every round after the warm-up, by block; `medians` their medians.
+    `standing` says what the cell may do: be ranked, be shown as its own variant or beside, or lose its rank.
+    """
+
+    cell: Cell
+    planned: bool
+    status: Status
+    standing: Standing
+    reason: str
+    fix: str
+    last_lines: Sequence[str]
+    rounds: Mapping[int, Sequence[float]]
+    medians: Mapping[int, float]
+    loops: int
+    samples_per_call: int
+
+    @cached_property
+    def time(self) -> statistics.Estimate | None:
+        """Seconds per call, or None for a hole."""
+        return statistics.estimate(list(self.medians.values())) if self.medians else None
+
+    @property
+    def seconds(self) -> float:
+        """The estimate alone; infinite for a hole, so that it sorts last."""
+        return self.time.value if self.time else math.inf
+
+    @property
+    def round_count(self) -> int:
+        """Timed rounds in all blocks together."""
+        return sum(len(rounds) for rounds in self.rounds.values())
+
+
+@dataclass(frozen=True)
+class Results:
+    """A run, ready to be shown."""
+
+    run: RunRecord
+    entries: Sequence[Entry]
+    proofs: Sequence[ProofRecord]
+    workers: Sequence[WorkerRecord]
+    learning: Sequence[LearningRecord]
+    sources: Sequence[SourceRecord]
+    problems: Sequence[str]
+    environment: Mapping[str, Any]
+
+    @cached_property
+    def several_devices(self) -> bool:
+        """Whether labels must name the device."""
+        return len({entry.cell.who.device for entry in self.entries}) > 1
+
+    def label(self, who: Who) -> str:
+        """The short name of an implementation in this report."""
+        return wording.implementation(who, self.several_devices)
+
+    def holes(self) -> list[Entry]:
+        """Planned cells without a timing in some block."""
+        return [entry for entry in self.entries if entry.planned and len(entry.medians) < self.run.blocks]
+
+
+def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapping[str, Any]) -> Results:
+    """Sort the records of one run by what they speak of."""
+    by_kind: dict[str, list[Any]] = defaultdict(list)
+    for record in records:
+        by_kind[record.kind].append(record)
+    run = run_of(by_kind["run"])
+    proofs = by_kind["proof"]
+    entries = _entries(run, by_kind["timing"], by_kind["outcome"], proofs)
+    told = [*problems, *_repeated(by_kind["timing"])]
+    return Results(
+        run=run,
+        entries=entries,
+        proofs=proofs,
+        workers=by_kind["worker"],
+        learning=by_kind["learning"],
+        sources=by_kind["source"],
+        problems=told,
+        environment=environment,
+    )
+
+
+def _entries(
+    run: RunRecord, timings: list[TimingRecord], outcomes: list[OutcomeRecord], proofs: list[ProofRecord]
+) -> list[Entry]:
+    cells: dict[Key, Cell] = {}
+    planned = {_key(cell) for cell in run.cells}
+    timing_of: dict[Key, dict[int, TimingRecord]] = defaultdict(dict)
+    outcomes_of: dict[Key, list[OutcomeRecord]] = defaultdict(list)
+    for cell in (*run.cells, *(timing.cell for timing in timings), *(outcome.cell for outcome in outcomes)):
+        cells.setdefault(_key(cell), cell)
+    for timing in timings:
+        # A resumed run repeats the block it was stopped in: the later timing belongs to the complete one.
+        timing_of[_key(timing.cell)][timing.block] = timing
+    for outcome in outcomes:
+        outcomes_of[_key(outcome.cell)].append(outcome)
+    return [
+        _entry(cell, key in planned, timing_of[key], outcomes_of[key], _proofs_of(cell, proofs))
+        for key, cell in cells.items()
+    ]
+
+
+def _entry(
+    cell: Cell,
+    planned: bool,
+    timings: Mapping[int, TimingRecord],
+    outcomes: Sequence[OutcomeRecord],
+    proofs: Sequence[ProofRecord],
+) -> Entry:
+    rounds = {block: per_call for block in sorted(timings) if (per_call := _per_call(timings[block]))}
+    used = [timings[block] for block in rounds]
+    if timings and not used:
+        outcomes = [*outcomes, _unusable(next(iter(timings.values())))]
+    doubt = _doubt(rounds, outcomes, proofs)
+    return Entry(
+        cell=cell,
+        planned=planned,
+        status="measured" if used else outcomes[-1].status if outcomes else "not run",
+        standing=_standing(cell, used, doubt),
+        reason=_reason(used, outcomes, doubt),
+        fix="; ".join(dict.fromkeys(outcome.fix for outcome in outcomes if outcome.fix)),
+        last_lines=next((outcome.last_lines for outcome in reversed(outcomes) if outcome.last_lines), []),
+        rounds=rounds,
+        medians={
+            block: statistics.block_median(timings[block].elapsed_s, timings[block].warmup_rounds, timings[block].loops)
+            for block in rounds
+        },
+        loops=used[-1].loops if used else 0,
+        samples_per_call=used[-1].samples_per_call if used else 0,
+    )
+
+
+def _per_call(timing: TimingRecord) -> list[float]:
+    """Seconds per call of the timed rounds; nothing where the numbers cannot be times."""
+    rounds = timing.elapsed_s[max(timing.warmup_rounds, 0) :]
+    usable = timing.loops > 0 and timing.warmup_rounds >= 0 and all(0 < s < math.inf for s in rounds)
+    return [seconds / timing.loops for seconds in rounds] if usable else []
+
+
+def _standing(cell: Cell, used: Sequence[TimingRecord], doubt: str) -> Standing:
+    if not used:
+        return "no time"
+    if not all(timing.ranked for timing in used):
+        return "beside"
+    if doubt:
+        return "not proved"
+    return "ranked" if cell.who.variant == "spec" else "own variant"
+
+
+def _doubt(blocks: Iterable[int], outcomes: Sequence[OutcomeRecord], proofs: Sequence[ProofRecord]) -> str:
+    """Why this cell counts as not proved equal, or nothing. One bad process is enough: a rank is a promise."""
+    failed = [proof for proof in proofs if not proof.passed]
+    if failed:
+        return f"not proved equal in block {failed[0].block}: {_failure(failed[0])}"
+    if any(outcome.status == "unequal" for outcome in outcomes):
+        return "not proved equal in some block"
+    unproved = sorted(set(blocks) - {proof.block for proof in proofs})
+    return f"no proof in block {', '.join(map(str, unproved))}" if unproved else ""
+
+
+def _failure(proof: ProofRecord) -> str:
+    failed = [check for check in proof.checks if not check.passed]
+    if not failed:
+        return "the proof holds no check"
+    worst = max(failed, key=lambda check: (math.isnan(over_budget(check)), over_budget(check)))
+    return f"{worst.group}, {worst.tensor}: error {wording.number(over_budget(worst))} times the budget ({worst.check})"
+
+
+def over_budget(check: Check) -> float:
+    """Error in units of its budget: at most 1 where the check passed."""
+    if check.budget > 0:
+        return check.error / check.budget
+    return 0.0 if check.error == 0 else check.error * math.inf
+
+
+def _reason(used: Sequence[TimingRecord], outcomes: Sequence[OutcomeRecord], doubt: str) -> str:
+    reasons = [f"{outcome.status}: {outcome.reason}" if used else outcome.reason for outcome in outcomes]
+    if used and doubt and all(timing.ranked for timing in used):
+        reasons.append(doubt)
+    if not used and not outcomes:
+        reasons.append("the run ended before its turn")
+    return "; ".join(dict.fromkeys(reasons))
+
+
+def _unusable(timing: TimingRecord) -> OutcomeRecord:
+    reason = "the stored rounds hold no usable time (none after the warm-up, or one that is not positive)"
+    return OutcomeRecord(cell=timing.cell, block=timing.block, status="failed", reason=reason)
+
+
+def _proofs_of(cell: Cell, proofs: Sequence[ProofRecord]) -> list[ProofRecord]:
+    return [proof for proof in proofs if proof.who == cell.who and proof.axes == cell.axes]
+
+
+def _repeated(timings: Sequence[TimingRecord]) -> list[str]:
+    seen, told = set(), []
+    for timing in timings:
+        if (key := (_key(timing.cell), timing.block)) in seen:
+            told.append(f"{timing.cell.id}: block {timing.block} was timed again; the later timing is used.")
+        seen.add(key)
+    return told
+
+
+def _key(cell: Cell) -> Key:
+    return cell.who, cell.phase, tuple(sorted(cell.axes.items()))

@@ -1,0 +1,127 @@
+"""How sure is that? The blocks behind each estimate, the spread within and between processes, the machine's load."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from benchmarks.report import plots, wording
+from benchmarks.report.document import Block, Figure, Section, Text, table
+from benchmarks.report.ranking import Heat, phase_groups
+from benchmarks.report.results import Entry, Results
+from benchmarks.report.wording import NO_VALUE
+from benchmarks.statistics import ENOUGH_BLOCKS
+
+_MOST_DOTS = 60
+"""Rows in one chart, at most: beyond, it says no more."""
+
+
+def section(results: Results, heats: Sequence[Heat]) -> Section:
+    """What an interval means here, then the blocks, spreads and load."""
+    note = (
+        "A block is one fresh process per framework; within it the compared cells take turns, round by round. An estimate is "
+        "the median of the block medians; its 95% interval comes from the differences between blocks, because rounds of one "
+        f"process are not independent. Ratios are paired block by block. Two times are tied where the interval of their ratio lies "
+        f"within {wording.MARGIN}, different where it lies wholly outside, and else inconclusive; fewer than {ENOUGH_BLOCKS} blocks "
+        "give no verdict. Each interval speaks for itself: with many comparisons, some of them will miss. No outlier is dropped."
+    )
+    blocks: list[Block] = [Text(note)]
+    for group in phase_groups(heats):
+        blocks += _phase(results, group)
+    return Section("certainty", "How sure is that?", [*blocks, *_load(results)])
+
+
+def _phase(results: Results, group: Sequence[Heat]) -> list[Block]:
+    heats = [heat for heat in group if any(place.entry.time for place in heat.places)]
+    entries = [(heat, place.entry) for heat in heats for place in heat.places if place.entry.time]
+    if not entries:
+        return []
+    heat = group[0]
+    what = f"{wording.phase(heat.phase)} ({wording.setting(heat.who)})"
+    rows = [_row(results, entry) for _, entry in entries]
+    columns = ["cell", "#time per call", "#95% interval", "#blocks", "#rounds", "#spread between processes"]
+    columns += ["#spread within a process", "block medians"]
+    frameworks = [entry.cell.who.framework for _, entry in entries]
+    spreads = table(f"Spread: {what}", rows, *columns, frameworks=frameworks, folded=True)
+    return [*_figure(results, heats, what, len(entries)), *spreads]
+
+
+def _figure(results: Results, heats: Sequence[Heat], what: str, dots: int) -> list[Block]:
+    entries = [place.entry for heat in heats for place in heat.places if len(place.entry.medians) > 1]
+    if not entries or dots > _MOST_DOTS:
+        return []
+    panels = [
+        (wording.short(wording.size(heat.axes), 60), found)
+        for heat in heats
+        if (found := [_dot(results, place.entry) for place in heat.places if len(place.entry.medians) > 1])
+    ]
+    widest = max(entries, key=_between)
+    caption = (
+        f"Block medians differ most for {results.label(widest.cell.who)} at "
+        f"{wording.size(widest.cell.axes)}: {wording.percent(_between(widest))} between processes."
+    )
+    how = (
+        "How to read this: each small circle is one block's median, as a difference from the cell's estimate (0). The bar is "
+        "the estimate's 95% interval, cut where it leaves the chart. The closer the circles, the surer the estimate."
+    )
+    who = heats[0].who
+    name = wording.slug(f"blocks-{heats[0].phase}-{who.precision}-{who.mode}-t{who.threads}")
+    return [Figure(name, plots.deviations(panels), f"Blocks behind each estimate, {what}", caption, how)]
+
+
+def _dot(results: Results, entry: Entry) -> plots.Dot:
+    value, low, high = (entry.time.value, entry.time.low, entry.time.high) if entry.time else (1.0, 1.0, 1.0)
+    points = [_deviation(median, value) for median in entry.medians.values()]
+    bounds = (_deviation(low, value), _deviation(high, value))
+    label = wording.short(results.label(entry.cell.who))
+    words = f"{wording.duration(value)}, {wording.count(len(points), 'block')}"
+    return plots.Dot(label, entry.cell.who.framework, 0.0, *bounds, words, points=points)
+
+
+def _deviation(seconds: float, estimate: float) -> float:
+    return round(100 * (seconds / estimate - 1), 4)
+
+
+def _row(results: Results, entry: Entry) -> list[str]:
+    name = f"{results.label(entry.cell.who)}, {wording.size(entry.cell.axes)}"
+    if entry.time is None:
+        return [name, *[NO_VALUE] * 7]
+    several = entry.time.blocks > 1
+    medians = ", ".join(f"{block}: {wording.duration(median)}" for block, median in entry.medians.items())
+    return [
+        name,
+        wording.duration(entry.time.value),
+        wording.duration_interval(entry.time),
+        str(entry.time.blocks),
+        str(entry.round_count),
+        wording.percent(_between(entry)) if several else NO_VALUE,
+        wording.percent(_within(entry)),
+        medians,
+    ]
+
+
+def _between(entry: Entry) -> float:
+    """Standard deviation of the block medians over their mean."""
+    medians = pd.Series(list(entry.medians.values()))
+    return float(medians.std() / medians.mean()) if len(medians) > 1 else 0.0
+
+
+def _within(entry: Entry) -> float:
+    """Interquartile range over the median, the middle one of the blocks."""
+    blocks = [pd.Series(rounds) for rounds in entry.rounds.values()]
+    ranges = [(rounds.quantile(0.75) - rounds.quantile(0.25)) / rounds.median() for rounds in blocks]
+    return float(pd.Series(ranges).median())
+
+
+def _load(results: Results) -> list[Block]:
+    found: dict[int, list[float]] = {}
+    for worker in results.workers:
+        found.setdefault(worker.block, []).extend(worker.load_average[:1])
+    rows = [
+        (str(block), str(len(loads)), f"{min(loads):.2f}", f"{max(loads):.2f}")
+        for block, loads in sorted(found.items())
+        if loads
+    ]
+    columns = ("block", "#processes", "#lowest", "#highest")
+    note = "Load average over one minute, as each process saw it when it started; much above the run's own threads means that something else was running."
+    blocks = table("The machine's load", rows, *columns)
+    return [*blocks, Text(note, "note")] if blocks else []

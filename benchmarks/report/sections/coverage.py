@@ -1,0 +1,78 @@
+"""Coverage: what was planned, what came of it, and the reason for every hole."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from benchmarks.report import wording
+from benchmarks.report.document import Block, Code, Section, Text, table
+from benchmarks.report.ranking import Heat
+from benchmarks.report.results import Entry, Results
+
+_KINDS = ("measured", "measured in part", "failed", "skipped", "unequal", "not run")
+
+
+def section(results: Results, heats: Sequence[Heat]) -> Section:
+    """Counts per implementation, then each cell that is not whole, then what was not there."""
+    blocks: list[Block] = [Text(_summary(results)), *_counts(results), *_holes(results), *_absent(results)]
+    return Section("coverage", "Coverage", blocks)
+
+
+def _kind(entry: Entry, blocks: int) -> str:
+    return "measured in part" if entry.medians and len(entry.medians) < blocks else entry.status
+
+
+def _summary(results: Results) -> str:
+    planned = [entry for entry in results.entries if entry.planned]
+    whole = len(planned) - len(results.holes())
+    return f"{wording.count(len(planned), 'cell')} planned, {whole} measured in all {wording.count(results.run.blocks, 'block')}. A cell without a time is a hole, never a zero."
+
+
+def _counts(results: Results) -> list[Block]:
+    counts: dict[str, Counter[str]] = {}
+    frameworks: dict[str, str] = {}
+    for entry in results.entries:
+        if entry.planned:
+            label = results.label(entry.cell.who)
+            counts.setdefault(label, Counter())[_kind(entry, results.run.blocks)] += 1
+            frameworks[label] = entry.cell.who.framework
+    # In a count, unlike in a measurement, nothing is zero.
+    rows = [(label, str(kinds.total()), *(str(kinds[kind]) for kind in _KINDS)) for label, kinds in counts.items()]
+    columns = ("implementation", "#planned", *(f"#{kind}" for kind in _KINDS))
+    return table("Cells by implementation", rows, *columns, frameworks=list(frameworks.values()))
+
+
+def _holes(results: Results) -> list[Block]:
+    blocks = results.run.blocks
+    troubled = [e for e in results.entries if (e.reason and e.standing != "beside") or e in results.holes()]
+    rows = [_hole(results, entry, blocks) for entry in troubled]
+    columns = ("cell", "what came of it", "#blocks", "reason", "what to do")
+    found = table("Cells with a hole or without a rank", rows, *columns)
+    found += [
+        Code(f"Last lines: {entry.cell.id}", "\n".join(entry.last_lines)) for entry in troubled if entry.last_lines
+    ]
+    return found
+
+
+def _hole(results: Results, entry: Entry, blocks: int) -> list[str]:
+    cell = entry.cell
+    name = f"{results.label(cell.who)}, {wording.phase(cell.phase)}, {wording.size(cell.axes)} ({wording.setting(cell.who)})"
+    kind = "measured, no rank" if entry.standing == "not proved" else _kind(entry, blocks)
+    return [
+        name,
+        kind,
+        f"{len(entry.medians)} of {blocks}",
+        entry.reason or wording.NO_VALUE,
+        entry.fix or wording.NO_VALUE,
+    ]
+
+
+def _absent(results: Results) -> list[Block]:
+    names = ("framework", "device", "reason", "fix")
+    rows = [
+        (
+            wording.framework(absent.get("framework", "")),
+            *(absent.get(name, "") or wording.NO_VALUE for name in names[1:]),
+        )
+        for absent in results.run.absent
+    ]
+    return table("Not there, so not planned", rows, *names[:3], "what to do")

@@ -1,0 +1,74 @@
+"""Equivalence: for each implementation, the worst error of each group of tensors against its budget."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+
+from benchmarks.record import Check, ProofRecord, Who
+from benchmarks.report import wording
+from benchmarks.report.document import Block, Section, Text, table
+from benchmarks.report.ranking import Heat
+from benchmarks.report.results import Results, over_budget
+from benchmarks.report.wording import NO_VALUE
+
+
+def section(results: Results, heats: Sequence[Heat]) -> Section:
+    """The matrix, and every check that failed."""
+    if not results.proofs:
+        return Section("equivalence", "Equivalence", [Text("No proof was recorded, so nothing can be ranked.")])
+    note = (
+        "Each implementation is compared with the oracle, tensor by tensor, in the process and on the callable that is "
+        "timed. A number is the worst error over all tensors of the group, sizes and blocks, divided by its budget: "
+        "✓ up to 1, ✗ above. A cell that fails is not ranked."
+    )
+    return Section("equivalence", "Equivalence", [Text(note), *_matrix(results), *_failures(results)])
+
+
+def _matrix(results: Results) -> list[Block]:
+    proofs_of: dict[Who, list[ProofRecord]] = defaultdict(list)
+    for proof in results.proofs:
+        proofs_of[proof.who].append(proof)
+    groups = list(dict.fromkeys(check.group for proof in results.proofs for check in proof.checks))
+    rows = [_row(who, proofs, groups) for who, proofs in proofs_of.items()]
+    columns = ("implementation", "device", "setting", "#proofs passed", *(f"#{group}" for group in groups))
+    frameworks = [who.framework for who in proofs_of]
+    return table("Worst error over budget", rows, *columns, frameworks=frameworks)
+
+
+def _row(who: Who, proofs: Sequence[ProofRecord], groups: Sequence[str]) -> list[str]:
+    passed = sum(proof.passed for proof in proofs)
+    row = [
+        wording.implementation(who, with_device=False),
+        who.device,
+        wording.setting(who),
+        f"{passed} of {len(proofs)}",
+    ]
+    checks = [check for proof in proofs for check in proof.checks]
+    return row + [_worst([check for check in checks if check.group == group]) for group in groups]
+
+
+def _worst(checks: Sequence[Check]) -> str:
+    if not checks:
+        return NO_VALUE
+    worst = max(checks, key=lambda check: (not check.passed, math.isnan(over_budget(check)), over_budget(check)))
+    return f"{'✓' if worst.passed else '✗'} {wording.number(over_budget(worst), 2)}"
+
+
+def _failures(results: Results) -> list[Block]:
+    rows = [
+        (
+            results.label(proof.who),
+            f"{wording.size(proof.axes)} ({wording.setting(proof.who)})",
+            str(proof.block),
+            check.check,
+            check.group,
+            check.tensor,
+            wording.number(check.error),
+            wording.number(check.budget),
+        )
+        for proof in results.proofs
+        for check in proof.checks
+        if not check.passed
+    ]
+    columns = ("implementation", "size", "#block", "check", "group", "tensor", "#error", "#budget")
+    return table("Checks that failed", rows, *columns)

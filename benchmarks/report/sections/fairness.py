@@ -1,0 +1,103 @@
+"""Fairness: what is equal and what differs between the implementations, and what the comparison holds fixed."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from benchmarks.record import Who, WorkerRecord
+from benchmarks.report import environment, wording
+from benchmarks.report.document import Block, Bullets, Section, Text, table
+from benchmarks.report.ranking import Heat
+from benchmarks.report.results import Results
+from benchmarks.report.wording import NO_VALUE
+
+_PROMISES = (
+    "Closed comparison: same specification, same weights, same batches, same optimizer equation, same timed region, same "
+    "float policy. Whatever is not the same is a row of this section, never a footnote.",
+    "Every ranked time belongs to an implementation that was proved equal in the same process, on the same callable.",
+    "Keras's train_on_batch returns the loss as a Python number and so waits for the device each step; the other "
+    "frameworks may run ahead until the end of the round.",
+    "Nothing is rerun to find the lowest, and no outlier is dropped.",
+)
+
+
+def section(results: Results, heats: Sequence[Heat]) -> Section:
+    """The promises, then what the processes reported about themselves, then variants and conventions."""
+    blocks: list[Block] = [Bullets(_PROMISES), *_differences(results), *_variants(results), *_conventions(results)]
+    return Section("fairness", "Is it fair?", blocks)
+
+
+def _differences(results: Results) -> list[Block]:
+    workers: dict[str, list[WorkerRecord]] = defaultdict(list)
+    whos: dict[str, list[Who]] = defaultdict(list)
+    for worker in results.workers:
+        workers[results.label(worker.who)].append(worker)
+    for who in dict.fromkeys(entry.cell.who for entry in results.entries):
+        whos[results.label(who)].append(who)
+    labels = list(dict.fromkeys([*whos, *workers]))
+    if not labels:
+        return []
+    rows = [_compared(name, [by_label.get(label, "") for label in labels]) for name, by_label in _facts(whos, workers)]
+    note = "" if results.workers else "No process reported its versions and flags, so only what was asked for is shown."
+    found = table("What is equal, and what differs", rows, "what", "equal?", *labels)
+    return [*found, *([Text(note, "note")] if note else [])]
+
+
+def _facts(whos: dict[str, list[Who]], workers: dict[str, list[WorkerRecord]]) -> Iterable[tuple[str, dict[str, str]]]:
+    """(what, value by label) for everything that was asked for or measured."""
+    for name in ("precision", "mode", "threads", "variant", "device"):
+        yield name, {label: _joined(str(getattr(who, name)) for who in found) for label, found in whos.items()}
+    yield "threads in use", {label: _joined(_pools(w) for w in found) for label, found in workers.items()}
+    yield "cores it may use", {label: _joined(_cores(w) for w in found) for label, found in workers.items()}
+    for title, attribute in (("", "flags"), ("measured precision, ", "effective_precision")):
+        keys = dict.fromkeys(key for found in workers.values() for w in found for key in getattr(w, attribute))
+        for key in keys:
+            values = {
+                label: _joined(getattr(w, attribute).get(key, "") for w in found) for label, found in workers.items()
+            }
+            yield f"{title}{key}", values
+    yield "versions", {label: _joined(_versions(w) for w in found) for label, found in workers.items()}
+
+
+def _compared(name: str, values: Sequence[str]) -> list[str]:
+    present = [value for value in values if value]
+    whole = len(present) == len(values)
+    said = "differs" if len(set(present)) > 1 else "equal" if whole else "equal where it applies"
+    return [name, said, *(value or NO_VALUE for value in values)]
+
+
+def _joined(values: Iterable[str]) -> str:
+    return " / ".join(dict.fromkeys(value for value in values if value))
+
+
+def _pools(worker: WorkerRecord) -> str:
+    pools = (
+        f"{pool.get('internal_api', pool.get('user_api', 'pool'))} {pool.get('num_threads', '?')}"
+        for pool in worker.thread_pools
+    )
+    return ", ".join(dict.fromkeys(pools))
+
+
+def _cores(worker: WorkerRecord) -> str:
+    return ", ".join(map(str, worker.affinity))
+
+
+def _versions(worker: WorkerRecord) -> str:
+    return ", ".join(f"{name} {version}" for name, version in worker.versions.items())
+
+
+def _variants(results: Results) -> list[Block]:
+    """Variants of the specification: whatever a variant says of itself, in the run's own words."""
+    rows = [
+        [environment.text(variant.get(name, "")) for name in ("name", "explanation")]
+        + [wording.listed(wording.framework(str(name)) for name in variant.get("frameworks", ())) or NO_VALUE]
+        for variant in results.run.variants
+    ]
+    return table(
+        "Variants: shown as labelled rows, outside the rank", rows, "variant", "what is different", "frameworks"
+    )
+
+
+def _conventions(results: Results) -> list[Block]:
+    names = ("item", "choice", "source")
+    rows = [[convention.get(name, NO_VALUE) for name in names] for convention in results.run.conventions]
+    return table("Conventions: where frameworks differ, and what the specification decided", rows, *names)

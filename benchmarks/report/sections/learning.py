@@ -1,0 +1,127 @@
+"""Learning: accuracy against epochs and against time on real data, and whether all end at the same predictions."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from benchmarks.record import LearningRecord
+from benchmarks.report import plots, wording
+from benchmarks.report.document import Block, Figure, Heading, Section, Text, table
+from benchmarks.report.ranking import Heat
+from benchmarks.report.results import Results
+from benchmarks.report.wording import NO_VALUE
+
+_EXACT = ("float64", 0.0)
+"""Without dropout and in double precision every framework computes the same training."""
+
+
+def section(results: Results, heats: Sequence[Heat]) -> Section:
+    """One part per precision and dropout rate, the exact trainings last."""
+    groups: dict[tuple[str, float], list[LearningRecord]] = defaultdict(list)
+    for training in results.learning:
+        if training.points:
+            groups[training.who.precision, training.dropout].append(training)
+    blocks: list[Block] = []
+    for group in sorted(groups, key=lambda group: (group == _EXACT, group)):
+        blocks += _group(results, group, groups[group])
+    return Section("learning", "Does it learn?", blocks or [Text("No training on real data was recorded.")])
+
+
+def _group(results: Results, group: tuple[str, float], trainings: Sequence[LearningRecord]) -> list[Block]:
+    precision, dropout = group
+    name = f"{precision}, dropout {f'{dropout:g}'}"
+    blocks: list[Block] = [Heading(f"Trained in {name}")]
+    if group == _EXACT:
+        # The lines of a chart would lie on top of each other: what counts is whether the ends are the same.
+        blocks.append(Text(_identical(results, trainings)))
+    else:
+        blocks += [*_against_epochs(results, trainings, name), *_against_time(results, trainings, name)]
+    return blocks + _finals(results, trainings, name)
+
+
+def _against_epochs(results: Results, trainings: Sequence[LearningRecord], name: str) -> list[Block]:
+    lines = _lines(results, trainings, time=False)
+    spec = plots.lines(lines, "epoch", "test accuracy", log=False, height=260, y_format=".0%")
+    how = "How to read this: one line per training; lines that lie together learn alike from each epoch, whatever it costs in time."
+    return [
+        Figure(wording.slug(f"accuracy-epochs-{name}"), spec, f"Test accuracy by epoch, {name}", _range(trainings), how)
+    ]
+
+
+def _against_time(results: Results, trainings: Sequence[LearningRecord], name: str) -> list[Block]:
+    lines = _lines(results, trainings, time=True)
+    spec = plots.lines(lines, "seconds of training", "test accuracy", log=False, height=260, y_format=".0%")
+    how = "How to read this: a line further left reaches the same accuracy sooner. Evaluation is not counted. Few trainings each, so no verdict is drawn from this chart."
+    title, caption = f"Test accuracy by time, {name}", _durations(results, trainings)
+    return [Figure(wording.slug(f"accuracy-time-{name}"), spec, title, caption, how)]
+
+
+def _lines(results: Results, trainings: Sequence[LearningRecord], time: bool) -> list[plots.Line]:
+    """A line per training; only an implementation's first one carries its name."""
+    lines, named = [], set()
+    for training in trainings:
+        label = wording.short(results.label(training.who))
+        points = [(p.elapsed_s if time else float(p.epoch), p.test_accuracy, None, None) for p in training.points]
+        shown = "" if label in named else label
+        lines.append(plots.Line(shown, training.who.framework, points, marked=len(points) < 3))
+        named.add(label)
+    return lines
+
+
+def _range(trainings: Sequence[LearningRecord]) -> str:
+    finals = [training.points[-1].test_accuracy for training in trainings]
+    low, high = f"{min(finals):.1%}", f"{max(finals):.1%}"
+    return f"At the end {low}." if low == high else f"At the end {low} to {high}."
+
+
+def _durations(results: Results, trainings: Sequence[LearningRecord]) -> str:
+    told = {
+        results.label(training.who): wording.duration(training.points[-1].elapsed_s) for training in reversed(trainings)
+    }
+    return f"Training took {wording.listed(f'{time} in {label}' for label, time in reversed(told.items()))}."
+
+
+def _identical(results: Results, trainings: Sequence[LearningRecord]) -> str:
+    """Whether the exact trainings ended at the same predictions on the test set."""
+    by_hash: dict[str, list[str]] = defaultdict(list)
+    for training in trainings:
+        label = results.label(training.who)
+        if label not in by_hash[training.predictions_sha256]:
+            by_hash[training.predictions_sha256].append(label)
+    groups = list(by_hash.values())
+    if sum(map(len, groups)) < 2:
+        return "One implementation only: there is nothing to compare its predictions with."
+    if len(groups) == 1:
+        return f"{wording.listed(groups[0])} end with identical predictions on every test sample: the same network, trained the same way."
+    told = "; ".join(wording.listed(group) for group in groups)
+    return f"The predictions are not all identical; these groups agree among themselves: {told}."
+
+
+def _finals(results: Results, trainings: Sequence[LearningRecord], name: str) -> list[Block]:
+    by_label: dict[str, list[LearningRecord]] = defaultdict(list)
+    for training in trainings:
+        by_label[results.label(training.who)].append(training)
+    rows = [_final(label, found) for label, found in by_label.items()]
+    columns = ("implementation", "#trainings", "#batch", "#epochs", "#final accuracy", "#final loss", "#time")
+    frameworks = [found[0].who.framework for found in by_label.values()]
+    return table(f"Final accuracy, {name}", rows, *columns, "predictions", frameworks=frameworks)
+
+
+def _final(label: str, trainings: Sequence[LearningRecord]) -> list[str]:
+    last = [training.points[-1] for training in trainings]
+    hashes = dict.fromkeys(training.predictions_sha256[:8] for training in trainings)
+    return [
+        label,
+        str(len(trainings)),
+        _span([float(training.batch) for training in trainings], lambda batch: f"{batch:,.0f}"),
+        _span([float(point.epoch) for point in last], lambda epoch: f"{epoch:,.0f}"),
+        _span([point.test_accuracy for point in last], lambda accuracy: f"{accuracy:.2%}"),
+        _span([point.train_loss for point in last], wording.number),
+        _span([point.elapsed_s for point in last], wording.duration),
+        ", ".join(hashes) or NO_VALUE,
+    ]
+
+
+def _span(values: Sequence[float], shown: Callable[[float], str]) -> str:
+    """One value, or the lowest and the highest."""
+    low, high = shown(min(values)), shown(max(values))
+    return low if low == high else f"{low} to {high}"

@@ -1,0 +1,69 @@
+"""Environment, how to reproduce the results and this report, and what was wrong with the records."""
+
+import shlex
+from collections.abc import Sequence
+from statistics import median
+
+from benchmarks.report import environment, wording
+from benchmarks.report.document import Block, Bullets, Code, Heading, Section, Text, table
+from benchmarks.report.ranking import Heat
+from benchmarks.report.results import Results
+
+
+def section(results: Results, heats: Sequence[Heat]) -> Section:
+    """The machine, the run, the commands, the problems."""
+    machine = table("The machine", environment.rows(results.environment), "fact", "value")
+    blocks: list[Block] = machine or [Text("The machine's facts were not recorded (no environment.json).")]
+    blocks += table("The run", _run(results), "fact", "value")
+    blocks += table("The specification", environment.rows(results.run.spec), "field", "value", folded=True)
+    return Section(
+        "environment",
+        "Environment and how to reproduce",
+        [*blocks, *_starting(results), *_reproduce(results), *_problems(results)],
+    )
+
+
+def _run(results: Results) -> list[tuple[str, str]]:
+    run = results.run
+    facts = {"started": run.started_at, "profile": run.profile, "blocks": run.blocks, "seed": run.seed}
+    facts |= {"model": wording.model(run.model), "specification (SHA-256)": run.spec_sha256}
+    facts |= {"record schema": run.schema_version}
+    rows = [(name, str(value)) for name, value in facts.items()]
+    return rows + environment.rows(run.dataset, "data: ") + environment.rows(run.code, "code: ")
+
+
+def _starting(results: Results) -> list[Block]:
+    """What importing each framework costs, every time a process starts."""
+    imports: dict[str, list[float]] = {}
+    for worker in results.workers:
+        imports.setdefault(results.label(worker.who), []).append(worker.import_s)
+    rows = [
+        (
+            label,
+            wording.duration(median(times)),
+            wording.duration(min(times)),
+            wording.duration(max(times)),
+            str(len(times)),
+        )
+        for label, times in imports.items()
+    ]
+    columns = ("implementation", "#import time (median)", "#lowest", "#highest", "#processes")
+    return table("Starting a process", rows, *columns)
+
+
+def _reproduce(results: Results) -> list[Block]:
+    command = wording.clean(shlex.join(results.run.command)) or wording.NO_VALUE
+    return [
+        Heading("How to reproduce"),
+        Text("The same measurement (the times will differ by what the intervals say, on the same machine):"),
+        Code("Run again", command),
+        Text("This report, byte for byte, from the stored records:"),
+        Code("Report again", "python -m benchmarks report FOLDER"),
+        Text("The numbers stand beside it: results.csv has a row per cell, records.jsonl every single round."),
+    ]
+
+
+def _problems(results: Results) -> list[Block]:
+    if not results.problems:
+        return []
+    return [Heading("Problems with the records"), Bullets(results.problems)]

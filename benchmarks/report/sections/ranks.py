@@ -1,0 +1,232 @@
+"""Which is fastest for me? A chart and tables per phase; what may not be ranked stands beside."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from benchmarks.report import frame, headline, plots, wording
+from benchmarks.report.document import Block, Figure, Heading, Section, Text, table
+from benchmarks.report.ranking import Heat, Place, compare, phase_groups
+from benchmarks.report.results import Entry, Results
+from benchmarks.report.wording import NO_VALUE
+from benchmarks.statistics import ENOUGH_BLOCKS, MARGIN
+
+
+def section(results: Results, heats: Sequence[Heat]) -> Section:
+    """Overview, then each phase; then floors and peers."""
+    shown = [heat for heat in heats if any(place.entry.standing != "beside" for place in heat.places)]
+    timed = [heat for heat in shown if any(place.entry.time for place in heat.places)]
+    blocks: list[Block] = [] if timed else [Text("No cell has a time, so there is no ranking.")]
+    if len(timed) > 1:
+        blocks += _overview(results, timed)
+    for group in phase_groups(timed):
+        blocks += _phase(results, group)
+    return Section("fastest", "Which is fastest for me?", blocks + _beside(results))
+
+
+def _overview(results: Results, heats: Sequence[Heat]) -> list[Block]:
+    rows = []
+    for heat in heats:
+        what = f"{wording.phase(heat.phase)}, {wording.size(heat.axes)}"
+        time = heat.reference.time if heat.reference else None
+        cells = (
+            [wording.duration(time.value), wording.duration_interval(time), str(time.blocks)]
+            if time
+            else [NO_VALUE] * 3
+        )
+        rows.append([what, wording.setting(heat.who), _winner(results, heat), *cells])
+    return table(
+        "The fastest at every size",
+        rows,
+        "what is timed",
+        "setting",
+        "fastest",
+        "#time per call",
+        "#95% interval",
+        "#blocks",
+    )
+
+
+def _winner(results: Results, heat: Heat) -> str:
+    """The fastest in a few words, with the same hedges as the headline."""
+    if heat.reference is None:
+        return "none is ranked"
+    best = results.label(heat.reference.cell.who)
+    if not heat.rivals:
+        return f"{best} (the only one ranked)"
+    if heat.blocks < ENOUGH_BLOCKS:
+        return f"{best} had the lowest time (too few blocks for a verdict)"
+    unsettled = [results.label(place.entry.cell.who) for place in heat.with_verdict("inconclusive", "not compared")]
+    tied = [results.label(place.entry.cell.who) for place in heat.with_verdict("tied")]
+    if unsettled:
+        return f"{wording.listed([best, *tied, *unsettled], 'or')} (not settled)"
+    return f"{wording.listed([best, *tied])} (tied)" if tied else best
+
+
+def _phase(results: Results, group: Sequence[Heat]) -> list[Block]:
+    heat = group[0]
+    name = wording.phase(heat.phase)
+    title = f"{name[0].upper()}{name[1:]} ({wording.setting(heat.who)})"
+    blocks: list[Block] = [Heading(title), *_figure(results, group, title)]
+    for heat in group:
+        blocks += _ranking(results, heat)
+    return blocks
+
+
+def _figure(results: Results, group: Sequence[Heat], title: str) -> list[Block]:
+    panels = [(wording.short(wording.size(heat.axes), 60), _dots(results, heat)) for heat in group if heat.reference]
+    if not any(len(dots) > 1 for _, dots in panels):
+        return []
+    how = (
+        "How to read this: each marker is a time divided by the fastest one's time at that size, so 1 is the fastest and "
+        f"2 takes twice as long; further left is better. The bar is the 95% interval, cut where it leaves the chart. The shaded band is the {wording.MARGIN} within which "
+        "two times count as tied. Hollow markers are variants of their own, outside the rank."
+    )
+    who = group[0].who
+    name = wording.slug(f"ratio-{group[0].phase}-{who.precision}-{who.mode}-t{who.threads}")
+    return [Figure(name, plots.ratios(panels, MARGIN), title, _conclusion(results, group), how)]
+
+
+def _conclusion(results: Results, group: Sequence[Heat]) -> str:
+    """One size: the whole finding. Several: the fastest of each."""
+    ranked = [heat for heat in group if heat.reference]
+    if len(ranked) == 1:
+        return f"At {wording.size(ranked[0].axes)}: {headline.finding(results, ranked[0])}"
+    found = "; ".join(f"{wording.size(heat.axes)}: {_winner(results, heat)}" for heat in ranked[:8])
+    return f"Fastest at {found}{'; and so on as in the tables' if len(ranked) > 8 else ''}."
+
+
+def _dots(results: Results, heat: Heat) -> list[plots.Dot]:
+    dots = []
+    for place in heat.places:
+        if place.entry.standing not in ("ranked", "own variant") or not (place.is_reference or place.comparison):
+            continue
+        label = wording.short(results.label(place.entry.cell.who))
+        framework = place.entry.cell.who.framework
+        if place.comparison is None:
+            dots.append(plots.Dot(label, framework, 1.0, None, None, "1 (reference)"))
+            continue
+        ratio = place.comparison.ratio
+        sure = ratio.blocks > 1
+        words = wording.ratio(ratio.value) + (f"  ({wording.ratio_interval(ratio)})" if sure else "")
+        hollow = place.entry.standing != "ranked"
+        low, high = (ratio.low, ratio.high) if sure else (None, None)
+        dots.append(plots.Dot(label, framework, ratio.value, low, high, words, hollow))
+    return dots
+
+
+def _ranking(results: Results, heat: Heat) -> list[Block]:
+    places = [place for place in heat.places if place.entry.standing != "beside"]
+    latency = heat.phase == "predict" and any(place.entry.samples_per_call == 1 for place in places)
+    rows = [_row(results, place, heat, latency) for place in places]
+    columns = ["implementation", "#rank", "device", "#time per call", "#95% interval", "#blocks", "#samples per second"]
+    columns += ["#p50", "#p99"] if latency else []
+    columns += ["#ratio to fastest", "#95% interval of the ratio", "verdict"]
+    name = f"{wording.phase(heat.phase)}, {wording.size(heat.axes)}"
+    frameworks = [place.entry.cell.who.framework for place in places]
+    blocks = table(f"Ranking: {name}", rows, *columns, frameworks=frameworks)
+    return [*blocks, Text(_latency_note(places), "note")] if latency else blocks
+
+
+def _row(results: Results, place: Place, heat: Heat, latency: bool) -> list[str]:
+    entry, time = place.entry, place.entry.time
+    row = [wording.implementation(entry.cell.who, with_device=False), _rank(place), entry.cell.who.device]
+    row += [wording.duration(time.value), wording.duration_interval(time)] if time else [NO_VALUE, NO_VALUE]
+    row += [f"{len(entry.medians)}", wording.number(entry.samples_per_call / time.value) if time else NO_VALUE]
+    if latency:
+        row += [wording.duration(_latency(entry, q)) if time else NO_VALUE for q in (0.5, 0.99)]
+    return [*row, *_ratio(place), _verdict(place, heat)]
+
+
+def _ratio(place: Place) -> list[str]:
+    if place.is_reference:
+        return ["1", NO_VALUE]
+    if place.comparison is None:
+        return [NO_VALUE, NO_VALUE]
+    return [wording.ratio(place.comparison.ratio.value), wording.ratio_interval(place.comparison.ratio)]
+
+
+def _rank(place: Place) -> str:
+    return frame.rank(place).replace("-", "–") or NO_VALUE
+
+
+def _verdict(place: Place, heat: Heat) -> str:
+    """What may be said, in words; the reason where there is nothing to say."""
+    entry = place.entry
+    if entry.standing == "no time":
+        return f"{entry.status}: {entry.reason}"
+    if entry.standing == "not proved":
+        return f"no rank: {entry.reason}"
+    said = frame.verdict(place, heat) or "not compared (no block in common)"
+    few = heat.blocks if place.is_reference else place.comparison.ratio.blocks if place.comparison else ENOUGH_BLOCKS
+    if said == "inconclusive" and few < ENOUGH_BLOCKS:
+        said = f"too few blocks ({few} of {ENOUGH_BLOCKS})"
+    return f"own variant, outside the rank; {said}" if entry.standing == "own variant" else said
+
+
+def _latency(entry: Entry, quantile: float) -> float:
+    """Over the rounds of all blocks, because a user meets the slow moments too."""
+    return float(pd.Series([s for rounds in entry.rounds.values() for s in rounds]).quantile(quantile))
+
+
+def _latency_note(places: Sequence[Place]) -> str:
+    counts = [place.entry for place in places if place.entry.time]
+    loops = max((entry.loops for entry in counts), default=1)
+    fewest = min((entry.round_count for entry in counts), default=0)
+    means = f" A round is the mean of up to {loops:,} calls, so single slow calls are smoothed." if loops > 1 else ""
+    return f"p50 and p99: half and 99% of the rounds of all blocks were at most this long, per call (at least {fewest:,} rounds).{means}"
+
+
+def _beside(results: Results) -> list[Block]:
+    """Floors and peers: shown with the ranking, never in it."""
+    entries = [entry for entry in results.entries if entry.standing == "beside"]
+    floors = [entry for entry in entries if entry.cell.phase == "products"]
+    peers = [entry for entry in entries if entry.cell.phase != "products"]
+    blocks = _floor_table(results, floors) + _peer_table(results, peers)
+    return [Heading("Beside the ranking"), *blocks] if blocks else []
+
+
+def _floor_table(results: Results, floors: Sequence[Entry]) -> list[Block]:
+    rows, frameworks = [], []
+    for floor in floors:
+        whole = _training_step(results, floor)
+        comparison = compare(whole, floor) if whole else None
+        if comparison is None or whole is None:
+            continue
+        frameworks.append(floor.cell.who.framework)
+        cells = (results.label(floor.cell.who), wording.size(floor.cell.axes), wording.setting(floor.cell.who))
+        times = (wording.duration(whole.seconds), wording.duration(floor.seconds))
+        rows.append((*cells, *times, wording.ratio(comparison.ratio.value), wording.ratio_interval(comparison.ratio)))
+    columns = (
+        "implementation",
+        "size",
+        "setting",
+        "#training step",
+        "#its matrix products alone",
+        "#ratio",
+        "#95% interval",
+    )
+    blocks = table("A training step over its own matrix products", rows, *columns, frameworks=frameworks)
+    note = "The matrix products of a step, run alone in the same framework's library, are work that cannot be avoided. What lies above a ratio of 1 is everything else: elementwise work, memory traffic and the framework's own overhead."
+    return [*blocks, Text(note, "note")] if blocks else []
+
+
+def _training_step(results: Results, floor: Entry) -> Entry | None:
+    wanted = (floor.cell.who, "train_step", floor.cell.axes)
+    return next((e for e in results.entries if (e.cell.who, e.cell.phase, e.cell.axes) == wanted and e.time), None)
+
+
+def _peer_table(results: Results, peers: Sequence[Entry]) -> list[Block]:
+    rows = []
+    for peer in peers:
+        time, what = peer.time, f"{wording.phase(peer.cell.phase)}, {wording.size(peer.cell.axes)}"
+        cells = (results.label(peer.cell.who), what, wording.setting(peer.cell.who))
+        if time:
+            rows.append((*cells, wording.duration(time.value), wording.duration_interval(time), f"{time.blocks}"))
+    columns = ("peer", "what is timed", "setting", "#time per call", "#95% interval", "#blocks")
+    frameworks = [peer.cell.who.framework for peer in peers if peer.time]
+    blocks = table(
+        "Peers: libraries that are not proved equal to the specification", rows, *columns, frameworks=frameworks
+    )
+    note = "A peer does similar work by its own rules, so its time says what is usual, not who is faster."
+    return [*blocks, Text(note, "note")] if blocks else []

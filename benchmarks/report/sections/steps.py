@@ -1,0 +1,50 @@
+"""The same steps, four ways: each step of the network with its formula, its explanation and its code in each framework."""
+
+from collections.abc import Sequence
+
+from benchmarks.report import wording
+from benchmarks.report.document import Block, Heading, Section, SideBySide, Text, table
+from benchmarks.report.ranking import Heat
+from benchmarks.report.results import Results
+
+
+def section(results: Results, heats: Sequence[Heat]) -> Section:
+    """All formulas at a glance, then step by step."""
+    steps = results.run.steps
+    rows = [[_title(step), step.get("formula", ""), step.get("source", "")] for step in steps]
+    blocks = table("The steps of the network", rows, "step", "formula", "source")
+    for step in steps:
+        blocks += _step(results, step)
+    told = blocks or [Text("The run recorded no steps.")]
+    return Section("steps", f"The same steps, {_ways(results)}", told)
+
+
+def _ways(results: Results) -> str:
+    frameworks = len({source.framework for source in results.sources})
+    return f"{wording.NUMERALS.get(frameworks, str(frameworks))} ways" if frameworks > 1 else "in code"
+
+
+def _step(results: Results, step: dict[str, str]) -> list[Block]:
+    texts = [
+        Text(step.get("formula", ""), "formula"),
+        Text(step.get("explanation", "")),
+        Text(f"Source: {step['source']}" if step.get("source") else "", "note"),
+    ]
+    panes = _panes(results, step.get("name", ""))
+    code: list[Block] = [SideBySide(panes)] if panes else []
+    return [Heading(_title(step)), *(text for text in texts if text.text), *code]
+
+
+def _panes(results: Results, step: str) -> list[tuple[str, str]]:
+    """The code by framework; frameworks with the very same code (one file, several backends) share a pane."""
+    frameworks: dict[tuple[str, str], list[str]] = {}
+    for source in results.sources:
+        if source.step == step:
+            names = frameworks.setdefault((source.file, source.code), [])
+            if (name := wording.framework(source.framework)) not in names:
+                names.append(name)
+    return [(f"{wording.listed(names)} · {file}", code) for (file, code), names in frameworks.items()]
+
+
+def _title(step: dict[str, str]) -> str:
+    return step.get("title") or step.get("name", "")

@@ -1,0 +1,171 @@
+"""How numbers, names and foreign text look to a reader. No record and no statistic here."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+
+from benchmarks import statistics
+from benchmarks.record import Who
+from benchmarks.statistics import Estimate
+
+NO_VALUE = "–"
+"""What stands where there is nothing: never a zero."""
+
+FRAMEWORKS = {
+    "numpy": "NumPy",
+    "cupy": "CuPy",
+    "torch": "PyTorch",
+    "keras": "Keras",
+    "keras-tensorflow": "Keras-TensorFlow",
+    "keras-torch": "Keras-PyTorch",
+    "keras-jax": "Keras-JAX",
+    "jax": "JAX",
+}
+MODELS = {"mlp": "MLP", "cnn": "CNN", "rnn": "RNN", "transformer": "transformer"}
+PHASES = {
+    "train_step": "training step",
+    "predict": "prediction",
+    "epoch": "training epoch",
+    "products": "matrix products",
+}
+MARGIN = f"{100 * statistics.MARGIN:g}%"
+"""The margin of a tie, in words."""
+
+NUMERALS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
+
+_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+# Foreign text
+
+
+def clean(text: object, keep_lines: bool = False) -> str:
+    """Any value as harmless text: whitespace collapsed, control and direction characters made visible.
+
+    Direction marks would let a name reorder its neighbours, and XML knows no NUL. `keep_lines` is for code.
+    """
+    shown = str(text).replace("\r\n", "\n") if keep_lines else " ".join(str(text).split())
+    return "".join(_visible(character, keep_lines) for character in shown)
+
+
+def _visible(character: str, keep_lines: bool) -> str:
+    if keep_lines and character in "\n\t":
+        return character
+    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
+        return f"\\u{ord(character):04x}"
+    return character
+
+
+def short(text: object, limit: int = 36) -> str:
+    """Clean text of at most `limit` characters, for a label in a chart."""
+    shown = clean(text)
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def slug(text: object) -> str:
+    """A name that is safe as an id and as a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", str(text).lower()).strip("-")[:40] or "x"
+
+
+# Names
+
+
+def framework(name: str) -> str:
+    """The framework's own spelling; a name that is not known is shown as it is."""
+    return FRAMEWORKS.get(name, name)
+
+
+def model(name: str) -> str:
+    """The model's usual abbreviation."""
+    return MODELS.get(name, name)
+
+
+def phase(name: str) -> str:
+    """What is timed, in words."""
+    return PHASES.get(name, name)
+
+
+def implementation(who: Who, with_device: bool) -> str:
+    """The label of one implementation among those it is compared with."""
+    name = framework(who.framework) + ("" if who.variant == "spec" else f" ({who.variant})")
+    return f"{name} on {who.device}" if with_device else name
+
+
+def size(axes: Mapping[str, int]) -> str:
+    """The sizes of a cell: "batch 256, width 128"."""
+    return ", ".join(f"{name} {value}" for name, value in sorted(axes.items())) or "the one size"
+
+
+def setting(who: Who) -> str:
+    """What the compared cells have in common: "float32, plain, 2 threads"."""
+    return f"{who.precision}, {who.mode}, {count(who.threads, 'thread')}"
+
+
+def listed(items: Iterable[str], last: str = "and") -> str:
+    """Items as a sentence has them: "a", "a and b", "a, b and c"."""
+    names = list(items)
+    return f" {last} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def count(number: int, noun: str) -> str:
+    """ "1 block", "6 blocks"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+# Numbers
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number to so many significant digits, without an exponent where it can be read without one."""
+    if not math.isfinite(value):
+        return str(value)
+    value = float(f"{value:.{digits - 1}e}")
+    if value == 0:
+        return "0"
+    if not 1e-4 <= abs(value) < 1e9:
+        return f"{value:.{digits - 1}g}"
+    return f"{value:,.{max(0, digits - 1 - _exponent(value))}f}"
+
+
+def ratio(value: float) -> str:
+    """A ratio near 1 with two decimals, so that 0.98 and 1.02 line up; others to three digits."""
+    return f"{value:.2f}" if 0.1 <= value < 9.995 else number(value)
+
+
+def ratio_interval(estimate: Estimate) -> str:
+    """ "1.38 to 1.47", or nothing where one block leaves no interval."""
+    return f"{ratio(estimate.low)} to {ratio(estimate.high)}" if estimate.blocks > 1 else NO_VALUE
+
+
+def duration(seconds: float) -> str:
+    """A time to three digits in a fitting unit: "1.23 ms"."""
+    scale, unit = _unit(seconds)
+    return f"{number(seconds / scale)} {unit}"
+
+
+def duration_interval(estimate: Estimate) -> str:
+    """A time's interval in the unit of the time itself: "1.20 to 1.27 ms"."""
+    if estimate.blocks < 2:
+        return NO_VALUE
+    scale, unit = _unit(estimate.value)
+    places = max(0, 2 - _exponent(float(f"{estimate.value / scale:.2e}")))
+    return f"{_places(estimate.low / scale, places)} to {_places(estimate.high / scale, places)} {unit}"
+
+
+def percent(fraction: float) -> str:
+    """A share or a relative spread: "1.3%"."""
+    return f"{number(100 * fraction, 2)}%"
+
+
+def _unit(seconds: float) -> tuple[float, str]:
+    rounded = float(f"{seconds:.2e}")
+    return next((unit for unit in _UNITS if abs(rounded) >= unit[0]), _UNITS[-1])
+
+
+def _places(value: float, places: int) -> str:
+    shown = f"{value:,.{places}f}"
+    return number(value) if not math.isfinite(value) or float(shown.replace(",", "")) == 0 else shown
+
+
+def _exponent(value: float) -> int:
+    return math.floor(math.log10(abs(value)))

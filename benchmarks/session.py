@@ -1,0 +1,302 @@
+"""What a command does between its options and its exit code: prepares a plan, keeps the results, sums up."""
+
+import dataclasses
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import environment, plan
+from benchmarks.plan import Plan, Request
+from benchmarks.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord
+from implementations import registry
+from implementations.contract import BadInput
+
+MODEL = "mlp"
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A validated request: nothing has been written or started yet."""
+
+    spec: Any
+    request: Request
+    plan: Plan
+    dataset: Any
+    machine: dict[str, Any]
+
+    def estimate_s(self) -> float:
+        """Roughly how long `run` takes."""
+        return plan.estimate_s(self.plan.cells, self.request.profile)
+
+
+@dataclass
+class Outcome:
+    """What a run came to."""
+
+    folder: Path
+    planned: int
+    blocks: int
+    reports: list[Path] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """130 interrupted, 1 unequal, 3 some cells failed, 4 nothing was timed, else 0."""
+        timed = any(isinstance(r, TimingRecord) for r in self.records)
+        statuses = {r.status for r in self.records if isinstance(r, OutcomeRecord)}
+        if self.interrupted:
+            return 130
+        if any(isinstance(r, ProofRecord) and not r.passed for r in self.records):
+            return 1
+        if not timed:
+            return 4 if "failed" not in statuses else 3
+        return 3 if "failed" in statuses else 0
+
+    def summary(self) -> dict[str, Any]:
+        """For `--json`."""
+        timed = {r.cell.id for r in self.records if isinstance(r, TimingRecord)}
+        return {
+            "folder": str(self.folder),
+            "reports": [str(path) for path in self.reports],
+            "planned": self.planned,
+            "timed": len(timed),
+            "exit_code": self.exit_code,
+        }
+
+
+def prepare(load_data: bool = True, **choice: Any) -> Prepared:
+    """Validate everything that was asked for. Raises BadInput and Unavailable, and writes nothing."""
+    from implementations import data
+
+    request = _request(choice)
+    spec_module = registry.part(MODEL, "spec")
+    own = Path(choice["spec"]).suffix == ".toml" or "/" in choice["spec"]
+    spec = spec_module.Spec.load(Path(choice["spec"])) if own else spec_module.Spec.preset(choice["spec"])
+    dataset = None
+    if load_data:
+        dataset = data.load(choice["data"]) if choice["data"] else data.digits()
+        if not own and choice["data"]:
+            spec = spec.changed(features=dataset.features, classes=dataset.classes)
+        if own or choice["data"] or choice["spec"] == "digits":
+            data.check(dataset, spec.features, spec.classes)
+        else:
+            dataset = None
+    machine = environment.machine()
+    return Prepared(spec, request, plan.plan(MODEL, spec, request, machine["gpus"]), dataset, machine)
+
+
+def run(prepared: Prepared, blocks: int | None, seed: int, results: Path, say: Say) -> Outcome:
+    """Measure the plan, append every record as it comes, and write the report, a partial one if interrupted."""
+    from benchmarks import record, report
+    from benchmarks.runner import Run
+
+    profile = prepared.request.profile
+    blocks = blocks or profile.blocks
+    if not prepared.plan.cells:
+        raise BadInput("nothing to measure: no framework can run here. See `doctor`.")
+    folder = _new_folder(results)
+    outcome = Outcome(folder, len(prepared.plan.cells), blocks)
+
+    def keep(result: Record) -> None:
+        outcome.records.append(result)
+        record.append(folder / "records.jsonl", result)
+
+    say(
+        f"{len(prepared.plan.cells)} cells, {blocks} blocks, about {minutes(prepared.estimate_s() * blocks / profile.blocks)}"
+    )
+    for entry in prepared.plan.absent:
+        say(f"not there: {entry['framework']}: {entry['reason']} {entry['fix']}")
+    (folder / "environment.json").write_text(json.dumps(prepared.machine, indent=2) + "\n", encoding="utf-8")
+    keep(run_record(prepared, blocks, seed))
+    for source in _sources(prepared):
+        keep(source)
+    work = Run(
+        prepared.spec, arrays(prepared), prepared.plan.cells, profile, blocks, seed, keep, say,
+        prepared.request.pythons, epochs=_epochs(prepared, say),
+    )  # fmt: skip
+    try:
+        work.execute()
+    except KeyboardInterrupt:
+        outcome.interrupted = True
+        say("interrupted: what was measured is kept")
+    outcome.reports = report.write(folder)
+    return outcome
+
+
+def verify(prepared: Prepared, say: Say) -> tuple[list[ProofRecord], list[tuple[Any, str]]]:
+    """Prove every implementation of the plan at its sizes, in float32 and float64; nothing is timed or written."""
+    from benchmarks import runner
+    from benchmarks.worker import Job
+
+    proofs: list[ProofRecord] = []
+
+    def keep(result: Record) -> None:
+        if isinstance(result, ProofRecord):
+            proofs.append(result)
+
+    work = runner.Run(
+        prepared.spec, arrays(prepared), [], prepared.request.profile, 1, 0, keep, say, prepared.request.pythons
+    )
+    lost = []
+    with runner.scratch(arrays(prepared)) as folder:
+        for who, cells in runner.grouped(prepared.plan.cells).items():
+            asked = {(cell.who, tuple(cell.axes.items())): None for cell in cells}
+            for precision in prepared.request.precisions or ("float32", "float64"):
+                prove = [(w.model_copy(update={"precision": precision}), dict(axes)) for w, axes in asked]
+                job = Job(
+                    who=who.model_copy(update={"precision": precision}), block=0, seed=0, prove=prove,
+                    spec=prepared.spec.model_dump(mode="json"), dataset=str(folder / runner.DATASET),
+                    check_only=precision == "float64",
+                )  # fmt: skip
+                lost += runner.verify(work, [job], folder)
+    return proofs, lost
+
+
+def proof_line(proof: ProofRecord) -> str:
+    """One proof for people: who, at which size, and how much of its budget the worst tensor of each check used."""
+    size = " ".join(f"{name} {value}" for name, value in proof.axes.items())
+    verdict = "equal" if proof.passed else "UNEQUAL"
+    tensors = [c for c in proof.checks if c.budget > 0 and not c.group.startswith("mask")]
+    worst = max(tensors, key=lambda c: c.error / c.budget, default=None)
+    bad = [
+        f"{c.check}, {c.group}: {c.tensor} off by {c.error:.2g}, allowed {c.budget:.2g}"
+        for c in proof.checks
+        if not c.passed
+    ]
+    used = f"worst {worst.error:.1e} of {worst.budget:.1e} ({worst.group})" if worst else ""
+    who = f"{proof.who.label:26} {proof.who.device:7} {proof.who.precision:8} {size:22}"
+    return "\n    ".join([f"{who} {verdict:8} {used}", *bad])
+
+
+def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
+    """The first line of the records."""
+    from implementations import sources
+
+    spec = prepared.spec.model_dump(mode="json")
+    steps, conventions = registry.part(MODEL, "steps").STEPS, registry.part(MODEL, "conventions").CONVENTIONS
+    return RunRecord(
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=["python", "-m", "benchmarks", *sys.argv[1:]],
+        profile=prepared.request.profile.name,
+        seed=seed,
+        blocks=blocks,
+        model=MODEL,
+        spec=spec,
+        spec_sha256=hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest(),
+        steps=[dataclasses.asdict(step) for step in steps],
+        conventions=[dataclasses.asdict(convention) for convention in conventions],
+        variants=[dataclasses.asdict(variant) for variant in registry.part(MODEL, "spec").VARIANTS],
+        dataset=prepared.dataset.describe() if prepared.dataset else {"name": "synthetic"},
+        code=environment.code_version() | {"sha256": sources.tree_sha256("implementations", "benchmarks")},
+        cells=prepared.plan.cells,
+        absent=prepared.plan.absent,
+    )
+
+
+def arrays(prepared: Prepared) -> dict[str, np.ndarray]:
+    """What the workers train on; nothing where the network does not fit the bundled data and none was given."""
+    if prepared.dataset is None:
+        return {"x_train": np.zeros((0, 1), np.float32), "y_train": np.zeros(0, np.int64)}
+    return {name: getattr(prepared.dataset, name) for name in ARRAYS}
+
+
+def minutes(seconds: float) -> str:
+    """A rough duration."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _epochs(prepared: Prepared, say: Say) -> int:
+    """Epochs of the training on real data; none where there is no data for it."""
+    if prepared.dataset is None:
+        say("no learning curves: give data that fits this network with --data")
+        return 0
+    if len(prepared.dataset.y_train) < prepared.spec.batch:
+        say(f"no learning curves: the data has fewer samples than one batch ({prepared.spec.batch})")
+        return 0
+    return prepared.request.profile.epochs
+
+
+def _sources(prepared: Prepared) -> list[SourceRecord]:
+    from implementations import sources
+
+    names = dict.fromkeys(cell.who.framework for cell in prepared.plan.cells)
+    return [
+        SourceRecord(framework=name, **dataclasses.asdict(section))
+        for name in names
+        if name not in registry.PEERS
+        for section in sources.sections(MODEL, name)
+    ]
+
+
+def _new_folder(results: Path) -> Path:
+    """A folder of its own for every run; none is ever written twice."""
+    stem = datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    for suffix in ("", *(f"-{i}" for i in range(2, 100))):
+        folder = results / f"{stem}{suffix}"
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            if not results.is_dir():
+                raise BadInput(f"--results {results}: is not a folder. Give one, or a name that is free.") from None
+        except OSError as error:
+            raise BadInput(f"--results {results}: cannot be written ({error.strerror}).") from None
+    raise BadInput(f"--results {results}: no free name for a new run.")
+
+
+def _request(choice: dict[str, Any]) -> Request:
+    """The options as a Request. Raises BadInput."""
+    if choice["profile"] not in plan.PROFILES:
+        raise BadInput(f"--profile {choice['profile']}: no such profile; there are {', '.join(plan.PROFILES)}.")
+    return Request(
+        profile=plan.PROFILES[choice["profile"]],
+        frameworks=_words(choice["frameworks"]),
+        devices=_words(choice["devices"]),
+        threads=tuple(_thread_count(word) for word in _words(choice["threads"])),
+        precisions=_words(choice["precisions"]),
+        variants=_words(choice["variants"]),
+        phases=_words(choice["phases"]),
+        sets=dict(_axis(text) for text in choice["sets"]),
+        keyword=choice["keyword"],
+        pythons=dict(_interpreter(text) for text in choice["pythons"]),
+        own_spec=choice["spec"] != "digits",
+    )
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+
+
+def _thread_count(word: str) -> int:
+    if word == "all":
+        return plan.all_cores()
+    if not word.isdecimal() or not 0 < int(word) <= plan.all_cores():
+        raise BadInput(f"--threads {word}: give numbers from 1 to {plan.all_cores()} (the usable cores), or all.")
+    return int(word)
+
+
+def _axis(text: str) -> tuple[str, list[int]]:
+    name, _, values = text.partition("=")
+    known = registry.part(MODEL, "spec").AXES
+    if name not in known or not all(word.isdecimal() for word in _words(values)) or not values:
+        raise BadInput(f"--set {text}: give an axis ({', '.join(known)}) and whole numbers, as in --set batch=32,256.")
+    return name, [int(word) for word in _words(values)]
+
+
+def _interpreter(text: str) -> tuple[str, str]:
+    framework, _, path = text.partition("=")
+    registry.check_framework(framework)
+    if not Path(path).is_file():
+        raise BadInput(f"--python {text}: {path or 'nothing'} is not a file. Give the path of a Python interpreter.")
+    return framework, path

@@ -1,0 +1,56 @@
+"""Time around an opaque callable: fences, first calls, calibration, warm-up. The only module with a clock.
+
+Knows no framework: it is handed a `call` that does one unit of work and returns its (perhaps unfinished) result, and a
+`fence` that waits until the device has finished that result. Every time here is wall time, in seconds.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+
+Call = Callable[[], Any]
+Fence = Callable[[Any], None]
+
+clock = perf_counter
+
+SETTLED = 0.05
+"""Warm-up is over when the two halves of what follows have medians this close."""
+
+
+def once(call: Call, fence: Fence) -> float:
+    """One call between two fences."""
+    fence(None)
+    start = clock()
+    fence(call())
+    return clock() - start
+
+
+def loops_for(call: Call, fence: Fence, round_s: float) -> int:
+    """How many calls fill a round of about `round_s`; from the fastest of a few tries, so that a stall does not count."""
+    fastest = min(once(call, fence) for _ in range(5))
+    return max(1, math.ceil(round_s / max(fastest, 1e-7)))
+
+
+def round_of(call: Call, fence: Fence, loops: int) -> Call:
+    """What is timed: `loops` calls and the fence that ends them. The fence before the clock starts is the caller's."""
+
+    def timed_round() -> None:
+        result = None
+        for _ in range(loops):
+            result = call()
+        fence(result)
+
+    return timed_round
+
+
+def warmup_rounds(elapsed_s: Sequence[float]) -> int:
+    """How many leading rounds are warm-up: until the halves of the rest agree, but never more than half."""
+    cap = len(elapsed_s) // 2
+    for warmup in range(min(1, cap), cap):
+        rest = elapsed_s[warmup:]
+        first, second = statistics.median(rest[: len(rest) // 2]), statistics.median(rest[len(rest) // 2 :])
+        if abs(first / second - 1) < SETTLED:
+            return warmup
+    return cap

@@ -1,0 +1,184 @@
+"""One process, one framework, one device: it proves each of its implementations, then times the same objects.
+
+`python -m benchmarks.worker` reads a Job (one JSON line) from standard input and writes records and events (one JSON
+line each) to standard output. pytest-benchmark is the engine inside: the cells run as tests of `bench_cells.py`. Before
+each round the worker asks for its turn and waits for the answer, so that the schedule belongs to the runner alone.
+"""
+
+import json
+import os
+import traceback
+from pathlib import Path
+from time import perf_counter
+from typing import Any, TextIO
+
+import pytest
+from pydantic import BaseModel
+
+from benchmarks import environment
+from benchmarks.laboratory import Laboratory
+from benchmarks.record import Cell, OutcomeRecord, TimingRecord, Who
+from implementations import registry
+from implementations.contract import Unavailable
+
+
+class Job(BaseModel):
+    """What one worker is to do."""
+
+    who: Who
+    block: int
+    seed: int
+    spec: dict[str, Any]
+    dataset: str
+    cells: list[Cell] = []
+    loops: dict[str, int] = {}
+    rounds: int = 1
+    round_s: float = 1e-3
+    epochs: int = 0
+    prove: list[tuple[Who, dict[str, int]]] = []
+    check_only: bool = False
+    """A process that proves in float64 where the framework must be patched for it; it times nothing."""
+
+
+class Channel:
+    """Lines to the runner and answers from it. Whatever a library prints goes to standard error instead."""
+
+    def __init__(self) -> None:
+        self.out: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+        os.dup2(2, 1)
+        self.answers: TextIO = os.fdopen(os.dup(0), encoding="utf-8")
+
+    def send(self, record: BaseModel) -> None:
+        """A record for the results."""
+        self.out.write(record.model_dump_json() + "\n")
+
+    def event(self, name: str, **values: Any) -> None:
+        """A word to the runner that is not a result."""
+        self.out.write(json.dumps({"event": name, **values}) + "\n")
+
+    def receive(self) -> str:
+        """The runner's next line. Ends the process where the runner is gone: nobody is left to work for."""
+        line = self.answers.readline()
+        if not line:
+            os._exit(1)
+        return line.strip()
+
+
+def main() -> None:
+    """Do one job, then end."""
+    channel = Channel()
+    job = Job.model_validate_json(channel.receive())
+    affinity = environment.pin(job.who.threads)
+    try:
+        laboratory = _start(job, affinity, channel)
+    except Unavailable as problem:
+        for cell in job.cells:
+            channel.send(
+                OutcomeRecord(cell=cell, block=job.block, status="skipped", reason=problem.reason, fix=problem.fix)
+            )
+        channel.event("unavailable", reason=problem.reason, fix=problem.fix)
+        return
+    channel.event("ready")
+    channel.receive()
+    for who, axes in job.prove:
+        channel.event("start", cell=f"{who.label} {axes}")
+        laboratory.prove(who, axes)
+    if job.cells:
+        _measure(job, laboratory, channel)
+    if job.epochs:
+        channel.event("start", cell="learning")
+        channel.send(laboratory.learn())
+    channel.event("done")
+
+
+def _start(job: Job, affinity: list[int], channel: Channel) -> Laboratory:
+    """Import the framework, set its threads and precision, and say what it is."""
+    begin = perf_counter()
+    adapter = registry.adapter(job.who.framework)
+    import_s = perf_counter() - begin
+    laboratory = Laboratory(job, adapter, channel.send)
+    adapter.start(job.who.threads)
+    if job.check_only and hasattr(adapter, "use_float64"):
+        adapter.use_float64()
+    laboratory.check_device()
+    channel.send(laboratory.describe(import_s, affinity))
+    return laboratory
+
+
+def _measure(job: Job, laboratory: Laboratory, channel: Channel) -> None:
+    """Run the cells as pytest tests in this process, without the project's own pytest settings."""
+    module = str(Path(__file__).with_name("bench_cells.py"))
+    options = [
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(environment.ROOT),
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        "--benchmark-quiet",
+    ]
+    pytest.main([*options, "--benchmark-disable-gc", module], plugins=[Measuring(job, laboratory, channel)])
+
+
+class Measuring:
+    """The pytest plugin of a worker: gives `bench_cells.py` its cells and does the work of each test."""
+
+    def __init__(self, job: Job, laboratory: Laboratory, channel: Channel) -> None:
+        self.job, self.laboratory, self.channel = job, laboratory, channel
+        self.cells = job.cells
+        self.order = 0
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Where `bench_cells.py` looks for what to do."""
+        config.samenet = self  # type: ignore[attr-defined]
+
+    def measure(self, cell: Cell, benchmark: Any) -> None:
+        """Prove, then time one cell; a cell that cannot be timed is reported with its reason."""
+        self.channel.event("start", cell=cell.id)
+        self.order += 1
+        try:
+            self._measure(cell, benchmark)
+        except Exception as error:  # whatever a framework raises belongs to this cell, not to the run
+            reason = f"{type(error).__name__}: {error}".splitlines()[0][:500]
+            lines = traceback.format_exc().splitlines()[-12:]
+            self.channel.send(
+                OutcomeRecord(cell=cell, block=self.job.block, status="failed", reason=reason, last_lines=lines)
+            )
+            raise
+
+    def _measure(self, cell: Cell, benchmark: Any) -> None:
+        work = self.laboratory.work(cell)
+        if work is None:
+            return
+        loops = self.job.loops.get(cell.id) or work.loops(self.job.round_s)
+        started: list[float] = []
+
+        def wait_for_turn() -> None:
+            self.channel.event("turn", cell=cell.id)
+            self.channel.receive()
+            work.restore(loops)
+            started.append(perf_counter())
+
+        benchmark.pedantic(work.round(loops), setup=wait_for_turn, rounds=self.job.rounds, warmup_rounds=0)
+        self.channel.send(self._record(cell, work, loops, started, list(benchmark.stats.stats.data)))
+
+    def _record(self, cell: Cell, work: Any, loops: int, started: list[float], elapsed: list[float]) -> TimingRecord:
+        return TimingRecord(
+            cell=cell,
+            block=self.job.block,
+            order=self.order,
+            loops=loops,
+            warmup_rounds=work.warmup_rounds(elapsed),
+            elapsed_s=elapsed,
+            started_at_s=started,
+            first_call_s=work.first_call_s,
+            second_call_s=work.second_call_s,
+            samples_per_call=work.samples_per_call,
+            flops_per_call=work.flops_per_call,
+            ranked=work.ranked,
+        )
+
+
+if __name__ == "__main__":
+    main()

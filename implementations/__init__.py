@@ -1,0 +1,1 @@
+"""The implementations: one network per folder, written once per framework, and the proof that they agree."""

@@ -1,0 +1,156 @@
+"""What a specification, a model and a framework adapter offer each other: the only vocabulary they share.
+
+Everything here is structural (`typing.Protocol`): an implementation from elsewhere satisfies it by having
+these methods and imports nothing of ours. No framework and no arithmetic lives here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+"""Named host arrays under the specification's canonical names and layouts."""
+
+Role = Literal["parameter", "statistic", "slot", "counter"]
+
+
+class BadInput(ValueError):
+    """Something the user gave is wrong; the message names the field and the fix."""
+
+
+class Unavailable(RuntimeError):
+    """A framework cannot run here: `reason` says why, `fix` says what to do about it."""
+
+    def __init__(self, reason: str, fix: str) -> None:
+        super().__init__(f"{reason} {fix}")
+        self.reason = reason
+        self.fix = fix
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor of a model's state: its shape, what it is for, and, for a slot, whose slot it is."""
+
+    shape: tuple[int, ...]
+    role: Role
+    of: str | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the network: where it stands in every implementation, and what it means."""
+
+    name: str
+    title: str
+    formula: str
+    explanation: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Convention:
+    """One choice on which frameworks differ, what the specification decided, and after whom."""
+
+    item: str
+    choice: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A named change of the specification under which some frameworks run as they come."""
+
+    name: str
+    explanation: str
+    frameworks: tuple[str, ...]
+
+
+class Spec(Protocol):
+    """A network in words and numbers (for example `implementations.mlp.spec.MLPSpec`)."""
+
+    @property
+    def precision(self) -> str: ...
+    def tensors(self) -> Mapping[str, Tensor]: ...
+    def masks(self, batch: int) -> Mapping[str, tuple[int, ...]]: ...
+
+
+class Model(Protocol):
+    """One framework's version of a specification, on one device, in one precision, in one mode."""
+
+    def train_step(self, x: Any, y: Any) -> Any:
+        """Forward, loss, backward, update on a batch on the device; returns the loss, without waiting."""
+
+    def predict(self, x: Any) -> Any:
+        """Logits (B, C) with running statistics and without dropout, on the device."""
+
+    def state(self) -> Arrays:
+        """Copies of every parameter, statistic, optimizer slot and counter, as host arrays."""
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over what `state` returned, here or in another framework."""
+
+    def random_state(self) -> Any:
+        """A copy of the state of the generator that draws the dropout masks."""
+
+    def set_random_state(self, random_state: Any) -> None:
+        """Rewind the generator to what `random_state` returned."""
+
+    def draw_masks(self, batch: int) -> Arrays:
+        """Draw what the next training step of `batch` samples would multiply by: 0 or 1/(1-p).
+
+        The generator moves on as the step would move it. Drawn by the framework itself, compiled the same way
+        as the step, so that the oracle can repeat exactly what a timed step did.
+        """
+
+
+class Oracle(Model, Protocol):
+    """The reference model, in float64 NumPy: it repeats a step that another implementation did."""
+
+    @property
+    def dtype(self) -> np.dtype: ...
+
+    def in_precision(self, precision: str) -> "Oracle":
+        """The same formulas in another number type."""
+
+    def repeat_step(
+        self, x: np.ndarray, y: np.ndarray, masks: Mapping[str, np.ndarray], flips: Mapping[str, np.ndarray]
+    ) -> Any:
+        """A training step with the given dropout masks; where `flips` is true, a kink's input takes the other side."""
+
+    def kinks(self) -> Arrays:
+        """The inputs of every non-smooth function (ReLU) in the last step, by the names that `flips` uses."""
+
+    def sample_losses(self, logits: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The loss of every sample (B,) that belongs to these logits (B, C)."""
+
+
+class Framework(Protocol):
+    """What the harness needs to know about one framework. One adapter module each, in `frameworks/`."""
+
+    NAME: str
+
+    def devices(self) -> list[str]:
+        """`cpu`, `cuda:0`, ... as they can be used now. Raises Unavailable with the reason and the fix."""
+
+    def start(self, threads: int) -> None:
+        """Once per process, before any work: threads and precision flags."""
+
+    def to_device(self, array: np.ndarray, device: str) -> Any:
+        """Copy a host array to the device, finished on return."""
+
+    def to_host(self, tensor: Any) -> np.ndarray:
+        """Copy a device tensor to the host."""
+
+    def synchronise(self, device: str, result: Any) -> None:
+        """Wait until everything started on the device is done; `result` is the last thing returned."""
+
+    def matrix_product(self, a: Any, b: Any) -> Any:
+        """a @ b on the device, for the floor and for measuring the precision that is really in force."""
+
+    def versions(self) -> dict[str, str]:
+        """Versions of the framework and of the libraries that do its arithmetic."""
+
+    def flags(self, device: str) -> dict[str, str]:
+        """Precision and determinism switches as they stand, and the threads really used."""

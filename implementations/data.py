@@ -1,0 +1,245 @@
+"""Real data: scikit-learn's bundled digits, a user's `.npz`, or MNIST's IDX files. Nothing is ever downloaded.
+
+What comes out is a `Dataset` every implementation can take as it is; whatever is wrong with a file is a
+BadInput that names the field and the fix. Pickled arrays are never loaded. No framework lives here, and
+scikit-learn is imported only by the functions that need it.
+"""
+
+import gzip
+import hashlib
+import math
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from implementations.contract import Arrays, BadInput
+
+TEST_SHARE = 0.2
+"""Share of the samples that a split keeps for testing."""
+
+IDX_DIMENSIONS = {"images": 3, "labels": 1}
+IDX_PARTS = {"train": "", "t10k": "_test"}
+"""MNIST's names of the two parts, and the suffix of the arrays that they become."""
+
+_DAMAGED = (OSError, EOFError, ValueError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
+"""What NumPy, zipfile and gzip raise on files that are truncated, corrupt, encrypted or something else altogether."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Training and test samples: x float32 (N, D), C-contiguous and finite; y int64 (N,), not negative."""
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+    @property
+    def features(self) -> int:
+        """Input width D."""
+        return int(self.x_train.shape[1])
+
+    @property
+    def classes(self) -> int:
+        """Number of classes C: the largest label plus 1, at least 2."""
+        return max(2, 1 + int(max(self.y_train.max(), self.y_test.max())))
+
+    def describe(self) -> dict[str, Any]:
+        """Name, counts, and the SHA-256 of the bytes of x_train, y_train, x_test, y_test in this order."""
+        digest = hashlib.sha256()
+        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
+            digest.update(array.tobytes())
+        counts = {"train_samples": len(self.y_train), "test_samples": len(self.y_test)}
+        sizes = {"features": self.features, "classes": self.classes}
+        return {"name": self.name, **counts, **sizes, "sha256": digest.hexdigest()}
+
+
+def digits(seed: int = 0) -> Dataset:
+    """scikit-learn's handwritten digits: 1,797 images of 8x8 pixels scaled to [0, 1], 10 classes, split by `seed`."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    return _split("digits", {"x": bunch.data / 16.0, "y": bunch.target}, seed, "digits")
+
+
+def load(path: str | Path, seed: int = 0) -> Dataset:
+    """Read a `.npz` (x, y, optional x_test, y_test) or a folder of MNIST's IDX files; `seed` splits what is not split.
+
+    An IDX folder may also be given by one of its files. Raises BadInput with the field and the fix.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _load_idx(path)
+    if not path.is_file():
+        raise BadInput(f"--data {path}: no such file or folder. Give a .npz file or a folder with MNIST's IDX files.")
+    if path.suffix.lower() == ".npz":
+        return _load_npz(path, seed)
+    if any(path.name in _idx_names(part, kind) for part in IDX_PARTS for kind in IDX_DIMENSIONS):
+        return _load_idx(path.parent)
+    raise BadInput(f"--data {path}: neither a .npz file nor one of MNIST's IDX files. See numpy.savez(path, x=x, y=y).")
+
+
+def check(dataset: Dataset, features: int, classes: int) -> None:
+    """Raise BadInput where the data's width or labels do not fit a specification of D `features` and C `classes`."""
+    if dataset.features != features:
+        raise BadInput(
+            f"features: the data {dataset.name!r} has {dataset.features} per sample, the specification {features}. "
+            f"Set features = {dataset.features} in the specification, or give other data."
+        )
+    for field in ("y_train", "y_test"):
+        labels = getattr(dataset, field)
+        outside = np.flatnonzero((labels < 0) | (labels >= classes))
+        if outside.size:
+            raise BadInput(
+                f"classes: {outside.size} labels outside [0, {classes}) in {field} of the data {dataset.name!r}, the first "
+                f"{labels[outside[0]]} at index {outside[0]}. Set classes = {dataset.classes}, or number the labels from 0."
+            )
+
+
+def _clean(arrays: Arrays, suffix: str, origin: str) -> tuple[np.ndarray, np.ndarray]:
+    """The arrays x and y (or, with the suffix "_test", x_test and y_test) in the Dataset's form."""
+    x = _clean_features(arrays[f"x{suffix}"], f"{origin}: x{suffix}")
+    y = _clean_labels(arrays[f"y{suffix}"], f"{origin}: y{suffix}")
+    if len(x) != len(y):
+        raise BadInput(
+            f"{origin}: x{suffix} has {len(x)} samples, y{suffix} {len(y)} labels. Give one label per sample."
+        )
+    return x, y
+
+
+def _clean_features(x: np.ndarray, field: str) -> np.ndarray:
+    if x.dtype.kind not in "biuf":
+        raise BadInput(f"{field}: not numeric (dtype {x.dtype}). Convert it, for example with x.astype('float32').")
+    if x.ndim not in (2, 3) or x.size == 0:
+        raise BadInput(
+            f"{field}: has shape {x.shape}. Give at least one sample, as (samples, features) or, for images, "
+            "(samples, height, width); x.reshape(len(x), -1) flattens anything else."
+        )
+    with np.errstate(over="ignore"):
+        x = np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float32)
+    bad = np.argwhere(~np.isfinite(x))
+    if len(bad):
+        raise BadInput(
+            f"{field}: {len(bad)} of {x.size} values are NaN or infinite as float32, the first in sample {bad[0, 0]}, "
+            f"feature {bad[0, 1]} (counted from 0). Replace them, or leave those samples out."
+        )
+    return x
+
+
+def _clean_labels(y: np.ndarray, field: str) -> np.ndarray:
+    if y.dtype.kind not in "iu":
+        raise BadInput(f"{field}: labels are not integers (dtype {y.dtype}). Convert them with y.astype('int64').")
+    if y.ndim != 1:
+        raise BadInput(f"{field}: has shape {y.shape}. Give one label per sample, shape (samples,); see y.ravel().")
+    bad = np.flatnonzero((y < 0) | (y >= 2**31))
+    if bad.size:
+        raise BadInput(
+            f"{field}: {bad.size} labels are negative or 2**31 and more, the first {y[bad[0]]} at index {bad[0]}. "
+            "Number the classes from 0, for example with numpy.unique(y, return_inverse=True)[1]."
+        )
+    return np.ascontiguousarray(y, dtype=np.int64)
+
+
+def _split(name: str, arrays: Arrays, seed: int, origin: str) -> Dataset:
+    """Stratified split of x and y, the same for the same seed."""
+    from sklearn.model_selection import train_test_split
+
+    x, y = _clean(arrays, "", origin)
+    labels, counts = np.unique(y, return_counts=True)
+    fix = "Add samples, leave rare classes out, or split the data yourself (x_test and y_test)."
+    if counts.min() < 2:
+        raise BadInput(f"{origin}: y: class {labels[counts.argmin()]} has 1 sample, a split needs 2 per class. {fix}")
+    tests = math.ceil(TEST_SHARE * len(y))
+    if tests < len(labels):
+        raise BadInput(f"{origin}: y: {len(y)} samples are too few to split {len(labels)} classes. {fix}")
+    x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=tests, stratify=y, random_state=seed)
+    return Dataset(name, x_train, y_train, x_test, y_test)
+
+
+def _already_split(name: str, arrays: Arrays, origin: str) -> Dataset:
+    """A dataset that comes as x, y, x_test and y_test."""
+    x_train, y_train = _clean(arrays, "", origin)
+    x_test, y_test = _clean(arrays, "_test", origin)
+    width, test_width = x_train.shape[1], x_test.shape[1]
+    if width != test_width:
+        raise BadInput(f"{origin}: x has {width} features, x_test {test_width}. Give both the same width.")
+    return Dataset(name, x_train, y_train, x_test, y_test)
+
+
+def _load_npz(path: Path, seed: int) -> Dataset:
+    origin = f"--data {path}"
+    arrays = _read_npz(path, origin)
+    if missing := [key for key in ("x", "y") if key not in arrays]:
+        found = ", ".join(arrays) or "nothing"
+        raise BadInput(f"{origin}: no {' and no '.join(missing)} in it, but {found}. Save numpy.savez(path, x=x, y=y).")
+    if ("x_test" in arrays) != ("y_test" in arrays):
+        raise BadInput(f"{origin}: has only one of x_test and y_test. Save both, or neither to have x and y split.")
+    return _already_split(path.name, arrays, origin) if "x_test" in arrays else _split(path.name, arrays, seed, origin)
+
+
+def _read_npz(path: Path, origin: str) -> Arrays:
+    """Every array of the file that we use, and the others' names with empty arrays."""
+    fix = "Save it again with numpy.savez(path, x=x, y=y), from arrays of numbers."
+    arrays: Arrays = {}
+    try:
+        with zipfile.ZipFile(path):  # NumPy itself would also take a pickle or a bare .npy for a .npz
+            archive = np.load(path, allow_pickle=False)
+    except _DAMAGED as error:
+        raise BadInput(f"{origin}: not a readable .npz (a zip of arrays), or truncated ({error}). {fix}") from None
+    with archive:
+        for key in archive.files:
+            try:
+                arrays[key] = np.asarray(archive[key]) if key in ("x", "y", "x_test", "y_test") else np.empty(0)
+            except _DAMAGED as error:
+                raise BadInput(f"{origin}: {key}: cannot be read, or holds Python objects ({error}). {fix}") from None
+    return arrays
+
+
+# MNIST's IDX files: a magic number 00 00 08 <dimensions>, the sizes as big-endian 32-bit integers, the bytes
+
+
+def _load_idx(folder: Path) -> Dataset:
+    arrays: Arrays = {}
+    for part, suffix in IDX_PARTS.items():
+        arrays[f"x{suffix}"] = _read_idx(folder, part, "images").astype(np.float32) / np.float32(255)
+        arrays[f"y{suffix}"] = _read_idx(folder, part, "labels")
+    return _already_split(folder.resolve().name, arrays, f"--data {folder}")
+
+
+def _idx_names(part: str, kind: str) -> list[str]:
+    return [f"{part}-{kind}{sep}idx{IDX_DIMENSIONS[kind]}-ubyte{end}" for sep in "-." for end in ("", ".gz")]
+
+
+def _read_idx(folder: Path, part: str, kind: str) -> np.ndarray:
+    names = _idx_names(part, kind)
+    path = next((folder / name for name in names if (folder / name).is_file()), None)
+    if path is None:
+        raise BadInput(f"--data {folder}: no {names[0]} (or .gz) in it. Put MNIST's four files there, or give a .npz.")
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except _DAMAGED as error:
+        raise BadInput(f"--data {path}: not readable as a gzip file ({error}). Download it again.") from None
+    return _parse_idx(content, kind, f"--data {path}")
+
+
+def _parse_idx(content: bytes, kind: str, origin: str) -> np.ndarray:
+    dimensions = IDX_DIMENSIONS[kind]
+    header = 4 * (1 + dimensions)
+    if len(content) < header:
+        raise BadInput(f"{origin}: truncated, {len(content)} bytes where the header has {header}. Download it again.")
+    magic, *shape = struct.unpack(f">{1 + dimensions}I", content[:header])
+    if magic != 0x0800 + dimensions:
+        right = f"IDX {kind} have {0x0800 + dimensions:#010x}"
+        raise BadInput(
+            f"{origin}: wrong magic number {magic:#010x}, {right}. Give MNIST's files under their own names."
+        )
+    promised, held = math.prod(shape), len(content) - header
+    if promised != held:
+        raise BadInput(f"{origin}: truncated or damaged, {held} bytes for {promised} promised. Download it again.")
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)

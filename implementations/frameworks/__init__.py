@@ -1,0 +1,1 @@
+"""One adapter per framework: devices, copies, synchronisation, threads, precision flags, versions."""

@@ -1,0 +1,68 @@
+"""CuPy: NVIDIA GPUs only, everything asynchronous. `import cupy` works without a driver, which is not a GPU."""
+
+from typing import Any
+
+import numpy as np
+
+from implementations.contract import Unavailable
+
+try:
+    import cupy as cp
+except ImportError:
+    raise Unavailable("CuPy is not installed.", "Install it: pip install cupy-cuda12x (or cupy-cuda13x)") from None
+
+NAME = "cupy"
+
+
+def devices() -> list[str]:
+    """Every CUDA device; raises Unavailable where the driver shows none."""
+    try:
+        count = cp.cuda.runtime.getDeviceCount()
+    except cp.cuda.runtime.CUDARuntimeError as error:
+        raise Unavailable(
+            f"CuPy sees no GPU ({error}).", "Install an NVIDIA driver, or leave CuPy out with --framework."
+        ) from None
+    return [f"cuda:{i}" for i in range(count)]
+
+
+def start(threads: int) -> None:
+    """CuPy does not compute on the CPU, and leaves TF32 off unless CUPY_TF32 is set; nothing to do."""
+
+
+def to_device(array: np.ndarray, device: str) -> Any:
+    """A copy on the device, finished on return."""
+    with cp.cuda.Device(_index(device)):
+        tensor = cp.asarray(array, order="C")
+    synchronise(device, tensor)
+    return tensor
+
+
+def to_host(tensor: Any) -> np.ndarray:
+    """A host array; waits for the device."""
+    return cp.asnumpy(tensor)
+
+
+def synchronise(device: str, result: Any) -> None:
+    """Wait for all streams of the device."""
+    cp.cuda.Device(_index(device)).synchronize()
+
+
+def matrix_product(a: Any, b: Any) -> Any:
+    """a @ b, by cuBLAS."""
+    return a @ b
+
+
+def versions() -> dict[str, str]:
+    """CuPy, the CUDA runtime it was built for, and the driver's CUDA."""
+    runtime = cp.cuda.runtime
+    return {"cupy": cp.__version__, "cuda": str(runtime.runtimeGetVersion()), "driver": str(runtime.driverGetVersion())}
+
+
+def flags(device: str) -> dict[str, str]:
+    """Which GPU it is."""
+    properties = cp.cuda.runtime.getDeviceProperties(_index(device))
+    return {"gpu": properties["name"].decode(), "compute_capability": f"{properties['major']}.{properties['minor']}"}
+
+
+def _index(device: str) -> int:
+    return int(device.partition(":")[2] or 0)

@@ -1,0 +1,116 @@
+"""Keras 3 on its TensorFlow, PyTorch and JAX backends; the backend is chosen before Keras is imported.
+
+`KERAS_BACKEND` must be set in the environment: Keras reads it once, on import. Each backend is imported only when it
+is the one in use (stock Keras itself imports jax where jax is installed).
+"""
+
+import importlib
+import os
+from typing import Any
+
+import numpy as np
+
+from implementations.contract import Unavailable
+
+BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
+NAME = f"keras-{BACKEND}"
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
+try:
+    backend = importlib.import_module(BACKEND)
+except ImportError:
+    raise Unavailable(f"Keras's backend {BACKEND} is not installed.", f"Install it: pip install {BACKEND}") from None
+try:
+    import keras
+except ImportError:
+    raise Unavailable("Keras is not installed.", "Install it: pip install keras") from None
+
+
+def devices() -> list[str]:
+    """The CPU, and every CUDA device that the backend can use."""
+    if BACKEND == "torch":
+        count = backend.cuda.device_count() if backend.cuda.is_available() else 0
+    elif BACKEND == "tensorflow":
+        count = len(backend.config.list_physical_devices("GPU"))
+    else:
+        count = sum(device.platform == "gpu" for device in backend.devices())
+    return ["cpu", *(f"cuda:{i}" for i in range(count))]
+
+
+def start(threads: int) -> None:
+    """Threads of one operation, and full float32 precision. JAX takes its threads from the CPU affinity."""
+    if BACKEND == "torch":
+        backend.set_num_threads(threads)
+        backend.backends.cuda.matmul.allow_tf32 = False
+        backend.backends.cudnn.allow_tf32 = False
+    elif BACKEND == "tensorflow":
+        backend.config.threading.set_intra_op_parallelism_threads(threads)
+        backend.config.threading.set_inter_op_parallelism_threads(threads)
+        backend.config.experimental.enable_tensor_float_32_execution(False)
+    else:
+        backend.config.update("jax_default_matmul_precision", "highest")
+
+
+def use_float64() -> None:
+    """For a process that checks in float64 and is never timed: stock Keras demotes float64 on two of its backends.
+
+    Keras's table of demotions is undone; this must happen before anything is built.
+    """
+    from keras.src.backend.common import dtypes  # no public switch exists
+
+    if BACKEND == "jax":
+        backend.config.update("jax_enable_x64", True)
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+    keras.config.set_floatx("float64")
+
+
+def to_device(array: np.ndarray, device: str) -> Any:
+    """A tensor of the backend on the device that the process was started for, finished on return."""
+    dtype = None if array.dtype.kind == "f" else "int32"
+    tensor = keras.ops.convert_to_tensor(np.array(array, order="C", copy=True), dtype=dtype)
+    synchronise(device, tensor)
+    return tensor
+
+
+def to_host(tensor: Any) -> np.ndarray:
+    """A host array; waits for the device."""
+    return np.asarray(keras.ops.convert_to_numpy(tensor))
+
+
+def synchronise(device: str, result: Any) -> None:
+    """Wait for the device. JAX is asynchronous on the CPU too, and waits for a result rather than a device."""
+    if BACKEND == "jax":
+        if hasattr(result, "block_until_ready"):
+            result.block_until_ready()
+    elif device.startswith("cuda"):
+        if BACKEND == "torch":
+            backend.cuda.synchronize()
+        else:
+            backend.test.experimental.sync_devices()
+
+
+def matrix_product(a: Any, b: Any) -> Any:
+    """a @ b with the backend's own matrix product."""
+    return a @ b
+
+
+def versions() -> dict[str, str]:
+    """Keras and its backend."""
+    return {"keras": keras.__version__, BACKEND: backend.__version__}
+
+
+def flags(device: str) -> dict[str, str]:
+    """Threads and precision switches as they stand."""
+    found = {"backend": BACKEND, "floatx": keras.config.floatx()}
+    if BACKEND == "torch":
+        found["threads"] = str(backend.get_num_threads())
+        found["float32_matmul_precision"] = backend.get_float32_matmul_precision()
+    elif BACKEND == "tensorflow":
+        found["threads"] = str(backend.config.threading.get_intra_op_parallelism_threads())
+        found["tensor_float_32"] = str(backend.config.experimental.tensor_float_32_execution_enabled())
+    else:
+        found["matmul_precision"] = str(backend.config.jax_default_matmul_precision)
+    return found

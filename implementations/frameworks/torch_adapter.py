@@ -1,0 +1,68 @@
+"""PyTorch: CPU and CUDA; CUDA is asynchronous, TF32 is off unless asked for."""
+
+from typing import Any
+
+import numpy as np
+
+from implementations.contract import Unavailable
+
+try:
+    import torch
+except ImportError:
+    raise Unavailable("PyTorch is not installed.", "Install it: pip install torch") from None
+
+NAME = "torch"
+
+
+def devices() -> list[str]:
+    """The CPU, and every CUDA device that this build of PyTorch can use."""
+    return ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count() if torch.cuda.is_available() else 0))]
+
+
+def start(threads: int) -> None:
+    """Threads of one operation, and full float32 precision in matrix products and cuDNN."""
+    torch.set_num_threads(threads)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def to_device(array: np.ndarray, device: str) -> torch.Tensor:
+    """A copy on the device, finished on return."""
+    tensor = torch.from_numpy(np.ascontiguousarray(array)).to(device, copy=True)
+    synchronise(device, tensor)
+    return tensor
+
+
+def to_host(tensor: Any) -> np.ndarray:
+    """A host array; waits for the device."""
+    return tensor.numpy(force=True)
+
+
+def synchronise(device: str, result: Any) -> None:
+    """Wait for all streams of a CUDA device."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+
+
+def matrix_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """a @ b."""
+    return a @ b
+
+
+def versions() -> dict[str, str]:
+    """PyTorch and, where it is a CUDA build, CUDA and cuDNN."""
+    found = {"torch": torch.__version__, "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
+    return {name: str(version) for name, version in found.items() if version is not None}
+
+
+def flags(device: str) -> dict[str, str]:
+    """Threads and precision switches as they stand, and which GPU it is."""
+    found = {
+        "threads": str(torch.get_num_threads()),
+        "float32_matmul_precision": torch.get_float32_matmul_precision(),
+        "cudnn.allow_tf32": str(torch.backends.cudnn.allow_tf32),
+        "deterministic": str(torch.are_deterministic_algorithms_enabled()),
+    }
+    if device.startswith("cuda"):
+        found["gpu"] = torch.cuda.get_device_name(device)
+    return found

@@ -1,0 +1,1 @@
+"""The multilayer perceptron: one specification, one file per framework."""

@@ -1,0 +1,112 @@
+"""Which models and frameworks there are, and where; a module is imported only when it is asked for.
+
+A framework of our own is one adapter (`frameworks/<family>_adapter.py`) and one file per model
+(`<model>/<model>_<family>.py`). One from elsewhere joins through the entry-point group `samenet.frameworks`: the entry
+point's name is the framework's name, and it loads an adapter module that has, besides what
+`implementations.contract.Framework` asks for, `MODELS = {"mlp": "package.module:Class"}`.
+"""
+
+import difflib
+import importlib
+import importlib.util
+import os
+from importlib import metadata
+from types import ModuleType
+from typing import Any
+
+from implementations.contract import BadInput, Unavailable
+
+MODELS = {"mlp": "MLP"}
+"""Model -> name of the class in its implementation files."""
+
+FAMILIES = {
+    "numpy": "numpy",
+    "cupy": "cupy",
+    "torch": "torch",
+    "keras-tensorflow": "keras",
+    "keras-torch": "keras",
+    "keras-jax": "keras",
+}
+"""Framework -> family: the files it is written in."""
+
+PACKAGES = {
+    "numpy": ("numpy",),
+    "cupy": ("cupy",),
+    "torch": ("torch",),
+    "keras-tensorflow": ("keras", "tensorflow"),
+    "keras-torch": ("keras", "torch"),
+    "keras-jax": ("keras", "jax"),
+    "scikit-learn": ("sklearn",),
+}
+"""Framework -> import packages that must be there."""
+
+DEVICES = {"numpy": ("cpu",), "cupy": ("cuda",), "scikit-learn": ("cpu",)}
+"""Kinds of device a framework can use; both, unless it says otherwise."""
+
+PEERS = {"scikit-learn": "sklearn"}
+"""Well-known code for a similar network, timed beside the others on request; not the same network, so never ranked."""
+
+ENTRY_POINTS = "samenet.frameworks"
+
+
+def frameworks() -> list[str]:
+    """Names of all frameworks, ours first."""
+    return [*FAMILIES, *sorted(point.name for point in metadata.entry_points(group=ENTRY_POINTS))]
+
+
+def check_framework(name: str) -> None:
+    """Raises BadInput, with the nearest name, where there is no such framework."""
+    known = [*frameworks(), *PEERS]
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+        hint = f"Did you mean {close[0]}? " if close else ""
+        raise BadInput(f"--framework {name}: no such framework. {hint}There are: {', '.join(known)}.")
+
+
+def missing(name: str) -> Unavailable | None:
+    """Why a framework cannot even be imported, found without importing it; None where its packages are there."""
+    for package in PACKAGES.get(name, ()):
+        if importlib.util.find_spec(package) is None:
+            extra = "samenet[cuda12]" if package == "cupy" else package
+            return Unavailable(f"{package} is not installed.", f"Install it: pip install {extra}")
+    return None
+
+
+def adapter(name: str) -> Any:
+    """The framework's adapter module (`implementations.contract.Framework`). Imports the framework.
+
+    Raises BadInput for an unknown name, Unavailable where the framework cannot run here.
+    """
+    check_framework(name)
+    if name in PEERS:
+        return importlib.import_module("implementations.frameworks.numpy_adapter")
+    if name not in FAMILIES:
+        return _entry_point(name)
+    if name.startswith("keras-"):
+        os.environ["KERAS_BACKEND"] = name.removeprefix("keras-")
+    return importlib.import_module(f"implementations.frameworks.{FAMILIES[name]}_adapter")
+
+
+def model_class(model: str, name: str) -> Any:
+    """The class that is `model` in this framework (`implementations.contract.Model`)."""
+    if name in PEERS:
+        return importlib.import_module(f"implementations.{model}.peer_{PEERS[name]}").Peer
+    if name in FAMILIES:
+        return getattr(importlib.import_module(f"implementations.{model}.{model}_{FAMILIES[name]}"), MODELS[model])
+    module, _, attribute = _entry_point(name).MODELS[model].partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def source_file(model: str, name: str) -> str | None:
+    """The module that holds our implementation, or None for a framework from elsewhere."""
+    return f"implementations.{model}.{model}_{FAMILIES[name]}" if name in FAMILIES else None
+
+
+def part(model: str, name: str) -> ModuleType:
+    """A model's module by role: spec, parameters, oracle, steps, conventions."""
+    return importlib.import_module(f"implementations.{model}.{name}")
+
+
+def _entry_point(name: str) -> Any:
+    point = next(point for point in metadata.entry_points(group=ENTRY_POINTS) if point.name == name)
+    return point.load()

@@ -1,0 +1,249 @@
+"""The two renderings: reproducible, complete without network or script, safe with any text in them."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import benchmarks.report
+from benchmarks import record
+from benchmarks.report import charts, html, markdown, results, sections, wording
+from tests.benchmarks.report import synthetic
+from tests.benchmarks.report.synthetic import MICROSECOND, cell, measured
+
+ROOT = Path(__file__).parents[3]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror='alert(1)'>",
+    "a|b\n|c|\r\n# title\n- item `code` *bold* [link](http://x)",
+    "right\u202eto\u200fleft\x00nul\x1bescape",
+    "{{ 7 * 7 }} {% raw %} ${x} \\",
+    "x" * 500,
+]
+
+
+class Page(HTMLParser):
+    """Tags, ids, links and text of a page; pictures' own tags too."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: Counter[str] = Counter()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.attributes: set[str] = set()
+        self.words: list[str] = []
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.attributes |= {name for name, _ in attrs}
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        self.links += [value or "" for name, value in attrs if name in ("href", "src")]
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def rendered(records: list[record.Record], drawn: bool = False) -> tuple[str, str]:
+    """Markdown and HTML without a folder, and without pictures unless they are wanted."""
+    document = sections.document(results.gather(records, [], {}))
+    drawings = charts.draw(document.figures()) if drawn else {}
+    return markdown.render(document, drawings), html.render(document, drawings)
+
+
+def files(folder: Path) -> dict[str, str]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def test_same_records_same_bytes_in_every_process(quick_folder: Path, tmp_path: Path) -> None:
+    code = "import sys, pathlib, benchmarks.report as r; r.write(pathlib.Path(sys.argv[1]))"
+    runs = []
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        folder.mkdir()
+        for name in ("records.jsonl", "environment.json"):
+            (folder / name).write_bytes((quick_folder / name).read_bytes())
+        environment = os.environ | {"PYTHONHASHSEED": seed}
+        runs.append(subprocess.Popen([sys.executable, "-c", code, str(folder)], env=environment, cwd=ROOT))
+    assert [run.wait(60) for run in runs] == [0, 0]
+    assert files(tmp_path / "1") == files(tmp_path / "2") == files(quick_folder)
+
+
+def test_a_second_report_is_the_same_and_leaves_the_records_alone(tmp_path: Path) -> None:
+    folder = synthetic.save(tmp_path, measured([(cell("numpy"), 1e-4), (cell("torch"), 2e-4)]), {})
+    before = files(folder)
+    written = benchmarks.report.write(folder)
+    first = files(folder)
+    assert benchmarks.report.write(folder) == written
+    assert files(folder) == first
+    assert before.items() <= first.items()
+    assert {path.name for path in written} >= {"report.md", "report.html", "results.csv"}
+
+
+def test_the_page_needs_nothing_else(quick_folder: Path) -> None:
+    source = (quick_folder / "report.html").read_text(encoding="utf-8")
+    page = Page(source)
+    assert len(source) < 1_000_000
+    assert page.tags["script"] == page.tags["link"] == page.tags["img"] == page.tags["iframe"] == 0
+    assert not [name for name in page.attributes if name.startswith("on")]
+    assert all(link.startswith("#") for link in page.links)
+    assert not re.findall(r"url\((?!#)|@import", source)
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in source
+
+
+def test_ids_are_unique_and_links_lead_somewhere(quick_folder: Path) -> None:
+    page = Page((quick_folder / "report.html").read_text(encoding="utf-8"))
+    assert max(Counter(page.ids).values()) == 1
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+
+
+def test_every_chart_has_a_caption_a_reading_help_and_a_table(quick_folder: Path) -> None:
+    page = Page((quick_folder / "report.html").read_text(encoding="utf-8"))
+    assert page.tags["figure"] == page.tags["figcaption"] == page.tags["svg"] == page.text.count("How to read this") > 5
+    assert page.tags["table"] == page.tags["caption"] > page.tags["figure"]
+
+
+def test_pictures_stand_beside_the_markdown(quick_folder: Path) -> None:
+    text = (quick_folder / "report.md").read_text(encoding="utf-8")
+    linked = re.findall(r"\]\((figures/[^)]+\.svg)\)", text)
+    assert sorted(linked) == sorted(str(p.relative_to(quick_folder)) for p in quick_folder.glob("figures/*.svg"))
+    for name in linked:
+        ElementTree.parse(quick_folder / name)
+
+
+def test_both_renderings_say_the_same(quick_folder: Path) -> None:
+    page = Page((quick_folder / "report.html").read_text(encoding="utf-8")).text
+    text = (quick_folder / "report.md").read_text(encoding="utf-8")
+    for line in re.findall(r"^\| (.+?) \|", text, flags=re.MULTILINE):
+        if not line.startswith("---"):
+            assert re.sub(r"\\(.)", r"\1", line).strip() in page
+
+
+def test_partial_is_the_first_thing_said(quick_folder: Path) -> None:
+    text = (quick_folder / "report.md").read_text(encoding="utf-8")
+    assert "partial results" in text.splitlines()[0]
+    assert text.split("## 1. Headline")[1].lstrip().startswith("**Partial results: 1 of 11 planned cells")
+
+
+def test_learning_says_whether_the_ends_are_identical() -> None:
+    records = synthetic.quick()
+    assert "NumPy, PyTorch and Keras-TensorFlow end with identical predictions" in rendered(records)[0]
+    records.append(synthetic.learning("jax", dropout=0.0, precision="float64", digest="0" * 64))
+    told = rendered(records)[0]
+    assert "not all identical" in told
+    assert "NumPy, PyTorch and Keras-TensorFlow; JAX." in told
+
+
+def test_without_the_renderer_there_are_tables_and_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    folder = synthetic.save(tmp_path, measured([(cell("numpy"), 1e-4), (cell("torch"), 2e-4)]))
+    written = benchmarks.report.write(folder)
+    assert [path.name for path in written] == ["report.md", "report.html", "results.csv"]
+    for path in written[:2]:
+        assert "pip install vl-convert-python" in path.read_text(encoding="utf-8")
+
+
+def hostile_records(name: str) -> list[record.Record]:
+    """The name wherever foreign text can stand."""
+    first, second = cell(name, variant=name), cell("numpy", precision=name, mode=name)
+    third = cell(name, precision=name, mode=name)
+    records = measured(
+        [(first, 100 * MICROSECOND), (second, 100 * MICROSECOND), (third, 200 * MICROSECOND)],
+        absent=[{"framework": name, "device": name, "reason": name, "fix": name}],
+        steps=[{"name": name, "title": name, "formula": name, "explanation": name, "source": name}],
+        conventions=[{"item": name, "choice": name, "source": name}],
+        dataset={name: name},
+        command=[name],
+    )
+    failed = cell(name, phase=name)
+    records.append(
+        record.OutcomeRecord(cell=failed, block=0, status="failed", reason=name, fix=name, last_lines=["```", name])
+    )
+    records.append(synthetic.source(name, name, code=f"```\n{name}"))
+    return [
+        *records,
+        synthetic.learning(name, precision=name),
+        synthetic.learning(name, precision="float64", dropout=0.0),
+    ]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_text(name: str) -> None:
+    text, source = rendered(hostile_records(name), drawn=True)
+    page = Page(source)
+    assert page.tags["script"] == page.tags["img"] == page.tags["iframe"] == 0
+    assert not [attribute for attribute in page.attributes if attribute.startswith("on")]
+    for character in "\x00\x1b\u202e\u200f":
+        assert character not in source + text
+    assert wording.clean(name) in page.text
+    for picture in re.findall(r"<svg.*?</svg>", source, flags=re.DOTALL):
+        ElementTree.fromstring(picture)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_break_no_markdown(name: str) -> None:
+    parser = pytest.importorskip("markdown_it").MarkdownIt("commonmark").enable("table")
+    text, _ = rendered(hostile_records(name))
+    page = Page(parser.render(text))
+    assert page.tags["script"] == page.tags["img"] == 0
+    assert page.tags["h1"] == 1
+    assert set(page.links) <= {"report.html"}
+    for block in re.findall(r"(?:^\|.*\|\n)+", text, flags=re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
+
+
+def failing(cells: list[record.Cell]) -> list[record.Record]:
+    outcomes = [record.OutcomeRecord(cell=of, block=0, status="failed", reason="out of memory") for of in cells]
+    return [synthetic.run(cells), *outcomes]
+
+
+@pytest.mark.parametrize(
+    ("records", "told"),
+    [
+        ([synthetic.run([])], "Nothing was timed"),
+        ([synthetic.run([cell("numpy")])], "the run ended before its turn"),
+        (failing([cell("numpy"), cell("torch")]), "out of memory"),
+        (measured([(cell("numpy"), 1e-4)]), "only NumPy is ranked"),
+        (measured([(cell("numpy"), 1e-4)], blocks=1), "only NumPy is ranked"),
+        (measured([(cell("numpy", batch=b), 1e-4) for b in (1, 32)]), "only NumPy is ranked"),
+        (
+            [synthetic.run([cell("numpy")]), *(synthetic.timing(cell("numpy"), b, 1e-4) for b in range(6))],
+            "proved equal",
+        ),
+    ],
+    ids=["empty", "nothing ran", "all failed", "one cell", "one block", "one framework", "no proof"],
+)
+def test_little_to_report_is_still_a_page(records: list[record.Record], told: str) -> None:
+    text, source = rendered(records, drawn=True)
+    assert told in text
+    assert told in Page(source).text
+    assert Page(source).tags["h2"] == 10
+
+
+def test_broken_files_are_named(tmp_path: Path) -> None:
+    folder = synthetic.save(tmp_path, [synthetic.run([])])
+    with (folder / "records.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"kind": "timing", "cel')
+    (folder / "environment.json").write_text("[1, 2", encoding="utf-8")
+    benchmarks.report.write(folder)
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    assert "records.jsonl line 2 was set aside" in text
+    assert "environment.json was set aside" in text
+
+
+def test_no_records_no_report(tmp_path: Path) -> None:
+    with pytest.raises(record.BadRecords):
+        benchmarks.report.write(tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,66 @@
+"""How numbers and names are written, and where labels are put."""
+
+import math
+
+import pytest
+
+from benchmarks.report import charts, plots, wording
+from benchmarks.statistics import Estimate
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (1.2345, "1.23 s"),
+        (0.99951, "1.00 s"),
+        (0.9994e-3, "999 µs"),
+        (123.4e-6, "123 µs"),
+        (5e-10, "0.500 ns"),
+        (12345, "12,300 s"),
+    ],
+)
+def test_durations_have_three_digits_and_a_unit(seconds: float, shown: str) -> None:
+    assert wording.duration(seconds) == shown
+
+
+def test_an_interval_has_the_unit_and_the_places_of_its_value() -> None:
+    assert wording.duration_interval(Estimate(1.0e-3, 0.98e-3, 1.0212e-3, 6)) == "0.98 to 1.02 ms"
+    assert wording.duration_interval(Estimate(1.0, 0.0, math.inf, 1)) == "–"
+    assert wording.ratio_interval(Estimate(1.0, 0.0, math.inf, 1)) == "–"
+    assert not wording.duration_interval(Estimate(1.0, 1e-9, 5.0, 2)).startswith("0.00 ")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(1.0, "1.00"), (12.34, "12.3"), (9.999, "10.0"), (0.01234, "0.0123"), (math.nan, "nan")]
+)
+def test_ratios(value: float, shown: str) -> None:
+    assert wording.ratio(value) == shown
+
+
+def test_lists_read_as_sentences_do() -> None:
+    assert wording.listed(["a"]) == "a"
+    assert wording.listed(["a", "b", "c"]) == "a, b and c"
+    assert wording.listed([]) == ""
+
+
+def test_unknown_names_are_shown_as_they_are() -> None:
+    assert wording.framework("torch") == "PyTorch"
+    assert wording.framework("mxnet") == "mxnet"
+
+
+def test_foreign_text_is_made_visible() -> None:
+    assert wording.clean("a\r\n b\u202e\x00") == "a b\\u202e\\u0000"
+    assert wording.clean("if x:\n\ty", keep_lines=True) == "if x:\n\ty"
+    assert len(wording.short("x" * 500)) == 36
+
+
+def test_labels_that_end_close_together_are_moved_apart() -> None:
+    placed = plots._apart([100, 101, 102, 10], 17, 300)
+    assert placed == [100, 117, 134, 10]
+    crowded = plots._apart([300, 300, 300], 17, 300)
+    assert crowded == [266, 283, 300]
+
+
+def test_ids_are_numbered_by_picture() -> None:
+    svg = '<svg><g id="clip7"/><g id="clip9" clip-path="url(#clip7)"/></svg>'
+    assert charts._own_ids(svg, "a") == '<svg><g id="a-0"/><g id="a-1" clip-path="url(#a-0)"/></svg>'

@@ -1,0 +1,36 @@
+"""What every implementation of the MLP must get right: the specifications it is proved on, and the runs it must follow."""
+
+from typing import Any
+
+CASES: dict[str, dict[str, Any]] = {
+    "as it comes": {},
+    "one wide, one narrow layer": {"hidden": (70, 9), "dropout": 0.5, "batch": 33},
+    "three layers without batch norm": {"hidden": (16, 17, 18), "batch_norm": False},
+    "no hidden layer": {"hidden": (), "dropout": 0.0},
+    "no dropout": {"dropout": 0.0},
+    "gradient descent without momentum": {"optimizer": {"kind": "sgd", "momentum": 0.0}},
+    "other constants": {
+        "norm_epsilon": 1e-2,
+        "norm_momentum": 0.7,
+        "optimizer": {"kind": "sgd", "learning_rate": 0.3, "momentum": 0.5},
+    },
+    "biased running variance": {"running_variance": "biased", "batch": 5},
+    "adam": {"optimizer": {"kind": "adam"}},
+    "adam, other constants": {
+        "optimizer": {"kind": "adam", "learning_rate": 0.01, "beta1": 0.7, "beta2": 0.9, "epsilon": 1e-3}
+    },
+    "adam, epsilon hat": {"optimizer": {"kind": "adam", "epsilon": 1e-4, "epsilon_form": "hat"}},
+    "adamw": {"optimizer": {"kind": "adamw", "weight_decay": 0.1}},
+    "two samples": {"batch": 2, "hidden": (8,)},
+}
+
+SMALL = {"features": 24, "hidden": (32, 32), "batch": 32}
+"""Unless a case says otherwise: small, so that the whole kit runs in seconds."""
+
+RUNS: dict[str, dict[str, Any]] = {
+    "sgd": {},
+    "adam": {"optimizer": {"kind": "adam"}},
+    "adamw": {"optimizer": {"kind": "adamw"}},
+}
+STEPS = 1000
+EPOCHS = 5

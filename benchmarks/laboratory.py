@@ -5,6 +5,7 @@ The one place where the two halves meet: implementations on one side, timing and
 
 import hashlib
 import itertools
+import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,13 @@ BATCHES = 8
 """Distinct batches that a timed cell cycles through: training on one alone drifts to a loss of exactly 0."""
 
 
+TRAINS = ("train_step", "epoch")
+"""Phases that move the state, which is put back before each round."""
+
+CELL_S, FEWEST_ROUNDS = 0.3, 5
+"""A block spends about this long on a cell's rounds where a single call is long; between-block spread needs no more."""
+
+
 @dataclass
 class Subject:
     """One model at one size: what was proved, and what is timed."""
@@ -34,6 +42,7 @@ class Subject:
     state: dict[str, np.ndarray]
     batches: list[tuple[Any, Any]]
     first_calls: dict[str, tuple[float, float]]
+    """First and second call by phase, in seconds, made before the proof."""
     proved: bool
     reason: str = ""
 
@@ -45,8 +54,8 @@ class Work:
     call: Callable[[], Any]
     fence: Callable[[Any], None]
     reset: Callable[[], None]
-    first_call_s: float
-    second_call_s: float
+    first_call_s: float | None
+    second_call_s: float | None
     samples_per_call: int
     flops_per_call: int
     ranked: bool
@@ -54,6 +63,11 @@ class Work:
     def loops(self, round_s: float) -> int:
         """Calls in a round."""
         return timing.loops_for(self.call, self.fence, round_s)
+
+    def rounds(self, loops: int, most: int) -> int:
+        """How many rounds: fewer where one call alone is long, but enough for a median."""
+        round_s = loops * timing.once(self.call, self.fence)
+        return max(min(FEWEST_ROUNDS, most), min(most, math.floor(CELL_S / round_s)))
 
     def restore(self, loops: int) -> None:
         """Before each round, untimed: the first state again, caches warmed by one call, the device idle."""
@@ -186,12 +200,15 @@ class Laboratory:
             self.send(OutcomeRecord(cell=cell, block=self.job.block, status="skipped", reason=reason))
             return None
         call = self._call_of(cell.phase, subject)
-        first = subject.first_calls.get(cell.phase) or (timing.once(call, self._fence), timing.once(call, self._fence))
+        if cell.phase not in subject.first_calls:
+            subject.first_calls[cell.phase] = (timing.once(call, self._fence), timing.once(call, self._fence))
+        # Beside other workers that are starting too, a first call says nothing.
+        first = (None, None) if self.job.prepare_early else subject.first_calls[cell.phase]
         steps = len(self.data["y_train"]) // subject.spec.batch if cell.phase == "epoch" else 1
         return Work(
             call=call,
             fence=self._fence,
-            reset=lambda: subject.model.load_state(subject.state),
+            reset=(lambda: subject.model.load_state(subject.state)) if cell.phase in TRAINS else (lambda: None),
             first_call_s=first[0],
             second_call_s=first[1],
             samples_per_call=steps * subject.spec.batch,

@@ -35,7 +35,7 @@ PROFILES = {
         "quick",
         ("numpy", "torch", "keras-tensorflow", "cupy"),
         6,
-        12,
+        10,
         4e-3,
         ({"batch": 32}, {"batch": 128}, {"batch": 512}, {"batch": 128, "width": 512}),
         ("train_step", "predict", "epoch", PRODUCTS),
@@ -183,7 +183,8 @@ def _cells_of(who: Who, model: str, spec: Any, request: Request) -> list[Cell]:
     beside = who.variant != "spec" and not (request.sets or request.variants)
     cells = []
     for phase in phases:
-        grid = [spec.axes()] if beside else sizes(spec, request)
+        once = beside or (phase == "epoch" and not (request.sets or request.phases))
+        grid = [spec.axes()] if once else sizes(spec, request)
         if phase == "predict" and not request.sets:
             grid = [spec.changed(**LATENCY_SIZE).axes(), *grid]
         for axes in grid:

@@ -131,7 +131,7 @@ class ProofRecord(_Strict):
 class TimingRecord(_Strict):
     """All rounds of one cell in one block. A round is `loops` calls between two device fences.
 
-    `elapsed_s[i]` is the whole round's time; the first `warmup_rounds` are kept and marked by their number.
+    First and second call are there where the worker had the machine to itself when it made them. `elapsed_s[i]` is the whole round's time; the first `warmup_rounds` are kept and marked by their number.
     `ranked` is false for floors and peers, which are shown beside the ranking and never in it.
     """
 
@@ -143,8 +143,8 @@ class TimingRecord(_Strict):
     warmup_rounds: int
     elapsed_s: list[float]
     started_at_s: list[float]
-    first_call_s: float
-    second_call_s: float
+    first_call_s: float | None
+    second_call_s: float | None
     samples_per_call: int
     flops_per_call: int
     ranked: bool = True

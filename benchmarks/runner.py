@@ -1,7 +1,7 @@
 """Runs a plan: blocks of fresh worker processes, whose turn it is, timeouts, and what is written when one dies.
 
-A block is one process per framework, device and thread count. They start side by side, because importing is slow and
-is not measured, and then work one after the other in an order drawn anew for each block. Who may run a round is decided
+A block is one process per framework, device and thread count. They start side by side, because importing and proving
+are slow and are not measured (except in the first block, where the first calls are), and then work one after the other in an order drawn anew for each block. Who may run a round is decided
 in `Run.pump` alone: today whoever is at work gets every turn he asks for.
 """
 
@@ -47,6 +47,7 @@ class Worker:
         self.job, self.log = job, log
         self.lines: queue.Queue[str | None] = queue.Queue()
         self.in_progress: str | None = None
+        self.ended = False
         self.process = subprocess.Popen(
             [python, "-m", "benchmarks.worker"],
             stdin=subprocess.PIPE,
@@ -129,7 +130,13 @@ class Run:
         order.shuffle(jobs)
         workers = [self.spawn(job, folder) for job in jobs]
         try:
+            self.say(f"block {block + 1}/{self.blocks}  starting")
+            lost = {worker: reason for worker in workers if (reason := self._wait_until_ready(worker))}
             for worker in workers:
+                if worker in lost:
+                    self._after_loss(worker, lost[worker], set())
+                    continue
+                worker.answer("go")
                 self.say(f"block {block + 1}/{self.blocks}  {worker.job.who.framework} on {worker.job.who.device}")
                 self._work(worker, folder)
         finally:
@@ -148,11 +155,20 @@ class Run:
             rounds=self.profile.rounds,
             round_s=self.profile.round_s,
             epochs=self.epochs if block == 0 else 0,
+            prepare_early=block > 0,
         )
 
     def spawn(self, job: Job, folder: Path) -> Worker:
         name = f"{job.block}-{job.who.framework}-{job.who.device}-{job.who.threads}.log".replace(":", "")
         return Worker(job, self.pythons.get(job.who.framework, environment.python()), folder / name)
+
+    def _wait_until_ready(self, worker: Worker) -> str | None:
+        """Nobody is timed while another still imports: that takes both cores. Returns why a worker was lost, if it was."""
+        try:
+            self.pump(worker, set(), until="ready")
+        except WorkerLost as problem:
+            return str(problem)
+        return None
 
     def _work(self, worker: Worker, folder: Path) -> None:
         """Pump one worker to its end; when it dies in a cell, record that and go on with the rest in a new process."""
@@ -167,22 +183,29 @@ class Run:
                 if rest is None:
                     return
                 worker = self.spawn(rest, folder)
+                if reason := self._wait_until_ready(worker):
+                    self._after_loss(worker, reason, set())
+                    return
+                worker.answer("go")
             except BaseException:
                 worker.stop()
                 raise
 
-    def pump(self, worker: Worker, finished: set[str]) -> None:
-        """Answer the worker's requests and keep its records until it is done."""
+    def pump(self, worker: Worker, finished: set[str], until: str = "done") -> None:
+        """Answer the worker's requests and keep its records until it says `until`. Raises WorkerLost."""
+        if worker.ended:
+            return
         timeout_s = START_TIMEOUT_S
         while True:
             said = worker.next(timeout_s)
             if isinstance(said, dict):
                 event = said["event"]
-                if event in ("done", "unavailable"):
+                worker.ended = event in ("done", "unavailable")
+                if worker.ended or event == until:
                     return
                 if event == "start":
                     worker.in_progress, timeout_s = said["cell"], CELL_TIMEOUT_S
-                if event in ("ready", "turn"):
+                if event == "turn":
                     worker.answer("go")
                 continue
             if isinstance(said, TimingRecord | OutcomeRecord):
@@ -215,6 +238,8 @@ def verify(run: Run, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, str]]
         run.say(f"proving {job.who.framework} on {job.who.device} in {job.who.precision}")
         worker = run.spawn(job, folder)
         try:
+            run.pump(worker, set(), until="ready")
+            worker.answer("go")
             run.pump(worker, set())
         except WorkerLost as problem:
             lost.append((job, f"{problem}: {' / '.join(worker.last_lines()[-3:])}"))

@@ -5,6 +5,7 @@ line each) to standard output. pytest-benchmark is the engine inside: the cells 
 each round the worker asks for its turn and waits for the answer, so that the schedule belongs to the runner alone.
 """
 
+import contextlib
 import json
 import os
 import traceback
@@ -13,6 +14,7 @@ from time import perf_counter
 from typing import Any, TextIO
 
 import pytest
+import threadpoolctl
 from pydantic import BaseModel
 
 from benchmarks import environment
@@ -35,6 +37,9 @@ class Job(BaseModel):
     rounds: int = 1
     round_s: float = 1e-3
     epochs: int = 0
+    prepare_early: bool = False
+    """Build and prove everything before asking to begin, side by side with the other workers."""
+
     prove: list[tuple[Who, dict[str, int]]] = []
     check_only: bool = False
     """A process that proves in float64 where the framework must be patched for it; it times nothing."""
@@ -71,6 +76,8 @@ def main() -> None:
     affinity = environment.pin(job.who.threads)
     try:
         laboratory = _start(job, affinity, channel)
+        if job.prepare_early:
+            _prepare(job, laboratory, channel)
     except Unavailable as problem:
         for cell in job.cells:
             channel.send(
@@ -103,6 +110,18 @@ def _start(job: Job, affinity: list[int], channel: Channel) -> Laboratory:
     laboratory.check_device()
     channel.send(laboratory.describe(import_s, affinity))
     return laboratory
+
+
+def _prepare(job: Job, laboratory: Laboratory, channel: Channel) -> None:
+    """All proofs at once; what goes wrong here is met again, and reported, when the cell's turn comes.
+
+    The oracle's BLAS keeps to one thread: several workers do this at the same time.
+    """
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+        for cell in job.cells:
+            channel.event("start", cell=cell.id)
+            with contextlib.suppress(Exception):
+                laboratory.prove(cell.who, cell.axes)
 
 
 def _measure(job: Job, laboratory: Laboratory, channel: Channel) -> None:
@@ -160,7 +179,8 @@ class Measuring:
             work.restore(loops)
             started.append(perf_counter())
 
-        benchmark.pedantic(work.round(loops), setup=wait_for_turn, rounds=self.job.rounds, warmup_rounds=0)
+        rounds = work.rounds(loops, self.job.rounds)
+        benchmark.pedantic(work.round(loops), setup=wait_for_turn, rounds=rounds, warmup_rounds=0)
         self.channel.send(self._record(cell, work, loops, started, list(benchmark.stats.stats.data)))
 
     def _record(self, cell: Cell, work: Any, loops: int, started: list[float], elapsed: list[float]) -> TimingRecord:

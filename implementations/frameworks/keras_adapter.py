@@ -1,11 +1,12 @@
 """Keras 3 on its TensorFlow, PyTorch and JAX backends; the backend is chosen before Keras is imported.
 
 `KERAS_BACKEND` must be set in the environment: Keras reads it once, on import. Each backend is imported only when it
-is the one in use (stock Keras itself imports jax where jax is installed).
+is the one in use.
 """
 
 import importlib
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,25 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
-try:
-    backend = importlib.import_module(BACKEND)
-except ImportError:
-    raise Unavailable(f"Keras's backend {BACKEND} is not installed.", f"Install it: pip install {BACKEND}") from None
-try:
-    import keras
-except ImportError:
-    raise Unavailable("Keras is not installed.", "Install it: pip install keras") from None
+NOT_NEEDED = {"jax", "sklearn"} - {BACKEND}
+"""What Keras and TensorFlow load on import wherever it is installed: a second framework, and seconds of waiting."""
+
+
+def _import_backend_and_keras() -> tuple[Any, Any]:
+    """Both modules, with what is not needed hidden from them while they are imported."""
+    hidden = [name for name in NOT_NEEDED if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None makes an import raise ImportError
+    try:
+        return importlib.import_module(BACKEND), importlib.import_module("keras")
+    except ImportError as error:
+        missing = error.name or BACKEND
+        raise Unavailable(f"{missing} is not installed.", f"Install it: pip install {missing}") from None
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+backend, keras = _import_backend_and_keras()
 
 
 def devices() -> list[str]:
@@ -104,7 +116,7 @@ def versions() -> dict[str, str]:
 
 def flags(device: str) -> dict[str, str]:
     """Threads and precision switches as they stand."""
-    found = {"backend": BACKEND, "floatx": keras.config.floatx()}
+    found = {"backend": BACKEND, "floatx": keras.config.floatx(), "hidden on import": ", ".join(sorted(NOT_NEEDED))}
     if BACKEND == "torch":
         found["threads"] = str(backend.get_num_threads())
         found["float32_matmul_precision"] = backend.get_float32_matmul_precision()

@@ -25,7 +25,11 @@ def here(framework: str) -> str | None:
     if problem is None and framework == "cupy":
         from benchmarks import environment
 
-        return None if environment.gpus() else "no NVIDIA GPU: the CUDA side of CuPy was NOT run (see test_cupy.py)"
+        return (
+            None
+            if environment.gpus()
+            else "no NVIDIA GPU: the CUDA side of CuPy was NOT run (its logic: tests/mlp/test_cupy.py)"
+        )
     return str(problem) if problem else None
 
 

@@ -34,11 +34,13 @@ def batch_norm(z: Array, gamma: Array, beta: Array, epsilon: float) -> tuple[Arr
     Also returns z_hat and 1/std for the way back, and the batch's mean and biased variance.
     """
     mean = z.mean(axis=0)
-    centred = z - mean
-    variance = (centred * centred).mean(axis=0)
+    z_hat = z - mean
+    variance = (z_hat * z_hat).mean(axis=0)
     inv_std = 1 / np.sqrt(variance + epsilon)
-    z_hat = centred * inv_std
-    return gamma * z_hat + beta, z_hat, inv_std, mean, variance
+    z_hat *= inv_std
+    n = gamma * z_hat
+    n += beta
+    return n, z_hat, inv_std, mean, variance
 
 
 def batch_norm_running(z: Array, gamma: Array, beta: Array, mean: Array, variance: Array, epsilon: float) -> Array:
@@ -59,8 +61,11 @@ def relu(n: Array) -> Array:
 
 def dropout_mask(rng: np.random.Generator, shape: tuple[int, ...], rate: float, dtype: np.dtype) -> Array:
     """0 with probability `rate`, else 1/(1-rate): inverted dropout (Srivastava et al. 2014)."""
-    keep = rng.random(shape, np.float32) >= rate
-    return np.multiply(keep, 1 / (1 - rate), dtype=dtype)
+    mask = rng.random(shape, np.float32)
+    np.greater_equal(mask, rate, out=mask)
+    mask = mask.astype(dtype, copy=False)
+    mask *= 1 / (1 - rate)
+    return mask
 
 
 # --- output ---
@@ -97,23 +102,28 @@ def dense_backward(dz: Array, x: Array, weight: Array) -> tuple[Array, Array, Ar
 
 
 def dropout_backward(dh: Array, mask: Array) -> Array:
-    """da = dh * m: what was dropped gets no gradient, the rest the same scale as on the way forward."""
-    return dh * mask
+    """da = dh * m, in place: what was dropped gets no gradient, the rest the same scale as on the way forward."""
+    dh *= mask
+    return dh
 
 
 def relu_backward(da: Array, a: Array) -> Array:
-    """dn = da where the unit was active, else 0."""
-    return da * (a > 0)
+    """dn = da where the unit was active, else 0; in place."""
+    da *= a > 0
+    return da
 
 
 def batch_norm_backward(dn: Array, z_hat: Array, gamma: Array, inv_std: Array) -> tuple[Array, Array, Array]:
-    """dz (B, H), dgamma, dbeta (H,) (Ioffe & Szegedy 2015, section 3, collected).
+    """dz = gamma/std (dn - mean(dn) - z_hat mean(dn z_hat)) (B, H), dgamma, dbeta (H,) (Ioffe & Szegedy 2015, section 3).
 
     The two means are what each sample contributed to the batch's mean and variance.
     """
     dbeta = dn.sum(axis=0)
     dgamma = (dn * z_hat).sum(axis=0)
-    dz = (gamma * inv_std) * (dn - dbeta / len(dn) - z_hat * (dgamma / len(dn)))
+    dz = z_hat * (-dgamma / len(dn))
+    dz += dn
+    dz -= dbeta / len(dn)
+    dz *= gamma * inv_std
     return dz, dgamma, dbeta
 
 
@@ -121,12 +131,14 @@ def batch_norm_backward(dn: Array, z_hat: Array, gamma: Array, inv_std: Array) -
 
 
 def sgd(w: Array, g: Array, velocity: Array | None, settings: Any) -> None:
-    """v = mu v + g; w -= lr v, in place (Sutskever et al. 2013). Without momentum there is no velocity to keep."""
+    """v = mu v + g; w -= lr v, in place (Sutskever et al. 2013). Without momentum there is no velocity to keep.
+
+    The gradient's memory holds lr v in the end: a temporary of a weight's size costs as much as the arithmetic.
+    """
     if velocity is not None:
         velocity *= settings.momentum
         velocity += g
-        g = velocity
-    w -= settings.learning_rate * g
+    w -= np.multiply(g if velocity is None else velocity, settings.learning_rate, out=g)
 
 
 def adam(w: Array, g: Array, m: Array, v: Array, step: int, settings: Any) -> None:

@@ -6,6 +6,7 @@ New frameworks are found by themselves. Each runs in a process of its own (`kit.
 import json
 import subprocess
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from implementations import registry
 from tests.conformance.cases import CASES, RUNS, STEPS
 
 ROOT = Path(__file__).parents[2]
+PRECISIONS = ["float64", "float32"]
 LONG = [f"{STEPS} steps, {name}" for name in RUNS]
 
 
@@ -33,8 +35,7 @@ def here(framework: str) -> str | None:
     return str(problem) if problem else None
 
 
-@cache
-def verdicts(framework: str, precision: str) -> dict[str, Any]:
+def run_kit(framework: str, precision: str) -> dict[str, Any]:
     """What the kit printed, by case; the hash of the predictions under "predictions"."""
     command = [sys.executable, "-m", "tests.conformance.kit", framework, precision]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
@@ -44,6 +45,19 @@ def verdicts(framework: str, precision: str) -> dict[str, Any]:
     return found | {"predictions": next((a["predictions"] for a in answers if "predictions" in a), None)}
 
 
+@cache
+def all_kits() -> dict[tuple[str, str], Future[dict[str, Any]]]:
+    """Every framework in both precisions, two processes at a time."""
+    pool = ThreadPoolExecutor(max_workers=2)
+    pairs = [(name, precision) for precision in PRECISIONS for name in registry.frameworks() if here(name) is None]
+    return {pair: pool.submit(run_kit, *pair) for pair in pairs}
+
+
+def verdicts(framework: str, precision: str) -> dict[str, Any]:
+    """The kit's answers for one framework; waits for them."""
+    return all_kits()[framework, precision].result()
+
+
 FRAMEWORKS = [
     pytest.param(name, marks=[pytest.mark.skip(reason=f"{name}: {why}")] if (why := here(name)) else [])
     for name in registry.frameworks()
@@ -51,7 +65,7 @@ FRAMEWORKS = [
 
 
 @pytest.mark.parametrize("case", [*CASES, "effective precision"])
-@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_one_step_and_one_prediction_equal_the_oracles(framework: str, precision: str, case: str) -> None:
     checks = verdicts(framework, precision)[case]

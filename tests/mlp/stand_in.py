@@ -72,7 +72,7 @@ def asnumpy(value: Any) -> np.ndarray:
 def module() -> types.ModuleType:
     """A module `cupy` with what the implementation uses, and no more."""
     cupy = types.ModuleType("cupy")
-    for name in ("sqrt", "maximum", "exp", "log"):
+    for name in ("sqrt", "maximum", "exp", "log", "multiply"):
         setattr(cupy, name, getattr(np, name))
     cupy.__dict__.update(
         float32=np.float32,

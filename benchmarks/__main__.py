@@ -4,6 +4,7 @@ Nothing heavy is imported before a command needs it, and no framework ever: thos
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import click
 
 EXIT_UNEQUAL, EXIT_USAGE, EXIT_FAILED, EXIT_NOTHING, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
+
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # searching for them takes longer than making a plan
 
 CHOICES = [
     click.option("--profile", default="quick", show_default=True, help="How much is measured: smoke or quick."),
@@ -44,6 +47,9 @@ class Command(click.Group):
 
         try:
             return super().invoke(context)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            sys.exit(EXIT_INTERRUPTED)
         except (BadInput, Unavailable) as problem:
             click.echo(f"Error: {problem}", err=True)
             sys.exit(EXIT_USAGE)

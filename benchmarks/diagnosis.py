@@ -1,6 +1,8 @@
 """What `doctor` says: the machine, every framework, what is missing and the command that gets it."""
 
 import importlib.util
+from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -54,5 +56,10 @@ def _framework(name: str) -> dict[str, Any]:
 def _version(name: str) -> str | None:
     """The version of the distribution that brings the framework's last package."""
     package = registry.PACKAGES.get(name, (name,))[-1]
-    found = metadata.packages_distributions().get(package, [])
+    found = _distributions().get(package, [])
     return metadata.version(found[0]) if found else None
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()

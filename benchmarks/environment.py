@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 ROOT = Path(__file__).parent.parent
 
 
 def machine() -> dict[str, Any]:
     """What identifies the machine, and what may explain its numbers. Nothing in it changes with the clock rate."""
+    import psutil
+
     return {
         "cpu": cpu_model(),
         "cores": psutil.cpu_count(logical=False),

@@ -1,5 +1,6 @@
 """Which cells: framework x variant x device x threads x precision x mode x phase x size. No framework is imported."""
 
+import difflib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -80,7 +81,10 @@ def plan(model: str, spec: Any, request: Request, gpus: Sequence[str]) -> Plan:
 
     Raises BadInput for unknown names and sizes, Unavailable where something asked for by name cannot run.
     """
-    names = request.frameworks or request.profile.frameworks
+    names = dict.fromkeys(request.frameworks or request.profile.frameworks)
+    for device in request.devices:
+        if not any(_asked(known, (device,)) for known in ("cpu", *(f"cuda:{i}" for i in range(len(gpus))))):
+            raise _no_device(device, gpus)
     absent: list[dict[str, str]] = []
     whos: list[Who] = []
     for name in names:
@@ -121,9 +125,6 @@ def _devices(name: str, request: Request, gpus: Sequence[str]) -> list[str]:
     kinds = registry.DEVICES.get(name, ("cpu", "cuda"))
     here = [*(["cpu"] if "cpu" in kinds else []), *(f"cuda:{i}" for i in range(len(gpus)) if "cuda" in kinds)]
     wanted = [device for device in here if _asked(device, request.devices)]
-    for device in request.devices:
-        if not any(_asked(known, (device,)) for known in ("cpu", *(f"cuda:{i}" for i in range(len(gpus))))):
-            raise _no_device(device, gpus)
     if not here:
         raise Unavailable("CuPy sees no GPU (no NVIDIA driver)." if name == "cupy" else f"{name} has no device here.",
                           "Run with --device cpu, or see `doctor`.")  # fmt: skip
@@ -141,7 +142,8 @@ def _no_device(device: str, gpus: Sequence[str]) -> Exception:
     if kind == "cuda":
         have = f"there are {len(gpus)} GPUs" if gpus else "no GPU is visible (no NVIDIA driver)"
         return Unavailable(f"--device {device}: {have}.", "Run with --device cpu, or see `doctor`.")
-    hint = "Did you mean cuda? " if kind.startswith(("c", "g")) and kind != "cpu" else ""
+    close = ["cuda"] if kind == "gpu" else difflib.get_close_matches(kind, ("cpu", "cuda"), n=1)
+    hint = f"Did you mean {close[0]}? " if close else ""
     return BadInput(f"--device {device}: no such device. {hint}Devices are cpu, cuda, cuda:0, ...")
 
 

@@ -9,6 +9,7 @@ Records are append-only; nothing here computes a statistic.
 
 import json
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,7 +23,7 @@ class BadRecords(ValueError):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants", defer_build=True)
 
 
 class Who(_Strict):
@@ -198,12 +199,16 @@ Record = Annotated[
     RunRecord | WorkerRecord | ProofRecord | TimingRecord | OutcomeRecord | LearningRecord | SourceRecord,
     Field(discriminator="kind"),
 ]
-_ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+@cache
+def _adapter() -> TypeAdapter[Record]:
+    return TypeAdapter(Record)
 
 
 def parse(line: str) -> Record:
     """One line of a records file, or of a worker's output. Raises pydantic's ValidationError."""
-    return _ADAPTER.validate_json(line)
+    return _adapter().validate_json(line)
 
 
 def append(path: Path, record: Record) -> None:
@@ -221,7 +226,7 @@ def read(folder: Path) -> tuple[list[Record], list[str]]:
     if not path.is_file():
         raise BadRecords(f"{folder}: not a results folder (no records.jsonl). Give a folder that `run` made.")
     records, problems = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").rstrip("\n").split("\n"), start=1):
         try:
             records.append(parse(line))
         except ValidationError as error:

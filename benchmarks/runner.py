@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,23 +48,27 @@ class Worker:
         self.lines: queue.Queue[str | None] = queue.Queue()
         self.in_progress: str | None = None
         self.ended = False
-        self.process = subprocess.Popen(
-            [python, "-m", "benchmarks.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log.open("ab"),
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            env=_environment(job.who),
-            cwd=environment.ROOT,
-        )
-        threading.Thread(target=self._read, daemon=True).start()
+        with log.open("ab") as stderr:
+            self.process = subprocess.Popen(
+                [python, "-m", "benchmarks.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env=_environment(job.who),
+                cwd=environment.ROOT,
+            )
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
         self.answer(job.model_dump_json())
 
     def _read(self) -> None:
-        for line in self.process.stdout or ():
-            self.lines.put(line)
+        assert self.process.stdout
+        with self.process.stdout as stdout:
+            for line in stdout:
+                self.lines.put(line)
         self.lines.put(None)
 
     def answer(self, line: str) -> None:
@@ -95,10 +99,14 @@ class Worker:
         return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
 
     def stop(self) -> None:
-        """End the process, whatever it is doing."""
+        """End the process, whatever it is doing, and close what led to it."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        self.reader.join(timeout=1)
+        with suppress(OSError):
+            if self.process.stdin:
+                self.process.stdin.close()
 
 
 @dataclass
@@ -133,12 +141,8 @@ class Run:
             self.say(f"block {block + 1}/{self.blocks}  starting")
             lost = {worker: reason for worker in workers if (reason := self._wait_until_ready(worker))}
             for worker in workers:
-                if worker in lost:
-                    self._after_loss(worker, lost[worker], set())
-                    continue
-                worker.answer("go")
                 self.say(f"block {block + 1}/{self.blocks}  {worker.job.who.framework} on {worker.job.who.device}")
-                self._work(worker, folder)
+                self._work(worker, lost.get(worker), folder)
         finally:
             for worker in workers:
                 worker.stop()
@@ -170,23 +174,26 @@ class Run:
             return str(problem)
         return None
 
-    def _work(self, worker: Worker, folder: Path) -> None:
-        """Pump one worker to its end; when it dies in a cell, record that and go on with the rest in a new process."""
+    def _work(self, worker: Worker, reason: str | None, folder: Path) -> None:
+        """Pump one worker to its end; when it is lost in a cell (or was before, for this `reason`), record that and go on
+        with the rest in a new process."""
         while True:
             finished: set[str] = set()
             try:
-                self.pump(worker, finished)
-                return
+                if reason is None:
+                    worker.answer("go")
+                    self.pump(worker, finished)
+                    return
             except WorkerLost as problem:
+                reason = str(problem)
+            finally:
                 worker.stop()
-                rest = self._after_loss(worker, str(problem), finished)
-                if rest is None:
-                    return
-                worker = self.spawn(rest, folder)
-                if reason := self._wait_until_ready(worker):
-                    self._after_loss(worker, reason, set())
-                    return
-                worker.answer("go")
+            rest = self._after_loss(worker, reason, finished)
+            if rest is None:
+                return
+            worker = self.spawn(rest, folder)
+            try:
+                reason = self._wait_until_ready(worker)
             except BaseException:
                 worker.stop()
                 raise

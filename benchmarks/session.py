@@ -8,15 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import environment, plan
 from benchmarks.plan import Plan, Request
 from benchmarks.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord
 from implementations import registry
 from implementations.contract import BadInput
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MODEL = "mlp"
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -32,7 +33,6 @@ class Prepared:
     request: Request
     plan: Plan
     dataset: Any
-    machine: dict[str, Any]
 
     def estimate_s(self) -> float:
         """Roughly how long `run` takes."""
@@ -77,14 +77,14 @@ class Outcome:
 
 def prepare(load_data: bool = True, **choice: Any) -> Prepared:
     """Validate everything that was asked for. Raises BadInput and Unavailable, and writes nothing."""
-    from implementations import data
-
     request = _request(choice)
     spec_module = registry.part(MODEL, "spec")
     own = Path(choice["spec"]).suffix == ".toml" or "/" in choice["spec"]
     spec = spec_module.Spec.load(Path(choice["spec"])) if own else spec_module.Spec.preset(choice["spec"])
     dataset = None
-    if load_data:
+    if load_data or choice["data"]:
+        from implementations import data
+
         dataset = data.load(choice["data"]) if choice["data"] else data.digits()
         if not own and choice["data"]:
             spec = spec.changed(features=dataset.features, classes=dataset.classes)
@@ -92,8 +92,7 @@ def prepare(load_data: bool = True, **choice: Any) -> Prepared:
             data.check(dataset, spec.features, spec.classes)
         else:
             dataset = None
-    machine = environment.machine()
-    return Prepared(spec, request, plan.plan(MODEL, spec, request, machine["gpus"]), dataset, machine)
+    return Prepared(spec, request, plan.plan(MODEL, spec, request, environment.gpus()), dataset)
 
 
 def run(prepared: Prepared, blocks: int | None, seed: int, results: Path, say: Say) -> Outcome:
@@ -117,7 +116,7 @@ def run(prepared: Prepared, blocks: int | None, seed: int, results: Path, say: S
     )
     for entry in prepared.plan.absent:
         say(f"not there: {entry['framework']}: {entry['reason']} {entry['fix']}")
-    (folder / "environment.json").write_text(json.dumps(prepared.machine, indent=2) + "\n", encoding="utf-8")
+    (folder / "environment.json").write_text(json.dumps(environment.machine(), indent=2) + "\n", encoding="utf-8")
     keep(run_record(prepared, blocks, seed))
     for source in _sources(prepared):
         keep(source)
@@ -204,8 +203,10 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
     )
 
 
-def arrays(prepared: Prepared) -> dict[str, np.ndarray]:
+def arrays(prepared: Prepared) -> "dict[str, np.ndarray]":
     """What the workers train on; nothing where the network does not fit the bundled data and none was given."""
+    import numpy as np
+
     if prepared.dataset is None:
         return {"x_train": np.zeros((0, 1), np.float32), "y_train": np.zeros(0, np.int64)}
     return {name: getattr(prepared.dataset, name) for name in ARRAYS}
@@ -263,7 +264,7 @@ def _request(choice: dict[str, Any]) -> Request:
         profile=plan.PROFILES[choice["profile"]],
         frameworks=_words(choice["frameworks"]),
         devices=_words(choice["devices"]),
-        threads=tuple(_thread_count(word) for word in _words(choice["threads"])),
+        threads=tuple(dict.fromkeys(_thread_count(word) for word in _words(choice["threads"]))),
         precisions=_words(choice["precisions"]),
         variants=_words(choice["variants"]),
         phases=_words(choice["phases"]),
@@ -275,7 +276,7 @@ def _request(choice: dict[str, Any]) -> Request:
 
 
 def _words(text: str | None) -> tuple[str, ...]:
-    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+    return tuple(dict.fromkeys(word.strip() for word in (text or "").split(",") if word.strip()))
 
 
 def _thread_count(word: str) -> int:
@@ -289,7 +290,7 @@ def _thread_count(word: str) -> int:
 def _axis(text: str) -> tuple[str, list[int]]:
     name, _, values = text.partition("=")
     known = registry.part(MODEL, "spec").AXES
-    if name not in known or not all(word.isdecimal() for word in _words(values)) or not values:
+    if name not in known or not all(word.isdecimal() for word in _words(values)) or not _words(values):
         raise BadInput(f"--set {text}: give an axis ({', '.join(known)}) and whole numbers, as in --set batch=32,256.")
     return name, [int(word) for word in _words(values)]
 

@@ -4,13 +4,16 @@ Everything here is structural (`typing.Protocol`): an implementation from elsewh
 these methods and imports nothing of ours. No framework and no arithmetic lives here.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
-import numpy as np
+if TYPE_CHECKING:  # the command line imports this module, and must answer before NumPy would be there
+    import numpy as np
 
-Arrays = dict[str, np.ndarray]
+Arrays: TypeAlias = "dict[str, np.ndarray]"
 """Named host arrays under the specification's canonical names and layouts."""
 
 Role = Literal["parameter", "statistic", "slot", "counter"]
@@ -111,7 +114,7 @@ class Oracle(Model, Protocol):
     @property
     def dtype(self) -> np.dtype: ...
 
-    def in_precision(self, precision: str) -> "Oracle":
+    def in_precision(self, precision: str) -> Oracle:
         """The same formulas in another number type."""
 
     def repeat_step(

@@ -10,6 +10,7 @@ import difflib
 import importlib
 import importlib.util
 import os
+from functools import cache
 from importlib import metadata
 from types import ModuleType
 from typing import Any
@@ -51,7 +52,7 @@ ENTRY_POINTS = "samenet.frameworks"
 
 def frameworks() -> list[str]:
     """Names of all frameworks, ours first."""
-    return [*FAMILIES, *sorted(point.name for point in metadata.entry_points(group=ENTRY_POINTS))]
+    return [*FAMILIES, *sorted(point.name for point in _entry_points())]
 
 
 def check_framework(name: str) -> None:
@@ -108,5 +109,10 @@ def part(model: str, name: str) -> ModuleType:
 
 
 def _entry_point(name: str) -> Any:
-    point = next(point for point in metadata.entry_points(group=ENTRY_POINTS) if point.name == name)
-    return point.load()
+    return next(point for point in _entry_points() if point.name == name).load()
+
+
+@cache
+def _entry_points() -> tuple[metadata.EntryPoint, ...]:
+    """What other packages offer; found once, for that reads the metadata of everything that is installed."""
+    return tuple(metadata.entry_points(group=ENTRY_POINTS))

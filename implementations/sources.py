@@ -29,8 +29,8 @@ def sections(model: str, framework: str) -> list[Section]:
     file = module.replace(".", "/") + ".py"
     pieces = HEADING.split((ROOT / file).read_text(encoding="utf-8"))
     return [
-        Section(file, step, code.strip("\n"), hashlib.sha256(code.encode()).hexdigest())
-        for step, code in zip(pieces[1::2], pieces[2::2], strict=True)
+        Section(file, step, code, hashlib.sha256(code.encode()).hexdigest())
+        for step, code in zip(pieces[1::2], (piece.strip("\n") for piece in pieces[2::2]), strict=True)
     ]
 
 

@@ -61,7 +61,7 @@ class AdamW(Adam):
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e-2
 
 
-OPTIMIZERS = ("sgd", "adam", "adamw")
+OPTIMIZERS: dict[str, type[_Strict]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
 Optimizer = Annotated[SGD | Adam | AdamW, Field(discriminator="kind")]
 
 STOCK_KERAS = Variant(
@@ -167,6 +167,8 @@ class MLPSpec(_Strict):
     def changed(self, **changes: Any) -> "MLPSpec":
         """A copy with other values, validated. `width` sets the width of every hidden layer."""
         if "width" in changes:
+            if not self.hidden:
+                raise BadInput("width: this network has no hidden layer whose width could change. Leave width out.")
             changes["hidden"] = (changes.pop("width"),) * len(self.hidden)
         return self.parse(self.model_dump() | changes, "the change")
 
@@ -217,17 +219,18 @@ def _explain(error: ValidationError) -> str:
     """One line per mistake: the field, what is wrong, what was given."""
     lines = []
     for mistake in error.errors():
-        location = [str(part) for part in mistake["loc"] if part not in OPTIMIZERS]
+        location = [str(part) for part in mistake["loc"]]
+        owner: type[BaseModel] = MLPSpec
+        if location[0] == "optimizer" and len(location) > 1:
+            owner = OPTIMIZERS[location.pop(1)]
         field = ".".join(location)
         if mistake["type"] == "extra_forbidden":
-            lines.append(f"  {field}: no such field{_did_you_mean(location)}")
+            lines.append(f"  {field}: no such field{_did_you_mean(location[-1], owner)}")
         else:
             lines.append(f"  {field}: {mistake['msg']} (given: {mistake['input']!r})")
     return "\n".join(lines)
 
 
-def _did_you_mean(location: list[str]) -> str:
-    owners: tuple[type[BaseModel], ...] = (MLPSpec,) if len(location) == 1 else (SGD, AdamW)
-    known = [name for owner in owners for name in owner.model_fields]
-    close = difflib.get_close_matches(location[-1], known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; fields are {', '.join(dict.fromkeys(known))}"
+def _did_you_mean(name: str, owner: type[BaseModel]) -> str:
+    close = difflib.get_close_matches(name, owner.model_fields, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; fields are {', '.join(owner.model_fields)}"

@@ -1,0 +1,154 @@
+"""Estimates and verdicts, against numbers worked out by hand and against chance itself."""
+
+import math
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.stats
+from scipy.special import stdtrit
+
+from benchmarks import statistics
+from benchmarks.statistics import block_median, compare, estimate
+
+ROOT = Path(__file__).parents[2]
+T_2 = 4.302652729749464
+"""The 97.5% quantile of Student's t with 2 degrees of freedom: 0.95 sqrt(2 / (4 * 0.975 * 0.025))."""
+
+
+def numbered(values: Sequence[float]) -> dict[int, float]:
+    return dict(enumerate(values))
+
+
+def test_a_blocks_median_is_per_call_and_after_the_warm_up() -> None:
+    assert block_median([100.0, 6.0, 2.0, 4.0], warmup_rounds=1, loops=2) == 2.0
+    assert block_median([100.0, 6.0, 2.0, 4.0], warmup_rounds=2, loops=1) == 3.0
+
+
+def test_an_estimate_is_the_median_with_an_interval_on_the_logarithms() -> None:
+    e = math.e
+    found = estimate([1.0, e, e**2])  # logarithms 0, 1, 2: mean 1, standard deviation 1
+    half = T_2 / math.sqrt(3)
+    assert found.value == e
+    assert found.low == pytest.approx(math.exp(1 - half), rel=1e-12)
+    assert found.high == pytest.approx(math.exp(1 + half), rel=1e-12)
+    assert found.blocks == 3
+
+
+def test_the_interval_of_an_estimate_holds_its_value() -> None:
+    skewed = estimate([1.0] * 9 + [1.0001])
+    assert skewed.low <= skewed.value <= skewed.high
+    assert skewed.value == 1.0
+
+
+def test_one_block_has_no_interval() -> None:
+    found = estimate([3.0])
+    assert (found.value, found.low, found.high, found.blocks) == (3.0, 0.0, math.inf, 1)
+
+
+def test_a_comparison_is_the_mean_log_ratio_with_a_paired_interval() -> None:
+    e = math.e
+    found = compare(numbered([2.0, 3 * e, 5 * e**2]), numbered([2.0, 3.0, 5.0]))  # log ratios 0, 1, 2
+    half = T_2 / math.sqrt(3)
+    assert found.ratio.value == pytest.approx(e, rel=1e-12)
+    assert found.ratio.low == pytest.approx(math.exp(1 - half), rel=1e-12)
+    assert found.ratio.high == pytest.approx(math.exp(1 + half), rel=1e-12)
+    assert found.ratio.blocks == 3
+    assert not found.detected
+
+
+def test_blocks_are_paired_by_their_number() -> None:
+    found = compare({0: 1.0, 2: 4.0, 7: 9.0}, {2: 2.0, 7: 4.5, 9: 1e9})
+    assert found.ratio.value == pytest.approx(2.0, rel=1e-12)
+    assert found.ratio.blocks == 2
+
+
+def test_no_shared_block_is_an_error() -> None:
+    with pytest.raises(ValueError, match="share no block"):
+        compare({0: 1.0}, {1: 1.0})
+
+
+NOISE = [0.99, 1.01, 0.995, 1.005, 1.0, 1.002]
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict", "detected"),
+    [(0.8, "faster", True), (1.25, "slower", True), (1.0, "tied", False), (1.03, "inconclusive", True)],
+)
+def test_verdicts_against_the_margin(factor: float, verdict: str, detected: bool) -> None:
+    found = compare(numbered([factor * noise for noise in NOISE]), numbered([1.0] * 6))
+    assert (found.verdict, found.detected) == (verdict, detected)
+
+
+def test_a_difference_inside_the_margin_can_be_detected_and_is_still_a_tie() -> None:
+    found = compare(numbered([1.015 + 1e-4 * i for i in range(6)]), numbered([1.0] * 6))
+    assert found.detected
+    assert found.verdict == "tied"
+
+
+def test_noise_makes_it_inconclusive() -> None:
+    found = compare(numbered([0.5, 2.0, 0.6, 1.9, 0.7, 1.5]), numbered([1.0] * 6))
+    assert (found.verdict, found.detected) == ("inconclusive", False)
+
+
+def test_the_margin_is_the_same_in_both_directions() -> None:
+    fast, slow = numbered([0.8 * n for n in NOISE]), numbered([1.0] * 6)
+    assert compare(fast, slow).verdict == "faster"
+    assert compare(slow, fast).verdict == "slower"
+    assert compare(fast, slow).ratio.low == pytest.approx(1 / compare(slow, fast).ratio.high, rel=1e-12)
+    assert compare(fast, slow, margin=0.5).verdict == "tied"
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 5])
+def test_fewer_than_six_blocks_give_no_verdict(blocks: int) -> None:
+    times = numbered([2.0 + 1e-6 * i for i in range(blocks)])
+    assert compare(times, numbered([1.0] * blocks)).verdict == "inconclusive"
+    six = numbered([2.0 + 1e-6 * i for i in range(6)])
+    assert compare(six, numbered([1.0] * 6)).verdict == "slower"
+
+
+def test_what_disturbs_both_cancels() -> None:
+    drift = [1.0, 1.5, 2.5, 0.7, 4.0, 1.2]  # the machine, the same for both within a block
+    reference = numbered(drift)
+    tenth = numbered([1.1 * d * noise for d, noise in zip(drift, [1, 1.001, 0.999, 1.002, 0.998, 1], strict=True)])
+    assert compare(tenth, reference).verdict == "slower"
+    alone = estimate(list(tenth.values()))
+    assert alone.low < estimate(drift).value < alone.high  # unpaired, nothing could be said
+    shuffled = dict(zip(reference, [tenth[k] for k in (3, 0, 4, 5, 1, 2)], strict=True))
+    assert compare(shuffled, reference).verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("blocks", [3, 6, 12])
+def test_the_paired_interval_covers_the_truth_95_times_in_100(blocks: int) -> None:
+    rng, runs, truth = np.random.default_rng(blocks), 4000, 1.07
+    drift = np.exp(rng.normal(0, 0.5, (runs, blocks)))
+    reference = drift * np.exp(rng.normal(0, 0.02, (runs, blocks)))
+    times = truth * drift * np.exp(rng.normal(0, 0.03, (runs, blocks)))
+    found = [compare(numbered(t), numbered(r)).ratio for t, r in zip(times, reference, strict=True)]
+    covered = np.mean([ratio.low <= truth <= ratio.high for ratio in found])
+    assert 0.93 <= covered <= 0.97
+
+
+def test_a_tie_is_seldom_called_a_difference() -> None:
+    rng, runs = np.random.default_rng(1), 2000
+    times, reference = np.exp(rng.normal(0, 0.02, (2, runs, 6)))
+    found = [compare(numbered(t), numbered(r)).verdict for t, r in zip(times, reference, strict=True)]
+    assert found.count("faster") + found.count("slower") <= 0.01 * runs
+
+
+def test_the_quantile_is_students() -> None:
+    for degrees in range(1, 40):
+        wanted = scipy.stats.t.ppf(0.975, degrees)
+        assert stdtrit(degrees, 0.975) == pytest.approx(wanted, rel=1e-12)
+    assert stdtrit(2, 0.975) == pytest.approx(T_2, rel=1e-12)
+
+
+def test_the_module_is_pure_and_light() -> None:
+    code = (
+        "import sys, benchmarks.statistics; sys.exit('scipy.stats' in sys.modules or 'implementations' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+    assert statistics.ENOUGH_BLOCKS == 6

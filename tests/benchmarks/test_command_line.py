@@ -1,6 +1,7 @@
 """The command line as its users meet it: what it costs to ask, what a wrong input is told, and what comes back."""
 
 import json
+import os
 import pickle
 import resource
 import subprocess
@@ -33,17 +34,24 @@ def invoke(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+def python(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | environ, capture_output=True, text=True, check=False)
 
 
 # What it costs
 
 
-def cpu_s(*arguments: str) -> float:
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where compiled modules are kept, whatever the environment says about that: the second start is what counts."""
+    return tmp_path_factory.mktemp("compiled")
+
+
+def cpu_s(compiled: Path, *arguments: str) -> float:
     """CPU time of one process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = python(*arguments)
+    done = python(*arguments, PYTHONPYCACHEPREFIX=str(compiled), PYTHONDONTWRITEBYTECODE="")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0, done.stderr
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -54,13 +62,14 @@ def cpu_s(*arguments: str) -> float:
     [(["--help"], HELP_S), (["run", "--help"], HELP_S), (["list", "--profile", "quick"], LIST_S)],
     ids=["--help", "run --help", "list"],
 )
-def test_asking_costs_little_processor_time(arguments: Sequence[str], limit_s: float) -> None:
-    bare_s = min(cpu_s("-c", "pass") for _ in range(3))
-    allowed_s = limit_s * max(1.0, bare_s / BARE_S)
-    tries = []
-    while len(tries) < 12 and not (tries and min(tries) <= allowed_s):  # the least of them: others use this machine too
-        tries.append(cpu_s("-m", "benchmarks", *arguments) - bare_s)
-    assert min(tries) <= allowed_s
+def test_asking_costs_little_processor_time(compiled: Path, arguments: Sequence[str], limit_s: float) -> None:
+    cpu_s(compiled, "-m", "benchmarks", *arguments)
+    bare, asking, allowed_s = [], [], 0.0
+    while len(asking) < 12 and not (asking and min(asking) <= allowed_s):  # the least: others use this machine too
+        bare.append(cpu_s(compiled, "-c", "pass"))
+        asking.append(cpu_s(compiled, "-m", "benchmarks", *arguments) - min(bare))
+        allowed_s = limit_s * max(1.0, min(bare) / BARE_S)
+    assert min(asking) <= allowed_s
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["list"], ["doctor"]], ids=" ".join)

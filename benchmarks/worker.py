@@ -105,7 +105,12 @@ def _start(job: Job, affinity: list[int], channel: Channel) -> Laboratory:
     import_s = perf_counter() - begin
     laboratory = Laboratory(job, adapter, channel.send)
     adapter.start(job.who.threads)
-    if job.check_only and hasattr(adapter, "use_float64"):
+    if job.who.precision == "float64" and hasattr(adapter, "use_float64"):
+        if not job.check_only:
+            raise Unavailable(
+                f"{job.who.framework} computes in float64 only when it is patched for the proof, so it is not timed in it.",
+                "Time it with --precision float32; `verify` proves it in float64.",
+            )
         adapter.use_float64()
     laboratory.check_device()
     channel.send(laboratory.describe(import_s, affinity))

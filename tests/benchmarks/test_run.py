@@ -257,6 +257,15 @@ class Dying(Worker):
         return said
 
 
+def test_keras_is_not_timed_in_a_precision_it_has_to_be_patched_for() -> None:
+    if (problem := registry.missing("keras-jax")) is not None:
+        pytest.skip(str(problem))
+    records = execute(cells_of("keras-jax", precisions=("float64",), variants=("spec",)))
+    assert not timed(records)
+    assert {outcome.status for outcome in outcomes(records)} == {"skipped"}
+    assert "float64" in outcomes(records)[0].reason
+
+
 def test_a_worker_that_is_killed_loses_its_cell_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Dying, "killed", 0, raising=False)
     monkeypatch.setattr(Dying, "victim", "/predict/batch8")
@@ -343,7 +352,7 @@ def test_an_interrupted_run_keeps_what_it_has_and_writes_its_report(
 
 def test_plain_pytest_tabulates_a_cell(tmp_path: Path) -> None:
     table = tmp_path / "table.json"
-    arguments = ["benchmarks/bench_cells.py", "-k", "numpy and products", f"--benchmark-json={table}"]
+    arguments = ["benchmarks/", "-k", "numpy and products", f"--benchmark-json={table}"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
         cwd=ROOT,

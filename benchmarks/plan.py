@@ -38,9 +38,9 @@ PROFILES = {
         6,
         10,
         4e-3,
-        ({"batch": 32}, {"batch": 128}, {"batch": 512}, {"batch": 128, "width": 512}),
+        ({"batch": 32}, {"batch": 128}, {"batch": 512}, {"batch": 128, "width": 256}),
         ("train_step", "predict", "epoch", PRODUCTS),
-        30,
+        20,
     ),
 }
 

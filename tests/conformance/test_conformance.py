@@ -22,16 +22,13 @@ LONG = [f"{STEPS} steps, {name}" for name in RUNS]
 
 
 def here(framework: str) -> str | None:
-    """Why a framework is not proved here, or None."""
-    problem = registry.missing(framework)
-    if problem is None and framework == "cupy":
-        from benchmarks import environment
+    """Why a framework is not proved here, or None. What no GPU ran is said in words."""
+    from benchmarks import environment
 
-        return (
-            None
-            if environment.gpus()
-            else "no NVIDIA GPU: the CUDA side of CuPy was NOT run (its logic: tests/mlp/test_cupy.py)"
-        )
+    problem = registry.missing(framework)
+    if framework == "cupy" and (problem or not environment.gpus()):
+        why = str(problem) if problem else "there is no NVIDIA GPU."
+        return f"{why} The CUDA side of CuPy was NOT run (its logic: tests/mlp/test_cupy.py)"
     return str(problem) if problem else None
 
 

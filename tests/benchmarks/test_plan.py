@@ -35,7 +35,7 @@ def sizes_of(cells: list[Cell], framework: str, phase: str, variant: str = "spec
 
 def test_quick_has_at_most_four_sizes_and_one_prediction_of_a_single_sample() -> None:
     cells = make().cells
-    four = [(32, 128), (128, 128), (512, 128), (128, 512)]
+    four = [(32, 128), (128, 128), (512, 128), (128, 256)]
     for framework in ("numpy", "torch", "keras-tensorflow"):
         assert sizes_of(cells, framework, "train_step") == four
         assert sizes_of(cells, framework, "products") == four

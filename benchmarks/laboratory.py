@@ -52,6 +52,9 @@ class Work:
     """One cell's opaque callable with everything the timing needs."""
 
     call: Callable[[], Any]
+    warm: Callable[[], Any]
+    """A call, or a short part of one, that leaves the caches as calls leave them."""
+
     fence: Callable[[Any], None]
     reset: Callable[[], None]
     first_call_s: float | None
@@ -69,12 +72,11 @@ class Work:
         round_s = loops * timing.once(self.call, self.fence)
         return max(min(FEWEST_ROUNDS, most), min(most, math.floor(CELL_S / round_s)))
 
-    def restore(self, loops: int) -> None:
-        """Before each round, untimed: the first state again, caches warmed by one call, the device idle."""
+    def restore(self) -> None:
+        """Before each round, untimed: the first state again, caches warm (putting a state back empties them), the
+        device idle."""
         self.reset()
-        if loops > 1:
-            self.fence(self.call())
-        self.fence(None)
+        self.fence(self.warm())
 
     def round(self, loops: int) -> Callable[[], None]:
         """What is timed."""
@@ -207,6 +209,7 @@ class Laboratory:
         steps = len(self.data["y_train"]) // subject.spec.batch if cell.phase == "epoch" else 1
         return Work(
             call=call,
+            warm=self._call_of("train_step", subject) if cell.phase == "epoch" else call,
             fence=self._fence,
             reset=(lambda: subject.model.load_state(subject.state)) if cell.phase in TRAINS else (lambda: None),
             first_call_s=first[0],

@@ -181,7 +181,7 @@ class Measuring:
         def wait_for_turn() -> None:
             self.channel.event("turn", cell=cell.id)
             self.channel.receive()
-            work.restore(loops)
+            work.restore()
             started.append(perf_counter())
 
         rounds = work.rounds(loops, self.job.rounds)

@@ -61,8 +61,7 @@ def relu(n: Array) -> Array:
 
 def dropout_mask(rng: Any, shape: tuple[int, ...], rate: float, dtype: Any) -> Array:
     """0 with probability `rate`, else 1/(1-rate): inverted dropout (Srivastava et al. 2014), drawn on the GPU."""
-    keep = rng.random(shape, dtype=cp.float32) >= rate
-    mask = keep.astype(dtype)
+    mask = (rng.random(shape, dtype=cp.float32) >= rate).astype(dtype)
     mask *= 1 / (1 - rate)
     return mask
 
@@ -115,12 +114,14 @@ def relu_backward(da: Array, a: Array) -> Array:
 def batch_norm_backward(dn: Array, z_hat: Array, gamma: Array, inv_std: Array) -> tuple[Array, Array, Array]:
     """dz = gamma/std (dn - mean(dn) - z_hat mean(dn z_hat)) (B, H), dgamma, dbeta (H,) (Ioffe & Szegedy 2015, section 3).
 
-    The two means are what each sample contributed to the batch's mean and variance.
+    The two means are what each sample contributed to the batch's mean and variance. Computed in place: dz is dn's
+    memory, and z_hat is used up.
     """
     dbeta = dn.sum(axis=0)
     dgamma = (dn * z_hat).sum(axis=0)
-    dz = z_hat * (-dgamma / len(dn))
-    dz += dn
+    z_hat *= dgamma / len(dn)
+    dz = dn
+    dz -= z_hat
     dz -= dbeta / len(dn)
     dz *= gamma * inv_std
     return dz, dgamma, dbeta
@@ -194,7 +195,7 @@ class MLP:
             h = active = relu(h)
             if self.spec.dropout:
                 mask = self.mask(i, h.shape)
-                h = h * mask
+                h *= mask  # `active` too, which changes nothing: what dropout silenced gets no gradient anyway
             cache.append((inputs, z_hat, inv_std, active, mask))
         cache.append(h)
         return output(h, w["output.weight"], w["output.bias"]), cache

@@ -56,7 +56,7 @@ def test_a_thousand_steps_stay_with_the_oracle(without_gpu: types.ModuleType) ->
     assert not failed(proof.free_run(candidate, oracle.Oracle(spec), start, batches, 1000))
 
 
-ELSEWHERE = {"dropout keeps p"}
+ELSEWHERE = {"dropout keeps p", "dropout unscaled", "dropout scaled by 1/p", "dgamma averaged"}
 """Written in another way on the CuPy page; planted below."""
 
 CUPY = [
@@ -64,6 +64,9 @@ CUPY = [
     Mutant(
         "dropout keeps p", "rng.random(shape, dtype=cp.float32) >= rate", "rng.random(shape, dtype=cp.float32) < rate"
     ),
+    Mutant("dropout unscaled", "mask *= 1 / (1 - rate)", "mask *= 1"),
+    Mutant("dropout scaled by 1/p", "mask *= 1 / (1 - rate)", "mask *= 1 / rate"),
+    Mutant("dgamma averaged", "dgamma = (dn * z_hat).sum(axis=0)", "dgamma = (dn * z_hat).mean(axis=0)"),
     Mutant("state not copied to the host", "cp.asnumpy(value) for name", "value for name"),
 ]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from implementations.mlp import parameters
-from implementations.mlp.mlp_numpy import MLP
+from implementations.mlp.mlp_numpy import MLP, dropout_mask
 from implementations.mlp.oracle import Oracle
 from implementations.mlp.spec import MLPSpec
 from tests.mlp import scalar_reference as reference
@@ -394,3 +394,9 @@ def assert_same(left, right):
     assert left.keys() == right.keys()
     different = [name for name in left if not np.array_equal(left[name], right[name])]
     assert not different
+
+
+def test_a_rate_between_two_thresholds_of_the_mask_is_met_on_average() -> None:
+    rate, units, draws, rng = 0.5 / 2**16, 4096, 2000, np.random.default_rng(3)
+    dropped = sum(int((dropout_mask(rng, (units,), rate, np.float32) == 0).sum()) for _ in range(draws))
+    assert dropped == pytest.approx(rate * units * draws, rel=0.4)  # 62.5, with a standard deviation of 8

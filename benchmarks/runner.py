@@ -280,10 +280,14 @@ def grouped(cells: Iterable[Cell]) -> dict[Who, list[Cell]]:
 
 
 def _environment(who: Who) -> dict[str, str]:
-    """A worker's environment: its threads, its GPU and no other, the harness's own code first on the path."""
+    """A worker's environment: its threads, its GPU and no other, the harness's own code first on the path.
+
+    pytest is to load what the worker names and nothing else: other plugins and options of the user's cost time there.
+    """
     gpu = who.device.partition(":")[2] if who.device.startswith("cuda") else ""
     path = os.pathsep.join(filter(None, [str(environment.ROOT), os.environ.get("PYTHONPATH", "")]))
     settings = {"CUDA_VISIBLE_DEVICES": gpu, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    settings |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
     if not gpu:
         settings["JAX_PLATFORMS"] = "cpu"
     return os.environ | environment.thread_environment(who.threads) | settings

@@ -6,6 +6,7 @@ each round the worker asks for its turn and waits for the answer, so that the sc
 """
 
 import contextlib
+import importlib
 import json
 import os
 import traceback
@@ -22,6 +23,8 @@ from benchmarks.laboratory import Laboratory
 from benchmarks.record import Cell, OutcomeRecord, TimingRecord, Who
 from implementations import registry
 from implementations.contract import Unavailable
+
+ENGINE = "pytest_benchmark.plugin"
 
 
 class Job(BaseModel):
@@ -113,6 +116,7 @@ def _start(job: Job, affinity: list[int], channel: Channel) -> Laboratory:
             )
         adapter.use_float64()
     laboratory.check_device()
+    importlib.import_module(ENGINE)  # now, not in the worker's turn
     channel.send(laboratory.describe(import_s, affinity))
     return laboratory
 
@@ -132,17 +136,9 @@ def _prepare(job: Job, laboratory: Laboratory, channel: Channel) -> None:
 def _measure(job: Job, laboratory: Laboratory, channel: Channel) -> None:
     """Run the cells as pytest tests in this process, without the project's own pytest settings."""
     module = str(Path(__file__).with_name("bench_cells.py"))
-    options = [
-        "-c",
-        os.devnull,
-        "--rootdir",
-        str(environment.ROOT),
-        "-p",
-        "no:cacheprovider",
-        "-q",
-        "--benchmark-quiet",
-    ]
-    pytest.main([*options, "--benchmark-disable-gc", module], plugins=[Measuring(job, laboratory, channel)])
+    settings = ["-c", os.devnull, "--rootdir", str(environment.ROOT), "-p", ENGINE, "-p", "no:cacheprovider", "-q"]
+    options = ["--benchmark-quiet", "--benchmark-disable-gc"]
+    pytest.main([*settings, *options, module], plugins=[Measuring(job, laboratory, channel)])
 
 
 class Measuring:

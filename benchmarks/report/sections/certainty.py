@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
+import numpy as np
 
 from benchmarks.report import plots, wording
 from benchmarks.report.document import Block, Figure, Section, Text, table
@@ -101,15 +101,14 @@ def _row(results: Results, entry: Entry) -> list[str]:
 
 def _between(entry: Entry) -> float:
     """Standard deviation of the block medians over their mean."""
-    medians = pd.Series(list(entry.medians.values()))
-    return float(medians.std() / medians.mean()) if len(medians) > 1 else 0.0
+    medians = list(entry.medians.values())
+    return float(np.std(medians, ddof=1) / np.mean(medians)) if len(medians) > 1 else 0.0
 
 
 def _within(entry: Entry) -> float:
     """Interquartile range over the median, the middle one of the blocks."""
-    blocks = [pd.Series(rounds) for rounds in entry.rounds.values()]
-    ranges = [(rounds.quantile(0.75) - rounds.quantile(0.25)) / rounds.median() for rounds in blocks]
-    return float(pd.Series(ranges).median())
+    quartiles = [np.quantile(rounds, (0.25, 0.5, 0.75)) for rounds in entry.rounds.values()]
+    return float(np.median([(high - low) / middle for low, middle, high in quartiles]))
 
 
 def _load(results: Results) -> list[Block]:

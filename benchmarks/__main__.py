@@ -16,7 +16,7 @@ EXIT_UNEQUAL, EXIT_USAGE, EXIT_FAILED, EXIT_NOTHING, EXIT_INTERRUPTED = 1, 2, 3,
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # searching for them takes longer than making a plan
 
 CHOICES = [
-    click.option("--profile", default="quick", show_default=True, help="How much is measured: smoke or quick."),
+    click.option("--profile", default="quick", show_default=True, help="How much is measured: smoke, quick or full."),
     click.option("--framework", "frameworks", help="Only these, with commas: numpy,torch,keras-tensorflow,..."),
     click.option("--device", "devices", help="Only these, with commas: cpu, cuda, cuda:0, ..."),
     click.option("--threads", help="CPU threads, with commas, or `all`. By default all cores."),

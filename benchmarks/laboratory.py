@@ -5,7 +5,6 @@ The one place where the two halves meet: implementations on one side, timing and
 
 import hashlib
 import itertools
-import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,9 +26,6 @@ BATCHES = 8
 
 TRAINS = ("train_step", "epoch")
 """Phases that move the state, which is put back before each round."""
-
-CELL_S, FEWEST_ROUNDS = 0.3, 5
-"""A block spends about this long on a cell's rounds where a single call is long; between-block spread needs no more."""
 
 
 @dataclass
@@ -67,10 +63,9 @@ class Work:
         """Calls in a round."""
         return timing.loops_for(self.call, self.fence, round_s)
 
-    def rounds(self, loops: int, most: int) -> int:
-        """How many rounds: fewer where one call alone is long, but enough for a median."""
-        round_s = loops * timing.once(self.call, self.fence)
-        return max(min(FEWEST_ROUNDS, most), min(most, math.floor(CELL_S / round_s)))
+    def round_s(self, loops: int) -> float:
+        """Roughly how long a round of so many calls takes."""
+        return loops * timing.once(self.call, self.fence)
 
     def restore(self) -> None:
         """Before each round, untimed: the first state again, caches warm (putting a state back empties them), the
@@ -204,7 +199,7 @@ class Laboratory:
         if cell.phase not in subject.first_calls:
             subject.first_calls[cell.phase] = (timing.once(call, self._fence), timing.once(call, self._fence))
         # Beside other workers that are starting too, a first call says nothing.
-        first = (None, None) if self.job.prepare_early else subject.first_calls[cell.phase]
+        first = (None, None) if self.job.prepare_early or self.job.control else subject.first_calls[cell.phase]
         steps = len(self.data["y_train"]) // subject.spec.batch if cell.phase == "epoch" else 1
         return Work(
             call=call,

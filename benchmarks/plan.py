@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.record import Cell, Who
+from benchmarks.turns import ALONE
 from implementations import registry
 from implementations.contract import BadInput, Unavailable
 
@@ -38,9 +39,19 @@ PROFILES = {
         6,
         10,
         4e-3,
-        ({"batch": 32}, {"batch": 128}, {"batch": 512}, {"batch": 128, "width": 256}),
+        ({"batch": 32}, {"batch": 128}, {"batch": 512}),
         ("train_step", "predict", "epoch", PRODUCTS),
         20,
+    ),
+    "full": Profile(
+        "full",
+        ("numpy", "torch", "keras-tensorflow", "keras-torch", "keras-jax", "cupy"),
+        10,
+        15,
+        4e-3,
+        tuple({"batch": batch, "width": width} for width in (64, 256, 1024) for batch in (32, 128, 512, 2048)),
+        ("train_step", "predict", "epoch", PRODUCTS),
+        30,
     ),
 }
 
@@ -109,7 +120,8 @@ def estimate_s(cells: Sequence[Cell], profile: Profile) -> float:
     whos = {cell.who for cell in cells}
     starting = max((START_S.get(who.framework, 5.0) for who in whos), default=0.0)
     proving = sum(len({str(c.axes) for c in cells if c.who == w}) * 0.6 for w in whos)
-    timing = len(cells) * (profile.rounds * 2 * profile.round_s + 0.05)
+    turns = profile.rounds + ALONE
+    timing = len(cells) * turns * 3 * profile.round_s  # a pass to warm up, the state put back, the round
     return profile.blocks * (starting + proving + timing)
 
 

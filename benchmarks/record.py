@@ -8,6 +8,7 @@ Records are append-only; nothing here computes a statistic.
 """
 
 import json
+import math
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -132,23 +133,39 @@ class ProofRecord(_Strict):
 class TimingRecord(_Strict):
     """All rounds of one cell in one block. A round is `loops` calls between two device fences.
 
-    First and second call are there where the worker had the machine to itself when it made them. `elapsed_s[i]` is the whole round's time; the first `warmup_rounds` are kept and marked by their number.
-    `ranked` is false for floors and peers, which are shown beside the ranking and never in it.
+    `elapsed_s[i]` is the whole round's time; the first `warmup_rounds` are kept and marked by their number.
+    `schedule` says whose turn it was: "rounds" in turn with the rest of the heat, or whole "workers" in turn, there and
+    back. `alone_s` are further rounds, taken in a row. While it waited for its turns, `waiting_s` long, the process
+    used `waiting_cpu_s` of processor time. `started_at_s` is of the machine's one monotonic clock: the executed order.
+    First and second call are there where the worker had the machine to itself when it made them.
+    `control` marks the null control: a second copy, measured beside the first. `ranked` is false for floors and peers, which are shown beside the ranking and never in it.
     """
 
     kind: Literal["timing"] = "timing"
     cell: Cell
     block: int
     order: int
+    schedule: Literal["rounds", "workers"]
     loops: int
     warmup_rounds: int
     elapsed_s: list[float]
+    alone_s: list[float] = []
     started_at_s: list[float]
+    waiting_s: float = 0.0
+    waiting_cpu_s: float = 0.0
     first_call_s: float | None
     second_call_s: float | None
     samples_per_call: int
     flops_per_call: int
     ranked: bool = True
+    control: bool = False
+
+    @property
+    def per_call(self) -> list[float]:
+        """Seconds per call of the rounds after the warm-up; nothing where the numbers cannot be times."""
+        rounds = self.elapsed_s[max(self.warmup_rounds, 0) :]
+        usable = self.loops > 0 and self.warmup_rounds >= 0 and all(0 < s < math.inf for s in rounds)
+        return [seconds / self.loops for seconds in rounds] if usable else []
 
 
 class OutcomeRecord(_Strict):

@@ -1,112 +1,35 @@
-"""Runs a plan: blocks of fresh worker processes, whose turn it is, timeouts, and what is written when one dies.
+"""Runs a plan: blocks of fresh worker processes, heat by heat, and what is written when a worker dies.
 
-A block is one process per framework, device and thread count. They start side by side, because importing and proving
-are slow and are not measured (except in the first block, where the first calls are), and then work one after the other in an order drawn anew for each block. Who may run a round is decided
-in `Run.pump` alone: today whoever is at work gets every turn he asks for.
+A block is one process per framework, device and thread count, and a second copy of one of them as null control. They
+start side by side, because importing and proving are slow and are not measured (except in the first block, where the
+first calls are), and then race: see `benchmarks.turns` for whose turn it is.
 """
 
 import json
-import os
-import queue
 import random
-import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
-from benchmarks import environment, record
+from benchmarks import environment, turns
 from benchmarks.plan import PROFILES, Profile
+from benchmarks.process import Sink, Worker, WorkerLost
 from benchmarks.record import Cell, OutcomeRecord, Record, TimingRecord, Who
 from benchmarks.worker import Job
+from implementations import registry
 
-START_TIMEOUT_S = 300.0
-CELL_TIMEOUT_S = 300.0
-LAST_LINES = 12
 DATASET = "dataset.npz"
 
-Sink = Callable[[Record], None]
+BURN = 0.01
+"""Processor time of the waiting, over the time they waited: above this they were not still."""
+
 Say = Callable[[str], None]
-
-
-class WorkerLost(RuntimeError):
-    """A worker ended or fell silent before it was done; `reason` says which."""
-
-
-class Worker:
-    """A worker process seen from the runner: one job, lines in both directions, standard error in a file."""
-
-    def __init__(self, job: Job, python: str, log: Path) -> None:
-        self.job, self.log = job, log
-        self.lines: queue.Queue[str | None] = queue.Queue()
-        self.in_progress: str | None = None
-        self.ended = False
-        with log.open("ab") as stderr:
-            self.process = subprocess.Popen(
-                [python, "-m", "benchmarks.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                env=_environment(job.who),
-                cwd=environment.ROOT,
-            )
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-        self.answer(job.model_dump_json())
-
-    def _read(self) -> None:
-        assert self.process.stdout
-        with self.process.stdout as stdout:
-            for line in stdout:
-                self.lines.put(line)
-        self.lines.put(None)
-
-    def answer(self, line: str) -> None:
-        """Send a line; a worker that is gone is noticed when its next line is awaited."""
-        try:
-            if self.process.stdin:
-                self.process.stdin.write(line + "\n")
-                self.process.stdin.flush()
-        except OSError:
-            pass
-
-    def next(self, timeout_s: float) -> Record | dict[str, Any]:
-        """The next record or event. Raises WorkerLost."""
-        try:
-            line = self.lines.get(timeout=timeout_s)
-        except queue.Empty:
-            raise WorkerLost(f"nothing was heard of it for {timeout_s:.0f} s, so it was stopped") from None
-        if line is None:
-            code = self.process.wait()
-            raise WorkerLost(f"its process ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}")
-        try:
-            return json.loads(line) if line.startswith('{"event"') else record.parse(line)
-        except (json.JSONDecodeError, ValidationError):
-            raise WorkerLost(f"it sent something unreadable: {line[:200]!r}") from None
-
-    def last_lines(self) -> list[str]:
-        """The end of what it wrote to standard error."""
-        return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
-
-    def stop(self) -> None:
-        """End the process, whatever it is doing, and close what led to it."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        self.reader.join(timeout=1)
-        with suppress(OSError):
-            if self.process.stdin:
-                self.process.stdin.close()
 
 
 @dataclass
@@ -124,115 +47,145 @@ class Run:
     pythons: Mapping[str, str] = field(default_factory=dict)
     epochs: int = 0
     loops: dict[str, int] = field(default_factory=dict)
+    rounds: dict[tuple[str, ...], int] = field(default_factory=dict)
+    restless: set[tuple[str, ...]] = field(default_factory=set)
+    """Heats whose waiting workers were not still: from then on whole workers take turns there."""
 
     def execute(self) -> None:
         """All blocks."""
         with scratch(self.data) as folder:
-            for block in range(self.blocks):
-                self._block(block, folder)
+            for number in range(self.blocks):
+                Block(self, number, folder).execute()
 
-    def _block(self, block: int, folder: Path) -> None:
-        """Fresh processes for every group of cells; then each in its turn, in a new order."""
-        order = random.Random(f"{self.seed}-{block}")
-        jobs = [self._job(who, cells, block, folder, order) for who, cells in grouped(self.cells).items()]
-        order.shuffle(jobs)
-        workers = [self.spawn(job, folder) for job in jobs]
-        try:
-            self.say(f"block {block + 1}/{self.blocks}  starting")
-            lost = {worker: reason for worker in workers if (reason := self._wait_until_ready(worker))}
-            for worker in workers:
-                self.say(f"block {block + 1}/{self.blocks}  {worker.job.who.framework} on {worker.job.who.device}")
-                self._work(worker, lost.get(worker), folder)
-        finally:
-            for worker in workers:
-                worker.stop()
+    def keep(self, result: Record) -> None:
+        """A record of a worker's, on its way to the results."""
+        if isinstance(result, TimingRecord) and result.waiting_cpu_s > BURN * result.waiting_s:
+            self.restless.add(result.cell.heat)
+        self.sink(result)
 
-    def _job(self, who: Who, cells: list[Cell], block: int, folder: Path, order: random.Random) -> Job:
-        return Job(
-            who=who,
-            block=block,
-            seed=self.seed,
-            spec=self.spec.model_dump(mode="json"),
-            dataset=str(folder / DATASET),
-            cells=order.sample(cells, len(cells)),
-            loops={cell.id: self.loops[cell.id] for cell in cells if cell.id in self.loops},
-            rounds=self.profile.rounds,
-            round_s=self.profile.round_s,
-            epochs=self.epochs if block == 0 else 0,
-            prepare_early=block > 0,
-        )
+    def keep_of_control(self, result: Record) -> None:
+        """A hole in the null control is no hole in the results."""
+        if not isinstance(result, OutcomeRecord):
+            self.keep(result)
 
     def spawn(self, job: Job, folder: Path) -> Worker:
-        name = f"{job.block}-{job.who.framework}-{job.who.device}-{job.who.threads}.log".replace(":", "")
-        return Worker(job, self.pythons.get(job.who.framework, environment.python()), folder / name)
+        """Start a worker."""
+        copy = "-control" if job.control else ""
+        name = f"{job.block}-{job.who.framework}-{job.who.device}-{job.who.threads}{copy}.log".replace(":", "")
+        python = self.pythons.get(job.who.framework, environment.python())
+        return Worker(job, python, folder / name, self.keep_of_control if job.control else self.keep)
 
-    def _wait_until_ready(self, worker: Worker) -> str | None:
-        """Nobody is timed while another still imports: that takes both cores. Returns why a worker was lost, if it was."""
+
+class Block:
+    """Fresh processes for every group of cells, alive together, and every heat once in a new order."""
+
+    def __init__(self, run: Run, number: int, folder: Path) -> None:
+        self.run, self.number, self.folder = run, number, folder
+        self.order = random.Random(f"{run.seed}-{number}")
+        self.heats = turns.heats(run.cells, self.order)
+        self.workers: list[Worker] = []
+
+    def execute(self) -> None:
+        """Start, race, learn; nobody is left behind."""
+        name = f"block {self.number + 1}/{self.run.blocks}"
         try:
-            self.pump(worker, set(), until="ready")
-        except WorkerLost as problem:
-            return str(problem)
-        return None
-
-    def _work(self, worker: Worker, reason: str | None, folder: Path) -> None:
-        """Pump one worker to its end; when it is lost in a cell (or was before, for this `reason`), record that and go on
-        with the rest in a new process."""
-        while True:
-            finished: set[str] = set()
-            try:
-                if reason is None:
-                    worker.answer("go")
-                    self.pump(worker, finished)
-                    return
-            except WorkerLost as problem:
-                reason = str(problem)
-            finally:
+            self.run.say(f"{name}  starting")
+            self.workers = [self.run.spawn(job, self.folder) for job in self._jobs()]
+            for worker in list(self.workers):
+                self._step(worker, worker.listen)
+            for worker in [w for w in self.workers if w.event["event"] == "ready"]:
+                self._step(worker)
+            for i, heat in enumerate(self.heats, start=1):
+                size = ", ".join(f"{axis} {value}" for axis, value in heat[0].axes.items())
+                self.run.say(f"{name}  heat {i}/{len(self.heats)}  {heat[0].phase}, {size}")
+                self._heat(heat)
+            for worker in list(self.workers):
+                while worker in self.workers and not worker.ended:  # learning is left
+                    self._step(worker)
+        finally:
+            for worker in self.workers:
                 worker.stop()
-            rest = self._after_loss(worker, reason, finished)
-            if rest is None:
-                return
-            worker = self.spawn(rest, folder)
-            try:
-                reason = self._wait_until_ready(worker)
-            except BaseException:
-                worker.stop()
-                raise
 
-    def pump(self, worker: Worker, finished: set[str], until: str = "done") -> None:
-        """Answer the worker's requests and keep its records until it says `until`. Raises WorkerLost."""
+    def _jobs(self) -> list[Job]:
+        order = [cell for heat in self.heats for cell in heat]
+        jobs = [self._job(who, cells) for who, cells in turns.grouped(order).items()]
+        if self.run.blocks > 1:
+            control = turns.control(self.run.cells, self.number, registry.PEERS)
+            jobs += [self._job(who, [c for c in order if c in control], True) for who in turns.grouped(control)]
+        self.order.shuffle(jobs)
+        return jobs
+
+    def _job(self, who: Who, cells: list[Cell], control: bool = False) -> Job:
+        return Job(
+            who=who,
+            block=self.number,
+            seed=self.run.seed,
+            spec=self.run.spec.model_dump(mode="json"),
+            dataset=str(self.folder / DATASET),
+            cells=cells,
+            loops={cell.id: self.run.loops[cell.id] for cell in cells if cell.id in self.run.loops},
+            round_s=self.run.profile.round_s,
+            epochs=self.run.epochs if self.number == 0 and not control else 0,
+            prepare_early=self.number > 0,
+            control=control,
+        )
+
+    def _heat(self, heat: list[Cell]) -> None:
+        """Everybody who has a cell here gets ready in turn, then the rounds, then some rounds alone."""
+        ids, key = {cell.id for cell in heat}, heat[0].heat
+        seats = [w for w in self.workers if w.event["event"] == "start" and w.in_progress in ids]
+        for seat in self.order.sample(seats, len(seats)):
+            self._step(seat)
+        seats = [w for w in self.workers if w.event["event"] == "prepared"]
+        if not seats:
+            return
+        longest = max(seat.event["round_s"] for seat in seats)
+        rounds = self.run.rounds.setdefault(key, turns.rounds_for(longest, self.run.profile.rounds))
+        schedule: turns.Schedule = "workers" if key in self.run.restless else "rounds"
+        for seat in seats:
+            loops = self.run.loops.setdefault(str(seat.in_progress), seat.event["loops"])
+            answer = {"rounds": rounds, "alone": turns.ALONE, "loops": loops, "schedule": schedule}
+            self._step(seat, lambda seat=seat, answer=answer: seat.proceed(json.dumps(answer)))  # type: ignore[misc]
+        racing = [w for w in self.workers if w.event["event"] == "turn"]
+        for seat in (*turns.sequence(racing, rounds, schedule, self.order), *turns.alone(racing, self.order)):
+            if seat in self.workers and seat.event["event"] == "turn":
+                self._step(seat)
+
+    def _step(self, worker: Worker, step: Callable[[], None] | None = None) -> None:
+        """Let a worker go on until it waits again; one that is lost gives way to a new one for the rest of its cells."""
         if worker.ended:
             return
-        timeout_s = START_TIMEOUT_S
-        while True:
-            said = worker.next(timeout_s)
-            if isinstance(said, dict):
-                event = said["event"]
-                worker.ended = event in ("done", "unavailable")
-                if worker.ended or event == until:
-                    return
-                if event == "start":
-                    worker.in_progress, timeout_s = said["cell"], CELL_TIMEOUT_S
-                if event == "turn":
-                    worker.answer("go")
-                continue
-            if isinstance(said, TimingRecord | OutcomeRecord):
-                finished.add(said.cell.id)
-            if isinstance(said, TimingRecord):
-                self.loops[said.cell.id] = said.loops
-            self.sink(said)
+        try:
+            (step or worker.proceed)()
+        except WorkerLost as problem:
+            worker.stop()
+            self._replace(worker, str(problem))
 
-    def _after_loss(self, worker: Worker, reason: str, finished: set[str]) -> Job | None:
+    def _replace(self, worker: Worker, reason: str) -> None:
+        """Record what was lost; go on in a new process where there is something left that can be done."""
+        at = self.workers.index(worker)
+        self.workers.remove(worker)
+        job = self._after_loss(worker, reason)
+        if job is None:
+            return
+        successor = self.run.spawn(job, self.folder)
+        self.workers.insert(at, successor)
+        self._step(successor, successor.listen)
+        if successor in self.workers:
+            self._step(successor)
+
+    def _after_loss(self, worker: Worker, reason: str) -> Job | None:
         """Record the cell that was lost; the job that is left, or None where nothing more can be done."""
         job = worker.job
-        lost = [cell for cell in job.cells if cell.id == worker.in_progress and cell.id not in finished]
-        rest = [cell for cell in job.cells if cell.id not in finished and cell not in lost]
-        gone = lost if worker.in_progress else job.cells
-        for cell in gone:
-            self.sink(
+        left = [cell for cell in job.cells if cell.id not in worker.finished]
+        lost = [cell for cell in left if cell.id == worker.in_progress]
+        rest = [cell for cell in left if cell not in lost]
+        for cell in lost if worker.in_progress else job.cells:
+            worker.sink(
                 OutcomeRecord(cell=cell, block=job.block, status="failed", reason=f"the worker was lost: {reason}",
                               last_lines=worker.last_lines())
             )  # fmt: skip
-        self.say(f"  {job.who.framework} was lost: {reason}")
+        self.run.say(f"  {job.who.framework} was lost: {reason}")
         if not worker.in_progress or not (rest or job.epochs) or worker.in_progress == "learning":
             return None
         return job.model_copy(update={"cells": rest})
@@ -245,9 +198,9 @@ def verify(run: Run, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, str]]
         run.say(f"proving {job.who.framework} on {job.who.device} in {job.who.precision}")
         worker = run.spawn(job, folder)
         try:
-            run.pump(worker, set(), until="ready")
-            worker.answer("go")
-            run.pump(worker, set())
+            worker.listen()
+            while not worker.ended:
+                worker.proceed()
         except WorkerLost as problem:
             lost.append((job, f"{problem}: {' / '.join(worker.last_lines()[-3:])}"))
         finally:
@@ -257,7 +210,7 @@ def verify(run: Run, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, str]]
 
 def measure_one(cell: Cell) -> TimingRecord:
     """One cell in one worker, for plain `pytest benchmarks/`. Raises RuntimeError where it has no time."""
-    from implementations import data, registry
+    from implementations import data
 
     found: list[Record] = []
     digits = data.digits()
@@ -269,28 +222,6 @@ def measure_one(cell: Cell) -> TimingRecord:
             return result
     reasons = [result.reason for result in found if isinstance(result, OutcomeRecord)]
     raise RuntimeError(f"{cell.id} was not timed: {'; '.join(reasons)}")
-
-
-def grouped(cells: Iterable[Cell]) -> dict[Who, list[Cell]]:
-    """Cells by the process they share: variants of a framework run side by side in one."""
-    groups: dict[Who, list[Cell]] = {}
-    for cell in cells:
-        groups.setdefault(cell.who.model_copy(update={"variant": "spec"}), []).append(cell)
-    return groups
-
-
-def _environment(who: Who) -> dict[str, str]:
-    """A worker's environment: its threads, its GPU and no other, the harness's own code first on the path.
-
-    pytest is to load what the worker names and nothing else: other plugins and options of the user's cost time there.
-    """
-    gpu = who.device.partition(":")[2] if who.device.startswith("cuda") else ""
-    path = os.pathsep.join(filter(None, [str(environment.ROOT), os.environ.get("PYTHONPATH", "")]))
-    settings = {"CUDA_VISIBLE_DEVICES": gpu, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
-    settings |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
-    if not gpu:
-        settings["JAX_PLATFORMS"] = "cpu"
-    return os.environ | environment.thread_environment(who.threads) | settings
 
 
 @contextmanager

@@ -135,7 +135,7 @@ def run(prepared: Prepared, blocks: int | None, seed: int, results: Path, say: S
 
 def verify(prepared: Prepared, say: Say) -> tuple[list[ProofRecord], list[tuple[Any, str]]]:
     """Prove every implementation of the plan at its sizes, in float32 and float64; nothing is timed or written."""
-    from benchmarks import runner
+    from benchmarks import runner, turns
     from benchmarks.worker import Job
 
     proofs: list[ProofRecord] = []
@@ -149,7 +149,7 @@ def verify(prepared: Prepared, say: Say) -> tuple[list[ProofRecord], list[tuple[
     )
     lost = []
     with runner.scratch(arrays(prepared)) as folder:
-        for who, cells in runner.grouped(prepared.plan.cells).items():
+        for who, cells in turns.grouped(prepared.plan.cells).items():
             asked = {(cell.who, tuple(cell.axes.items())): None for cell in cells}
             for precision in prepared.request.precisions or ("float32", "float64"):
                 prove = [(w.model_copy(update={"precision": precision}), dict(axes)) for w, axes in asked]

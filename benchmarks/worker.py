@@ -2,13 +2,14 @@
 
 `python -m benchmarks.worker` reads a Job (one JSON line) from standard input and writes records and events (one JSON
 line each) to standard output. pytest-benchmark is the engine inside: the cells run as tests of `bench_cells.py`. Before
-each round the worker asks for its turn and waits for the answer, so that the schedule belongs to the runner alone.
+each cell and each round the worker asks for its turn and waits for the answer: the schedule belongs to the runner.
 """
 
 import contextlib
 import importlib
 import json
 import os
+import signal
 import traceback
 from pathlib import Path
 from time import perf_counter
@@ -37,11 +38,13 @@ class Job(BaseModel):
     dataset: str
     cells: list[Cell] = []
     loops: dict[str, int] = {}
-    rounds: int = 1
     round_s: float = 1e-3
     epochs: int = 0
     prepare_early: bool = False
     """Build and prove everything before asking to begin, side by side with the other workers."""
+
+    control: bool = False
+    """The second copy of an implementation, measured beside the first."""
 
     prove: list[tuple[Who, dict[str, int]]] = []
     check_only: bool = False
@@ -64,6 +67,12 @@ class Channel:
         """A word to the runner that is not a result."""
         self.out.write(json.dumps({"event": name, **values}) + "\n")
 
+    def ask(self, name: str, **values: Any) -> str:
+        """Say where we are, and stand still until the runner wakes us with an answer."""
+        self.event(name, **values)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return self.receive()
+
     def receive(self) -> str:
         """The runner's next line. Ends the process where the runner is gone: nobody is left to work for."""
         line = self.answers.readline()
@@ -74,6 +83,7 @@ class Channel:
 
 def main() -> None:
     """Do one job, then end."""
+    environment.die_with_parent()
     channel = Channel()
     job = Job.model_validate_json(channel.receive())
     affinity = environment.pin(job.who.threads)
@@ -86,19 +96,18 @@ def main() -> None:
             channel.send(
                 OutcomeRecord(cell=cell, block=job.block, status="skipped", reason=problem.reason, fix=problem.fix)
             )
-        channel.event("unavailable", reason=problem.reason, fix=problem.fix)
+        channel.ask("unavailable", reason=problem.reason, fix=problem.fix)
         return
-    channel.event("ready")
-    channel.receive()
+    channel.ask("ready")
     for who, axes in job.prove:
-        channel.event("start", cell=f"{who.label} {axes}")
+        channel.event("proving", cell=f"{who.label} {axes}")
         laboratory.prove(who, axes)
     if job.cells:
         _measure(job, laboratory, channel)
     if job.epochs:
-        channel.event("start", cell="learning")
+        channel.ask("start", cell="learning")
         channel.send(laboratory.learn())
-    channel.event("done")
+    channel.ask("done")  # the end of a process is work too, and the others are not done yet
 
 
 def _start(job: Job, affinity: list[int], channel: Channel) -> Laboratory:
@@ -128,7 +137,7 @@ def _prepare(job: Job, laboratory: Laboratory, channel: Channel) -> None:
     """
     with threadpoolctl.threadpool_limits(1, user_api="blas"):
         for cell in job.cells:
-            channel.event("start", cell=cell.id)
+            channel.event("proving", cell=cell.id)
             with contextlib.suppress(Exception):
                 laboratory.prove(cell.who, cell.axes)
 
@@ -155,7 +164,7 @@ class Measuring:
 
     def measure(self, cell: Cell, benchmark: Any) -> None:
         """Prove, then time one cell; a cell that cannot be timed is reported with its reason."""
-        self.channel.event("start", cell=cell.id)
+        self.channel.ask("start", cell=cell.id)
         self.order += 1
         try:
             self._measure(cell, benchmark)
@@ -172,26 +181,32 @@ class Measuring:
         if work is None:
             return
         loops = self.job.loops.get(cell.id) or work.loops(self.job.round_s)
+        plan = json.loads(self.channel.ask("prepared", cell=cell.id, loops=loops, round_s=work.round_s(loops)))
         started: list[float] = []
 
         def wait_for_turn() -> None:
-            self.channel.event("turn", cell=cell.id)
-            self.channel.receive()
+            self.channel.ask("turn", cell=cell.id)
             work.restore()
             started.append(perf_counter())
 
-        rounds = work.rounds(loops, self.job.rounds)
-        benchmark.pedantic(work.round(loops), setup=wait_for_turn, rounds=rounds, warmup_rounds=0)
-        self.channel.send(self._record(cell, work, loops, started, list(benchmark.stats.stats.data)))
+        rounds = plan["rounds"] + plan["alone"]
+        benchmark.pedantic(work.round(plan["loops"]), setup=wait_for_turn, rounds=rounds, warmup_rounds=0)
+        self.channel.send(self._record(cell, work, plan, started, list(benchmark.stats.stats.data)))
 
-    def _record(self, cell: Cell, work: Any, loops: int, started: list[float], elapsed: list[float]) -> TimingRecord:
+    def _record(
+        self, cell: Cell, work: Any, plan: dict[str, Any], started: list[float], elapsed: list[float]
+    ) -> TimingRecord:
+        rounds = plan["rounds"]
         return TimingRecord(
             cell=cell,
             block=self.job.block,
+            control=self.job.control,
             order=self.order,
-            loops=loops,
-            warmup_rounds=work.warmup_rounds(elapsed),
-            elapsed_s=elapsed,
+            schedule=plan["schedule"],
+            loops=plan["loops"],
+            warmup_rounds=work.warmup_rounds(elapsed[:rounds]),
+            elapsed_s=elapsed[:rounds],
+            alone_s=elapsed[rounds:],
             started_at_s=started,
             first_call_s=work.first_call_s,
             second_call_s=work.second_call_s,

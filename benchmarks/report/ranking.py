@@ -7,7 +7,7 @@ a range: nobody is placed by a difference that the measurement does not support.
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks import statistics
 from benchmarks.record import Who
@@ -77,7 +77,8 @@ def heats(results: Results, phases: Sequence[str] = ()) -> list[Heat]:
     for entry in results.entries:
         if not phases or entry.cell.phase in phases:
             groups[entry.cell.heat].append(entry)
-    return sorted((_heat(entries) for entries in groups.values()), key=_reading_order)
+    found = sorted((_heat(entries) for entries in groups.values()), key=_reading_order)
+    return [heat for group in phase_groups(found) for heat in _detected_together(group)]
 
 
 def verdict(place: Place) -> str:
@@ -86,10 +87,21 @@ def verdict(place: Place) -> str:
 
 
 def compare(entry: Entry, reference: Entry) -> Comparison | None:
-    """The comparison of two entries, or None where they share no block."""
-    if not entry.medians.keys() & reference.medians.keys():
+    """The comparison of two entries, or None where they share no block.
+
+    Round by round in the blocks where they took turns with one another, else by the blocks' medians.
+    """
+    shared = sorted(entry.medians.keys() & reference.medians.keys())
+    if not shared:
         return None
-    return statistics.compare(entry.medians, reference.medians)
+    in_turns = entry.in_turns & reference.in_turns if entry.cell.heat == reference.cell.heat else set()
+    logs = [
+        statistics.log_ratio(entry.rounds[k], reference.rounds[k])
+        if k in in_turns
+        else math.log(entry.medians[k] / reference.medians[k])
+        for k in shared
+    ]
+    return statistics.compare_logs(logs)
 
 
 def fastest(entries: Sequence[Entry]) -> Entry | None:
@@ -116,6 +128,23 @@ def _heat(entries: Sequence[Entry]) -> Heat:
         comparison = compare(entry, reference) if reference and comparable else None
         places.append(Place(entry, comparison, _ranks(entry, ranked), entry is reference))
     return Heat(sorted(places, key=_place_order))
+
+
+def _detected_together(group: Sequence[Heat]) -> list[Heat]:
+    """The heats of one table, where a difference counts as detected only if the whole table allows it (Holm)."""
+    comparisons = [place.comparison for heat in group for place in heat.places if place.comparison]
+    detected = iter(statistics.holm([comparison.p_value for comparison in comparisons]))
+    return [
+        Heat(
+            [
+                replace(place, comparison=replace(place.comparison, detected=next(detected)))
+                if place.comparison
+                else place
+                for place in heat.places
+            ]
+        )
+        for heat in group
+    ]
 
 
 def _ranks(entry: Entry, ranked: Sequence[Entry]) -> tuple[int, int] | None:

@@ -49,6 +49,9 @@ class Entry:
     last_lines: Sequence[str]
     rounds: Mapping[int, Sequence[float]]
     medians: Mapping[int, float]
+    in_turns: frozenset[int]
+    """Blocks in which every round was taken in turn with the rest of the heat."""
+
     loops: int
     samples_per_call: int
 
@@ -76,6 +79,10 @@ class Results:
     entries: Sequence[Entry]
     proofs: Sequence[ProofRecord]
     workers: Sequence[WorkerRecord]
+    timings: Sequence[TimingRecord]
+    controls: Sequence[TimingRecord]
+    """The null control's timings, which are no results."""
+
     learning: Sequence[LearningRecord]
     sources: Sequence[SourceRecord]
     problems: Sequence[str]
@@ -102,13 +109,16 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
         by_kind[record.kind].append(record)
     run = run_of(by_kind["run"])
     proofs = by_kind["proof"]
-    entries = _entries(run, by_kind["timing"], by_kind["outcome"], proofs)
-    told = [*problems, *_repeated(by_kind["timing"])]
+    timings = [timing for timing in by_kind["timing"] if not timing.control]
+    entries = _entries(run, timings, by_kind["outcome"], proofs)
+    told = [*problems, *_repeated(timings)]
     return Results(
         run=run,
         entries=entries,
         proofs=proofs,
         workers=by_kind["worker"],
+        timings=timings,
+        controls=[timing for timing in by_kind["timing"] if timing.control],
         learning=by_kind["learning"],
         sources=by_kind["source"],
         problems=told,
@@ -143,7 +153,7 @@ def _entry(
     outcomes: Sequence[OutcomeRecord],
     proofs: Sequence[ProofRecord],
 ) -> Entry:
-    rounds = {block: per_call for block in sorted(timings) if (per_call := _per_call(timings[block]))}
+    rounds = {block: per_call for block in sorted(timings) if (per_call := timings[block].per_call)}
     used = [timings[block] for block in rounds]
     if timings and not used:
         outcomes = [*outcomes, _unusable(next(iter(timings.values())))]
@@ -161,16 +171,10 @@ def _entry(
             block: statistics.block_median(timings[block].elapsed_s, timings[block].warmup_rounds, timings[block].loops)
             for block in rounds
         },
+        in_turns=frozenset(timing.block for timing in used if timing.schedule == "rounds"),
         loops=used[-1].loops if used else 0,
         samples_per_call=used[-1].samples_per_call if used else 0,
     )
-
-
-def _per_call(timing: TimingRecord) -> list[float]:
-    """Seconds per call of the timed rounds; nothing where the numbers cannot be times."""
-    rounds = timing.elapsed_s[max(timing.warmup_rounds, 0) :]
-    usable = timing.loops > 0 and timing.warmup_rounds >= 0 and all(0 < s < math.inf for s in rounds)
-    return [seconds / timing.loops for seconds in rounds] if usable else []
 
 
 def _standing(cell: Cell, used: Sequence[TimingRecord], doubt: str) -> Standing:

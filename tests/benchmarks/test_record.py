@@ -48,6 +48,7 @@ TIMING = TimingRecord(
     cell=CELL,
     block=2,
     order=4,
+    schedule="rounds",
     loops=7,
     warmup_rounds=1,
     elapsed_s=[0.1, 1 / 3, 5e-324],

@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import record, runner
+from benchmarks import process, record, runner
 from benchmarks.__main__ import main
 from benchmarks.plan import Profile, Request, plan
+from benchmarks.process import Worker
 from benchmarks.record import (
     Cell,
     LearningRecord,
@@ -31,7 +32,8 @@ from benchmarks.record import (
     TimingRecord,
     WorkerRecord,
 )
-from benchmarks.runner import Run, Worker
+from benchmarks.runner import Run
+from benchmarks.turns import ALONE
 from implementations import registry
 from implementations.mlp.spec import MLPSpec
 
@@ -138,7 +140,8 @@ def test_a_run_leaves_readable_records_the_machine_and_its_reports(folder: Path)
 
 def test_every_sample_is_kept(folder: Path) -> None:
     (timing,) = of_kind(folder, TimingRecord)
-    assert len(timing.elapsed_s) == len(timing.started_at_s) == 6
+    assert (len(timing.elapsed_s), len(timing.alone_s), len(timing.started_at_s)) == (6, ALONE, 6 + ALONE)
+    assert timing.schedule == "rounds"
     assert all(elapsed > 0 for elapsed in timing.elapsed_s)
     assert timing.started_at_s == sorted(timing.started_at_s)
     assert 0 < timing.warmup_rounds <= 3
@@ -244,13 +247,13 @@ def test_an_implementation_that_is_not_equal_is_not_timed(misbehaving: list[Reco
 class Dying(Worker):
     """A worker that is killed when it says that it is at a certain point for the first time."""
 
-    event, block, victim = "turn", 0, ""
+    moment, block, victim, control = "turn", 0, "", False
     killed: int
 
     def next(self, timeout_s: float) -> Any:
         said = super().next(timeout_s)
-        here = isinstance(said, dict) and said["event"] == self.event and self.victim in said.get("cell", "")
-        if here and self.job.block == self.block and not type(self).killed:
+        here = isinstance(said, dict) and said["event"] == self.moment and self.victim in said.get("cell", "")
+        if here and self.job.block == self.block and self.job.control == self.control and not type(self).killed:
             type(self).killed = self.process.pid
             os.kill(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -285,7 +288,7 @@ def test_a_worker_that_is_killed_while_it_prepares_a_later_block_loses_one_cell(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Dying, "killed", 0, raising=False)
-    monkeypatch.setattr(Dying, "event", "start")
+    monkeypatch.setattr(Dying, "moment", "proving")
     monkeypatch.setattr(Dying, "block", 1)
     monkeypatch.setattr(runner, "Worker", Dying)
     cells = cells_of("numpy")
@@ -295,6 +298,19 @@ def test_a_worker_that_is_killed_while_it_prepares_a_later_block_loses_one_cell(
     assert (lost.block, lost.status) == (1, "failed")
     assert timed(found, block=0) == {cell.id for cell in cells}
     assert timed(found, block=1) == {cell.id for cell in cells} - {lost.cell.id}
+
+
+def test_a_null_control_that_is_killed_leaves_no_hole_in_the_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Dying, "killed", 0, raising=False)
+    monkeypatch.setattr(Dying, "control", True)
+    monkeypatch.setattr(runner, "Worker", Dying)
+    cells = cells_of("numpy")
+    found = execute(cells, blocks=2)
+    assert Dying.killed
+    assert not outcomes(found)
+    results = [r for r in found if isinstance(r, TimingRecord) and not r.control]
+    assert {(r.cell.id, r.block) for r in results} == {(cell.id, block) for cell in cells for block in (0, 1)}
+    assert {r.block for r in found if isinstance(r, TimingRecord) and r.control} == {1}
 
 
 def test_an_interpreter_that_cannot_start_fails_all_its_cells_with_its_last_lines(tmp_path: Path) -> None:
@@ -313,7 +329,7 @@ def test_a_worker_that_says_nothing_is_stopped(tmp_path: Path, monkeypatch: pyte
     interpreter = tmp_path / "python"
     interpreter.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
     interpreter.chmod(0o755)
-    monkeypatch.setattr(runner, "START_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(process, "START_TIMEOUT_S", 0.2)
     cells, found = cells_of("numpy"), []
     Run(SPEC, data(), cells, TINY, 1, 0, found.append, pythons={"numpy": str(interpreter)}).execute()
     assert len(outcomes(found)) == len(cells)
@@ -327,7 +343,7 @@ def test_an_interrupted_run_keeps_what_it_has_and_writes_its_report(
         cell = run.cells[0]
         run.sink(
             TimingRecord(
-                cell=cell, block=0, order=1, loops=1, warmup_rounds=0, elapsed_s=[1e-3] * 4, started_at_s=[0.0] * 4,
+                cell=cell, block=0, order=1, schedule="rounds", loops=1, warmup_rounds=0, elapsed_s=[1e-3] * 4, started_at_s=[0.0] * 4,
                 first_call_s=None, second_call_s=None, samples_per_call=8, flops_per_call=8,
             )
         )  # fmt: skip

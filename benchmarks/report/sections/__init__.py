@@ -9,6 +9,7 @@ from benchmarks.report.ranking import heats
 from benchmarks.report.results import Results
 from benchmarks.report.sections import (
     certainty,
+    conduct,
     coverage,
     equivalence,
     fairness,
@@ -23,7 +24,7 @@ from benchmarks.report.sections import (
 def document(results: Results) -> Document:
     """Everything there is to say about a run."""
     found = heats(results)
-    parts = (ranks, coverage, equivalence, sweep, certainty, learning, fairness, steps, machine)
+    parts = (ranks, coverage, equivalence, sweep, certainty, conduct, learning, fairness, steps, machine)
     partial = headline.partial(results)
     lead = [Text(partial, "warning")] if partial else []
     lead += [Text(sentence, "lead") for sentence in headline.headline(results, found)]

@@ -20,9 +20,11 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
     note = (
         "A block is one fresh process per framework; within it the compared cells take turns, round by round. An estimate is "
         "the median of the block medians; its 95% interval comes from the differences between blocks, because rounds of one "
-        f"process are not independent. Ratios are paired block by block. Two times are tied where the interval of their ratio lies "
-        f"within {wording.MARGIN}, different where it lies wholly outside, and else inconclusive; fewer than {ENOUGH_BLOCKS} blocks "
-        "give no verdict. Each interval speaks for itself: with many comparisons, some of them will miss. No outlier is dropped."
+        "process are not independent. Ratios are paired round by round, and a block's word is the median of its log ratios. Two "
+        f"times are tied where the interval of their ratio lies within {wording.MARGIN}, different where it lies wholly outside, "
+        f"and else inconclusive; fewer than {ENOUGH_BLOCKS} blocks give no verdict. Each interval speaks for itself: with many "
+        "comparisons, some of them will miss. Where a difference is called detected, Holm's correction over the whole table "
+        "allows it. No outlier is dropped."
     )
     blocks: list[Block] = [Text(note)]
     for group in phase_groups(heats):

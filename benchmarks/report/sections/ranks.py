@@ -161,6 +161,8 @@ def _verdict(place: Place, heat: Heat) -> str:
     few = heat.blocks if place.is_reference else place.comparison.ratio.blocks if place.comparison else ENOUGH_BLOCKS
     if said == "inconclusive" and few < ENOUGH_BLOCKS:
         said = f"too few blocks ({few} of {ENOUGH_BLOCKS})"
+    elif said == "inconclusive" and place.comparison and place.comparison.detected:
+        said = "inconclusive: slower, but perhaps by less than the margin" if place.comparison.ratio.value > 1 else said
     return f"own variant, outside the rank; {said}" if entry.standing == "own variant" else said
 
 

@@ -73,6 +73,7 @@ def timing(
         "cell": of,
         "block": block,
         "order": 0,
+        "schedule": "rounds",
         "loops": loops,
         "warmup_rounds": 2,
         "elapsed_s": [2 * elapsed[0], 1.5 * elapsed[1], *elapsed[2:]],

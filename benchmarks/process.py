@@ -1,0 +1,183 @@
+"""A worker process seen from the runner: it works while it has the turn, and is stopped while it waits.
+
+Waiting on a pipe alone is not stillness: the thread pools of BLAS and OpenMP spin on, and take the time of whoever has
+the turn. So a worker that asks for its turn stops itself as a process (SIGSTOP), and is woken when it comes (SIGCONT).
+"""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import psutil
+from pydantic import ValidationError
+
+from benchmarks import environment, record
+from benchmarks.record import OutcomeRecord, Record, TimingRecord, Who
+from benchmarks.worker import Job
+
+START_TIMEOUT_S = 300.0
+CELL_TIMEOUT_S = 300.0
+LAST_LINES = 12
+POLL_S = 2e-4
+
+ENDS = ("done", "unavailable")
+
+Sink = Callable[[Record], None]
+Event = dict[str, Any]
+
+
+class WorkerLost(RuntimeError):
+    """A worker ended or fell silent before it was done; the message says which."""
+
+
+class Worker:
+    """One job in one process: lines in both directions, standard error in a file."""
+
+    def __init__(self, job: Job, python: str, log: Path, sink: Sink) -> None:
+        self.job, self.log, self.sink = job, log, sink
+        self.lines: queue.Queue[str | None] = queue.Queue()
+        self.in_progress: str | None = None
+        self.event: Event = {"event": "starting"}
+        self.finished: set[str] = set()
+        self.waited = Waiting()
+        with log.open("ab") as stderr:
+            self.process = subprocess.Popen(
+                [python, "-m", "benchmarks.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env=_environment(job.who),
+                cwd=environment.ROOT,
+            )
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        self._answer(job.model_dump_json())
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has done all that it can."""
+        return self.event["event"] in ENDS
+
+    def proceed(self, answer: str = "go") -> None:
+        """Answer it, and let it work until it waits again. Raises WorkerLost."""
+        self._answer(answer)
+        self.waited.end(self.process.pid)
+        with suppress(OSError):
+            self.process.send_signal(signal.SIGCONT)
+        self.listen()
+
+    def listen(self) -> None:
+        """Keep its records until it waits for an answer, or to be ended: `event` says for what. Raises WorkerLost."""
+        timeout_s = START_TIMEOUT_S if self.event["event"] == "starting" else CELL_TIMEOUT_S
+        while True:
+            said = self.next(timeout_s)
+            if isinstance(said, TimingRecord):
+                said = said.model_copy(update={"waiting_s": self.waited.wall_s, "waiting_cpu_s": self.waited.cpu_s})
+            if isinstance(said, TimingRecord | OutcomeRecord):
+                self.finished.add(said.cell.id)
+            if not isinstance(said, dict):
+                self.sink(said)
+                continue
+            self.in_progress = said.get("cell", self.in_progress)
+            if said["event"] != "proving":
+                self.event = said
+                return self._until_it_stands_still()
+
+    def next(self, timeout_s: float) -> Record | Event:
+        """The next record or event. Raises WorkerLost."""
+        try:
+            line = self.lines.get(timeout=timeout_s)
+        except queue.Empty:
+            raise WorkerLost(f"nothing was heard of it for {timeout_s:.0f} s, so it was stopped") from None
+        if line is None:
+            code = self.process.wait()
+            raise WorkerLost(f"its process ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}")
+        try:
+            return json.loads(line) if line.startswith('{"event"') else record.parse(line)
+        except (json.JSONDecodeError, ValidationError):
+            raise WorkerLost(f"it sent something unreadable: {line[:200]!r}") from None
+
+    def last_lines(self) -> list[str]:
+        """The end of what it wrote to standard error."""
+        return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
+
+    def stop(self) -> None:
+        """End the process, whatever it is doing, and close what led to it."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.reader.join(timeout=1)
+        with suppress(OSError):
+            if self.process.stdin:
+                self.process.stdin.close()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        with self.process.stdout as stdout:
+            for line in stdout:
+                self.lines.put(line)
+        self.lines.put(None)
+
+    def _answer(self, line: str) -> None:
+        """Send a line; a worker that is gone is noticed when its next line is awaited."""
+        with suppress(OSError):
+            if self.process.stdin:
+                self.process.stdin.write(line + "\n")
+                self.process.stdin.flush()
+
+    def _until_it_stands_still(self) -> None:
+        """It stops itself just after it asks. To wake it before would be too early, and it would sleep for ever; and its
+        other threads spin on for milliseconds, until the kernel gets hold of them."""
+        if self.event["event"] == "start":
+            self.waited = Waiting()
+        with suppress(psutil.NoSuchProcess):
+            process, used = psutil.Process(self.process.pid), -1.0
+            while process.status() != psutil.STATUS_ZOMBIE:
+                before, used = used, environment.cpu_s(self.process.pid)
+                if used == before and process.status() == psutil.STATUS_STOPPED:
+                    break
+                sleep(POLL_S)
+        self.waited.begin(self.process.pid)
+
+
+class Waiting:
+    """How long a worker has waited for its turns in a cell, and the processor time that it took from others meanwhile."""
+
+    def __init__(self) -> None:
+        self.wall_s = self.cpu_s = 0.0
+        self._since: tuple[float, float] | None = None
+
+    def begin(self, pid: int) -> None:
+        """It stands still."""
+        self._since = monotonic(), environment.cpu_s(pid)
+
+    def end(self, pid: int) -> None:
+        """It is about to be woken."""
+        if self._since:
+            self.wall_s += monotonic() - self._since[0]
+            self.cpu_s += environment.cpu_s(pid) - self._since[1]
+
+
+def _environment(who: Who) -> dict[str, str]:
+    """A worker's environment: its threads, its GPU and no other, the harness's own code first on the path.
+
+    pytest is to load what the worker names and nothing else: other plugins and options of the user's cost time there.
+    """
+    gpu = who.device.partition(":")[2] if who.device.startswith("cuda") else ""
+    path = os.pathsep.join(filter(None, [str(environment.ROOT), os.environ.get("PYTHONPATH", "")]))
+    settings = {"CUDA_VISIBLE_DEVICES": gpu, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    settings |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
+    if not gpu:
+        settings["JAX_PLATFORMS"] = "cpu"
+    return os.environ | environment.thread_environment(who.threads) | settings

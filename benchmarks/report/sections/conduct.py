@@ -1,0 +1,114 @@
+"""What the run says about itself: the null control, what taking turns cost, the smallest difference it could find."""
+
+from collections.abc import Sequence
+
+from benchmarks.report import controls, wording
+from benchmarks.report.controls import Conduct, Null
+from benchmarks.report.document import Block, Section, Text, table
+from benchmarks.report.ranking import Heat
+from benchmarks.report.results import Results
+from benchmarks.report.wording import NO_VALUE
+from benchmarks.statistics import MARGIN
+
+STILL = 0.01
+"""Waiting processes that use less of the processor than this count as still."""
+
+
+def section(results: Results, heats: Sequence[Heat]) -> Section:
+    """Null control, turns against alone, detectable differences."""
+    return Section("conduct", "What the run says about itself", [*_power(heats), *_nulls(results), *_conduct(results)])
+
+
+def _power(heats: Sequence[Heat]) -> list[Block]:
+    comparisons = [place.comparison for heat in heats for place in heat.rivals if place.comparison]
+    found = controls.detectable(comparisons)
+    if found is None:
+        return [Text("With one block there is no spread, so nothing can be said about what could have been found.")]
+    return [
+        Text(
+            f"Half of the comparisons of this run would have found a true difference of {wording.percent(found)} or less, "
+            "8 times out of 10. More blocks find smaller ones."
+        )
+    ]
+
+
+def _nulls(results: Results) -> list[Block]:
+    nulls = controls.nulls(results)
+    if not nulls:
+        return [Text("There was no null control: it takes at least two blocks.", "note")]
+    rows = [_null_row(results, null) for null in nulls]
+    wrong = [null for null in nulls if null.comparison.verdict in ("faster", "slower")]
+    excluded = sum(null.comparison.detected for null in nulls)
+    told = (
+        f"{len(wrong)} of {wording.count(len(nulls), 'null control')} found a difference beyond {wording.MARGIN} where there "
+        "is none: distrust this run."
+        if wrong
+        else f"No null control found a difference beyond {wording.MARGIN} where there is none "
+        f"({excluded} of {len(nulls)} intervals exclude 1; 1 in 20 is what a 95% interval promises)."
+    )
+    columns = ("heat", "setting", "copies of", "#ratio of the copy", "#95% interval", "#blocks", "verdict")
+    how = (
+        "In every block a second process of one framework took turns with the first, another framework in each block. The two "
+        "are the same, so their ratio is 1 but for the noise that every other ratio of this report has too."
+    )
+    return [Text(told), *table("Null control", rows, *columns), Text(how, "note")]
+
+
+def _null_row(results: Results, null: Null) -> list[str]:
+    ratio, who = null.comparison.ratio, null.cell.who
+    copies = wording.listed(dict.fromkeys(results.label(who) for who in null.whos))
+    heat = f"{wording.phase(null.cell.phase)}, {wording.size(null.cell.axes)}"
+    interval = wording.ratio_interval(ratio)
+    return [
+        heat,
+        wording.setting(who),
+        copies,
+        wording.ratio(ratio.value),
+        interval,
+        str(ratio.blocks),
+        null.comparison.verdict,
+    ]
+
+
+def _conduct(results: Results) -> list[Block]:
+    found = controls.conduct(results)
+    if not found:
+        return []
+    rows = [_conduct_row(results, one) for one in found]
+    columns = (
+        "implementation",
+        "#time alone over time in turn",
+        "#95% interval",
+        "#processor used while waiting",
+        "turns",
+    )
+    return [*table("Taking turns", rows, *columns), Text(_conduct_note(results, found), "note")]
+
+
+def _conduct_row(results: Results, one: Conduct) -> list[str]:
+    shift = [NO_VALUE, NO_VALUE]
+    if one.shift:
+        shift = [wording.ratio(one.shift.ratio.value), wording.ratio_interval(one.shift.ratio)]
+    name = f"{results.label(one.who)}, {wording.setting(one.who)}"
+    by_workers = wording.count(one.heats_by_workers, "heat")
+    turns = f"whole workers in {by_workers}" if one.heats_by_workers else "by rounds"
+    return [name, *shift, wording.percent(one.burn), turns]
+
+
+def _conduct_note(results: Results, found: Sequence[Conduct]) -> str:
+    shifted = [
+        results.label(one.who)
+        for one in found
+        if one.shift
+        and not one.shift.ratio.low <= 1 <= one.shift.ratio.high
+        and abs(one.shift.ratio.value - 1) > MARGIN
+    ]
+    restless = [results.label(one.who) for one in found if one.burn > STILL]
+    told = "At the end of each heat every process took some rounds in a row; below 1, it is faster alone than in turns."
+    if shifted:
+        told += f" Taking turns moves {wording.listed(shifted)} by more than {wording.MARGIN}: read the ranking with that in mind."
+    if restless:
+        told += (
+            f" {wording.listed(restless)} did not keep still while waiting, so whole workers took turns from then on."
+        )
+    return told

@@ -46,7 +46,7 @@ def nulls(results: Results) -> list[Null]:
             found[copy.cell.heat].append((copy, statistics.log_ratio(rounds, reference)))
     return [
         Null(pairs[0][0].cell, [copy.cell.who for copy, _ in pairs], statistics.compare_logs([log for _, log in pairs]))
-        for pairs in found.values()
+        for pairs in sorted(found.values(), key=lambda pairs: sorted(pairs[0][0].cell.axes.items()))
         if len(pairs) > 1
     ]
 

@@ -154,6 +154,8 @@ def duration_interval(estimate: Estimate) -> str:
 
 def percent(fraction: float) -> str:
     """A share or a relative spread: "1.3%"."""
+    if 0 < abs(fraction) < 1e-4:
+        return "under 0.01%"
     return f"{number(100 * fraction, 2)}%"
 
 

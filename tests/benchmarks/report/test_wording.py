@@ -37,6 +37,11 @@ def test_ratios(value: float, shown: str) -> None:
     assert wording.ratio(value) == shown
 
 
+@pytest.mark.parametrize(("fraction", "shown"), [(0.0, "0%"), (3e-7, "under 0.01%"), (0.0134, "1.3%"), (0.5, "50%")])
+def test_shares(fraction: float, shown: str) -> None:
+    assert wording.percent(fraction) == shown
+
+
 def test_lists_read_as_sentences_do() -> None:
     assert wording.listed(["a"]) == "a"
     assert wording.listed(["a", "b", "c"]) == "a, b and c"

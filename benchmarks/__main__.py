@@ -65,13 +65,20 @@ def main() -> None:
 @click.option("--blocks", type=click.IntRange(min=1), help="Fresh processes per framework; a verdict needs 6.")
 @click.option("--seed", default=0, show_default=True, help="Of the order in which everything is measured.")
 @click.option("--results", default="results", show_default=True, help="Where the run's folder is made.")
+@click.option("--force", is_flag=True, help="Begin anew, even where the same run was stopped and could go on.")
+@click.option("--retry-failed", is_flag=True, help="Measure the heats with failed cells of the same run again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result's paths and counts as JSON.")
-def run(blocks: int | None, seed: int, results: str, as_json: bool, **choice: Any) -> None:
-    """Prove the implementations equal, time them, write records and a report."""
+def run(
+    blocks: int | None, seed: int, results: str, force: bool, retry_failed: bool, as_json: bool, **choice: Any
+) -> None:
+    """Prove the implementations equal, time them, write records and a report.
+
+    A run that was stopped goes on by itself when the same command is given again.
+    """
     from benchmarks import session
 
     prepared = session.prepare(**choice)
-    outcome = session.run(prepared, blocks, seed, Path(results), say)
+    outcome = session.run(prepared, blocks, seed, Path(results), say, force, retry_failed)
     if as_json:
         click.echo(json.dumps(outcome.summary()))
     else:

@@ -9,6 +9,7 @@ Records are append-only; nothing here computes a statistic.
 
 import json
 import math
+import os
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 SCHEMA_VERSION = 1
+
+RECORDS = "records.jsonl"
 
 
 class BadRecords(ValueError):
@@ -180,6 +183,15 @@ class OutcomeRecord(_Strict):
     last_lines: list[str] = []
 
 
+class BlockRecord(_Strict):
+    """A block that was measured to its end: what comes after it is not repeated when the run goes on."""
+
+    kind: Literal["block"] = "block"
+    block: int
+    wall_s: float
+    """From its first process to its last word."""
+
+
 class LearningPoint(_Strict):
     """After one epoch: time spent training so far (evaluation excluded), accuracy on the test set, mean loss."""
 
@@ -213,7 +225,7 @@ class SourceRecord(_Strict):
 
 
 Record = Annotated[
-    RunRecord | WorkerRecord | ProofRecord | TimingRecord | OutcomeRecord | LearningRecord | SourceRecord,
+    RunRecord | WorkerRecord | ProofRecord | TimingRecord | OutcomeRecord | BlockRecord | LearningRecord | SourceRecord,
     Field(discriminator="kind"),
 ]
 
@@ -229,9 +241,14 @@ def parse(line: str) -> Record:
 
 
 def append(path: Path, record: Record) -> None:
-    """Write one record at the end of the file, whole or not at all as far as the disk allows."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(record.model_dump_json() + "\n")
+    """Write one record at the end of the file. A line that was cut short before stays a line of its own."""
+    with path.open("a+b") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            cut = file.read(1) != b"\n"
+        else:
+            cut = False
+        file.write((b"\n" if cut else b"") + record.model_dump_json().encode() + b"\n")
 
 
 def read(folder: Path) -> tuple[list[Record], list[str]]:
@@ -239,7 +256,7 @@ def read(folder: Path) -> tuple[list[Record], list[str]]:
 
     Raises BadRecords where there is no run to read.
     """
-    path = folder / "records.jsonl"
+    path = folder / RECORDS
     if not path.is_file():
         raise BadRecords(f"{folder}: not a results folder (no records.jsonl). Give a folder that `run` made.")
     records, problems = [], []
@@ -254,6 +271,18 @@ def read(folder: Path) -> tuple[list[Record], list[str]]:
     if run.schema_version != SCHEMA_VERSION:
         raise BadRecords(f"{path}: schema version {run.schema_version}; this samenet reads version {SCHEMA_VERSION}.")
     return records, problems
+
+
+def standing(records: Iterable[Record]) -> list[Record]:
+    """The records without the holes that were filled later: a cell that failed in a block and was measured there again."""
+    kept: list[Record] = []
+    timed: set[tuple[str, int]] = set()
+    for found in reversed(list(records)):
+        if isinstance(found, TimingRecord) and not found.control:
+            timed.add((found.cell.id, found.block))
+        if not (isinstance(found, OutcomeRecord) and (found.cell.id, found.block) in timed):
+            kept.append(found)
+    return kept[::-1]
 
 
 def run_of(records: Iterable[Record]) -> RunRecord:

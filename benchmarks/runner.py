@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ import numpy as np
 from benchmarks import environment, turns
 from benchmarks.plan import PROFILES, Profile
 from benchmarks.process import Sink, Worker, WorkerLost
-from benchmarks.record import Cell, OutcomeRecord, Record, TimingRecord, Who
+from benchmarks.record import BlockRecord, Cell, OutcomeRecord, Record, TimingRecord, Who
 from benchmarks.worker import Job
 from implementations import registry
 
@@ -51,11 +52,17 @@ class Run:
     restless: set[tuple[str, ...]] = field(default_factory=set)
     """Heats whose waiting workers were not still: from then on whole workers take turns there."""
 
+    left: Mapping[int, list[Cell]] | None = None
+    """What is to be measured, by block, where some of it is there already."""
+
     def execute(self) -> None:
-        """All blocks."""
+        """All blocks, or those that are left."""
+        left = self.left if self.left is not None else dict.fromkeys(range(self.blocks), self.cells)
         with scratch(self.data) as folder:
-            for number in range(self.blocks):
-                Block(self, number, folder).execute()
+            for number, cells in left.items():
+                begin = monotonic()
+                Block(self, number, cells, folder).execute()
+                self.sink(BlockRecord(block=number, wall_s=monotonic() - begin))
 
     def keep(self, result: Record) -> None:
         """A record of a worker's, on its way to the results."""
@@ -79,10 +86,10 @@ class Run:
 class Block:
     """Fresh processes for every group of cells, alive together, and every heat once in a new order."""
 
-    def __init__(self, run: Run, number: int, folder: Path) -> None:
-        self.run, self.number, self.folder = run, number, folder
+    def __init__(self, run: Run, number: int, cells: list[Cell], folder: Path) -> None:
+        self.run, self.number, self.cells, self.folder = run, number, cells, folder
         self.order = random.Random(f"{run.seed}-{number}")
-        self.heats = turns.heats(run.cells, self.order)
+        self.heats = turns.heats(cells, self.order)
         self.workers: list[Worker] = []
 
     def execute(self) -> None:
@@ -110,7 +117,7 @@ class Block:
         order = [cell for heat in self.heats for cell in heat]
         jobs = [self._job(who, cells) for who, cells in turns.grouped(order).items()]
         if self.run.blocks > 1:
-            control = turns.control(self.run.cells, self.number, registry.PEERS)
+            control = turns.control(self.cells, self.number, registry.PEERS)
             jobs += [self._job(who, [c for c in order if c in control], True) for who in turns.grouped(control)]
         self.order.shuffle(jobs)
         return jobs

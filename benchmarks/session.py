@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import environment, plan
 from benchmarks.plan import Plan, Request
-from benchmarks.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord
+from benchmarks.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord, standing
 from implementations import registry
 from implementations.contract import BadInput
 
@@ -54,7 +54,7 @@ class Outcome:
     def exit_code(self) -> int:
         """130 interrupted, 1 unequal, 3 some cells failed, 4 nothing was timed, else 0."""
         timed = any(isinstance(r, TimingRecord) for r in self.records)
-        statuses = {r.status for r in self.records if isinstance(r, OutcomeRecord)}
+        statuses = {r.status for r in standing(self.records) if isinstance(r, OutcomeRecord)}
         if self.interrupted:
             return 130
         if any(isinstance(r, ProofRecord) and not r.passed for r in self.records):
@@ -95,41 +95,60 @@ def prepare(load_data: bool = True, **choice: Any) -> Prepared:
     return Prepared(spec, request, plan.plan(MODEL, spec, request, environment.gpus()), dataset)
 
 
-def run(prepared: Prepared, blocks: int | None, seed: int, results: Path, say: Say) -> Outcome:
-    """Measure the plan, append every record as it comes, and write the report, a partial one if interrupted."""
-    from benchmarks import record, report
+def run(
+    prepared: Prepared,
+    blocks: int | None,
+    seed: int,
+    results: Path,
+    say: Say,
+    force: bool = False,
+    retry_failed: bool = False,
+) -> Outcome:
+    """Measure what is left of the plan, append every record as it comes, and write the report, a partial one if interrupted.
+
+    Goes on with the same run where one was stopped, unless `force`; `retry_failed` measures failed heats again.
+    """
+    from benchmarks import record, report, resume
     from benchmarks.runner import Run
 
-    profile = prepared.request.profile
+    profile, cells = prepared.request.profile, prepared.plan.cells
     blocks = blocks or profile.blocks
-    if not prepared.plan.cells:
+    if not cells:
         raise BadInput("nothing to measure: no framework can run here. See `doctor`.")
-    folder = _new_folder(results)
-    outcome = Outcome(folder, len(prepared.plan.cells), blocks)
+    first, machine = run_record(prepared, blocks, seed), environment.machine()
+    progress = resume.begin(results, first, machine, force, retry_failed)
+    outcome = Outcome(progress.folder, len(cells), blocks, records=list(progress.records))
 
     def keep(result: Record) -> None:
         outcome.records.append(result)
-        record.append(folder / "records.jsonl", result)
+        record.append(progress.folder / record.RECORDS, result)
 
-    say(
-        f"{len(prepared.plan.cells)} cells, {blocks} blocks, about {minutes(prepared.estimate_s() * blocks / profile.blocks)}"
-    )
+    left = progress.left(cells, blocks, retry_failed)
+    estimate = minutes(prepared.estimate_s() * len(left) / profile.blocks)
+    if progress.records:
+        say(
+            f"going on with {progress.folder}: {len(left)} of {blocks} blocks are left (--force begins anew), about {estimate}"
+        )
+    else:
+        say(f"{len(cells)} cells, {blocks} blocks, about {estimate}")
+        (progress.folder / "environment.json").write_text(json.dumps(machine, indent=2) + "\n", encoding="utf-8")
+        keep(first)
+        for source in _sources(prepared):
+            keep(source)
     for entry in prepared.plan.absent:
         say(f"not there: {entry['framework']}: {entry['reason']} {entry['fix']}")
-    (folder / "environment.json").write_text(json.dumps(environment.machine(), indent=2) + "\n", encoding="utf-8")
-    keep(run_record(prepared, blocks, seed))
-    for source in _sources(prepared):
-        keep(source)
     work = Run(
-        prepared.spec, arrays(prepared), prepared.plan.cells, profile, blocks, seed, keep, say,
-        prepared.request.pythons, epochs=_epochs(prepared, say),
+        prepared.spec, arrays(prepared), cells, profile, blocks, seed, keep, say, prepared.request.pythons,
+        epochs=_epochs(prepared, say) if 0 not in progress.finished else 0,
+        loops=progress.loops, rounds=progress.rounds, left=left,
     )  # fmt: skip
     try:
-        work.execute()
+        with resume.held(progress.folder):
+            work.execute()
     except KeyboardInterrupt:
         outcome.interrupted = True
-        say("interrupted: what was measured is kept")
-    outcome.reports = report.write(folder)
+        say("interrupted: what was measured is kept, and the same command goes on with it")
+    outcome.reports = report.write(progress.folder)
     return outcome
 
 
@@ -238,22 +257,6 @@ def _sources(prepared: Prepared) -> list[SourceRecord]:
         if name not in registry.PEERS
         for section in sources.sections(MODEL, name)
     ]
-
-
-def _new_folder(results: Path) -> Path:
-    """A folder of its own for every run; none is ever written twice."""
-    stem = datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    for suffix in ("", *(f"-{i}" for i in range(2, 100))):
-        folder = results / f"{stem}{suffix}"
-        try:
-            folder.mkdir(parents=True)
-            return folder
-        except FileExistsError:
-            if not results.is_dir():
-                raise BadInput(f"--results {results}: is not a folder. Give one, or a name that is free.") from None
-        except OSError as error:
-            raise BadInput(f"--results {results}: cannot be written ({error.strerror}).") from None
-    raise BadInput(f"--results {results}: no free name for a new run.")
 
 
 def _request(choice: dict[str, Any]) -> Request:

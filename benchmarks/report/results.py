@@ -24,6 +24,7 @@ from benchmarks.record import (
     Who,
     WorkerRecord,
     run_of,
+    standing,
 )
 from benchmarks.report import wording
 
@@ -105,7 +106,7 @@ class Results:
 def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapping[str, Any]) -> Results:
     """Sort the records of one run by what they speak of."""
     by_kind: dict[str, list[Any]] = defaultdict(list)
-    for record in records:
+    for record in standing(records):
         by_kind[record.kind].append(record)
     run = run_of(by_kind["run"])
     proofs = by_kind["proof"]

@@ -1,0 +1,185 @@
+"""A run that was stopped goes on: whole blocks are kept, the block it was stopped in is measured again."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from benchmarks import record, resume
+from benchmarks.__main__ import main
+from benchmarks.record import BlockRecord, OutcomeRecord, Record, RunRecord, TimingRecord
+from benchmarks.resume import Progress
+from benchmarks.runner import Run
+from implementations.contract import BadInput
+from tests.benchmarks.report import synthetic
+from tests.benchmarks.test_run import SPEC, TINY, cells_of, data
+
+ROOT = Path(__file__).parents[2]
+CHOICE = ["--profile", "smoke", "--framework", "numpy", "--phase", "train_step,products"]
+NUMPY, TORCH = synthetic.cell("numpy"), synthetic.cell("torch")
+RUN = synthetic.run([NUMPY, TORCH], blocks=3)
+MACHINE = {"cpu": "a", "usable_cores": 2}
+
+
+def written(results: Path, *records: Record, name: str = "2026-01-01-000000") -> Path:
+    folder = results / name
+    folder.mkdir(parents=True)
+    for found in records:
+        record.append(folder / record.RECORDS, found)
+    (folder / "environment.json").write_text(json.dumps(MACHINE), encoding="utf-8")
+    return folder
+
+
+def block(number: int) -> BlockRecord:
+    return BlockRecord(block=number, wall_s=1.0)
+
+
+def failure(number: int) -> OutcomeRecord:
+    return OutcomeRecord(cell=TORCH, block=number, status="failed", reason="lost")
+
+
+def begin(results: Path, run: RunRecord = RUN, force: bool = False, retry_failed: bool = False) -> Progress:
+    return resume.begin(results, run, MACHINE, force, retry_failed)
+
+
+def test_whole_blocks_are_kept_and_what_the_first_fixed_is_kept_too(tmp_path: Path) -> None:
+    early = synthetic.timing(NUMPY, 0, 1e-3, rounds=9)
+    late = synthetic.timing(NUMPY, 1, 1e-3, rounds=7, loops=99)
+    folder = written(tmp_path, RUN, early, block(0), late)
+    progress = begin(tmp_path)
+    assert progress.folder == folder
+    assert progress.finished == {0}
+    assert list(progress.left([NUMPY, TORCH], 3, retry_failed=False)) == [1, 2]
+    assert (progress.loops[NUMPY.id], progress.rounds[NUMPY.heat]) == (early.loops, 9)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"seed": 2}, {"blocks": 4}, {"spec_sha256": "1" * 64}, {"cells": [NUMPY]}, {"code": {"sha256": "other"}}],
+    ids=str,
+)
+def test_another_run_begins_anew(tmp_path: Path, changed: dict[str, object]) -> None:
+    folder = written(tmp_path, RUN, block(0))
+    assert begin(tmp_path).folder == folder
+    assert begin(tmp_path, RUN.model_copy(update=changed)).folder != folder
+
+
+def test_when_and_how_it_was_called_and_the_commits_name_do_not_matter(tmp_path: Path) -> None:
+    folder = written(tmp_path, RUN, block(0))
+    called = RUN.model_copy(update={"started_at": "later", "command": ["x"], "code": {"commit": "def", "dirty": True}})
+    assert begin(tmp_path, called).folder == folder
+
+
+def test_force_a_finished_run_another_machine_and_a_broken_folder_begin_anew(tmp_path: Path) -> None:
+    unfinished = written(tmp_path, RUN, block(0), name="1")
+    assert begin(tmp_path, force=True).folder != unfinished
+    (tmp_path / "1" / "environment.json").write_text('{"cpu": "b"}', encoding="utf-8")
+    written(tmp_path, RUN, *map(block, range(3)), name="2")
+    (tmp_path / "3").mkdir()
+    (tmp_path / "3" / record.RECORDS).write_text("{", encoding="utf-8")
+    assert begin(tmp_path).folder.name not in {"1", "2", "3"}
+
+
+def test_a_run_that_is_still_at_work_is_left_alone(tmp_path: Path) -> None:
+    folder = written(tmp_path, RUN, block(0))
+    with resume.held(folder):
+        assert begin(tmp_path).folder != folder
+    assert begin(tmp_path).folder == folder
+
+
+def test_only_failed_heats_are_measured_again_and_only_when_asked(tmp_path: Path) -> None:
+    other = synthetic.cell("numpy", batch=32)
+    run = RUN.model_copy(update={"cells": [NUMPY, TORCH, other]})
+    folder = written(tmp_path, run, failure(1), *map(block, range(3)))
+    assert begin(tmp_path, run).folder != folder
+    progress = begin(tmp_path, run, retry_failed=True)
+    assert progress.left(run.cells, 3, retry_failed=True) == {1: [NUMPY, TORCH]}
+    record.append(folder / record.RECORDS, synthetic.timing(TORCH, 1, 1e-3))
+    with pytest.raises(BadInput, match="no run of this plan"):
+        begin(tmp_path, run, retry_failed=True)
+
+
+def test_a_failure_that_was_measured_later_is_no_hole() -> None:
+    filled = [RUN, failure(1), synthetic.timing(TORCH, 1, 1e-3), failure(2)]
+    assert [r for r in record.standing(filled) if isinstance(r, OutcomeRecord)] == [failure(2)]
+
+
+def test_a_line_that_was_cut_short_is_set_aside_and_spoils_no_other(tmp_path: Path) -> None:
+    folder = written(tmp_path, RUN)
+    with (folder / record.RECORDS).open("a", encoding="utf-8") as file:
+        file.write('{"kind":"timing","cell":')
+    record.append(folder / record.RECORDS, block(0))
+    records, problems = record.read(folder)
+    assert [r.kind for r in records] == ["run", "block"]
+    assert len(problems) == 1
+
+
+# With real workers
+
+
+def invoke(results: Path, *more: str) -> Result:
+    return CliRunner().invoke(main, ["run", *CHOICE, "--blocks", "2", "--results", str(results), "--json", *more])
+
+
+def test_a_finished_run_is_not_touched_and_one_that_lost_its_end_is_completed(tmp_path: Path) -> None:
+    first = json.loads(invoke(tmp_path).stdout)
+    folder = Path(first["folder"])
+    lines = (folder / record.RECORDS).read_text(encoding="utf-8").splitlines(keepends=True)
+    ends = [i for i, line in enumerate(lines) if '"kind":"block"' in line]
+    (folder / record.RECORDS).write_text("".join(lines[: ends[0] + 4])[:-20], encoding="utf-8")
+    done = invoke(tmp_path)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["folder"] == str(folder)
+    assert "going on" in done.stderr
+    assert "1 of 2 blocks are left" in done.stderr
+    records, _ = record.read(folder)
+    timings = Counter((r.cell.id, r.block) for r in records if isinstance(r, TimingRecord) and not r.control)
+    assert len(timings) == 4
+    assert {r.loops for r in records if isinstance(r, TimingRecord) and "products" in r.cell.id} == {
+        next(r.loops for r in records if isinstance(r, TimingRecord) and "products" in r.cell.id)
+    }
+    assert [r.block for r in records if isinstance(r, BlockRecord)] == [0, 1]
+
+
+def killed_in_the_middle(results: Path, moment: random.Random) -> bool:
+    """One more call of the same command, killed a little after some line of progress; False where it came to its end."""
+    command = [sys.executable, "-m", "benchmarks", "run", *CHOICE, "--blocks", "4", "--results", str(results)]
+    run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert run.stderr
+    for _ in range(moment.randint(2, 7)):
+        run.stderr.readline()
+    time.sleep(moment.uniform(0, 0.3))
+    running = run.poll() is None
+    run.kill()
+    run.communicate()
+    return running
+
+
+def test_a_run_that_is_killed_again_and_again_loses_no_finished_block(tmp_path: Path) -> None:
+    moment, kills, finished = random.Random(5), 0, 0
+    while killed_in_the_middle(tmp_path, moment):
+        kills += 1
+        assert kills < 30
+        (folder,) = tmp_path.iterdir()
+        now = sum(isinstance(r, BlockRecord) for r in record.read(folder)[0])
+        assert now >= finished
+        finished = now
+    assert kills >= 2
+    records, _ = record.read(folder)
+    assert [r.block for r in records if isinstance(r, BlockRecord)] == [0, 1, 2, 3]
+    measured = Counter((r.cell.heat, r.block) for r in records if isinstance(r, TimingRecord) and not r.control)
+    assert measured.keys() == {(cell.heat, block) for cell in record.run_of(records).cells for block in range(4)}
+
+
+def test_what_is_left_is_all_that_is_measured() -> None:
+    cells, found = cells_of("numpy"), []
+    Run(SPEC, data(), cells, TINY, 3, 0, found.append, left={2: cells[:1]}).execute()
+    timed = {(r.cell.id, r.block) for r in found if isinstance(r, TimingRecord) and not r.control}
+    assert timed == {(cells[0].id, 2)}
+    assert time.monotonic() > next(r.wall_s for r in found if isinstance(r, BlockRecord)) > 0

@@ -63,13 +63,21 @@ def main() -> None:
 @main.command()
 @chosen
 @click.option("--blocks", type=click.IntRange(min=1), help="Fresh processes per framework; a verdict needs 6.")
+@click.option("--budget", metavar="TIME", help="As many blocks as fit into 90s, 10m, 1h.")
 @click.option("--seed", default=0, show_default=True, help="Of the order in which everything is measured.")
 @click.option("--results", default="results", show_default=True, help="Where the run's folder is made.")
 @click.option("--force", is_flag=True, help="Begin anew, even where the same run was stopped and could go on.")
 @click.option("--retry-failed", is_flag=True, help="Measure the heats with failed cells of the same run again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result's paths and counts as JSON.")
 def run(
-    blocks: int | None, seed: int, results: str, force: bool, retry_failed: bool, as_json: bool, **choice: Any
+    blocks: int | None,
+    budget: str | None,
+    seed: int,
+    results: str,
+    force: bool,
+    retry_failed: bool,
+    as_json: bool,
+    **choice: Any,
 ) -> None:
     """Prove the implementations equal, time them, write records and a report.
 
@@ -77,7 +85,11 @@ def run(
     """
     from benchmarks import session
 
+    if blocks and budget:
+        raise click.UsageError("--blocks and --budget: give one of them.")
     prepared = session.prepare(**choice)
+    if budget:
+        prepared = session.fit(prepared, budget)
     outcome = session.run(prepared, blocks, seed, Path(results), say, force, retry_failed)
     if as_json:
         click.echo(json.dumps(outcome.summary()))

@@ -3,11 +3,11 @@
 import difflib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks.record import Cell, Who
-from benchmarks.turns import ALONE
+from benchmarks.turns import ALONE, ENOUGH_BLOCKS, FEWEST_ROUNDS
 from implementations import registry
 from implementations.contract import BadInput, Unavailable
 
@@ -123,6 +123,21 @@ def estimate_s(cells: Sequence[Cell], profile: Profile) -> float:
     turns = profile.rounds + ALONE
     timing = len(cells) * turns * 3 * profile.round_s  # a pass to warm up, the state put back, the round
     return profile.blocks * (starting + proving + timing)
+
+
+def within(budget_s: float, cells: Sequence[Cell], profile: Profile) -> Profile:
+    """The profile with as many blocks as the budget allows; with fewer rounds, where else there were no verdict.
+
+    Blocks come first: it is their number that an interval shrinks with. Raises BadInput where not one block fits.
+    """
+    for rounds in range(profile.rounds, min(FEWEST_ROUNDS, profile.rounds) - 1, -1):
+        fitted = replace(profile, rounds=rounds, blocks=1)
+        block_s = estimate_s(cells, fitted)
+        if budget_s >= ENOUGH_BLOCKS * block_s:
+            break
+    if budget_s < block_s:
+        raise BadInput(f"--budget: one block takes about {block_s:.0f} s. Allow more, or choose fewer cells.")
+    return replace(fitted, blocks=int(budget_s // block_s))
 
 
 def all_cores() -> int:

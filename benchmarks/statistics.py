@@ -14,11 +14,10 @@ from typing import Literal
 
 from scipy.special import stdtr, stdtrit  # scipy.stats takes a second to import
 
+from benchmarks.turns import ENOUGH_BLOCKS
+
 MARGIN = 0.03
 """Differences inside this margin are called a tie."""
-
-ENOUGH_BLOCKS = 6
-"""With fewer blocks there is an interval, but no verdict."""
 
 Verdict = Literal["faster", "slower", "tied", "inconclusive"]
 

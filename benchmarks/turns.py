@@ -18,6 +18,9 @@ Schedule = Literal["rounds", "workers"]
 CELL_S, FEWEST_ROUNDS = 0.3, 5
 """A block spends about this long on a cell's rounds where a single call is long; between-block spread needs no more."""
 
+ENOUGH_BLOCKS = 6
+"""With fewer blocks there is an interval, but no verdict."""
+
 ALONE = 3
 """Rounds that a worker takes in a row at the end of a heat: what turns cost it shows against these."""
 

@@ -32,3 +32,12 @@ def write(folder: Path) -> list[Path]:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
     return list(texts)
+
+
+def detectable(folder: Path) -> float | None:
+    """The true difference, as a fraction, that half of a run's comparisons would have found, 8 times out of 10."""
+    from benchmarks import record
+    from benchmarks.report import controls, ranking, results
+
+    heats = ranking.heats(results.gather(*record.read(folder), {}))
+    return controls.detectable([place.comparison for heat in heats for place in heat.rivals if place.comparison])

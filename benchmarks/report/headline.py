@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from benchmarks.report import environment, wording
 from benchmarks.report.ranking import Heat, Place, compare, fastest, phase_groups
 from benchmarks.report.results import Entry, Results
-from benchmarks.statistics import ENOUGH_BLOCKS
+from benchmarks.turns import ENOUGH_BLOCKS
 
 _DOING = {"train_step": "one training step", "predict": "predicting one batch", "epoch": "one training epoch"}
 

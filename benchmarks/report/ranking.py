@@ -13,6 +13,7 @@ from benchmarks import statistics
 from benchmarks.record import Who
 from benchmarks.report.results import Entry, Results
 from benchmarks.statistics import Comparison
+from benchmarks.turns import ENOUGH_BLOCKS
 
 PHASE_ORDER = ("train_step", "predict", "epoch")
 _STANDING_ORDER = {"ranked": 0, "own variant": 1, "not proved": 2, "beside": 3, "no time": 4}
@@ -151,7 +152,7 @@ def _ranks(entry: Entry, ranked: Sequence[Entry]) -> tuple[int, int] | None:
     if entry.standing != "ranked":
         return None
     others = [compare(other, entry) for other in ranked if other is not entry]
-    if others and all(c is None or c.ratio.blocks < statistics.ENOUGH_BLOCKS for c in others):
+    if others and all(c is None or c.ratio.blocks < ENOUGH_BLOCKS for c in others):
         return None
     faster = sum(c is not None and c.verdict == "faster" for c in others)
     open_ = sum(c is None or c.verdict == "inconclusive" for c in others)

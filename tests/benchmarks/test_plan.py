@@ -1,5 +1,6 @@
 """Which cells a request becomes, and what is refused or said to be absent."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -229,3 +230,22 @@ def test_the_estimate_grows_with_cells_and_blocks() -> None:
     assert plans.estimate_s([], quick) == 0
     assert 0 < plans.estimate_s(cells[:1], quick) < plans.estimate_s(cells, quick) < 180
     assert plans.estimate_s(make("smoke").cells, smoke) < 30
+
+
+def test_a_budget_buys_blocks_first() -> None:
+    cells, quick = make().cells, PROFILES["quick"]
+    for minutes in (3, 10, 60):
+        fitted = plans.within(60 * minutes, cells, quick)
+        assert plans.estimate_s(cells, fitted) <= 60 * minutes
+        assert plans.estimate_s(cells, replace(fitted, blocks=fitted.blocks + 1)) > 60 * minutes
+        assert fitted.rounds == quick.rounds
+
+
+def test_a_small_budget_gives_up_rounds_for_a_verdict_and_then_blocks() -> None:
+    cells, quick = make().cells, PROFILES["quick"]
+    least = plans.estimate_s(cells, replace(quick, rounds=5, blocks=6))
+    fitted = plans.within(least * 1.01, cells, quick)
+    assert (fitted.rounds, fitted.blocks) == (5, 6)
+    assert plans.within(least / 2, cells, quick).blocks == 3
+    with pytest.raises(BadInput, match="--budget: one block takes about"):
+        plans.within(1, cells, quick)

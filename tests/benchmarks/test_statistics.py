@@ -11,8 +11,8 @@ import pytest
 import scipy.stats
 from scipy.special import stdtrit
 
-from benchmarks import statistics
-from benchmarks.statistics import block_median, compare, estimate
+from benchmarks.statistics import block_median, compare, compare_logs, estimate, holm, log_ratio
+from benchmarks.turns import ENOUGH_BLOCKS
 
 ROOT = Path(__file__).parents[2]
 T_2 = 4.302652729749464
@@ -151,4 +151,43 @@ def test_the_module_is_pure_and_light() -> None:
         "import sys, benchmarks.statistics; sys.exit('scipy.stats' in sys.modules or 'implementations' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
-    assert statistics.ENOUGH_BLOCKS == 6
+    assert ENOUGH_BLOCKS == 6
+
+
+# Beyond the verdict
+
+NOISE_OF_ONE = np.array([-1, -1, -1, 1, 1, 1]) * math.sqrt(5 / 6)  # standard deviation 1
+
+
+def test_a_blocks_word_is_the_median_over_the_rounds_that_both_took() -> None:
+    fast, slow = [1.0, 10.0, 1.0, 4.0], [9.0, 2.0, 20.0, 2.0, 8.0]  # the slow one's first round was no warm-up
+    assert log_ratio(slow, fast) == pytest.approx(math.log(2.0))
+
+
+def test_drift_within_a_block_leaves_the_paired_ratio_alone() -> None:
+    drift = [1.0, 1.5, 2.0, 3.0, 1.2]
+    assert log_ratio([1.1 * d for d in drift], drift) == pytest.approx(math.log(1.1))
+
+
+def test_the_p_value_is_that_of_a_paired_t_test() -> None:
+    logs = [0.03, 0.01, 0.05, -0.01, 0.02, 0.04]
+    assert compare_logs(logs).p_value == pytest.approx(scipy.stats.ttest_1samp(logs, 0.0).pvalue)
+    assert compare_logs([0.0] * 6).p_value == 1.0
+    assert compare_logs([0.1] * 6).p_value == 0.0
+    assert compare_logs([0.1]).p_value == 1.0
+
+
+def test_holm_stops_at_the_first_that_is_not_small_enough() -> None:
+    assert holm([0.04]) == [True]
+    assert holm([0.04, 0.04]) == [False, False]
+    assert holm([0.9, 0.01, 0.02, 0.03]) == [False, True, False, False]  # 0.02 > 0.05/3: 0.03 has no chance either
+    assert holm([]) == []
+
+
+def test_the_detectable_difference_is_found_8_times_out_of_10() -> None:
+    rng, deviation = np.random.default_rng(1), 0.02
+    difference = math.log1p(compare_logs(list(deviation * NOISE_OF_ONE)).detectable)
+    logs = difference + deviation * rng.normal(size=(4000, 6))
+    found = [compare_logs(list(row)).detected for row in logs]
+    assert np.mean(found) == pytest.approx(0.8, abs=0.05)
+    assert compare_logs([0.1]).detectable == math.inf

@@ -9,7 +9,7 @@ from benchmarks.report.document import Block, Figure, Section, Text, table
 from benchmarks.report.ranking import Heat, phase_groups
 from benchmarks.report.results import Entry, Results
 from benchmarks.report.wording import NO_VALUE
-from benchmarks.statistics import ENOUGH_BLOCKS
+from benchmarks.turns import ENOUGH_BLOCKS
 
 _MOST_DOTS = 60
 """Rows in one chart, at most: beyond, it says no more."""

@@ -9,7 +9,8 @@ from benchmarks.report.document import Block, Figure, Heading, Section, Text, ta
 from benchmarks.report.ranking import Heat, Place, compare, phase_groups
 from benchmarks.report.results import Entry, Results
 from benchmarks.report.wording import NO_VALUE
-from benchmarks.statistics import ENOUGH_BLOCKS, MARGIN
+from benchmarks.statistics import MARGIN
+from benchmarks.turns import ENOUGH_BLOCKS
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:

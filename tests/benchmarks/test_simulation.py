@@ -72,20 +72,16 @@ def lopsided_ramps(rng: np.random.Generator, runs: int) -> simulation.Effect:
 
 @cache
 def lopsided() -> tuple[Comparison, ...]:
-    return tuple(simulation.compared(simulation.measure([lopsided_ramps], 500, seed=1)))
+    return tuple(simulation.compared(simulation.measure([lopsided_ramps], 2000, seed=1)))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="covers about 68%: what is within 5% of the settled rounds does not count as warm-up, A is 1% too slow",
-)
 def test_the_interval_covers_the_truth_where_only_one_side_warms_up() -> None:
     assert as_promised(coverage(intervals(lopsided())))
 
 
-def test_what_a_lopsided_warm_up_leaves_stays_inside_the_margin() -> None:
+def test_what_a_lopsided_warm_up_leaves_is_small_beside_the_margin() -> None:
     bias = np.mean([math.log(c.ratio.value) for c in lopsided()])
-    assert 0.005 < bias < 0.015 < statistics.MARGIN
+    assert abs(bias) < 0.1 * statistics.MARGIN
     assert not any(c.verdict in ("faster", "slower") for c in lopsided())
 
 

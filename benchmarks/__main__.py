@@ -1,4 +1,4 @@
-"""The command line: run, list, verify, report, doctor. Data goes to standard output, progress to standard error.
+"""The command line: run, list, verify, report, compare, doctor. Data goes to standard output, progress to standard error.
 
 Nothing heavy is imported before a command needs it, and no framework ever: those live in the workers.
 """
@@ -145,6 +145,30 @@ def report(folder: Path) -> None:
     except BadRecords as problem:
         click.echo(f"Error: {problem}", err=True)
         sys.exit(EXIT_USAGE)
+
+
+@main.command()
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with all numbers unrounded.")
+@click.option("--anyway", is_flag=True, help="Compare although specification, data or machine differ.")
+@click.option("--margin", default="3%", show_default=True, help="Differences inside it are called a tie.")
+def compare(a: Path, b: Path, as_json: bool, anyway: bool, margin: str) -> None:
+    """Compare the results folder B with the baseline A, cell by cell.
+
+    Exit code 1 where B has a slower, missing or unequal cell, or where a run's null control failed.
+    """
+    from benchmarks import comparison
+    from benchmarks.comparable import Refused
+    from benchmarks.record import BadRecords
+
+    try:
+        found = comparison.compare(a, b, comparison.fraction(margin), anyway)
+    except (BadRecords, Refused) as problem:
+        click.echo(f"Error: {problem}", err=True)
+        sys.exit(EXIT_USAGE)
+    click.echo(json.dumps(comparison.as_json(found), allow_nan=False) if as_json else comparison.render(found))
+    sys.exit(found.exit_code)
 
 
 @main.command()

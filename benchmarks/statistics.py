@@ -3,7 +3,8 @@
 A cell is measured in several blocks, each a fresh process; within a block there are many rounds. Rounds within a
 process are not independent of one another, so they are reduced to their median first, and the spread that counts is
 the spread between blocks. Two cells that took turns are compared round by round, because what disturbs a machine
-disturbs both: the median of a block's log ratios is that block's word.
+disturbs both: the median of a block's log ratios is that block's word. Two runs that took no turns share no blocks:
+theirs are compared unpaired, and what the machine did in between is in the ratio.
 """
 
 import math
@@ -85,6 +86,32 @@ def compare_logs(logs: Sequence[float], margin: float = MARGIN) -> Comparison:
     )  # fmt: skip
 
 
+def compare_unpaired(blocks: Sequence[float], reference: Sequence[float], margin: float = MARGIN) -> Comparison:
+    """Time over the reference's time where the two were not measured in turns, so that no block belongs to another.
+
+    Both hold block medians in seconds, in any order and of any number. The difference of the mean logarithms with
+    Welch's t interval (Welch 1947, Biometrika 34), its degrees of freedom after Satterthwaite (1946, Biometrics
+    Bulletin 2): the two spreads need not be alike. `ratio.blocks` is the smaller number of blocks, because a verdict
+    needs enough on either side; with one block on a side there is no interval. Raises ValueError where a side has none.
+    """
+    if not blocks or not reference:
+        raise ValueError("one side has no block")
+    ours, theirs = [math.log(value) for value in blocks], [math.log(value) for value in reference]
+    mean, fewest = statistics.fmean(ours) - statistics.fmean(theirs), min(len(ours), len(theirs))
+    if fewest < 2:
+        return Comparison(Estimate(math.exp(mean), 0.0, math.inf, fewest), 1.0, False, "inconclusive", math.inf)
+    error, freedom = _welch(ours, theirs)
+    half = float(stdtrit(freedom, 0.975)) * error
+    ratio = Estimate(math.exp(mean), math.exp(mean - half), math.exp(mean + half), fewest)
+    return Comparison(
+        ratio,
+        _two_sided(mean, error, freedom),
+        not ratio.low <= 1 <= ratio.high,
+        _verdict(ratio, margin),
+        _detectable_difference(error, freedom),
+    )
+
+
 def holm(p_values: Sequence[float], level: float = 0.05) -> list[bool]:
     """Which of a table's differences are detected when the whole table may err once in 20 (Holm 1979)."""
     detected = [False] * len(p_values)
@@ -102,18 +129,32 @@ def _standard_error(logs: Sequence[float]) -> float:
 def _p_value(logs: Sequence[float]) -> float:
     if len(logs) < 2:
         return 1.0
-    mean, error = abs(statistics.fmean(logs)), _standard_error(logs)
+    return _two_sided(statistics.fmean(logs), _standard_error(logs), len(logs) - 1)
+
+
+def _two_sided(mean: float, error: float, freedom: float) -> float:
     if error == 0:
         return 0.0 if mean else 1.0
-    return 2 * float(stdtr(len(logs) - 1, -mean / error))
+    return 2 * float(stdtr(freedom, -abs(mean) / error))
 
 
-def _detectable(logs: Sequence[float], power: float = 0.8) -> float:
+def _welch(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float]:
+    """Standard error of the difference of the means, and its degrees of freedom."""
+    errors = _standard_error(ours), _standard_error(theirs)
+    error = math.hypot(*errors)
+    if error == 0:
+        return 0.0, len(ours) + len(theirs) - 2
+    share = (errors[0] / error) ** 2  # a share, not a sum of fourth powers, which would underflow
+    return error, 1 / (share**2 / (len(ours) - 1) + (1 - share) ** 2 / (len(theirs) - 1))
+
+
+def _detectable(logs: Sequence[float]) -> float:
+    return _detectable_difference(_standard_error(logs), len(logs) - 1) if len(logs) > 1 else math.inf
+
+
+def _detectable_difference(error: float, freedom: float, power: float = 0.8) -> float:
     """exp((t_0.975 + t_power) s / sqrt(K)) - 1: the usual normal approximation to the power of a t test."""
-    if len(logs) < 2:
-        return math.inf
-    freedom = len(logs) - 1
-    return math.expm1(float(stdtrit(freedom, 0.975) + stdtrit(freedom, power)) * _standard_error(logs))
+    return math.expm1(float(stdtrit(freedom, 0.975) + stdtrit(freedom, power)) * error)
 
 
 def _log_interval(logs: Sequence[float]) -> tuple[float, float, float]:

@@ -52,6 +52,7 @@ class Work:
     """A call, or a short part of one, that leaves the caches as calls leave them."""
 
     fence: Callable[[Any], None]
+    to_host: Callable[[Any], np.ndarray]
     reset: Callable[[], None]
     first_call_s: float | None
     second_call_s: float | None
@@ -72,6 +73,13 @@ class Work:
         device idle."""
         self.reset()
         self.fence(self.warm())
+
+    def check(self) -> None:
+        """After the rounds: raises FloatingPointError where what was timed gives no numbers any more."""
+        result = self.call()
+        self.fence(result)
+        if not np.isfinite(self.to_host(result)).all():
+            raise FloatingPointError("what was timed gives infinities or NaN after its rounds")
 
     def round(self, loops: int) -> Callable[[], None]:
         """What is timed."""
@@ -205,6 +213,7 @@ class Laboratory:
             call=call,
             warm=self._call_of("train_step", subject) if cell.phase == "epoch" else call,
             fence=self._fence,
+            to_host=self.adapter.to_host,
             reset=(lambda: subject.model.load_state(subject.state)) if cell.phase in TRAINS else (lambda: None),
             first_call_s=first[0],
             second_call_s=first[1],

@@ -120,8 +120,14 @@ def run(
     outcome = Outcome(progress.folder, len(cells), blocks, records=list(progress.records))
 
     def keep(result: Record) -> None:
+        try:
+            record.append(progress.folder / record.RECORDS, result)
+        except OSError as problem:
+            raise BadInput(
+                f"{progress.folder}: cannot be written ({problem.strerror}). What was measured before is kept: "
+                "make room, and the same command goes on with it."
+            ) from None
         outcome.records.append(result)
-        record.append(progress.folder / record.RECORDS, result)
 
     left = progress.left(cells, blocks, retry_failed)
     estimate = minutes(prepared.estimate_s() * len(left) / profile.blocks)

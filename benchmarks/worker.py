@@ -191,6 +191,7 @@ class Measuring:
 
         rounds = plan["rounds"] + plan["alone"]
         benchmark.pedantic(work.round(plan["loops"]), setup=wait_for_turn, rounds=rounds, warmup_rounds=0)
+        work.check()
         self.channel.send(self._record(cell, work, plan, started, list(benchmark.stats.stats.data)))
 
     def _record(

@@ -27,7 +27,13 @@ CHOICES = [
     click.option("-k", "keyword", default="", help="Only cells whose identity contains this."),
     click.option("--spec", default="digits", show_default=True, help="A preset or a TOML file with the network."),
     click.option("--data", metavar="FILE", help="Your data: a .npz with x and y, or a folder of MNIST's IDX files."),
-    click.option("--python", "pythons", multiple=True, metavar="FRAMEWORK=PATH", help="An interpreter of its own."),
+    click.option(
+        "--python",
+        "pythons",
+        multiple=True,
+        metavar="NAME=PATH",
+        help="An interpreter of its own: torch=PATH, or beside the first: torch@next=PATH.",
+    ),
 ]
 
 

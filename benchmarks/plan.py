@@ -92,7 +92,8 @@ def plan(model: str, spec: Any, request: Request, gpus: Sequence[str]) -> Plan:
 
     Raises BadInput for unknown names and sizes, Unavailable where something asked for by name cannot run.
     """
-    names = dict.fromkeys(request.frameworks or request.profile.frameworks)
+    others = [name for name in request.pythons if "@" in name]
+    names = dict.fromkeys((*(request.frameworks or request.profile.frameworks), *others))
     for device in request.devices:
         if not any(_asked(known, (device,)) for known in ("cpu", *(f"cuda:{i}" for i in range(len(gpus))))):
             raise _no_device(device, gpus)
@@ -118,7 +119,7 @@ def plan(model: str, spec: Any, request: Request, gpus: Sequence[str]) -> Plan:
 def estimate_s(cells: Sequence[Cell], profile: Profile) -> float:
     """Roughly how long a run takes: workers start side by side, then each works through its cells alone."""
     whos = {cell.who for cell in cells}
-    starting = max((START_S.get(who.framework, 5.0) for who in whos), default=0.0)
+    starting = max((START_S.get(registry.base(who.framework), 5.0) for who in whos), default=0.0)
     proving = sum(len({str(c.axes) for c in cells if c.who == w}) * 0.6 for w in whos)
     turns = profile.rounds + ALONE
     timing = len(cells) * turns * 3 * profile.round_s  # a pass to warm up, the state put back, the round
@@ -149,7 +150,7 @@ def _devices(name: str, request: Request, gpus: Sequence[str]) -> list[str]:
     """Where this framework will be run."""
     if name not in request.pythons and (problem := registry.missing(name)):
         raise problem
-    kinds = registry.DEVICES.get(name, ("cpu", "cuda"))
+    kinds = registry.DEVICES.get(registry.base(name), ("cpu", "cuda"))
     here = [*(["cpu"] if "cpu" in kinds else []), *(f"cuda:{i}" for i in range(len(gpus)) if "cuda" in kinds)]
     wanted = [device for device in here if _asked(device, request.devices)]
     if not here:
@@ -179,7 +180,7 @@ def _whos(model: str, spec: Any, name: str, device: str, request: Request) -> li
         spec.changed(precision=precision)
     for variant in request.variants:
         spec.variant(variant)
-    variants = ["spec", *(v.name for v in registry.part(model, "spec").VARIANTS if name in v.frameworks)]
+    variants = ["spec", *(v.name for v in registry.part(model, "spec").VARIANTS if registry.base(name) in v.frameworks)]
     return [
         Who(model=model, framework=name, variant=variant, device=device, threads=threads, precision=precision)
         for variant in variants
@@ -207,7 +208,7 @@ def _cells_of(who: Who, model: str, spec: Any, request: Request) -> list[Cell]:
     for phase in phases:
         if phase not in known:
             raise BadInput(f"--phase {phase}: no such phase; phases are {', '.join(known)}.")
-    if who.framework in registry.PEERS or who.variant != "spec":
+    if registry.base(who.framework) in registry.PEERS or who.variant != "spec":
         phases = tuple(phase for phase in phases if phase == "train_step")
     beside = who.variant != "spec" and not (request.sets or request.variants)
     cells = []

@@ -86,6 +86,9 @@ class RunRecord(_Strict):
     variants: list[dict[str, Any]]
     dataset: dict[str, Any]
     code: dict[str, Any]
+    pythons: dict[str, str] = {}
+    """Interpreters other than the run's own, by framework."""
+
     cells: list[Cell]
     absent: list[dict[str, str]]
     """Frameworks and devices that were not asked for by name and are not there: framework, device, reason, fix."""

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -235,6 +236,7 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
         variants=[dataclasses.asdict(variant) for variant in registry.part(MODEL, "spec").VARIANTS],
         dataset=prepared.dataset.describe() if prepared.dataset else {"name": "synthetic"},
         code=environment.code_version() | {"sha256": sources.tree_sha256("implementations", "benchmarks")},
+        pythons=dict(prepared.request.pythons),
         cells=prepared.plan.cells,
         absent=prepared.plan.absent,
     )
@@ -268,7 +270,7 @@ def _epochs(prepared: Prepared, say: Say) -> int:
 def _sources(prepared: Prepared) -> list[SourceRecord]:
     from implementations import sources
 
-    names = dict.fromkeys(cell.who.framework for cell in prepared.plan.cells)
+    names = dict.fromkeys(registry.base(cell.who.framework) for cell in prepared.plan.cells)
     return [
         SourceRecord(framework=name, **dataclasses.asdict(section))
         for name in names
@@ -319,6 +321,8 @@ def _axis(text: str) -> tuple[str, list[int]]:
 def _interpreter(text: str) -> tuple[str, str]:
     framework, _, path = text.partition("=")
     registry.check_framework(framework)
+    if "@" in framework and not re.fullmatch(r"[\w.+-]+", framework.partition("@")[2]):
+        raise BadInput(f"--python {text}: name the other installation with letters and digits, as in torch@next=PATH.")
     if not Path(path).is_file():
         raise BadInput(f"--python {text}: {path or 'nothing'} is not a file. Give the path of a Python interpreter.")
     return framework, path

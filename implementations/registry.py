@@ -55,18 +55,23 @@ def frameworks() -> list[str]:
     return [*FAMILIES, *sorted(point.name for point in _entry_points())]
 
 
+def base(name: str) -> str:
+    """The framework that a name like `torch@next` is another installation of."""
+    return name.partition("@")[0]
+
+
 def check_framework(name: str) -> None:
     """Raises BadInput, with the nearest name, where there is no such framework."""
     known = [*frameworks(), *PEERS]
-    if name not in known:
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    if base(name) not in known:
+        close = difflib.get_close_matches(base(name), known, n=1, cutoff=0.4)
         hint = f"Did you mean {close[0]}? " if close else ""
         raise BadInput(f"--framework {name}: no such framework. {hint}There are: {', '.join(known)}.")
 
 
 def missing(name: str) -> Unavailable | None:
     """Why a framework cannot even be imported, found without importing it; None where its packages are there."""
-    for package in PACKAGES.get(name, ()):
+    for package in PACKAGES.get(base(name), ()):
         if importlib.util.find_spec(package) is None:
             extra = "samenet[cuda12]" if package == "cupy" else package
             return Unavailable(f"{package} is not installed.", f"Install it: pip install {extra}")
@@ -79,6 +84,7 @@ def adapter(name: str) -> Any:
     Raises BadInput for an unknown name, Unavailable where the framework cannot run here.
     """
     check_framework(name)
+    name = base(name)
     if name in PEERS:
         return importlib.import_module("implementations.frameworks.numpy_adapter")
     if name not in FAMILIES:
@@ -90,6 +96,7 @@ def adapter(name: str) -> Any:
 
 def model_class(model: str, name: str) -> Any:
     """The class that is `model` in this framework (`implementations.contract.Model`)."""
+    name = base(name)
     if name in PEERS:
         return importlib.import_module(f"implementations.{model}.peer_{PEERS[name]}").Peer
     if name in FAMILIES:

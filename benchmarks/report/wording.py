@@ -72,7 +72,8 @@ def slug(text: object) -> str:
 
 def framework(name: str) -> str:
     """The framework's own spelling; a name that is not known is shown as it is."""
-    return FRAMEWORKS.get(name, name)
+    known, _, installation = name.partition("@")
+    return FRAMEWORKS.get(known, known) + (f" ({installation})" if installation else "")
 
 
 def model(name: str) -> str:

@@ -142,6 +142,8 @@ def refused(folder: Path, arguments: Sequence[str | Path], *words: str) -> None:
         (["--threads", "two"], ["--threads two", "give numbers"]),
         (["-k", "nothing/like/this"], ["-k nothing/like/this", "matches none", "`list`"]),
         (["--python", "torch=/nowhere"], ["--python torch=/nowhere", "is not a file", "Python interpreter"]),
+        (["--python", "torch@a/b=x"], ["torch@a/b", "letters and digits", "torch@next=PATH"]),
+        (["--python", "troch@next=x"], ["troch@next", "Did you mean torch?"]),
         (["--python", "torch"], ["--python torch", "is not a file"]),
         (["--python", "troch=/nowhere"], ["troch", "Did you mean torch?"]),
         (["--spec", "cifar"], ["--spec cifar", "presets are digits, mnist"]),

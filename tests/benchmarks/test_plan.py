@@ -249,3 +249,11 @@ def test_a_small_budget_gives_up_rounds_for_a_verdict_and_then_blocks() -> None:
     assert plans.within(least / 2, cells, quick).blocks == 3
     with pytest.raises(BadInput, match="--budget: one block takes about"):
         plans.within(1, cells, quick)
+
+
+def test_another_installation_of_a_framework_is_planned_beside_the_first() -> None:
+    cells = make(frameworks=("keras-jax",), pythons={"keras-jax@next": "python"}).cells
+    first = [c.model_copy(update={"who": c.who.model_copy(update={"framework": "keras-jax@next"})}) for c in cells]
+    assert {c.who.framework for c in cells} == {"keras-jax", "keras-jax@next"}
+    assert {c.heat for c in cells if c.who.framework == "keras-jax"} == {c.heat for c in first}
+    assert len([c for c in cells if c.who.variant == "stock"]) == 2

@@ -241,6 +241,29 @@ def test_an_implementation_that_is_not_equal_is_not_timed(misbehaving: list[Reco
     assert not any(proof.passed for proof in proofs)
 
 
+# Two installations of one framework
+
+
+def test_two_installations_take_turns_and_are_told_apart(tmp_path: Path) -> None:
+    choice = ["--profile", "smoke", "--framework", "numpy", "--phase", "train_step", "--results", str(tmp_path)]
+    other = f"numpy@next={sys.executable}"
+    done = CliRunner().invoke(main, ["run", *choice, "--blocks", "2", "--python", other, "--json"])
+    assert done.exit_code == 0, done.output
+    folder = Path(json.loads(done.stdout)["folder"])
+    timings = [timing for timing in of_kind(folder, TimingRecord) if not timing.control]
+    assert {(t.cell.who.framework, t.block) for t in timings} == {
+        (n, b) for n in ("numpy", "numpy@next") for b in (0, 1)
+    }
+    first, second = (t for t in timings if t.block == 1)
+    assert first.cell.heat == second.cell.heat
+    assert max(first.started_at_s[0], second.started_at_s[0]) < min(first.started_at_s[1], second.started_at_s[1])
+    assert {proof.who.framework for proof in of_kind(folder, ProofRecord)} == {"numpy", "numpy@next"}
+    assert {source.framework for source in of_kind(folder, SourceRecord)} == {"numpy"}
+    assert "NumPy (next)" in (folder / "report.md").read_text(encoding="utf-8")
+    (run,) = of_kind(folder, RunRecord)
+    assert run.pythons == {"numpy@next": sys.executable}
+
+
 # Workers that die
 
 

@@ -72,7 +72,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Record]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(site)
         patch.setenv("PYTHONPATH", str(site))
-        patch.setattr(process, "CELL_TIMEOUT_S", 4.0)
+        patch.setattr(process, "CELL_TIMEOUT_S", 10.0)
         registry._entry_points.cache_clear()
         yield execute(cells_of(*FAULTS, "numpy", phases=("train_step", "predict")))
     registry._entry_points.cache_clear()
@@ -87,7 +87,7 @@ def outcome(records: list[Record], framework: str) -> OutcomeRecord:
 @pytest.mark.parametrize(
     ("framework", "reason"),
     [
-        ("hanging", "the worker was lost: nothing was heard of it for 4 s, so it was stopped"),
+        ("hanging", "the worker was lost: nothing was heard of it for 10 s, so it was stopped"),
         ("exiting", "the worker was lost: its process ended with exit code 7"),
         ("killed", "the worker was lost: its process ended with signal 9"),
         ("hungry", "MemoryError"),

@@ -46,7 +46,7 @@ def _nulls(results: Results) -> list[Block]:
         else f"No null control found a difference beyond {wording.MARGIN} where there is none "
         f"({excluded} of {len(nulls)} intervals exclude 1; 1 in 20 is what a 95% interval promises)."
     )
-    columns = ("heat", "setting", "copies of", "#ratio of the copy", "#95% interval", "#blocks", "verdict")
+    columns = ("heat", "#ratio of the copy", "#95% interval", "#blocks", "verdict", "setting", "copies of")
     how = (
         "In every block a second process of one framework took turns with the first, another framework in each block. The two "
         "are the same, so their ratio is 1 but for the noise that every other ratio of this report has too."
@@ -58,16 +58,8 @@ def _null_row(results: Results, null: Null) -> list[str]:
     ratio, who = null.comparison.ratio, null.cell.who
     copies = wording.listed(dict.fromkeys(results.label(who) for who in null.whos))
     heat = f"{wording.phase(null.cell.phase)}, {wording.size(null.cell.axes)}"
-    interval = wording.ratio_interval(ratio)
-    return [
-        heat,
-        wording.setting(who),
-        copies,
-        wording.ratio(ratio.value),
-        interval,
-        str(ratio.blocks),
-        null.comparison.verdict,
-    ]
+    found = [wording.ratio(ratio.value), wording.ratio_interval(ratio), str(ratio.blocks), null.comparison.verdict]
+    return [heat, *found, wording.setting(who), copies]
 
 
 def _conduct(results: Results) -> list[Block]:

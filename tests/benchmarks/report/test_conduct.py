@@ -1,0 +1,96 @@
+"""What a run says about itself: null control, the cost of turns, stillness. Made-up records whose truth is known."""
+
+import random
+from typing import Any
+
+import pytest
+
+from benchmarks.record import Record
+from benchmarks.report import controls, markdown, ranking, results, sections
+from benchmarks.report.results import Results
+from tests.benchmarks.report import synthetic
+
+NUMPY, TORCH = synthetic.cell("numpy"), synthetic.cell("torch")
+BLOCKS = 6
+
+
+def records(
+    copy: float = 1.0, alone: float = 1.0, burn: float = 0.0, blocks: int = BLOCKS, **options: Any
+) -> list[Record]:
+    """Two frameworks in turns, and a copy that takes `copy` times as long; alone, all take `alone` times as long."""
+    found: list[Record] = [synthetic.run([NUMPY, TORCH], blocks=blocks)]
+    for block in range(blocks):
+        common = [1e-2 * random.Random(f"{block} {k}").lognormvariate(0, 0.3) for k in range(12)]
+        for cell, factor in ((NUMPY, 1.0), (TORCH, 2.0)):
+            values = {"elapsed_s": [factor * c for c in common], "loops": 1, "alone_s": [], "waiting_s": 1.0}
+            values |= {"waiting_cpu_s": burn, "alone_s": [alone * factor * sorted(common)[6]] * 3} | options
+            found += [synthetic.timing(cell, block, 1.0, **values), synthetic.proof(cell, block)]
+        if blocks > 1:
+            cell, factor = ((NUMPY, 1.0), (TORCH, 2.0))[block % 2]
+            jitter = [copy * factor * c * random.Random(c).lognormvariate(0, 0.001) for c in common]
+            found.append(synthetic.timing(cell, block, 1.0, elapsed_s=jitter, loops=1, control=True))
+    return found
+
+
+def gathered(**options: Any) -> Results:
+    return results.gather(records(**options), [], synthetic.ENVIRONMENT)
+
+
+def page(**options: Any) -> str:
+    return markdown.render(sections.document(gathered(**options)), {})
+
+
+def test_the_copy_is_compared_round_by_round_with_its_original_over_all_frameworks() -> None:
+    (null,) = controls.nulls(gathered(copy=1.1))
+    assert null.comparison.ratio.value == pytest.approx(1.1, rel=0.01)  # in spite of noise of 30%
+    assert null.comparison.ratio.blocks == BLOCKS
+    assert {who.framework for who in null.whos} == {"numpy", "torch"}
+
+
+def test_the_null_control_is_no_result() -> None:
+    with_copy, without = gathered(copy=5.0), [r for r in records() if not getattr(r, "control", False)]
+    times = [entry.seconds for entry in with_copy.entries]
+    assert times == [entry.seconds for entry in results.gather(without, [], synthetic.ENVIRONMENT).entries]
+    assert not with_copy.problems
+
+
+def test_equal_copies_are_reported_as_no_difference() -> None:
+    assert "No null control found a difference beyond 3%" in page()
+
+
+def test_a_null_control_that_finds_a_difference_says_distrust() -> None:
+    assert "distrust this run" in page(copy=1.1)
+
+
+def test_one_block_says_that_it_has_no_null_control_and_no_power() -> None:
+    text = page(blocks=1)
+    assert "There was no null control" in text
+    assert "nothing can be said about what could have been found" in text
+
+
+def test_what_turns_cost_is_time_alone_over_time_in_turn() -> None:
+    for conduct in controls.conduct(gathered(alone=0.8)):
+        assert conduct.shift
+        assert conduct.shift.ratio.value == pytest.approx(0.8, rel=0.15)
+    assert "Taking turns moves" in page(alone=0.5)
+    assert "Taking turns moves" not in page()
+
+
+def test_who_used_the_processor_while_waiting_is_named() -> None:
+    assert [conduct.burn for conduct in controls.conduct(gathered(burn=0.02))] == pytest.approx([0.02, 0.02])
+    assert "did not keep still" in page(burn=0.02)
+    assert "did not keep still" not in page(burn=0.001)
+
+
+def test_heats_by_whole_workers_are_counted_and_not_paired_by_rounds() -> None:
+    whole = gathered(schedule="workers")
+    assert [conduct.heats_by_workers for conduct in controls.conduct(whole)] == [1, 1]
+    assert all(not entry.in_turns for entry in whole.entries)
+    assert "whole workers in 1 heat" in markdown.render(sections.document(whole), {})
+
+
+def test_half_of_the_comparisons_would_have_found() -> None:
+    heats = ranking.heats(gathered())
+    comparisons = [place.comparison for heat in heats for place in heat.rivals if place.comparison]
+    assert controls.detectable(comparisons) == comparisons[0].detectable < 1e-6  # paired: the noise is common to both
+    assert controls.detectable([]) is None

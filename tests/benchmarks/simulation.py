@@ -271,6 +271,7 @@ class Stage:
             call=self._call,
             warm=self._reset,
             fence=self._fence,
+            to_host=np.asarray,
             reset=self._reset,
             first_call_s=None,
             second_call_s=None,
@@ -279,10 +280,11 @@ class Stage:
             ranked=True,
         )
 
-    def _call(self) -> None:
+    def _call(self) -> float:
         cost = self.call_s[max(self.turn, 0)]
         Stage.now += cost / 16
         self.pending += cost - cost / 16
+        return cost
 
     def _fence(self, result: object) -> None:
         Stage.now, self.pending = Stage.now + self.pending, 0.0

@@ -65,7 +65,9 @@ def begin(results: Path, run: RunRecord, machine: dict[str, Any], force: bool, r
             if not _is_of(folder, run, machine):
                 continue
             progress = _progress(folder)
-            if len(progress.finished) < run.blocks or (retry_failed and progress.failed):
+            reported = (folder / "report.md").exists()
+            if len(progress.finished) < run.blocks or not reported or (retry_failed and progress.failed):
+                (folder / "report.md").unlink(missing_ok=True)  # it will be out of date, and is made again at the end
                 return progress
     if retry_failed:
         raise BadInput(f"--retry-failed: no run of this plan under {results} has failed cells. Leave it out.")

@@ -36,6 +36,11 @@ def written(results: Path, *records: Record, name: str = "2026-01-01-000000") ->
     return folder
 
 
+def reported(folder: Path) -> Path:
+    (folder / "report.md").write_text("a report", encoding="utf-8")
+    return folder
+
+
 def block(number: int) -> BlockRecord:
     return BlockRecord(block=number, wall_s=1.0)
 
@@ -80,10 +85,17 @@ def test_force_a_finished_run_another_machine_and_a_broken_folder_begin_anew(tmp
     unfinished = written(tmp_path, RUN, block(0), name="1")
     assert begin(tmp_path, force=True).folder != unfinished
     (tmp_path / "1" / "environment.json").write_text('{"cpu": "b"}', encoding="utf-8")
-    written(tmp_path, RUN, *map(block, range(3)), name="2")
+    reported(written(tmp_path, RUN, *map(block, range(3)), name="2"))
     (tmp_path / "3").mkdir()
     (tmp_path / "3" / record.RECORDS).write_text("{", encoding="utf-8")
     assert begin(tmp_path).folder.name not in {"1", "2", "3"}
+
+
+def test_a_finished_run_without_a_report_only_lacks_that(tmp_path: Path) -> None:
+    folder = written(tmp_path, RUN, *map(block, range(3)))
+    progress = begin(tmp_path)
+    assert progress.folder == folder
+    assert progress.left([NUMPY, TORCH], 3, retry_failed=False) == {}
 
 
 def test_a_run_that_is_still_at_work_is_left_alone(tmp_path: Path) -> None:
@@ -96,11 +108,11 @@ def test_a_run_that_is_still_at_work_is_left_alone(tmp_path: Path) -> None:
 def test_only_failed_heats_are_measured_again_and_only_when_asked(tmp_path: Path) -> None:
     other = synthetic.cell("numpy", batch=32)
     run = RUN.model_copy(update={"cells": [NUMPY, TORCH, other]})
-    folder = written(tmp_path, run, failure(1), *map(block, range(3)))
+    folder = reported(written(tmp_path, run, failure(1), *map(block, range(3))))
     assert begin(tmp_path, run).folder != folder
     progress = begin(tmp_path, run, retry_failed=True)
     assert progress.left(run.cells, 3, retry_failed=True) == {1: [NUMPY, TORCH]}
-    record.append(folder / record.RECORDS, synthetic.timing(TORCH, 1, 1e-3))
+    record.append(reported(folder) / record.RECORDS, synthetic.timing(TORCH, 1, 1e-3))
     with pytest.raises(BadInput, match="no run of this plan"):
         begin(tmp_path, run, retry_failed=True)
 

@@ -16,6 +16,7 @@ import threadpoolctl
 from benchmarks import timing
 from benchmarks.plan import PRODUCTS
 from benchmarks.record import Cell, Check, LearningPoint, LearningRecord, OutcomeRecord, ProofRecord, Who, WorkerRecord
+from benchmarks.work import Work
 from implementations import registry
 from implementations.contract import Unavailable
 from implementations.equivalence import gates, precision, proof
@@ -41,53 +42,6 @@ class Subject:
     """First and second call by phase, in seconds, made before the proof."""
     proved: bool
     reason: str = ""
-
-
-@dataclass
-class Work:
-    """One cell's opaque callable with everything the timing needs."""
-
-    call: Callable[[], Any]
-    warm: Callable[[], Any]
-    """A call, or a short part of one, that leaves the caches as calls leave them."""
-
-    fence: Callable[[Any], None]
-    to_host: Callable[[Any], np.ndarray]
-    reset: Callable[[], None]
-    first_call_s: float | None
-    second_call_s: float | None
-    samples_per_call: int
-    flops_per_call: int
-    ranked: bool
-
-    def loops(self, round_s: float) -> int:
-        """Calls in a round."""
-        return timing.loops_for(self.call, self.fence, round_s)
-
-    def round_s(self, loops: int) -> float:
-        """Roughly how long a round of so many calls takes."""
-        return loops * timing.once(self.call, self.fence)
-
-    def restore(self) -> None:
-        """Before each round, untimed: the first state again, caches warm (putting a state back empties them), the
-        device idle."""
-        self.reset()
-        self.fence(self.warm())
-
-    def check(self) -> None:
-        """After the rounds: raises FloatingPointError where what was timed gives no numbers any more."""
-        result = self.call()
-        self.fence(result)
-        if not np.isfinite(self.to_host(result)).all():
-            raise FloatingPointError("what was timed gives infinities or NaN after its rounds")
-
-    def round(self, loops: int) -> Callable[[], None]:
-        """What is timed."""
-        return timing.round_of(self.call, self.fence, loops)
-
-    def warmup_rounds(self, elapsed_s: list[float]) -> int:
-        """How many of the rounds were warm-up."""
-        return timing.warmup_rounds(elapsed_s)
 
 
 class Laboratory:

@@ -23,6 +23,7 @@ from benchmarks import environment, record
 from benchmarks.record import OutcomeRecord, Record, TimingRecord, Who
 from benchmarks.worker import Job
 
+PROGRAM = "benchmarks.worker"
 START_TIMEOUT_S = 300.0
 CELL_TIMEOUT_S = 300.0
 LAST_LINES = 12
@@ -41,7 +42,7 @@ class WorkerLost(RuntimeError):
 class Worker:
     """One job in one process: lines in both directions, standard error in a file."""
 
-    def __init__(self, job: Job, python: str, log: Path, sink: Sink) -> None:
+    def __init__(self, job: Job, python: str, log: Path, sink: Sink, program: str = PROGRAM) -> None:
         self.job, self.log, self.sink = job, log, sink
         self.lines: queue.Queue[str | None] = queue.Queue()
         self.in_progress: str | None = None
@@ -50,7 +51,7 @@ class Worker:
         self.waited = Waiting()
         with log.open("ab") as stderr:
             self.process = subprocess.Popen(
-                [python, "-m", "benchmarks.worker"],
+                [python, "-m", program],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -20,7 +21,7 @@ import numpy as np
 
 from benchmarks import environment, turns
 from benchmarks.plan import PROFILES, Profile
-from benchmarks.process import Sink, Worker, WorkerLost
+from benchmarks.process import PROGRAM, Sink, Worker, WorkerLost
 from benchmarks.record import BlockRecord, Cell, OutcomeRecord, Record, TimingRecord, Who
 from benchmarks.worker import Job
 from implementations import registry
@@ -55,6 +56,11 @@ class Run:
     left: Mapping[int, list[Cell]] | None = None
     """What is to be measured, by block, where some of it is there already."""
 
+    program: str = PROGRAM
+    """The module that a worker runs."""
+
+    null_control: bool = True
+
     def execute(self) -> None:
         """All blocks, or those that are left."""
         left = self.left if self.left is not None else dict.fromkeys(range(self.blocks), self.cells)
@@ -80,7 +86,7 @@ class Run:
         copy = "-control" if job.control else ""
         name = f"{job.block}-{job.who.framework}-{job.who.device}-{job.who.threads}{copy}.log".replace(":", "")
         python = self.pythons.get(job.who.framework, environment.python())
-        return Worker(job, python, folder / name, self.keep_of_control if job.control else self.keep)
+        return Worker(job, python, folder / name, self.keep_of_control if job.control else self.keep, self.program)
 
 
 class Block:
@@ -116,7 +122,7 @@ class Block:
     def _jobs(self) -> list[Job]:
         order = [cell for heat in self.heats for cell in heat]
         jobs = [self._job(who, cells) for who, cells in turns.grouped(order).items()]
-        if self.run.blocks > 1:
+        if self.run.null_control and self.run.blocks > 1:
             control = turns.control(self.cells, self.number, registry.PEERS)
             jobs += [self._job(who, [c for c in order if c in control], True) for who in turns.grouped(control)]
         self.order.shuffle(jobs)
@@ -152,7 +158,7 @@ class Block:
         for seat in seats:
             loops = self.run.loops.setdefault(str(seat.in_progress), seat.event["loops"])
             answer = {"rounds": rounds, "alone": turns.ALONE, "loops": loops, "schedule": schedule}
-            self._step(seat, lambda seat=seat, answer=answer: seat.proceed(json.dumps(answer)))  # type: ignore[misc]
+            self._step(seat, partial(seat.proceed, json.dumps(answer)))
         racing = [w for w in self.workers if w.event["event"] == "turn"]
         for seat in (*turns.sequence(racing, rounds, schedule, self.order), *turns.alone(racing, self.order)):
             if seat in self.workers and seat.event["event"] == "turn":

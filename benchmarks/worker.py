@@ -13,7 +13,7 @@ import signal
 import traceback
 from pathlib import Path
 from time import perf_counter
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 import pytest
 import threadpoolctl
@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from benchmarks import environment
 from benchmarks.laboratory import Laboratory
 from benchmarks.record import Cell, OutcomeRecord, TimingRecord, Who
+from benchmarks.work import Bench, Work
 from implementations import registry
 from implementations.contract import Unavailable
 
@@ -49,6 +50,16 @@ class Job(BaseModel):
     prove: list[tuple[Who, dict[str, int]]] = []
     check_only: bool = False
     """A process that proves in float64 where the framework must be patched for it; it times nothing."""
+
+
+class Line(Protocol):
+    """To the runner and back; a `Channel`, or what stands in for it."""
+
+    def send(self, record: BaseModel) -> None:
+        """A record for the results."""
+
+    def ask(self, name: str, **values: Any) -> str:
+        """Say where we are, and wait for the answer."""
 
 
 class Channel:
@@ -83,10 +94,7 @@ class Channel:
 
 def main() -> None:
     """Do one job, then end."""
-    environment.die_with_parent()
-    channel = Channel()
-    job = Job.model_validate_json(channel.receive())
-    affinity = environment.pin(job.who.threads)
+    channel, job, affinity = begin()
     try:
         laboratory = _start(job, affinity, channel)
         if job.prepare_early:
@@ -103,11 +111,19 @@ def main() -> None:
         channel.event("proving", cell=f"{who.label} {axes}")
         laboratory.prove(who, axes)
     if job.cells:
-        _measure(job, laboratory, channel)
+        measure(job, laboratory, channel)
     if job.epochs:
         channel.ask("start", cell="learning")
         channel.send(laboratory.learn())
     channel.ask("done")  # the end of a process is work too, and the others are not done yet
+
+
+def begin() -> tuple[Channel, Job, list[int]]:
+    """The line to the runner, the job that came over it, and the cores that are left to this process."""
+    environment.die_with_parent()
+    channel = Channel()
+    job = Job.model_validate_json(channel.receive())
+    return channel, job, environment.pin(job.who.threads)
 
 
 def _start(job: Job, affinity: list[int], channel: Channel) -> Laboratory:
@@ -142,19 +158,19 @@ def _prepare(job: Job, laboratory: Laboratory, channel: Channel) -> None:
                 laboratory.prove(cell.who, cell.axes)
 
 
-def _measure(job: Job, laboratory: Laboratory, channel: Channel) -> None:
-    """Run the cells as pytest tests in this process, without the project's own pytest settings."""
+def measure(job: Job, bench: Bench, channel: Line) -> None:
+    """Time the job's cells: run them as pytest tests in this process, without the project's own pytest settings."""
     module = str(Path(__file__).with_name("bench_cells.py"))
     settings = ["-c", os.devnull, "--rootdir", str(environment.ROOT), "-p", ENGINE, "-p", "no:cacheprovider", "-q"]
     options = ["--benchmark-quiet", "--benchmark-disable-gc"]
-    pytest.main([*settings, *options, module], plugins=[Measuring(job, laboratory, channel)])
+    pytest.main([*settings, *options, module], plugins=[Measuring(job, bench, channel)])
 
 
 class Measuring:
     """The pytest plugin of a worker: gives `bench_cells.py` its cells and does the work of each test."""
 
-    def __init__(self, job: Job, laboratory: Laboratory, channel: Channel) -> None:
-        self.job, self.laboratory, self.channel = job, laboratory, channel
+    def __init__(self, job: Job, bench: Bench, channel: Line) -> None:
+        self.job, self.bench, self.channel = job, bench, channel
         self.cells = job.cells
         self.order = 0
 
@@ -177,7 +193,7 @@ class Measuring:
             raise
 
     def _measure(self, cell: Cell, benchmark: Any) -> None:
-        work = self.laboratory.work(cell)
+        work = self.bench.work(cell)
         if work is None:
             return
         loops = self.job.loops.get(cell.id) or work.loops(self.job.round_s)
@@ -195,7 +211,7 @@ class Measuring:
         self.channel.send(self._record(cell, work, plan, started, list(benchmark.stats.stats.data)))
 
     def _record(
-        self, cell: Cell, work: Any, plan: dict[str, Any], started: list[float], elapsed: list[float]
+        self, cell: Cell, work: Work, plan: dict[str, Any], started: list[float], elapsed: list[float]
     ) -> TimingRecord:
         rounds = plan["rounds"]
         return TimingRecord(

@@ -229,7 +229,7 @@ def played(measured: Measured) -> list[TimingRecord]:
     found = []
     for block, seat in np.ndindex(measured.elapsed_s.shape[1:3]):
         stage = simulation.Stage(measured, 0, block, seat)
-        worker._measure(stage.job, stage, stage)  # type: ignore[arg-type]
+        worker.measure(stage.job, stage, stage)
         found += stage.sent
     return found
 

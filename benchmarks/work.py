@@ -1,0 +1,64 @@
+"""What is timed, as the timing sees it: an opaque callable with its fence. Knows no framework and no implementation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from benchmarks import timing
+from benchmarks.record import Cell
+
+
+@dataclass
+class Work:
+    """One cell's opaque callable with everything the timing needs."""
+
+    call: Callable[[], Any]
+    warm: Callable[[], Any]
+    """A call, or a short part of one, that leaves the caches as calls leave them."""
+
+    fence: Callable[[Any], None]
+    to_host: Callable[[Any], np.ndarray]
+    reset: Callable[[], None]
+    first_call_s: float | None
+    second_call_s: float | None
+    samples_per_call: int
+    flops_per_call: int
+    ranked: bool
+
+    def loops(self, round_s: float) -> int:
+        """Calls in a round."""
+        return timing.loops_for(self.call, self.fence, round_s)
+
+    def round_s(self, loops: int) -> float:
+        """Roughly how long a round of so many calls takes."""
+        return loops * timing.once(self.call, self.fence)
+
+    def restore(self) -> None:
+        """Before each round, untimed: the first state again, caches warm (putting a state back empties them), the
+        device idle."""
+        self.reset()
+        self.fence(self.warm())
+
+    def check(self) -> None:
+        """After the rounds: raises FloatingPointError where what was timed gives no numbers any more."""
+        result = self.call()
+        self.fence(result)
+        if not np.isfinite(self.to_host(result)).all():
+            raise FloatingPointError("what was timed gives infinities or NaN after its rounds")
+
+    def round(self, loops: int) -> Callable[[], None]:
+        """What is timed."""
+        return timing.round_of(self.call, self.fence, loops)
+
+    def warmup_rounds(self, elapsed_s: list[float]) -> int:
+        """How many of the rounds were warm-up."""
+        return timing.warmup_rounds(elapsed_s)
+
+
+class Bench(Protocol):
+    """Where a worker gets its callables from: the laboratory, or whatever stands in for it."""
+
+    def work(self, cell: Cell) -> Work | None:
+        """The cell's callable; None (and a record that says why) where it must not be timed."""

@@ -14,10 +14,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(EXTRA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test check report clean
+.PHONY: help setup bench test check selfcheck report clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Settings: PYTHON=$(PYTHON) EXTRA=$(EXTRA) EXTRAS=$(EXTRAS)"
 
 setup: $(STAMP) ## Make .venv and install everything (the other targets do it by themselves)
@@ -34,6 +34,10 @@ check: $(STAMP) ## Run all that CI runs: format, lint, types, import walls, test
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest
+
+selfcheck: $(STAMP) ## Hold the harness against known truths and other timers (15 minutes; ARGS=--full takes a night)
+	$(BIN)/python -m pytest -q tests/benchmarks/test_simulation.py
+	$(BIN)/python -m benchmarks.selfcheck $(ARGS)
 
 report: $(STAMP) ## Make the report of the newest run again (RUN=results/NAME for another)
 	@test -n "$(RUN)" || { echo "No run in results/ yet. Make one: make bench" >&2; exit 2; }

@@ -1,0 +1,40 @@
+"""A worker of the harness that times units instead of a network: everything but the callable is what `run` uses."""
+
+import numpy as np
+
+from benchmarks import worker
+from benchmarks.record import Cell
+from benchmarks.selfcheck import units
+from benchmarks.work import Work
+
+
+class Units:
+    """Hands out the callables; nothing to prove, nothing to put back, no device to wait for."""
+
+    def work(self, cell: Cell) -> Work:
+        """The cell's callable."""
+        call = units.call_of(cell)
+        return Work(
+            call=call,
+            warm=call,
+            fence=lambda result: None,
+            to_host=lambda result: np.zeros(1),
+            reset=lambda: None,
+            first_call_s=None,
+            second_call_s=None,
+            samples_per_call=1,
+            flops_per_call=0,
+            ranked=False,
+        )
+
+
+def main() -> None:
+    """Do one job, then end."""
+    channel, job, _ = worker.begin()
+    channel.ask("ready")
+    worker.measure(job, Units(), channel)
+    channel.ask("done")
+
+
+if __name__ == "__main__":
+    main()

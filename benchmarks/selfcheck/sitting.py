@@ -1,0 +1,104 @@
+"""One sitting: the harness and the other timers on the same comparisons, in the same minutes, for the same time."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+
+from pydantic import BaseModel
+
+from benchmarks import environment, statistics
+from benchmarks.plan import Profile
+from benchmarks.record import OutcomeRecord, Record, TimingRecord
+from benchmarks.runner import Run
+from benchmarks.selfcheck import peers, trials, units
+from benchmarks.selfcheck.trials import Trial
+
+BLOCKS, ROUNDS, ROUND_S = 6, 12, 4e-3
+"""As in the profile `quick`, but for two rounds more."""
+
+Comparison = tuple[str, int]
+"""A workload, and how many units more the candidate does."""
+
+
+class Nothing(BaseModel):
+    """The specification of units: there is none."""
+
+
+def hold(number: int, compared_with: Sequence[Comparison], by_default: bool = False) -> list[Trial]:
+    """Measure all comparisons with the harness and some with each other tool, in an order drawn for this sitting.
+
+    The tools get as many seconds for a comparison as the harness took, without their starting, and the same core;
+    `by_default`: once more, as long as they choose.
+    """
+    order, found = random.Random(number), harness(number)
+    tools = order.sample(list(peers.HEADLINE), len(peers.HEADLINE)) if compared_with else []
+    for tool in tools:
+        found += peer(number, tool, compared_with, found[0].seconds, order)
+        found += peer(number, tool, compared_with, None, order) if by_default else []
+    return found
+
+
+def harness(number: int) -> list[Trial]:
+    """Every comparison in one run, as `run` does it. Raises RuntimeError where a cell could not be timed."""
+    records: list[Record] = []
+    profile = Profile("selfcheck", (), BLOCKS, ROUNDS, ROUND_S, (), (), 0)
+    cells = units.cells()
+    begin = monotonic()
+    Run(
+        Nothing(), {}, cells, profile, BLOCKS, number, records.append,
+        program="benchmarks.selfcheck.bench", null_control=False,
+    ).execute()  # fmt: skip
+    comparisons = list(dict.fromkeys((cell.phase, cell.axes["extra"]) for cell in cells))
+    seconds = (monotonic() - begin) / len(comparisons)
+    if lost := [r.reason for r in records if isinstance(r, OutcomeRecord)]:
+        raise RuntimeError(f"selfcheck: a cell was not timed: {lost[0]}")
+    return [trials.ours(number, w, extra, seconds, _logs(records, w, extra)) for w, extra in comparisons]
+
+
+def peer(
+    number: int, tool: str, comparisons: Sequence[Comparison], seconds: float | None, order: random.Random
+) -> list[Trial]:
+    """Some comparisons by another tool, `seconds` for both sides of one together (None: its default).
+
+    Raises subprocess.CalledProcessError where the tool fails.
+    """
+    names = {c: [peers.name(*c, side) for side in order.sample(units.SIDES, 2)] for c in comparisons}
+    with tempfile.TemporaryDirectory(prefix="samenet-") as folder:
+        out = Path(folder) / "samples.json"
+        command = [sys.executable, "-m", f"{peers.__name__}.{tool}", "--out", str(out)]
+        command += ["--cells", ",".join(name for pair in names.values() for name in pair)]
+        command += ["--seconds", str(seconds / 2)] if seconds else []
+        begin = monotonic()
+        subprocess.run(command, check=True, capture_output=True, cwd=environment.ROOT, env=_environment())
+        took = (monotonic() - begin) / len(comparisons)
+        samples = json.loads(out.read_text(encoding="utf-8"))
+    found = []
+    for workload, extra in comparisons:
+        sides = {side: samples[peers.name(workload, extra, side)] for side in units.SIDES}
+        trial = trials.peers(number, tool, workload, extra, seconds or took, sides)
+        found.append(replace(trial, by_default=seconds is None))
+    return found
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join(filter(None, [str(environment.ROOT), os.environ.get("PYTHONPATH", "")]))
+    return os.environ | environment.thread_environment(1) | {"PYTHONPATH": path}
+
+
+def _logs(records: Sequence[Record], workload: str, extra: int) -> list[float]:
+    """The log ratio of each block, candidate over reference."""
+    timed = {
+        (r.block, r.cell.who.framework): r.per_call
+        for r in records
+        if isinstance(r, TimingRecord) and (r.cell.phase, r.cell.axes["extra"]) == (workload, extra)
+    }
+    return [
+        statistics.log_ratio(timed[block, units.CANDIDATE], timed[block, units.REFERENCE]) for block in range(BLOCKS)
+    ]

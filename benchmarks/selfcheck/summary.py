@@ -1,0 +1,151 @@
+"""From trials to figures and claims. Pure: reads nothing, measures nothing."""
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from scipy.special import bdtrc
+
+from benchmarks.selfcheck.peers import HEADLINE
+from benchmarks.selfcheck.sitting import BLOCKS
+from benchmarks.selfcheck.trials import OURS, Trial
+from benchmarks.statistics import compare_logs
+
+METHODS = (OURS, *HEADLINE)
+
+WITHIN_S = 90.0
+"""The time for a pair within which a difference is to be found."""
+
+COVERS = 0.93
+
+ENOUGH = 20
+"""Trials from which a share of 90% can be told from one of 70%."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How a method did over some trials."""
+
+    trials: int
+    rms_error: float
+    coverage: float
+    half_width: float
+    """The median."""
+
+
+@dataclass(frozen=True)
+class Power:
+    """What so many blocks find: of true differences, those that were detected as what they are; of equals, those called
+    different."""
+
+    blocks: int
+    seconds: float
+    half_width: float
+    found: dict[int, tuple[int, int]]
+    """By the candidate's extra units: how many of how many."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the harness is to show, what was seen, and whether that is it."""
+
+    claim: str
+    seen: str
+    holds: bool
+
+
+def of(trials: Iterable[Trial], method: str, workload: str = "") -> list[Trial]:
+    """A method's trials, of one workload or of all."""
+    return [t for t in trials if t.method == method and workload in ("", t.workload)]
+
+
+def shared(trials: Sequence[Trial]) -> list[Trial]:
+    """The trials of comparisons that every method made."""
+    made = [{(t.sitting, t.workload, t.extra) for t in of(trials, method)} for method in METHODS]
+    common = set.intersection(*made)
+    return [t for t in trials if (t.sitting, t.workload, t.extra) in common]
+
+
+def figures(trials: Sequence[Trial]) -> Figures:
+    """Raises ValueError where there are none."""
+    if not trials:
+        raise ValueError("no trials")
+    return Figures(
+        trials=len(trials),
+        rms_error=math.sqrt(statistics.fmean(t.error**2 for t in trials)),
+        coverage=statistics.fmean(t.covers for t in trials),
+        half_width=statistics.median(t.half_width for t in trials),
+    )
+
+
+def power(trials: Sequence[Trial]) -> list[Power]:
+    """Our detection by the number of blocks: those of several sittings together, no block used twice at one number."""
+    mine = of(trials, OURS)
+    block_s = statistics.fmean(t.seconds for t in mine) / BLOCKS
+    sittings = len({t.sitting for t in mine})
+    return [_power(mine, together, block_s) for together in (1, 2, 4, 7, 14, 28) if together <= sittings]
+
+
+def _power(mine: Sequence[Trial], together: int, block_s: float) -> Power:
+    found: dict[int, tuple[int, int]] = {}
+    widths = []
+    for extra in sorted({t.extra for t in mine}):
+        comparisons = []
+        for workload in dict.fromkeys(t.workload for t in mine):
+            pairs = sorted((t.sitting, t.logs) for t in of(mine, OURS, workload) if t.extra == extra)
+            for first in range(0, len(pairs) - together + 1, together):
+                logs = [log for _, some in pairs[first : first + together] for log in some]
+                comparisons.append(compare_logs(logs))
+        found[extra] = sum(c.ratio.low > 1 if extra else c.detected for c in comparisons), len(comparisons)
+        widths += [math.sqrt(c.ratio.high / c.ratio.low) - 1 for c in comparisons]
+    return Power(BLOCKS * together, BLOCKS * together * block_s, statistics.median(widths), found)
+
+
+def most_by_chance(trials: int, rate: float = 0.05, level: float = 0.975) -> int:
+    """The most false detections that chance explains: the binomial distribution's quantile."""
+    return next(k for k in range(trials + 1) if 1 - bdtrc(k, trials, rate) >= level)
+
+
+def claims(trials: Sequence[Trial]) -> list[Claim]:
+    """All that is to be shown, as it came out."""
+    equals = [t for t in of(trials, OURS) if t.extra == 0]
+    tied, false = sum(t.verdict == "tied" for t in equals), sum(t.detected for t in equals)
+    bound = most_by_chance(len(equals))
+    return [
+        Claim("equals are called tied in at least 60% of the trials", f"{tied} of {len(equals)}", tied >= 0.6 * len(equals)),
+        Claim(f"at most {bound} of {len(equals)} equals are called different", str(false), false <= bound),
+        _detects(trials, 10, 0.9),
+        _detects(trials, 6, 0.8),
+        *_beside_others(shared(trials)),
+    ]  # fmt: skip
+
+
+def _detects(trials: Sequence[Trial], extra: int, share: float) -> Claim:
+    """At the longest time that was tried often enough; a longer time finds no less."""
+    steps = [step for step in power(trials) if step.seconds <= WITHIN_S and step.found[extra][1] >= ENOUGH]
+    claim = f"a true difference of {extra / 2:g}% is found in at least {share:.0%} within {WITHIN_S:.0f} s per pair"
+    if not steps:
+        return Claim(claim, f"tried fewer than {ENOUGH} times", False)
+    found, tried = steps[-1].found[extra]
+    return Claim(claim, f"{found} of {tried} in {steps[-1].seconds:.0f} s", found >= share * tried)
+
+
+def _beside_others(common: Sequence[Trial]) -> list[Claim]:
+    got = {method: figures(of(common, method)) for method in METHODS}
+    best = min(HEADLINE, key=lambda method: got[method].rms_error)
+    ours, theirs = got[OURS].rms_error, got[best].rms_error
+    covering = {method: f.half_width for method, f in got.items() if f.coverage >= COVERS}
+    narrowest = min(covering, key=covering.__getitem__, default="none")
+    return [
+        Claim(
+            "the root mean square error is at most half of the best other timer's",
+            f"{ours:.1%} beside {theirs:.1%} ({best})",
+            ours <= theirs / 2,
+        ),
+        Claim(
+            f"of the methods whose intervals hold the truth in at least {COVERS:.0%}, ours are the narrowest",
+            narrowest,
+            narrowest == OURS,
+        ),
+    ]

@@ -167,7 +167,7 @@ class Laboratory:
             call=call,
             warm=self._call_of("train_step", subject) if cell.phase == "epoch" else call,
             fence=self._fence,
-            to_host=self.adapter.to_host,
+            to_host=self._to_host,
             reset=(lambda: subject.model.load_state(subject.state)) if cell.phase in TRAINS else (lambda: None),
             first_call_s=first[0],
             second_call_s=first[1],
@@ -195,7 +195,7 @@ class Laboratory:
 
         pairs = [(random(m, k), random(k, n)) for m, k, n in subject.spec.matrix_products("train_step")]
         product = self.adapter.matrix_product
-        return lambda: [product(a, b) for a, b in pairs][-1]
+        return lambda: [product(a, b) for a, b in pairs]  # all of them: none waits for another
 
     def _epoch(self, model: Any, spec: Any, seed: int) -> list[Any]:
         """One pass over the real data: gather on the host, copy to the device, step. Returns the losses."""
@@ -242,6 +242,9 @@ class Laboratory:
 
     def _to_device(self, array: np.ndarray) -> Any:
         return self.adapter.to_device(array, self.device)
+
+    def _to_host(self, result: Any) -> list[np.ndarray]:
+        return [self.adapter.to_host(tensor) for tensor in (result if isinstance(result, list) else [result])]
 
     def _fence(self, result: Any) -> None:
         self.adapter.synchronise(self.device, result)

@@ -7,13 +7,14 @@ Knows no framework: it is handed a `call` that does one unit of work and returns
 import math
 import statistics
 from collections.abc import Callable, Sequence
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 Call = Callable[[], Any]
 Fence = Callable[[Any], None]
 
 clock = perf_counter
+rest = sleep
 
 SETTLED = 0.003
 """Warm-up is over when the two halves of what follows have medians this close. At 5%, a warm-up of one side only left 1%
@@ -44,6 +45,33 @@ def round_of(call: Call, fence: Fence, loops: int) -> Call:
         fence(result)
 
     return timed_round
+
+
+def left_over(call: Call, fence: Fence, to_host: Callable[[Any], object], loops: int, tries: int = 3) -> float:
+    """How much of a round's work was not done when its clock stopped, as a fraction of the round; 0 where the fence waits.
+
+    Whatever the fence let pass, `to_host(result)` has to wait for; how long it takes on a result that was finished long
+    ago is subtracted. The least of some tries, because a stall of the machine is nobody's fault.
+    """
+    return min(_left_over(call, fence, to_host, loops) for _ in range(tries))
+
+
+def _left_over(call: Call, fence: Fence, to_host: Callable[[Any], object], loops: int) -> float:
+    def calls_and_copy(rest_s: float) -> tuple[float, float]:
+        fence(None)
+        start, result = clock(), None
+        for _ in range(loops):
+            result = call()
+        fence(result)
+        stop = clock()
+        rest(rest_s)
+        copy = clock()
+        to_host(result)
+        return stop - start, clock() - copy
+
+    round_s, copy_s = calls_and_copy(rest_s=0.0)
+    _, finished_copy_s = calls_and_copy(rest_s=2 * (round_s + copy_s))
+    return max(0.0, copy_s - finished_copy_s) / (round_s + copy_s)
 
 
 def warmup_rounds(elapsed_s: Sequence[float]) -> int:

@@ -1,6 +1,6 @@
 """What is timed, as the timing sees it: an opaque callable with its fence. Knows no framework and no implementation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -8,6 +8,10 @@ import numpy as np
 
 from benchmarks import timing
 from benchmarks.record import Cell
+
+LEFT_OVER = 0.2
+"""The share of a round that may seem unfinished when its clock stops: jitter reaches some percent, a fence that does not
+wait leaves nearly all."""
 
 
 @dataclass
@@ -19,7 +23,9 @@ class Work:
     """A call, or a short part of one, that leaves the caches as calls leave them."""
 
     fence: Callable[[Any], None]
-    to_host: Callable[[Any], np.ndarray]
+    to_host: Callable[[Any], Sequence[np.ndarray]]
+    """The arrays of a result; waits for the device."""
+
     reset: Callable[[], None]
     first_call_s: float | None
     second_call_s: float | None
@@ -45,8 +51,16 @@ class Work:
         """After the rounds: raises FloatingPointError where what was timed gives no numbers any more."""
         result = self.call()
         self.fence(result)
-        if not np.isfinite(self.to_host(result)).all():
+        if not all(np.isfinite(array).all() for array in self.to_host(result)):
             raise FloatingPointError("what was timed gives infinities or NaN after its rounds")
+
+    def check_fence(self, loops: int) -> None:
+        """Raises RuntimeError where a round's clock stops before the device has finished."""
+        if (share := timing.left_over(self.call, self.fence, self.to_host, loops)) > LEFT_OVER:
+            raise RuntimeError(
+                f"the clock stopped before the work was done: {share:.0%} of a round was left. "
+                "The adapter's `synchronise` does not wait for it."
+            )
 
     def round(self, loops: int) -> Callable[[], None]:
         """What is timed."""

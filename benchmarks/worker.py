@@ -208,6 +208,8 @@ class Measuring:
         rounds = plan["rounds"] + plan["alone"]
         benchmark.pedantic(work.round(plan["loops"]), setup=wait_for_turn, rounds=rounds, warmup_rounds=0)
         work.check()
+        if self.job.block == 0:  # the later blocks have the same fences
+            work.check_fence(plan["loops"])
         self.channel.send(self._record(cell, work, plan, started, list(benchmark.stats.stats.data)))
 
     def _record(

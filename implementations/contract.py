@@ -147,7 +147,7 @@ class Framework(Protocol):
         """Copy a device tensor to the host."""
 
     def synchronise(self, device: str, result: Any) -> None:
-        """Wait until everything started on the device is done; `result` is the last thing returned."""
+        """Wait until everything started on the device is done; `result` is what the last call returned, one or a list."""
 
     def matrix_product(self, a: Any, b: Any) -> Any:
         """a @ b on the device, for the floor and for measuring the precision that is really in force."""

@@ -1,7 +1,5 @@
 """A worker of the harness that times units instead of a network: everything but the callable is what `run` uses."""
 
-import numpy as np
-
 from benchmarks import worker
 from benchmarks.record import Cell
 from benchmarks.selfcheck import units
@@ -18,7 +16,7 @@ class Units:
             call=call,
             warm=call,
             fence=lambda result: None,
-            to_host=lambda result: np.zeros(1),
+            to_host=lambda result: [],
             reset=lambda: None,
             first_call_s=None,
             second_call_s=None,

@@ -93,10 +93,9 @@ def to_host(tensor: Any) -> np.ndarray:
 
 
 def synchronise(device: str, result: Any) -> None:
-    """Wait for the device. JAX is asynchronous on the CPU too, and waits for a result rather than a device."""
+    """Wait for the device. JAX is asynchronous on the CPU too, and waits for results (one, or a list) rather than a device."""
     if BACKEND == "jax":
-        if hasattr(result, "block_until_ready"):
-            result.block_until_ready()
+        backend.block_until_ready(result)
     elif device.startswith("cuda"):
         if BACKEND == "torch":
             backend.cuda.synchronize()

@@ -24,12 +24,15 @@ FAULTS = {
     "hungry": "resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31)); numpy.ones(2**29)",
     "babbling": "babble()",
     "dividing": "self.w['output.bias'] *= numpy.nan",
+    "unfenced": "self.later = True",
 }
 """What a model does, by the name of its framework."""
 
 MODELS = """
 import os, resource, signal, time
+from concurrent.futures import Future, ThreadPoolExecutor
 import numpy
+from implementations.frameworks import numpy_adapter
 from implementations.mlp.mlp_numpy import MLP
 
 
@@ -41,13 +44,23 @@ def babble():
             pass
 
 
+POOL = ThreadPoolExecutor(1)
+
+
+def to_host(tensor):
+    return numpy_adapter.to_host(tensor.result() if isinstance(tensor, Future) else tensor)
+
+
 class Faulty(MLP):
     calls = 0
+    later = False  # as a device would, for which nobody waits
 
     def train_step(self, x, y):
         type(self).calls += 1
         if type(self).calls > 15:  # proved and calibrated by then
             self.fault()
+        if self.later:
+            return POOL.submit(super().train_step, x, y)
         return super().train_step(x, y)
 """
 
@@ -66,7 +79,8 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Record]]:
     (site / "faulty" / "__init__.py").write_text("")
     for name in FAULTS:
         adapter = (
-            f'from implementations.frameworks.numpy_adapter import *\nMODELS = {{"mlp": "faulty.models:{name}"}}\n'
+            "from implementations.frameworks.numpy_adapter import *\nfrom faulty.models import to_host\n"
+            f'MODELS = {{"mlp": "faulty.models:{name}"}}\n'
         )
         (site / "faulty" / f"{name}.py").write_text(adapter)
     with pytest.MonkeyPatch.context() as patch:
@@ -93,6 +107,7 @@ def outcome(records: list[Record], framework: str) -> OutcomeRecord:
         ("hungry", "MemoryError"),
         ("babbling", "the worker was lost: it sent something unreadable: 'this is no record"),
         ("dividing", "FloatingPointError: what was timed gives infinities or NaN after its rounds"),
+        ("unfenced", "RuntimeError: the clock stopped before the work was done"),
     ],
 )
 def test_the_cell_is_failed_with_its_reason(records: list[Record], framework: str, reason: str) -> None:

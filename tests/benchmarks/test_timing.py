@@ -32,12 +32,22 @@ class Machine:
         self.log.append(f"fence {result}")
         self.now, self.pending = self.now + self.pending, 0.0
 
+    def copy(self, result: Any) -> None:
+        """To the host: it waits for the device, and takes half a second."""
+        self.fence(result)
+        self.now += 0.5
+
+    def rest(self, seconds: float) -> None:
+        """The device works on."""
+        self.now, self.pending = self.now + seconds, max(0.0, self.pending - seconds)
+
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Machine]:
     def make(**times: float) -> Machine:
         made = Machine(**times)
         monkeypatch.setattr(timing, "clock", made.clock)
+        monkeypatch.setattr(timing, "rest", made.rest)
         return made
 
     return make
@@ -89,6 +99,30 @@ def test_a_stall_while_calibrating_does_not_count(machine: Callable[..., Machine
 
     assert timing.loops_for(call, device.fence, 1e-3) in (10, 11)
     assert device.calls == 5
+
+
+@pytest.mark.parametrize(("call_s", "device_s"), [(1.0, 4.0), (5.0, 0.0)], ids=["asynchronous", "synchronous"])
+def test_nothing_is_left_over_where_the_fence_waits(
+    machine: Callable[..., Machine], call_s: float, device_s: float
+) -> None:
+    device = machine(call_s=call_s, device_s=device_s)
+    assert timing.left_over(device.call, device.fence, device.copy, loops=3) == 0.0
+
+
+def test_what_a_fence_let_pass_is_left_over(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=1.0, device_s=4.0)
+    assert timing.left_over(device.call, lambda result: None, device.copy, loops=3) == pytest.approx(12 / 15.5)
+
+
+def test_a_stall_is_not_left_over_work(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=1.0, device_s=4.0)
+    stalls = iter([9.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+
+    def copy(result: Any) -> None:
+        device.now += next(stalls)
+        device.copy(result)
+
+    assert timing.left_over(device.call, device.fence, copy, loops=3) == 0.0
 
 
 def test_flat_rounds_have_one_warm_up_round() -> None:

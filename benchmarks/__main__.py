@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-EXIT_UNEQUAL, EXIT_USAGE, EXIT_FAILED, EXIT_NOTHING, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
+from benchmarks import exits
 
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # searching for them takes longer than making a plan
 
@@ -55,10 +55,10 @@ class Command(click.Group):
             return super().invoke(context)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
-            sys.exit(EXIT_INTERRUPTED)
+            sys.exit(exits.INTERRUPTED)
         except (BadInput, Unavailable) as problem:
             click.echo(f"Error: {problem}", err=True)
-            sys.exit(EXIT_USAGE)
+            sys.exit(exits.USAGE)
 
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
@@ -134,8 +134,8 @@ def verify(as_json: bool, **choice: Any) -> None:
     for job, reason in lost:
         say(f"{job.who.label}: could not be proved: {reason}")
     if any(not proof.passed for proof in proofs):
-        sys.exit(EXIT_UNEQUAL)
-    sys.exit(EXIT_NOTHING if not proofs else EXIT_FAILED if lost else 0)
+        sys.exit(exits.UNEQUAL)
+    sys.exit(exits.NOTHING if not proofs else exits.FAILED if lost else exits.GOOD)
 
 
 @main.command()
@@ -150,7 +150,7 @@ def report(folder: Path) -> None:
             click.echo(path)
     except BadRecords as problem:
         click.echo(f"Error: {problem}", err=True)
-        sys.exit(EXIT_USAGE)
+        sys.exit(exits.USAGE)
 
 
 @main.command()
@@ -162,7 +162,7 @@ def report(folder: Path) -> None:
 def compare(a: Path, b: Path, as_json: bool, anyway: bool, margin: str) -> None:
     """Compare the results folder B with the baseline A, cell by cell.
 
-    Exit code 1 where B has a slower, missing or unequal cell, or where a run's null control failed.
+    Exit code 1 where a cell of B is unequal, else 5 where one is slower or missing, or a run's null control failed.
     """
     from benchmarks import comparison
     from benchmarks.comparable import Refused
@@ -172,7 +172,7 @@ def compare(a: Path, b: Path, as_json: bool, anyway: bool, margin: str) -> None:
         found = comparison.compare(a, b, comparison.fraction(margin), anyway)
     except (BadRecords, Refused) as problem:
         click.echo(f"Error: {problem}", err=True)
-        sys.exit(EXIT_USAGE)
+        sys.exit(exits.USAGE)
     click.echo(json.dumps(comparison.as_json(found), allow_nan=False) if as_json else comparison.render(found))
     sys.exit(found.exit_code)
 

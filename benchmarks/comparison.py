@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from benchmarks import comparable, statistics
+from benchmarks import comparable, exits, statistics
 from benchmarks.comparable import Refused, Side
 from benchmarks.record import Cell
 from benchmarks.report import controls, wording
@@ -46,7 +46,7 @@ class Row:
 
     @property
     def fails(self) -> bool:
-        """Whether this row makes the exit code 1."""
+        """Whether this row alone makes the comparison fail."""
         return self.counts and self.verdict in FAILING
 
 
@@ -75,14 +75,16 @@ class Found:
 
     @property
     def failures(self) -> list[str]:
-        """Why the exit code is 1, in sentences; nothing where all is well."""
+        """Why the comparison fails, in sentences; nothing where all is well."""
         rows = [f"{row.cell.id} is {row.verdict}." for row in self.rows if row.fails]
         return [*rows, *map(_null_failure, self.failed_nulls)]
 
     @property
     def exit_code(self) -> int:
-        """0: no regression was found; 1: a slower, missing or unequal cell, or a failed null control."""
-        return 1 if self.failures else 0
+        """An unequal cell comes before a slower or missing one and a failed null control."""
+        if any(row.fails and row.verdict == "unequal" for row in self.rows):
+            return exits.UNEQUAL
+        return exits.REGRESSION if self.failures else exits.GOOD
 
     @property
     def warnings(self) -> list[str]:

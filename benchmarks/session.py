@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import environment, plan
+from benchmarks import environment, exits, plan
 from benchmarks.plan import Plan, Request
 from benchmarks.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord, standing
 from implementations import registry
@@ -53,16 +53,16 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """130 interrupted, 1 unequal, 3 some cells failed, 4 nothing was timed, else 0."""
+        """Interrupted before unequal, before some cells failed, before nothing was timed."""
         timed = any(isinstance(r, TimingRecord) for r in self.records)
         statuses = {r.status for r in standing(self.records) if isinstance(r, OutcomeRecord)}
         if self.interrupted:
-            return 130
+            return exits.INTERRUPTED
         if any(isinstance(r, ProofRecord) and not r.passed for r in self.records):
-            return 1
-        if not timed:
-            return 4 if "failed" not in statuses else 3
-        return 3 if "failed" in statuses else 0
+            return exits.UNEQUAL
+        if "failed" in statuses:
+            return exits.FAILED
+        return exits.GOOD if timed else exits.NOTHING
 
     def summary(self) -> dict[str, Any]:
         """For `--json`."""

@@ -83,7 +83,7 @@ class Folders:
         assert found["exit_code"] == code
         plain = self.compare(*options)
         assert (plain.exit_code, plain.stdout.splitlines()[0]) == (code, found["summary"])
-        assert bool(found["failures"]) == (code == 1)
+        assert bool(found["failures"]) == (code != 0)
         return found
 
     def rows(self, *options: str, code: int = 0) -> dict[str, dict[str, Any]]:
@@ -169,18 +169,18 @@ def test_what_can_be_detected_is_found_about_8_times_in_10() -> None:
 
 @pytest.mark.parametrize(
     ("factor", "verdict", "code"),
-    [(1.25, "slower", 1), (0.8, "faster", 0), (1.0, "tied", 0), (1.03, "inconclusive", 0)],
+    [(1.25, "slower", 5), (0.8, "faster", 0), (1.0, "tied", 0), (1.03, "inconclusive", 0)],
 )
 def test_verdicts_against_the_margin(folders: Folders, factor: float, verdict: str, code: int) -> None:
     folders.save(quiet((TORCH, US_100), noise=0.004), quiet((TORCH, factor * US_100), noise=0.004))
     row = folders.rows(code=code)[TORCH.id]
-    assert (row["verdict"], row["counts"], row["fails"]) == (verdict, True, code == 1)
+    assert (row["verdict"], row["counts"], row["fails"]) == (verdict, True, code == 5)
     assert row["comparison"]["ratio"]["value"] == pytest.approx(factor, rel=0.01)
 
 
 def test_the_margin_is_what_the_user_says(folders: Folders) -> None:
     folders.save(quiet((TORCH, US_100)), quiet((TORCH, 1.1 * US_100)))
-    assert folders.rows(code=1)[TORCH.id]["verdict"] == "slower"
+    assert folders.rows(code=5)[TORCH.id]["verdict"] == "slower"
     assert folders.rows("--margin", "20%")[TORCH.id]["verdict"] == "tied"
     assert "(margin 20%)" in folders.compare("--margin", "20%").stdout.splitlines()[0]
 
@@ -213,13 +213,13 @@ def test_a_cell_without_a_time_in_b_is_missing_with_its_reason(folders: Folders)
     failed = record.OutcomeRecord(cell=TORCH, block=0, status="failed", reason="out of memory")
     both = quiet((TORCH, US_100))
     folders.save(both, [*without(both, TORCH), failed])
-    row = folders.rows(code=1)[TORCH.id]
+    row = folders.rows(code=5)[TORCH.id]
     assert (row["verdict"], row["comparison"], row["note"]) == ("missing", None, "B: out of memory")
 
 
 def test_a_cell_that_b_did_not_plan_is_missing_and_one_of_b_alone_is_new(folders: Folders) -> None:
     folders.save(quiet((TORCH, US_100)), quiet((STOCK, US_100)))
-    rows = folders.rows(code=1)
+    rows = folders.rows(code=5)
     assert {name: row["verdict"] for name, row in rows.items()} == {
         TORCH.id: "missing", STOCK.id: "new", NUMPY.id: "tied",
     }  # fmt: skip
@@ -250,6 +250,16 @@ def test_a_cell_proved_in_a_and_unequal_in_b_fails_however_fast_it_is(
     folders.save(quiet((TORCH, US_100)), broken(quiet((TORCH, 0.5 * US_100))))
     row = folders.rows(code=1)[TORCH.id]
     assert (row["verdict"], row["fails"]) == ("unequal", True)
+
+
+def test_unequal_is_told_before_slower(folders: Folders) -> None:
+    folders.save(quiet((TORCH, US_100), (KERAS, US_100)), failed_proof(quiet((TORCH, US_100), (KERAS, 2 * US_100))))
+    rows = folders.rows(code=1)
+    assert (rows[TORCH.id]["verdict"], rows[KERAS.id]["verdict"], rows[KERAS.id]["fails"]) == (
+        "unequal",
+        "slower",
+        True,
+    )
 
 
 def test_a_floor_beside_an_unequal_cell_is_not_unequal_itself(folders: Folders) -> None:
@@ -292,7 +302,7 @@ def test_what_stands_beside_is_shown_and_cannot_fail(folders: Folders, b: float 
 
 
 @pytest.mark.parametrize("side", ["A", "B"])
-@pytest.mark.parametrize(("factor", "code"), [(1.2, 1), (0.8, 1), (1.0, 0)])
+@pytest.mark.parametrize(("factor", "code"), [(1.2, 5), (0.8, 5), (1.0, 0)])
 def test_a_failed_null_control_of_either_run_fails(folders: Folders, side: str, factor: float, code: int) -> None:
     good, bad = quiet(), [*measured([(NUMPY, US_100)], noise=0.001), *controls(NUMPY, factor)]
     folders.save(*((bad, good) if side == "A" else (good, bad)))
@@ -328,7 +338,7 @@ def test_rows_are_sorted_by_severity_then_identity(folders: Folders) -> None:
 def test_holms_correction_is_noted_and_slower_stays_slower(folders: Folders) -> None:
     both = [(cell("torch", batch=3**k), US_100) for k in range(14)]
     folders.save(quiet((TORCH, US_100), *both, noise=0.05), quiet((TORCH, 1.09 * US_100), *both, noise=0.05))
-    row = folders.rows("--margin", "0.1%", code=1)[TORCH.id]
+    row = folders.rows("--margin", "0.1%", code=5)[TORCH.id]
     assert 0.05 / 16 < row["comparison"]["p_value"] < 0.05
     assert (row["verdict"], row["comparison"]["detected"]) == ("slower", False)
     line = next(line for line in folders.compare("--margin", "0.1%").stdout.splitlines() if TORCH.id in line)
@@ -493,7 +503,7 @@ def test_foreign_text_cannot_break_a_line(folders: Folders) -> None:
 def test_json_has_the_numbers_as_they_are(folders: Folders) -> None:
     old, new = quiet((TORCH, US_100), noise=0.01), quiet((TORCH, 1.5 * US_100), noise=0.02)
     folders.save(old, new)
-    row = folders.rows(code=1)[TORCH.id]
+    row = folders.rows(code=5)[TORCH.id]
     medians = [
         [
             statistics.block_median(item.elapsed_s, item.warmup_rounds, item.loops)

@@ -16,9 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from implementations.contract import BadInput, Tensor, Variant
 
 Precision = Literal["float32", "float64"]
-Size = Annotated[int, Field(gt=0)]
-Rate = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+# Strict: `features = true` is a slip of the pen, and must not become one feature.
+Switch = Annotated[bool, Field(strict=True)]
+Whole = Annotated[int, Field(strict=True)]
+Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Size = Annotated[Whole, Field(gt=0)]
+Rate = Annotated[Real, Field(ge=0, lt=1)]
+Positive = Annotated[Real, Field(gt=0)]
 
 
 class _Strict(BaseModel):
@@ -58,7 +63,7 @@ class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov & Hutter 2019), on kernels only, before the step."""
 
     kind: Literal["adamw"] = "adamw"  # type: ignore[assignment]  # the discriminator of the union below
-    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e-2
+    weight_decay: Annotated[Real, Field(ge=0)] = 1e-2
 
 
 OPTIMIZERS: dict[str, type[_Strict]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
@@ -79,16 +84,16 @@ class MLPSpec(_Strict):
 
     features: Size = 64
     hidden: tuple[Size, ...] = (128, 128)
-    classes: Annotated[int, Field(ge=2)] = 10
+    classes: Annotated[Whole, Field(ge=2)] = 10
     batch: Size = 128
-    batch_norm: bool = True
+    batch_norm: Switch = True
     norm_epsilon: Positive = 1e-5
     norm_momentum: Rate = 0.9
     running_variance: Literal["unbiased", "biased"] = "unbiased"
     dropout: Rate = 0.2
     optimizer: Optimizer = SGD()
     precision: Precision = "float32"
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    seed: Annotated[Whole, Field(ge=0, lt=2**31)] = 0
 
     # What the harness may ask of any specification
 

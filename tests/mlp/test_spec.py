@@ -89,6 +89,37 @@ def test_every_mistake_is_told_at_once() -> None:
     assert "dropout: Input should be less than 1 (given: 1.0)" in message
 
 
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("features = true", "features"),
+        ("hidden = [true]", "hidden.0"),
+        ("hidden = 8", "hidden"),
+        ("classes = true", "classes"),
+        ("batch = 8.0", "batch"),
+        ('batch = "8"', "batch"),
+        ("batch_norm = 1", "batch_norm"),
+        ('batch_norm = "no"', "batch_norm"),
+        ("norm_epsilon = true", "norm_epsilon"),
+        ("dropout = false", "dropout"),
+        ('dropout = "0.5"', "dropout"),
+        ("seed = true", "seed"),
+        ('optimizer = { kind = "sgd", learning_rate = true }', "optimizer.learning_rate"),
+        ('optimizer = { kind = "sgd", momentum = false }', "optimizer.momentum"),
+        ('optimizer = { kind = "adamw", weight_decay = true }', "optimizer.weight_decay"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_by_field_and_not_converted(tmp_path: Path, line: str, field: str) -> None:
+    with pytest.raises(BadInput, match=rf"\n  {field}: Input should be a valid .* \(given: ") as caught:
+        MLPSpec.load(toml(tmp_path, line))
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_whole_number_may_stand_for_a_real_one(tmp_path: Path) -> None:
+    text = 'dropout = 0\n[optimizer]\nkind = "sgd"\nlearning_rate = 1\n'
+    assert MLPSpec.load(toml(tmp_path, text)) == MLPSpec(dropout=0.0, optimizer=SGD(learning_rate=1.0))
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e-9, 1.0])
 def test_a_rate_is_from_0_to_below_1(value: float) -> None:
     assert "dropout" in refusal({"dropout": value})

@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import environment, exits, plan
+from benchmarks import environment, exits, options, plan
 from benchmarks.plan import Plan, Request
 from benchmarks.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord, standing
 from implementations import registry
@@ -78,7 +77,7 @@ class Outcome:
 
 def prepare(load_data: bool = True, **choice: Any) -> Prepared:
     """Validate everything that was asked for. Raises BadInput and Unavailable, and writes nothing."""
-    request = _request(choice)
+    request = options.request(MODEL, choice)
     spec_module = registry.part(MODEL, "spec")
     own = Path(choice["spec"]).suffix == ".toml" or "/" in choice["spec"]
     spec = spec_module.Spec.load(Path(choice["spec"])) if own else spec_module.Spec.preset(choice["spec"])
@@ -163,11 +162,7 @@ def run(
 
 def fit(prepared: Prepared, budget: str) -> Prepared:
     """The same request with as many blocks and rounds as fit into a time like 90s, 10m or 1h. Raises BadInput."""
-    number, unit = budget[:-1], budget[-1:]
-    if unit not in "smh" or not number.isdecimal() or not int(number):
-        raise BadInput(f"--budget {budget}: give a time, as in 90s, 10m or 1h.")
-    budget_s = int(number) * {"s": 1, "m": 60, "h": 3600}[unit]
-    profile = plan.within(budget_s, prepared.plan.cells, prepared.request.profile)
+    profile = plan.within(options.seconds(budget), prepared.plan.cells, prepared.request.profile)
     return dataclasses.replace(prepared, request=dataclasses.replace(prepared.request, profile=profile))
 
 
@@ -277,52 +272,3 @@ def _sources(prepared: Prepared) -> list[SourceRecord]:
         if name not in registry.PEERS
         for section in sources.sections(MODEL, name)
     ]
-
-
-def _request(choice: dict[str, Any]) -> Request:
-    """The options as a Request. Raises BadInput."""
-    if choice["profile"] not in plan.PROFILES:
-        raise BadInput(f"--profile {choice['profile']}: no such profile; there are {', '.join(plan.PROFILES)}.")
-    return Request(
-        profile=plan.PROFILES[choice["profile"]],
-        frameworks=_words(choice["frameworks"]),
-        devices=_words(choice["devices"]),
-        threads=tuple(dict.fromkeys(_thread_count(word) for word in _words(choice["threads"]))),
-        precisions=_words(choice["precisions"]),
-        variants=_words(choice["variants"]),
-        phases=_words(choice["phases"]),
-        sets=dict(_axis(text) for text in choice["sets"]),
-        keyword=choice["keyword"],
-        pythons=dict(_interpreter(text) for text in choice["pythons"]),
-        own_spec=choice["spec"] != "digits",
-    )
-
-
-def _words(text: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word.strip() for word in (text or "").split(",") if word.strip()))
-
-
-def _thread_count(word: str) -> int:
-    if word == "all":
-        return plan.all_cores()
-    if not word.isdecimal() or not 0 < int(word) <= plan.all_cores():
-        raise BadInput(f"--threads {word}: give numbers from 1 to {plan.all_cores()} (the usable cores), or all.")
-    return int(word)
-
-
-def _axis(text: str) -> tuple[str, list[int]]:
-    name, _, values = text.partition("=")
-    known = registry.part(MODEL, "spec").AXES
-    if name not in known or not all(word.isdecimal() for word in _words(values)) or not _words(values):
-        raise BadInput(f"--set {text}: give an axis ({', '.join(known)}) and whole numbers, as in --set batch=32,256.")
-    return name, [int(word) for word in _words(values)]
-
-
-def _interpreter(text: str) -> tuple[str, str]:
-    framework, _, path = text.partition("=")
-    registry.check_framework(framework)
-    if "@" in framework and not re.fullmatch(r"[\w.+-]+", framework.partition("@")[2]):
-        raise BadInput(f"--python {text}: name the other installation with letters and digits, as in torch@next=PATH.")
-    if not Path(path).is_file():
-        raise BadInput(f"--python {text}: {path or 'nothing'} is not a file. Give the path of a Python interpreter.")
-    return framework, path

@@ -241,7 +241,8 @@ def measure_one(cell: Cell) -> TimingRecord:
 def scratch(data: Mapping[str, np.ndarray]) -> Iterator[Path]:
     """A folder for what workers read and log, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="samenet-") as name:
-        np.savez(Path(name) / DATASET, **data)  # type: ignore[arg-type]
+        arrays: dict[str, Any] = dict(data)  # savez has keywords of other types too, which these names are not
+        np.savez(Path(name) / DATASET, **arrays)
         yield Path(name)
 
 

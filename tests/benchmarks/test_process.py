@@ -7,15 +7,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
 import psutil
 import pytest
 
 from benchmarks import environment, turns
 from benchmarks.process import Worker
 from benchmarks.record import Record, TimingRecord
-from benchmarks.runner import DATASET
+from benchmarks.runner import DATASET, scratch
 from benchmarks.worker import Job
 from tests.benchmarks.test_run import SPEC, cells_of, data
 
@@ -23,33 +23,41 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20
 
 
+class Waiting(NamedTuple):
+    """A worker that has said that it is ready, and what its sink was given."""
+
+    worker: Worker
+    found: list[Record]
+
+
 @pytest.fixture
-def worker(tmp_path: Path) -> Iterator[Worker]:
-    """One that has said that it is ready; `worker.sink` fills `worker.found`."""
-    np.savez(tmp_path / DATASET, **data())  # type: ignore[arg-type]
+def waiting() -> Iterator[Waiting]:
     ((who, cells),) = turns.grouped(cells_of("numpy", phases=("train_step",))).items()
-    job = Job(who=who, block=0, seed=0, spec=SPEC.model_dump(mode="json"), dataset=str(tmp_path / DATASET), cells=cells)
     found: list[Record] = []
-    worker = Worker(job, sys.executable, tmp_path / "log", found.append)
-    worker.found = found  # type: ignore[attr-defined]
-    worker.listen()
-    yield worker
-    worker.stop()
+    with scratch(data()) as folder:
+        dataset = str(folder / DATASET)
+        job = Job(who=who, block=0, seed=0, spec=SPEC.model_dump(mode="json"), dataset=dataset, cells=cells)
+        worker = Worker(job, sys.executable, folder / "log", found.append)
+        worker.listen()
+        yield Waiting(worker, found)
+        worker.stop()
 
 
-def test_who_waits_is_stopped_and_uses_no_processor(worker: Worker) -> None:
-    process, before = psutil.Process(worker.process.pid), environment.cpu_s(worker.process.pid)
+def test_who_waits_is_stopped_and_uses_no_processor(waiting: Waiting) -> None:
+    pid = waiting.worker.process.pid
+    process, before = psutil.Process(pid), environment.cpu_s(pid)
     time.sleep(0.05)
     assert process.status() == psutil.STATUS_STOPPED
-    assert environment.cpu_s(worker.process.pid) == before > 0
+    assert environment.cpu_s(pid) == before > 0
 
 
-def test_a_workers_waiting_is_in_its_record(worker: Worker) -> None:
+def test_a_workers_waiting_is_in_its_record(waiting: Waiting) -> None:
+    worker, found = waiting
     for answer in ("go", "go", '{"rounds": 3, "alone": 1, "loops": 2, "schedule": "workers"}', *["go"] * 4):
         time.sleep(0.01)
         worker.proceed(answer)
     assert worker.ended
-    (timing,) = [r for r in worker.found if isinstance(r, TimingRecord)]  # type: ignore[attr-defined]
+    (timing,) = [r for r in found if isinstance(r, TimingRecord)]
     assert (len(timing.elapsed_s), len(timing.alone_s), timing.loops, timing.schedule) == (3, 1, 2, "workers")
     assert timing.waiting_s > 0.04
     assert timing.waiting_cpu_s < 1e-4

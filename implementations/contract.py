@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
 
 if TYPE_CHECKING:  # the command line imports this module, and must answer before NumPy would be there
     import numpy as np
@@ -30,6 +30,14 @@ class Unavailable(RuntimeError):
         super().__init__(f"{reason} {fix}")
         self.reason = reason
         self.fix = fix
+
+    @classmethod
+    def not_installed(cls, package: str | None, distribution: str = "") -> Self:
+        """For an import package that is not there; `distribution` is what pip calls it, where that is another name.
+
+        Only for ModuleNotFoundError: any other ImportError comes from a broken installation, which is a fault.
+        """
+        return cls(f"{package} is not installed.", f"Install it: pip install {distribution or package}")
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,7 @@ def missing(name: str) -> Unavailable | None:
     """Why a framework cannot even be imported, found without importing it; None where its packages are there."""
     for package in PACKAGES.get(base(name), ()):
         if importlib.util.find_spec(package) is None:
-            extra = "samenet[cuda12]" if package == "cupy" else package
-            return Unavailable(f"{package} is not installed.", f"Install it: pip install {extra}")
+            return Unavailable.not_installed(package, "samenet[cuda12]" if package == "cupy" else "")
     return None
 
 

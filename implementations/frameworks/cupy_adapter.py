@@ -8,8 +8,9 @@ from implementations.contract import Unavailable
 
 try:
     import cupy as cp
-except ImportError:
-    raise Unavailable("CuPy is not installed.", "Install it: pip install cupy-cuda12x (or cupy-cuda13x)") from None
+except ModuleNotFoundError as error:
+    wheels = "cupy-cuda12x (or cupy-cuda13x)" if error.name == "cupy" else ""
+    raise Unavailable.not_installed(error.name, wheels) from None
 
 NAME = "cupy"
 

@@ -30,9 +30,8 @@ def _import_backend_and_keras() -> tuple[Any, Any]:
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None makes an import raise ImportError
     try:
         return importlib.import_module(BACKEND), importlib.import_module("keras")
-    except ImportError as error:
-        missing = error.name or BACKEND
-        raise Unavailable(f"{missing} is not installed.", f"Install it: pip install {missing}") from None
+    except ModuleNotFoundError as error:
+        raise Unavailable.not_installed(error.name) from None
     finally:
         for name in hidden:
             del sys.modules[name]

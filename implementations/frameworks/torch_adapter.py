@@ -9,8 +9,8 @@ from implementations.contract import Unavailable
 try:
     import torch
     import torch._dynamo  # the first optimizer would import it, seconds into what is timed
-except ImportError:
-    raise Unavailable("PyTorch is not installed.", "Install it: pip install torch") from None
+except ModuleNotFoundError as error:
+    raise Unavailable.not_installed(error.name) from None
 
 NAME = "torch"
 

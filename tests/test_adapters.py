@@ -1,0 +1,61 @@
+"""A framework that is not installed is told from one that is there and broken: only the first may be skipped."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+IMPORTED_FIRST = {
+    "torch": "torch",
+    "cupy": "cupy",
+    "keras-tensorflow": "tensorflow",
+    "keras-torch": "torch",
+    "keras-jax": "jax",
+}
+CODE = """
+import sys
+from implementations import registry
+from implementations.contract import Unavailable
+if not sys.argv[2]:
+    sys.modules[sys.argv[3]] = None
+try:
+    registry.adapter(sys.argv[1])
+except Unavailable as problem:
+    print(problem)
+"""
+
+
+def adapter(framework: str, folder: Path, package: str, text: str) -> subprocess.CompletedProcess[str]:
+    """What comes of asking for an adapter in a fresh process where that package is this text, or nothing."""
+    if text:
+        (folder / package).mkdir()
+        (folder / package / "__init__.py").write_text(text, encoding="utf-8")
+    path = os.pathsep.join([str(folder), str(ROOT)])
+    command = [sys.executable, "-c", CODE, framework, text, package]
+    return subprocess.run(
+        command, cwd=folder, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(("framework", "package"), IMPORTED_FIRST.items())
+def test_what_is_not_installed_is_unavailable_by_name(framework: str, package: str, tmp_path: Path) -> None:
+    found = adapter(framework, tmp_path, package, "")
+    assert found.stdout.startswith(f"{package} is not installed. Install it: pip install {package}"), found.stderr
+
+
+@pytest.mark.parametrize(("framework", "package"), IMPORTED_FIRST.items())
+def test_a_missing_dependency_is_named_and_not_the_framework(framework: str, package: str, tmp_path: Path) -> None:
+    found = adapter(framework, tmp_path, package, "import zzz_not_there")
+    assert found.stdout == "zzz_not_there is not installed. Install it: pip install zzz_not_there\n", found.stderr
+
+
+@pytest.mark.parametrize(("framework", "package"), IMPORTED_FIRST.items())
+def test_what_is_installed_and_broken_is_a_fault_and_not_unavailable(
+    framework: str, package: str, tmp_path: Path
+) -> None:
+    found = adapter(framework, tmp_path, package, 'raise ImportError("libcudart.so: cannot open shared object file")')
+    assert (found.returncode, found.stdout) == (1, "")
+    assert found.stderr.endswith("ImportError: libcudart.so: cannot open shared object file\n")

@@ -38,6 +38,7 @@ from implementations import registry
 from implementations.mlp.spec import MLPSpec
 
 ROOT = Path(__file__).parents[2]
+NO_JAX = registry.missing("keras-jax")
 ROUNDS = 3
 TINY = Profile("tiny", ("numpy",), 1, ROUNDS, 1e-4, ({"batch": 8},), ("train_step", "predict", "products"), 0)
 SPEC = MLPSpec(features=6, hidden=(8,), classes=3, batch=8)
@@ -283,9 +284,8 @@ class Dying(Worker):
         return said
 
 
+@pytest.mark.skipif(NO_JAX is not None, reason=f"keras-jax: {NO_JAX}")
 def test_keras_is_not_timed_in_a_precision_it_has_to_be_patched_for() -> None:
-    if (problem := registry.missing("keras-jax")) is not None:
-        pytest.skip(str(problem))
     records = execute(cells_of("keras-jax", precisions=("float64",), variants=("spec",)))
     assert not timed(records)
     assert {outcome.status for outcome in outcomes(records)} == {"skipped"}

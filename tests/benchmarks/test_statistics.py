@@ -11,7 +11,7 @@ import pytest
 import scipy.stats
 from scipy.special import stdtrit
 
-from benchmarks.statistics import block_median, compare, compare_logs, estimate, holm, log_ratio
+from benchmarks.statistics import block_median, compare, compare_logs, compare_unpaired, estimate, holm, log_ratio
 from benchmarks.turns import ENOUGH_BLOCKS
 
 ROOT = Path(__file__).parents[2]
@@ -191,3 +191,72 @@ def test_the_detectable_difference_is_found_8_times_out_of_10() -> None:
     found = [compare_logs(list(row)).detected for row in logs]
     assert np.mean(found) == pytest.approx(0.8, abs=0.05)
     assert compare_logs([0.1]).detectable == math.inf
+
+
+# Blocks that are not paired
+
+
+@pytest.mark.parametrize("sizes", [(6, 6), (2, 9), (12, 7)])
+def test_the_interval_is_welchs_as_scipy_has_it(sizes: tuple[int, int]) -> None:
+    rng = np.random.default_rng(sizes)
+    ours, theirs = rng.lognormal(0.3, 0.2, sizes[0]), rng.lognormal(0, 0.02, sizes[1])
+    found = compare_unpaired(list(ours), list(theirs))
+    test = scipy.stats.ttest_ind(np.log(ours), np.log(theirs), equal_var=False)
+    interval = test.confidence_interval(0.95)
+    assert found.ratio.value == pytest.approx(np.exp(np.log(ours).mean() - np.log(theirs).mean()), rel=1e-12)
+    assert (found.ratio.low, found.ratio.high) == pytest.approx(tuple(np.exp(interval)), rel=1e-10)
+    assert found.p_value == pytest.approx(test.pvalue, rel=1e-9)
+    assert found.detected == (test.pvalue < 0.05)
+    assert found.ratio.blocks == min(sizes)
+
+
+def test_the_unpaired_interval_by_hand() -> None:
+    e = math.e
+    found = compare_unpaired([e, e**2, e**3], [1.0, 1.0, 1.0])  # mean 2, error 1/sqrt(3), freedom 2
+    half = T_2 / math.sqrt(3)
+    assert found.ratio.low == pytest.approx(math.exp(2 - half), rel=1e-12)
+    assert found.ratio.high == pytest.approx(math.exp(2 + half), rel=1e-12)
+
+
+def test_the_unpaired_interval_covers_the_truth_95_times_in_100() -> None:
+    rng, runs, truth = np.random.default_rng(5), 4000, 1.07
+    ours = truth * np.exp(rng.normal(0, 0.05, (runs, 6)))
+    theirs = np.exp(rng.normal(0, 0.01, (runs, 9)))
+    found = [compare_unpaired(list(a), list(b)).ratio for a, b in zip(ours, theirs, strict=True)]
+    assert 0.94 <= np.mean([ratio.low <= truth <= ratio.high for ratio in found]) <= 0.96
+
+
+def test_no_pairing_the_order_of_the_blocks_says_nothing() -> None:
+    drift = [1.0, 1.5, 2.5, 0.7, 4.0, 1.2]
+    slower = [1.1 * d for d in drift]
+    assert compare_unpaired(slower, drift).verdict == "inconclusive"
+    backwards = compare_unpaired(slower[::-1], drift)
+    assert backwards.ratio.low == pytest.approx(compare_unpaired(slower, drift).ratio.low, rel=1e-12)
+
+
+def test_equal_blocks_have_an_interval_of_no_width_and_one_block_has_none() -> None:
+    same, other = compare_unpaired([1.0] * 6, [1.0] * 6), compare_unpaired([2.0] * 6, [1.0] * 6)
+    assert (same.ratio.low, same.ratio.high, same.p_value, same.verdict) == (1.0, 1.0, 1.0, "tied")
+    assert (other.ratio.value, other.p_value, other.verdict) == (pytest.approx(2.0), 0.0, "slower")
+    one = compare_unpaired([2.0], [1.0] * 9)
+    assert (one.ratio.low, one.ratio.high, one.verdict, one.detected) == (0.0, math.inf, "inconclusive", False)
+    assert (one.p_value, one.detectable) == (1.0, math.inf)
+    with pytest.raises(ValueError, match="no block"):
+        compare_unpaired([], [1.0])
+
+
+@pytest.mark.parametrize("sizes", [(5, 6), (6, 5), (5, 12)])
+def test_a_verdict_needs_six_blocks_on_either_side(sizes: tuple[int, int]) -> None:
+    times = [1.0 + 1e-4 * k for k in range(12)]
+    doubled = [2 * seconds for seconds in times]
+    assert compare_unpaired(doubled[: sizes[0]], times[: sizes[1]]).verdict == "inconclusive"
+    assert compare_unpaired(doubled[:6], times[:6]).verdict == "slower"
+
+
+def test_what_can_be_detected_is_found_about_8_times_in_10() -> None:
+    rng, runs = np.random.default_rng(6), 1000
+    true = compare_unpaired([1.02, 1 / 1.02] * 4, [1.02, 1 / 1.02] * 4).detectable
+    noise = np.log(1.02) * math.sqrt(8 / 7)
+    ours, theirs = (1 + true) * np.exp(rng.normal(0, noise, (runs, 8))), np.exp(rng.normal(0, noise, (runs, 8)))
+    found = [compare_unpaired(list(a), list(b)).detected for a, b in zip(ours, theirs, strict=True)]
+    assert 0.75 <= np.mean(found) <= 0.87

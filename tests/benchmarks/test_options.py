@@ -9,19 +9,12 @@ from benchmarks import options, plan
 from benchmarks.__main__ import main
 from benchmarks.plan import PROFILES, Request
 from implementations.contract import BadInput
-
-LISTS = {
-    "frameworks": "--framework", "devices": "--device", "threads": "--threads", "phases": "--phase",
-    "precisions": "--precision", "variants": "--variant",
-}  # fmt: skip
-NOTHING: dict[str, Any] = dict.fromkeys(LISTS) | {
-    "profile": "quick", "sets": (), "keyword": "", "spec": "digits", "data": None, "pythons": (),
-}  # fmt: skip
+from tests.benchmarks.command import LISTS, NOT_GIVEN
 
 
 def request(**choice: Any) -> Request:
-    assert choice.keys() <= NOTHING.keys()
-    return options.request("mlp", NOTHING | choice)
+    assert choice.keys() <= NOT_GIVEN.keys()
+    return options.request("mlp", NOT_GIVEN | choice)
 
 
 def test_an_option_that_was_not_given_leaves_everything_to_the_profile() -> None:
@@ -30,7 +23,7 @@ def test_an_option_that_was_not_given_leaves_everything_to_the_profile() -> None
 
 def test_the_options_are_those_of_the_command_line() -> None:
     parameters = {parameter.name: parameter.opts for parameter in main.commands["list"].params}
-    assert parameters.keys() == NOTHING.keys() | {"as_json"}
+    assert parameters.keys() == NOT_GIVEN.keys() | {"as_json"}
     assert {name: parameters[name] for name in LISTS} == {name: [option] for name, option in LISTS.items()}
 
 

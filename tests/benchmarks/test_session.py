@@ -1,0 +1,54 @@
+"""Between the options and the exit code: the specification that own data make, and what a run came to."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import session
+from benchmarks.record import Cell, Check, OutcomeRecord, ProofRecord, Record, TimingRecord, Who
+from benchmarks.session import Outcome
+from tests.benchmarks.command import NOT_GIVEN, invoke, save_npz
+
+CELL = Cell(who=Who(model="mlp", framework="numpy", threads=1), phase="train_step", axes={"batch": 8})
+TIMED = TimingRecord(
+    cell=CELL, block=0, order=1, schedule="rounds", loops=1, warmup_rounds=0, elapsed_s=[1.0], started_at_s=[0.0],
+    first_call_s=None, second_call_s=None, samples_per_call=8, flops_per_call=8,
+)  # fmt: skip
+FAILED = OutcomeRecord(cell=CELL, block=0, status="failed", reason="it broke")
+SKIPPED = OutcomeRecord(cell=CELL, block=0, status="skipped", reason="it is not there")
+
+
+def proof(passed: bool) -> ProofRecord:
+    check = Check(check="hot state", group="loss", tensor="loss", error=1.0, budget=2.0, passed=passed)
+    return ProofRecord(who=CELL.who, axes=CELL.axes, block=0, checks=[check])
+
+
+@pytest.mark.parametrize(
+    ("records", "interrupted", "code"),
+    [
+        ([proof(True), TIMED], False, 0),
+        ([proof(True), TIMED, SKIPPED], False, 0),
+        ([proof(False), TIMED], False, 1),
+        ([proof(False), FAILED], False, 1),
+        ([proof(True), TIMED, FAILED], False, 3),
+        ([FAILED], False, 3),
+        ([SKIPPED], False, 4),
+        ([], False, 4),
+        ([proof(False), TIMED], True, 130),
+    ],
+)
+def test_the_exit_code_says_what_a_run_came_to(
+    tmp_path: Path, records: list[Record], interrupted: bool, code: int
+) -> None:
+    outcome = Outcome(tmp_path, planned=1, blocks=1, records=records, interrupted=interrupted)
+    assert outcome.exit_code == code
+    assert outcome.summary()["exit_code"] == code
+
+
+def test_own_data_are_listed_under_their_own_sizes(tmp_path: Path) -> None:
+    data = save_npz(tmp_path / "mine.npz")
+    found = invoke("list", "--data", data, "--framework", "numpy", "--set", "batch=8", "--phase", "train_step")
+    assert found.exit_code == 0
+    assert found.stdout.splitlines()[0].endswith("train_step/batch8-width128")
+    prepared = session.prepare(**NOT_GIVEN | {"data": str(data)})
+    assert (prepared.spec.features, prepared.spec.classes) == (5, 4)

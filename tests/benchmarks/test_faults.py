@@ -15,7 +15,7 @@ from benchmarks import process, record
 from benchmarks.__main__ import main
 from benchmarks.record import BlockRecord, OutcomeRecord, Record, TimingRecord
 from implementations import registry
-from tests.benchmarks.test_run import cells_of, execute
+from tests.benchmarks.tiny_runs import cells_of, execute
 
 FAULTS = {
     "hanging": "time.sleep(600)",

@@ -17,7 +17,7 @@ from benchmarks.process import Worker
 from benchmarks.record import Record, TimingRecord
 from benchmarks.runner import DATASET, scratch
 from benchmarks.worker import Job
-from tests.benchmarks.test_run import SPEC, cells_of, data
+from tests.benchmarks.tiny_runs import SPEC, cells_of, data
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20

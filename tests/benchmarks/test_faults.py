@@ -1,7 +1,6 @@
 """Everything that may go wrong in a worker or on the disk: the cell is recorded with its reason, and the heat goes on.
 
-The frameworks that misbehave do so only once they have been proved and are timed. They come from a package of their
-own, through the entry points that any package may use.
+The frameworks that misbehave do so only once they have been proved and are timed.
 """
 
 import errno
@@ -14,7 +13,7 @@ from click.testing import CliRunner
 from benchmarks import process, record
 from benchmarks.__main__ import main
 from benchmarks.record import BlockRecord, OutcomeRecord, Record, TimingRecord
-from implementations import registry
+from tests.benchmarks.strangers import offered
 from tests.benchmarks.tiny_runs import cells_of, execute
 
 FAULTS = {
@@ -68,28 +67,12 @@ class Faulty(MLP):
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Record]]:
     """One run of all of them, beside a NumPy that behaves."""
-    site = tmp_path_factory.mktemp("site")
-    (site / "faulty").mkdir()
-    (site / "faulty-1.0.dist-info").mkdir()
-    entries = "".join(f"{name} = faulty.{name}\n" for name in FAULTS)
-    (site / "faulty-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 1.0\n")
-    (site / "faulty-1.0.dist-info" / "entry_points.txt").write_text(f"[samenet.frameworks]\n{entries}")
     models = [f"\n\nclass {name}(Faulty):\n    def fault(self):\n        {fault}\n" for name, fault in FAULTS.items()]
-    (site / "faulty" / "models.py").write_text("".join([MODELS, *models]))
-    (site / "faulty" / "__init__.py").write_text("")
-    for name in FAULTS:
-        adapter = (
-            "from implementations.frameworks.numpy_adapter import *\nfrom faulty.models import to_host\n"
-            f'MODELS = {{"mlp": "faulty.models:{name}"}}\n'
-        )
-        (site / "faulty" / f"{name}.py").write_text(adapter)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(site)
-        patch.setenv("PYTHONPATH", str(site))
+    site = tmp_path_factory.mktemp("site")
+    names = dict.fromkeys(FAULTS, "from strangers.models import to_host")
+    with offered(site, "".join([MODELS, *models]), names), pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "CELL_TIMEOUT_S", 10.0)
-        registry._entry_points.cache_clear()
         yield execute(cells_of(*FAULTS, "numpy", phases=("train_step", "predict")))
-    registry._entry_points.cache_clear()
 
 
 def outcome(records: list[Record], framework: str) -> OutcomeRecord:

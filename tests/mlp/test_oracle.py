@@ -9,32 +9,28 @@ import numpy as np
 import pytest
 
 from implementations.mlp import parameters
-from implementations.mlp.mlp_numpy import MLP, dropout_mask
-from implementations.mlp.oracle import Oracle
 from implementations.mlp.spec import MLPSpec
 from tests.mlp import scalar_reference as reference
 from tests.mlp.scalar_reference import exact, mp
+from tests.mlp.small_models import (
+    OPTIMIZERS,
+    REFERENCE_LIMIT,
+    fixed_masks,
+    middle_spec,
+    oracle,
+    relative_error,
+    tiny_spec,
+)
 
-REFERENCE_LIMIT = 1e-14  # reached: 2e-15
 CANCELLING_LIMIT = 1e-11  # where the terms of a sum cancel before any code gets hold of them; reached: 5e-13
 EXTENDED_REFERENCE_LIMIT = 2e-16  # reached: 5e-17, the rounding of constants such as B/(B-1) to double
 EXTENDED_LIMIT = 1e-14  # reached: 8e-16
 COMPLEX_STEP_LIMIT = 2e-15  # reached: 7e-16
 
 extended_only = pytest.mark.skipif(
-    np.finfo(np.longdouble).eps > 1e-18, reason="long double is no wider than double on this platform"
+    bool(np.finfo(np.longdouble).eps > 1e-18), reason="long double is no wider than double on this platform"
 )
 
-# Not the defaults: a setting that is read from nowhere must be seen, and so must an epsilon in the wrong place.
-SETTINGS = {"norm_epsilon": 1e-3, "norm_momentum": 0.8, "dropout": 0.3, "precision": "float64"}
-OPTIMIZERS = {
-    "sgd": {"kind": "sgd", "learning_rate": 0.07, "momentum": 0.7},
-    "sgd-plain": {"kind": "sgd", "learning_rate": 0.07, "momentum": 0.0},
-    "adam": {"kind": "adam", "learning_rate": 0.02, "beta1": 0.85, "beta2": 0.98, "epsilon": 1e-3},
-}
-OPTIMIZERS["adam-hat"] = OPTIMIZERS["adam"] | {"epsilon_form": "hat"}
-OPTIMIZERS["adamw"] = OPTIMIZERS["adam"] | {"kind": "adamw", "weight_decay": 0.1}
-OPTIMIZERS["adamw-hat"] = OPTIMIZERS["adamw"] | {"epsilon_form": "hat"}
 BLOCKS = {
     "plain": {"batch_norm": False},
     "norm-unbiased": {"batch_norm": True, "running_variance": "unbiased"},
@@ -42,43 +38,8 @@ BLOCKS = {
 }
 
 
-def tiny_spec(**changes):
-    """The net 2-3-2 with a batch of 4, small enough for scalar loops."""
-    tiny = {"features": 2, "hidden": (3,), "classes": 2, "batch": 4}
-    return MLPSpec().changed(**(SETTINGS | tiny | changes))
-
-
-def middle_spec(**changes):
-    """Two blocks of unlike widths: a gradient that skips a layer or takes a kernel the wrong way round shows."""
-    return tiny_spec(**({"features": 5, "hidden": (7, 6), "classes": 4, "batch": 12} | changes))
-
-
-def oracle(spec, state=None, dtype=np.float64):
-    """The NumPy file in the middle of training, with dropout masks given to it."""
-    return loaded(Oracle(spec, dtype=dtype), state)
-
-
-def loaded(model, state=None):
-    model.load_state(parameters.hot_state(model.spec) if state is None else state)
-    return model
-
-
-def fixed_masks(spec, seed=3):
-    """Dropout masks by the definition, from a generator that is not the model's."""
-    rng = np.random.default_rng(seed)
-    kept = 1 / (1 - spec.dropout)
-    return {name: kept * (rng.random(shape) >= spec.dropout) for name, shape in spec.masks(spec.batch).items()}
-
-
-def relative_error(test, truth):
-    """||test - truth|| / ||truth||, and the absolute error where the truth is 0."""
-    size = np.linalg.norm(np.ravel(truth))
-    error = np.linalg.norm(np.ravel(test) - np.ravel(truth))
-    return error / size if size else error
-
-
 def exact_error(test, truth):
-    """The same in 50 digits against the reference's lists, so that the comparison itself does not round."""
+    """`relative_error` in 50 digits against the reference's lists, so that the comparison itself does not round."""
     test, truth = flat(exact(np.asarray(test).tolist())), flat(truth)
     assert len(test) == len(truth)
     size = mp.sqrt(sum(r**2 for r in truth))
@@ -266,137 +227,3 @@ def test_a_flip_takes_the_other_side_of_the_kink(side):
     flipped, other = models[0].state(), models[1].state()
     assert_within({name: relative_error(flipped[name], other[name]) for name in other}, REFERENCE_LIMIT)
     assert np.array_equal(models[0].kinks()["relu1"][:, 1], np.full(spec.batch, side * 1e-20))
-
-
-# --- prediction ---
-
-
-def test_prediction_depends_neither_on_neighbours_nor_on_dropout():
-    spec = middle_spec(dropout=0.5)
-    model = oracle(spec)
-    (x, _), *_ = parameters.batches(spec, 1)
-    together = model.predict(x)
-    alone = np.concatenate([model.predict(x[b : b + 1]) for b in range(len(x))])
-    assert together.shape == (spec.batch, spec.classes)
-    assert relative_error(together, alone) <= REFERENCE_LIMIT
-
-
-def test_prediction_moves_nothing():
-    spec = middle_spec(optimizer=OPTIMIZERS["adam"])
-    model, untouched = loaded(MLP(spec)), loaded(MLP(spec))
-    (x, y), *_ = parameters.batches(spec, 1)
-    model.predict(x)
-    assert_same(model.state(), parameters.hot_state(spec))
-    assert model.train_step(x, y) == untouched.train_step(x, y), "nor the generator of the masks"
-
-
-# --- dropout masks ---
-
-
-def test_a_step_draws_the_masks_that_draw_masks_shows():
-    spec = middle_spec()
-    drawing, given = loaded(MLP(spec)), oracle(spec)
-    for x, y in parameters.batches(spec, 3):
-        before = drawing.random_state()
-        loss = drawing.train_step(x, y)
-        after = drawing.random_state()
-        drawing.set_random_state(before)
-        masks = drawing.draw_masks(spec.batch)
-        assert {name: mask.shape for name, mask in masks.items()} == spec.masks(spec.batch)
-        assert given.repeat_step(x, y, masks) == loss
-        assert_same(drawing.state(), given.state())
-        assert repr(drawing.random_state()) == repr(after)
-
-
-def test_drawn_masks_keep_their_mean():
-    spec = middle_spec(dropout=0.3)
-    model = loaded(MLP(spec))
-    draws = [model.draw_masks(1000) for _ in range(5)]
-    for name in spec.masks(1000):
-        mask = np.concatenate([draw[name] for draw in draws])
-        assert set(np.unique(mask)) == {0.0, 1 / (1 - 0.3)}
-        dropped, deviation = np.mean(mask == 0), np.sqrt(0.3 * 0.7 / mask.size)
-        assert abs(dropped - 0.3) < 5 * deviation
-        assert not np.array_equal(draws[0][name], draws[1][name]), "a mask was used twice"
-
-
-# --- what must never happen ---
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.longdouble])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_number_type_is_kept(optimizer, dtype):
-    """A constant of another type would silently make the timed float32 slower and the float64 worse."""
-    spec = middle_spec(optimizer=OPTIMIZERS[optimizer])
-    model = loaded(MLP(spec, dtype=dtype))
-    (x, y), *_ = parameters.batches(spec, 1)
-    results = {"loss": model.train_step(x.astype(dtype), y), "logits": model.predict(x.astype(dtype))}
-    results |= model.draw_masks(spec.batch)
-    results |= {name: value for name, value in model.state().items() if name != "step"}
-    assert {name: value.dtype for name, value in results.items()} == dict.fromkeys(results, np.dtype(dtype))
-
-
-@pytest.mark.parametrize("hidden", [(), (7, 6)], ids=str)
-@pytest.mark.parametrize("batch_norm", [False, True])
-@pytest.mark.parametrize("dropout", [0.0, 0.5])
-def test_nan_goes_in_and_comes_out(hidden, batch_norm, dropout):
-    spec = middle_spec(hidden=hidden, batch_norm=batch_norm, dropout=dropout)
-    (x, y), *_ = parameters.batches(spec, 1)
-    x[2, 1] = np.nan
-    logits = oracle(spec).predict(x)
-    assert np.all(np.isnan(logits[2]))
-    assert np.all(np.isfinite(np.delete(logits, 2, axis=0)))
-    assert np.isnan(oracle(spec).repeat_step(x, y, fixed_masks(spec)))
-
-
-@pytest.mark.parametrize("name", ["dense1.weight", "norm2.gamma", "norm1.beta", "output.bias"])
-def test_nan_in_a_parameter_comes_out(name):
-    spec = middle_spec()
-    state = parameters.hot_state(spec)
-    state[name].flat[0] = np.nan
-    model = oracle(spec, state)
-    x, y = parameters.batches(spec, 1)[0]
-    assert np.all(np.any(np.isnan(model.predict(x)), axis=1))
-    assert np.isnan(model.repeat_step(x, y, fixed_masks(spec)))
-
-
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("batch_norm", [False, True])
-def test_inputs_are_not_written_to(batch_norm, optimizer):
-    spec = middle_spec(batch_norm=batch_norm, optimizer=OPTIMIZERS[optimizer])
-    (x, y), *_ = parameters.batches(spec, 1)
-    masks, state = fixed_masks(spec), parameters.hot_state(spec)
-    given = {"x": x, "y": y} | masks | state
-    before = {name: value.copy() for name, value in given.items()}
-    model = oracle(spec, state)
-    model.repeat_step(x, y, masks)
-    model.predict(x)
-    model.repeat_step(x, y, masks)
-    assert_same(given, before)
-
-
-def test_state_is_a_copy():
-    spec = middle_spec(optimizer=OPTIMIZERS["adamw"])
-    model, untouched = oracle(spec), oracle(spec)
-    x, y = parameters.batches(spec, 1)[0]
-    taken = model.state()
-    kept = {name: value.copy() for name, value in taken.items()}
-    model.repeat_step(x, y, fixed_masks(spec))
-    assert_same(taken, kept)
-    for value in model.state().values():
-        value[...] = np.nan
-    untouched.repeat_step(x, y, fixed_masks(spec))
-    assert_same(model.state(), untouched.state())
-
-
-def assert_same(left, right):
-    """Bit for bit."""
-    assert left.keys() == right.keys()
-    different = [name for name in left if not np.array_equal(left[name], right[name])]
-    assert not different
-
-
-def test_a_rate_between_two_thresholds_of_the_mask_is_met_on_average() -> None:
-    rate, units, draws, rng = 0.5 / 2**16, 4096, 2000, np.random.default_rng(3)
-    dropped = sum(int((dropout_mask(rng, (units,), rate, np.float32) == 0).sum()) for _ in range(draws))
-    assert dropped == pytest.approx(rate * units * draws, rel=0.4)  # 62.5, with a standard deviation of 8

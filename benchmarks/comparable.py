@@ -96,15 +96,9 @@ def _machine(facts: Mapping[str, Any]) -> dict[str, Any]:
         "cpu": facts.get("cpu"),
         "cores": facts.get("cores"),
         "usable cores": facts.get("usable_cores"),
-        "GPUs": [", ".join([*gpu[:1], *gpu[2:]]) for gpu in _gpus(facts)],
+        "GPUs": [", ".join([*gpu[:1], *gpu[2:]]) for gpu in environment.gpus(facts)],
         "operating system": str(facts.get("os") or "").partition(" ")[0],
     }
-
-
-def _gpus(facts: Mapping[str, Any]) -> list[list[str]]:
-    """Name, driver and memory of each, as nvidia-smi tells them."""
-    gpus = facts.get("gpus")
-    return [[part.strip() for part in str(gpu).split(",")] for gpu in (gpus if isinstance(gpus, list) else [])]
 
 
 def _memory(a: Results, b: Results) -> list[str]:
@@ -132,7 +126,7 @@ def _software(results: Results) -> dict[tuple[str, str], str]:
             found[worker.who.framework, package].add(version)
     for name in SYSTEM:
         found["system", name].add(environment.text(results.environment.get(name)))
-    for gpu in _gpus(results.environment):
+    for gpu in environment.gpus(results.environment):
         found["system", "GPU driver"].add(", ".join(gpu[1:2]))
     code = results.run.code
     version = environment.text(code.get("commit") or code.get("sha256"))

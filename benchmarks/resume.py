@@ -1,8 +1,9 @@
 """The folder that a run writes in: a new one, or that of the same run where it was stopped before its end.
 
 A run is the same when everything that its first record says is the same, but when and how it was called: the cells, the
-specification, the data, the seed, the number of blocks and the code. Whole blocks are kept; the block that it was
-stopped in is measured again, with the rounds and calls per round that the first block fixed.
+specification, the data, the seed, the number of blocks and the code; and when environment.json, which speaks of the
+whole run, still says of this machine what is true. Whole blocks are kept; the block that it was stopped in is measured
+again, with the rounds and calls per round that the first block fixed.
 """
 
 import fcntl
@@ -17,9 +18,6 @@ from typing import Any
 from benchmarks import record
 from benchmarks.record import RECORDS, BlockRecord, Cell, OutcomeRecord, Record, RunRecord, TimingRecord
 from implementations.contract import BadInput
-
-MACHINE = ("cpu", "usable_cores", "memory_bytes", "gpus", "os", "python")
-"""What must be as it was (environment.json) for a run to go on."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +90,7 @@ def _is_of(folder: Path, run: RunRecord, machine: dict[str, Any]) -> bool:
             pass
     except (OSError, ValueError):
         return False
-    same_machine = all(there.get(k) == machine.get(k) for k in MACHINE)
-    return isinstance(first, RunRecord) and same_machine and _identity(first) == _identity(run)
+    return isinstance(first, RunRecord) and there == machine and _identity(first) == _identity(run)
 
 
 def _progress(folder: Path) -> Progress:

@@ -24,12 +24,18 @@ def read(folder: Path) -> tuple[dict[str, Any], list[str]]:
 
 def machine(facts: Mapping[str, Any]) -> str:
     """The machine in brackets, for a sentence: "(AMD EPYC, 2 cores, no GPU)", or nothing where nothing is known."""
-    words = [_name(facts["cpu"])] if facts.get("cpu") else []
+    words = [text(facts["cpu"])] if facts.get("cpu") else []
     if isinstance(facts.get("cores"), int):
         words.append(wording.count(facts["cores"], "core"))
-    if "gpu" in facts:
-        words.append(_gpus(facts["gpu"]))
+    if "gpus" in facts:
+        words.append(wording.listed(name for name, *_ in gpus(facts)) or "no GPU")
     return f" ({', '.join(words)})" if words else ""
+
+
+def gpus(facts: Mapping[str, Any]) -> list[list[str]]:
+    """Name, driver and memory of each, as nvidia-smi tells them."""
+    found = facts.get("gpus")
+    return [[part.strip() for part in str(gpu).split(",")] for gpu in (found if isinstance(found, list) else [])]
 
 
 def rows(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -54,15 +60,3 @@ def text(value: Any) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{key} {text(item)}" for key, item in value.items())
     return str(value)
-
-
-def _gpus(gpus: Any) -> str:
-    listed = gpus if isinstance(gpus, list) else [gpus] if gpus else []
-    return wording.listed(_name(gpu) for gpu in listed) if listed else "no GPU"
-
-
-def _name(thing: Any) -> str:
-    """A part's name, whether it was stored as text or as facts of its own."""
-    if isinstance(thing, dict):
-        return next((str(thing[key]) for key in ("name", "model", "brand") if thing.get(key)), text(thing))
-    return text(thing)

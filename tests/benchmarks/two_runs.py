@@ -13,14 +13,9 @@ from benchmarks.record import Cell, Record
 from tests.benchmarks.report import synthetic
 from tests.benchmarks.report.synthetic import MICROSECOND, cell, measured
 
-MACHINE: dict[str, Any] = {
-    "cpu": "AMD EPYC 7B13",
-    "cores": 2,
+MACHINE = synthetic.ENVIRONMENT | {
     "usable_cores": 2,
-    "memory_bytes": 8 * 2**30,
     "gpus": ["NVIDIA H200, 570.86.10, 143771 MiB"],
-    "os": "Linux 6.1",
-    "python": "3.11.7",
     "governor": "performance",
 }
 NUMPY, TORCH, KERAS = cell("numpy"), cell("torch"), cell("keras-tensorflow")

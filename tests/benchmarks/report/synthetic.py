@@ -17,11 +17,11 @@ STEPS = (
     ("relu", "ReLU", "a = max(n, 0)", "What is positive passes, what is not is stopped."),
     ("loss", "Softmax and cross-entropy", "loss = mean(-log P[label])", "The surprise at the true class."),
 )
-ENVIRONMENT = {
+ENVIRONMENT: dict[str, Any] = {
     "cpu": "AMD EPYC 7B13",
     "cores": 2,
-    "memory": "8 GiB",
-    "gpu": [],
+    "memory_bytes": 8 * 2**30,
+    "gpus": [],
     "os": "Linux 6.1",
     "python": "3.11.7",
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import record
+from benchmarks import environment, record
 from benchmarks.report import frame, headline, ranking, results
 from tests.benchmarks.report import synthetic
 from tests.benchmarks.report.synthetic import MICROSECOND, cell, measured, proof, timing
@@ -43,6 +43,14 @@ def test_a_clear_difference_is_claimed_with_its_interval() -> None:
     rows = table(pair(1.5))
     assert (rows["numpy"]["rank"], rows["numpy"]["verdict"]) == ("1", "fastest")
     assert (rows["torch"]["rank"], rows["torch"]["verdict"]) == ("2", "slower")
+
+
+def test_the_facts_of_the_machine_are_read_under_the_names_that_a_run_writes_them_by() -> None:
+    assert synthetic.ENVIRONMENT.keys() <= environment.machine().keys()
+    gpus = [f"NVIDIA {name}, 570.86.10, 143771 MiB" for name in ("H200", "A100")]
+    assert "(AMD EPYC 7B13, 2 cores, NVIDIA H200 and NVIDIA A100), one" in sentences(
+        pair(1.5), synthetic.ENVIRONMENT | {"gpus": gpus}
+    )
 
 
 def test_a_tie_is_called_a_tie_and_shares_the_rank() -> None:

@@ -208,7 +208,7 @@ def _cells_of(who: Who, model: str, spec: Any, request: Request) -> list[Cell]:
     for phase in phases:
         if phase not in known:
             raise BadInput(f"--phase {phase}: no such phase; phases are {', '.join(known)}.")
-    if registry.base(who.framework) in registry.PEERS or who.variant != "spec":
+    if registry.is_peer(who.framework) or who.variant != "spec":
         phases = tuple(phase for phase in phases if phase == "train_step")
     beside = who.variant != "spec" and not (request.sets or request.variants)
     cells = []

@@ -123,7 +123,8 @@ class Block:
         order = [cell for heat in self.heats for cell in heat]
         jobs = [self._job(who, cells) for who, cells in turns.grouped(order).items()]
         if self.run.null_control and self.run.blocks > 1:
-            control = turns.control(self.cells, self.number, registry.PEERS)
+            peers = {cell.who.framework for cell in self.cells if registry.is_peer(cell.who.framework)}
+            control = turns.control(self.cells, self.number, peers)
             jobs += [self._job(who, [c for c in order if c in control], True) for who in turns.grouped(control)]
         self.order.shuffle(jobs)
         return jobs
@@ -226,10 +227,8 @@ def measure_one(cell: Cell) -> TimingRecord:
     from implementations import data
 
     found: list[Record] = []
-    digits = data.digits()
     spec = registry.part(cell.who.model, "spec").Spec.preset("digits")
-    arrays = {name: getattr(digits, name) for name in ("x_train", "y_train", "x_test", "y_test")}
-    Run(spec, arrays, [cell], PROFILES["smoke"], blocks=1, seed=0, sink=found.append).execute()
+    Run(spec, data.digits().arrays(), [cell], PROFILES["smoke"], blocks=1, seed=0, sink=found.append).execute()
     for result in found:
         if isinstance(result, TimingRecord):
             return result

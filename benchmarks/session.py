@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 MODEL = "mlp"
-ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 Say = Callable[[str], None]
 
@@ -243,7 +242,7 @@ def arrays(prepared: Prepared) -> "dict[str, np.ndarray]":
 
     if prepared.dataset is None:
         return {"x_train": np.zeros((0, 1), np.float32), "y_train": np.zeros(0, np.int64)}
-    return {name: getattr(prepared.dataset, name) for name in ARRAYS}
+    return prepared.dataset.arrays()
 
 
 def minutes(seconds: float) -> str:
@@ -269,6 +268,6 @@ def _sources(prepared: Prepared) -> list[SourceRecord]:
     return [
         SourceRecord(framework=name, **dataclasses.asdict(section))
         for name in names
-        if name not in registry.PEERS
+        if not registry.is_peer(name)
         for section in sources.sections(MODEL, name)
     ]

@@ -50,10 +50,14 @@ class Dataset:
         """Number of classes C: the largest label plus 1, at least 2."""
         return max(2, 1 + int(max(self.y_train.max(), self.y_test.max())))
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """x_train, y_train, x_test and y_test by name, in this order."""
+        return {name: getattr(self, name) for name in ("x_train", "y_train", "x_test", "y_test")}
+
     def describe(self) -> dict[str, Any]:
-        """Name, counts, and the SHA-256 of the bytes of x_train, y_train, x_test, y_test in this order."""
+        """Name, counts, and the SHA-256 of the bytes of `arrays` in their order."""
         digest = hashlib.sha256()
-        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
+        for array in self.arrays().values():
             digest.update(array.tobytes())
         counts = {"train_samples": len(self.y_train), "test_samples": len(self.y_test)}
         sizes = {"features": self.features, "classes": self.classes}

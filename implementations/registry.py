@@ -60,6 +60,11 @@ def base(name: str) -> str:
     return name.partition("@")[0]
 
 
+def is_peer(name: str) -> bool:
+    """Whether this is one of PEERS, or another installation of one."""
+    return base(name) in PEERS
+
+
 def check_framework(name: str) -> None:
     """Raises BadInput, with the nearest name, where there is no such framework."""
     known = [*frameworks(), *PEERS]

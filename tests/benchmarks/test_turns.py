@@ -57,6 +57,7 @@ def test_whole_workers_go_there_and_back(rounds: int) -> None:
 
 def test_alone_means_in_a_row() -> None:
     order = turns.alone("abc", random.Random(0))
+    assert Counter(order) == dict.fromkeys("abc", turns.ALONE)
     assert [len(set(order[i : i + turns.ALONE])) for i in range(0, len(order), turns.ALONE)] == [1, 1, 1]
 
 

@@ -69,7 +69,9 @@ def test_one_block_says_that_it_has_no_null_control_and_no_power() -> None:
 
 
 def test_what_turns_cost_is_time_alone_over_time_in_turn() -> None:
-    for conduct in controls.conduct(gathered(alone=0.8)):
+    found = controls.conduct(gathered(alone=0.8))
+    assert len(found) == 2  # NumPy and PyTorch
+    for conduct in found:
         assert conduct.shift
         assert conduct.shift.ratio.value == pytest.approx(0.8, rel=0.15)
     assert "Taking turns moves" in page(alone=0.5)

@@ -129,9 +129,11 @@ def test_a_proof_at_another_size_is_no_proof() -> None:
 def test_variants_floors_and_peers_are_never_ranked() -> None:
     stock = cell("keras-tensorflow", variant="stock")
     records = [*pair(1.5), *measured([(stock, 50 * MICROSECOND)])[1:]]
-    records += [timing(cell("scikit-learn"), block, 10 * MICROSECOND, ranked=False) for block in range(6)]
+    beside = cell("scikit-learn"), cell("cupy", "products")
+    records += [timing(of, block, 10 * MICROSECOND, ranked=False) for of in beside for block in range(6)]
     rows = table(records)
     assert rows["numpy"]["verdict"] == "fastest"
+    assert (rows["cupy"]["phase"], rows["cupy"]["rank"], rows["cupy"]["verdict"]) == ("products", "", "")
     assert (rows["keras-tensorflow"]["rank"], rows["keras-tensorflow"]["verdict"]) == ("", "faster")
     assert (rows["scikit-learn"]["rank"], rows["scikit-learn"]["verdict"]) == ("", "")
 

@@ -59,7 +59,11 @@ class Faulty(MLP):
         if type(self).calls > 15:  # proved and calibrated by then
             self.fault()
         if self.later:
-            return POOL.submit(super().train_step, x, y)
+            return POOL.submit(self.slowly, x, y)
+        return super().train_step(x, y)
+
+    def slowly(self, x, y):
+        time.sleep(0.01)  # a step this small would be done before anybody could look
         return super().train_step(x, y)
 """
 

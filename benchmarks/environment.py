@@ -3,6 +3,7 @@
 import ctypes
 import os
 import platform
+import select
 import shutil
 import signal
 import subprocess
@@ -132,10 +133,13 @@ def cpu_s(pid: int) -> float:
 
 
 def die_with_parent() -> None:
-    """Have the kernel end this process when the one that started it is gone, even while it is stopped (Linux only)."""
-    if sys.platform != "linux":
-        return
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it was gone before we could ask
+    """Have the kernel end this process when the one that started it is gone, even while it is stopped (Linux only).
+
+    Where that one was gone before we could ask, the pipe that it held to our standard input has hung up.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    poll = select.poll()
+    poll.register(0, 0)  # hanging up is told unasked
+    if poll.poll(0):
         os._exit(1)

@@ -277,14 +277,16 @@ def read(folder: Path) -> tuple[list[Record], list[str]]:
 
 
 def standing(records: Iterable[Record]) -> list[Record]:
-    """The records without the holes that were filled later: a cell that failed in a block and was measured there again."""
+    """The records without what was said anew later of a cell in a block: a hole that was filled, or a time from a block
+    that was stopped, where the cell failed when the block was repeated: nobody took turns with that time."""
     kept: list[Record] = []
-    timed: set[tuple[str, int]] = set()
+    later: dict[tuple[str, int], type] = {}
     for found in reversed(list(records)):
-        if isinstance(found, TimingRecord) and not found.control:
-            timed.add((found.cell.id, found.block))
-        if not (isinstance(found, OutcomeRecord) and (found.cell.id, found.block) in timed):
-            kept.append(found)
+        if isinstance(found, OutcomeRecord) or (isinstance(found, TimingRecord) and not found.control):
+            where = found.cell.id, found.block
+            if later.setdefault(where, type(found)) is not type(found):
+                continue
+        kept.append(found)
     return kept[::-1]
 
 

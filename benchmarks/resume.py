@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import record
+from benchmarks import record, turns
 from benchmarks.record import RECORDS, BlockRecord, Cell, OutcomeRecord, Record, RunRecord, TimingRecord
 from implementations.contract import BadInput
 
@@ -44,6 +44,11 @@ class Progress:
     def rounds(self) -> dict[tuple[str, ...], int]:
         """Rounds by heat, likewise."""
         return {timing.cell.heat: len(timing.elapsed_s) for timing in reversed(self.timings)}
+
+    @property
+    def restless(self) -> set[tuple[str, ...]]:
+        """Heats that whole workers take turns in, likewise."""
+        return {timing.cell.heat for timing in self.timings if timing.schedule == "workers" or turns.restless(timing)}
 
     def left(self, cells: Sequence[Cell], blocks: int, retry_failed: bool) -> dict[int, list[Cell]]:
         """What is to be measured, by block."""

@@ -28,9 +28,6 @@ from implementations import registry
 
 DATASET = "dataset.npz"
 
-BURN = 0.01
-"""Processor time of the waiting, over the time they waited: above this they were not still."""
-
 Say = Callable[[str], None]
 
 
@@ -72,7 +69,7 @@ class Run:
 
     def keep(self, result: Record) -> None:
         """A record of a worker's, on its way to the results."""
-        if isinstance(result, TimingRecord) and result.waiting_cpu_s > BURN * result.waiting_s:
+        if isinstance(result, TimingRecord) and turns.restless(result):
             self.restless.add(result.cell.heat)
         self.sink(result)
 
@@ -103,7 +100,8 @@ class Block:
         name = f"block {self.number + 1}/{self.run.blocks}"
         try:
             self.run.say(f"{name}  starting")
-            self.workers = [self.run.spawn(job, self.folder) for job in self._jobs()]
+            for job in self._jobs():  # one by one: an interruption must find those that were started
+                self.workers.append(self.run.spawn(job, self.folder))
             for worker in list(self.workers):
                 self._step(worker, worker.listen)
             for worker in [w for w in self.workers if w.event["event"] == "ready"]:

@@ -138,14 +138,15 @@ def run(
         say(f"{len(cells)} cells, {blocks} blocks, about {estimate}")
         (progress.folder / "environment.json").write_text(json.dumps(machine, indent=2) + "\n", encoding="utf-8")
         keep(first)
-        for source in _sources(prepared):
+    for source in _sources(prepared):
+        if source not in progress.records:  # it may have been stopped before they were all written
             keep(source)
     for entry in prepared.plan.absent:
         say(f"not there: {entry['framework']}: {entry['reason']} {entry['fix']}")
     work = Run(
         prepared.spec, arrays(prepared), cells, profile, blocks, seed, keep, say, prepared.request.pythons,
         epochs=_epochs(prepared, say) if 0 not in progress.finished else 0,
-        loops=progress.loops, rounds=progress.rounds, left=left,
+        loops=progress.loops, rounds=progress.rounds, restless=progress.restless, left=left,
     )  # fmt: skip
     try:
         with resume.held(progress.folder):

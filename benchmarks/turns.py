@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeVar
 
-from benchmarks.record import Cell, Who
+from benchmarks.record import Cell, TimingRecord, Who
 
 Seat = TypeVar("Seat")
 Schedule = Literal["rounds", "workers"]
@@ -20,6 +20,9 @@ CELL_S, FEWEST_ROUNDS = 0.3, 5
 
 ENOUGH_BLOCKS = 6
 """With fewer blocks there is an interval, but no verdict."""
+
+BURN = 0.01
+"""Processor time of the waiting, over the time they waited: above this they were not still."""
 
 ALONE = 3
 """Rounds that a worker takes in a row at the end of a heat: what turns cost it shows against these."""
@@ -62,6 +65,11 @@ def control(cells: Sequence[Cell], block: int, peers: Iterable[str] = ()) -> lis
         return []
     own = [cell for cell in cells if cell.who == whos[block % len(whos)]]
     return [cell for cell in own if cell.phase == "train_step"] or own
+
+
+def restless(timing: TimingRecord) -> bool:
+    """Whether this worker was not still while it waited, so that in its heat whole workers take turns from then on."""
+    return timing.waiting_cpu_s > BURN * timing.waiting_s
 
 
 def rounds_for(round_s: float, most: int) -> int:

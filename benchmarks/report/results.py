@@ -5,7 +5,7 @@ Reads nothing and renders nothing. Estimates come from `benchmarks.statistics`.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -110,16 +110,19 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
         by_kind[record.kind].append(record)
     run = run_of(by_kind["run"])
     proofs = by_kind["proof"]
-    timings = [timing for timing in by_kind["timing"] if not timing.control]
+    every = [timing for timing in by_kind["timing"] if not timing.control]
+    timings = _latest(every, lambda timing: (timing.cell.id, timing.block))
     entries = _entries(run, timings, by_kind["outcome"], proofs)
-    told = [*problems, *_repeated(timings)]
+    told = [*problems, *_repeated(every)]
     return Results(
         run=run,
         entries=entries,
         proofs=proofs,
         workers=by_kind["worker"],
         timings=timings,
-        controls=[timing for timing in by_kind["timing"] if timing.control],
+        controls=_latest(
+            (timing for timing in by_kind["timing"] if timing.control), lambda timing: (timing.cell.heat, timing.block)
+        ),
         learning=by_kind["learning"],
         sources=by_kind["source"],
         problems=told,
@@ -137,7 +140,6 @@ def _entries(
     for cell in (*run.cells, *(timing.cell for timing in timings), *(outcome.cell for outcome in outcomes)):
         cells.setdefault(_key(cell), cell)
     for timing in timings:
-        # A resumed run repeats the block it was stopped in: the later timing belongs to the complete one.
         timing_of[_key(timing.cell)][timing.block] = timing
     for outcome in outcomes:
         outcomes_of[_key(outcome.cell)].append(outcome)
@@ -230,6 +232,11 @@ def _unusable(timing: TimingRecord) -> OutcomeRecord:
 
 def _proofs_of(cell: Cell, proofs: Sequence[ProofRecord]) -> list[ProofRecord]:
     return [proof for proof in proofs if proof.who == cell.who and proof.axes == cell.axes]
+
+
+def _latest(timings: Iterable[TimingRecord], key: Callable[[TimingRecord], Hashable]) -> list[TimingRecord]:
+    """A resumed run repeats the block that it was stopped in: the later timing belongs to the complete one."""
+    return list({key(timing): timing for timing in timings}.values())
 
 
 def _repeated(timings: Sequence[TimingRecord]) -> list[str]:

@@ -7,17 +7,18 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
 
-from benchmarks import environment, turns
-from benchmarks.process import Worker
-from benchmarks.record import Record, TimingRecord
-from benchmarks.runner import DATASET, scratch
+from benchmarks import environment, record, runner, turns
+from benchmarks.process import PROGRAM, Worker
+from benchmarks.record import BlockRecord, Record, TimingRecord
+from benchmarks.runner import DATASET, Run, scratch
 from benchmarks.worker import Job
-from tests.benchmarks.tiny_runs import SPEC, cells_of, data
+from tests.benchmarks.tiny_runs import SPEC, TINY, cells_of, data
+from tests.benchmarks.virtual_run import survivors
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20
@@ -78,6 +79,7 @@ def started(results: Path) -> tuple[subprocess.Popen[str], list[psutil.Process]]
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     assert run.stderr
     for line in run.stderr:
@@ -88,6 +90,36 @@ def started(results: Path) -> tuple[subprocess.Popen[str], list[psutil.Process]]
 
 def all_gone(workers: list[psutil.Process]) -> bool:
     return not psutil.wait_procs(workers, timeout=PATIENCE_S)[1]
+
+
+def test_a_worker_whose_run_is_gone_before_it_begins_ends_by_itself() -> None:
+    job = Job(who=cells_of("numpy")[0].who, block=0, seed=0, spec={}, dataset="there is none")
+    worker = subprocess.Popen(
+        [sys.executable, "-m", PROGRAM],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert worker.communicate(job.model_dump_json() + "\n", timeout=PATIENCE_S) == ("", "")
+    assert worker.returncode == 1
+
+
+def test_an_interruption_while_workers_are_started_leaves_none_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Worker] = []
+
+    def interrupted_at_the_second(*arguments: Any) -> Worker:
+        if started:
+            raise KeyboardInterrupt
+        started.append(Worker(*arguments))
+        return started[0]
+
+    monkeypatch.setattr(runner, "Worker", interrupted_at_the_second)
+    run = Run(SPEC, data(), cells_of("numpy"), TINY, 2, 0, lambda found: None)
+    with pytest.raises(KeyboardInterrupt):
+        run.execute()
+    assert started[0].process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a stopped process whose parent was killed")
@@ -102,9 +134,16 @@ def test_a_run_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
 
 def test_control_c_ends_within_seconds_with_a_partial_report_and_no_process_left(tmp_path: Path) -> None:
     run, workers = started(tmp_path)
-    run.send_signal(signal.SIGINT)
+    assert len(workers) == 2
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does: the workers get it too, running or stopped
     run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 130
     assert all_gone(workers)
-    (report,) = tmp_path.glob("*/report.md")
-    assert "partial" in report.read_text(encoding="utf-8").splitlines()[0]
+    assert not survivors(run.pid)
+    (folder,) = tmp_path.iterdir()
+    report = (folder / "report.md").read_text(encoding="utf-8")
+    assert "partial" in report.splitlines()[0]
+    assert "Partial results: " in report
+    records, problems = record.read(folder)
+    assert problems == []
+    assert [r.block for r in records if isinstance(r, BlockRecord)] == [0]  # it was in its second block

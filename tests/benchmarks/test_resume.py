@@ -1,9 +1,6 @@
 """A run that was stopped goes on: whole blocks are kept, the block it was stopped in is measured again."""
 
 import json
-import random
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -13,14 +10,13 @@ from click.testing import CliRunner, Result
 
 from benchmarks import record, resume
 from benchmarks.__main__ import main
-from benchmarks.record import BlockRecord, OutcomeRecord, Record, RunRecord, TimingRecord
+from benchmarks.record import BlockRecord, OutcomeRecord, Record, RunRecord, SourceRecord, TimingRecord
 from benchmarks.resume import Progress
 from benchmarks.runner import Run
 from implementations.contract import BadInput
 from tests.benchmarks.report import synthetic
 from tests.benchmarks.test_run import SPEC, TINY, cells_of, data
 
-ROOT = Path(__file__).parents[2]
 CHOICE = ["--profile", "smoke", "--framework", "numpy", "--phase", "train_step,products"]
 NUMPY, TORCH = synthetic.cell("numpy"), synthetic.cell("torch")
 RUN = synthetic.run([NUMPY, TORCH], blocks=3)
@@ -122,6 +118,18 @@ def test_a_failure_that_was_measured_later_is_no_hole() -> None:
     assert [r for r in record.standing(filled) if isinstance(r, OutcomeRecord)] == [failure(2)]
 
 
+def test_a_time_from_a_block_that_was_stopped_does_not_hide_that_the_cell_failed_when_it_was_repeated() -> None:
+    first, again = synthetic.timing(TORCH, 1, 1e-3), synthetic.timing(NUMPY, 1, 1e-3)
+    assert record.standing([RUN, first, again, failure(1)]) == [RUN, again, failure(1)]
+
+
+def test_heats_by_whole_workers_stay_so() -> None:
+    restless = synthetic.timing(NUMPY, 0, 1e-3, waiting_s=1.0, waiting_cpu_s=0.02)
+    still = synthetic.timing(synthetic.cell("numpy", batch=32), 0, 1e-3, waiting_s=1.0, waiting_cpu_s=0.001)
+    later = synthetic.timing(synthetic.cell("numpy", batch=64), 1, 1e-3, schedule="workers")
+    assert Progress(Path(), [restless, still, later]).restless == {NUMPY.heat, later.cell.heat}
+
+
 def test_a_line_that_was_cut_short_is_set_aside_and_spoils_no_other(tmp_path: Path) -> None:
     folder = written(tmp_path, RUN)
     with (folder / record.RECORDS).open("a", encoding="utf-8") as file:
@@ -130,6 +138,24 @@ def test_a_line_that_was_cut_short_is_set_aside_and_spoils_no_other(tmp_path: Pa
     records, problems = record.read(folder)
     assert [r.kind for r in records] == ["run", "block"]
     assert len(problems) == 1
+
+
+def test_a_run_that_goes_on_has_all_its_sources_and_knows_its_restless_heats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restless = []
+    monkeypatch.setattr(Run, "execute", lambda run: restless.append(run.restless))
+    folder = Path(json.loads(invoke(tmp_path).stdout)["folder"])
+    whole = record.read(folder)[0]
+    (folder / record.RECORDS).write_text("", encoding="utf-8")
+    cell = record.run_of(whole).cells[0]
+    for found in (*whole[:3], synthetic.timing(cell, 0, 1e-3, schedule="workers")):
+        record.append(folder / record.RECORDS, found)
+    assert json.loads(invoke(tmp_path).stdout)["folder"] == str(folder)
+    sources = [r for r in record.read(folder)[0] if isinstance(r, SourceRecord)]
+    assert sources == [r for r in whole if isinstance(r, SourceRecord)]
+    assert len(sources) > 3
+    assert restless == [set(), {cell.heat}]
 
 
 # With real workers
@@ -157,36 +183,6 @@ def test_a_finished_run_is_not_touched_and_one_that_lost_its_end_is_completed(tm
         next(r.loops for r in records if isinstance(r, TimingRecord) and "products" in r.cell.id)
     }
     assert [r.block for r in records if isinstance(r, BlockRecord)] == [0, 1]
-
-
-def killed_in_the_middle(results: Path, moment: random.Random) -> bool:
-    """One more call of the same command, killed a little after some line of progress; False where it came to its end."""
-    command = [sys.executable, "-m", "benchmarks", "run", *CHOICE, "--blocks", "4", "--results", str(results)]
-    run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert run.stderr
-    for _ in range(moment.randint(2, 7)):
-        run.stderr.readline()
-    time.sleep(moment.uniform(0, 0.3))
-    running = run.poll() is None
-    run.kill()
-    run.communicate()
-    return running
-
-
-def test_a_run_that_is_killed_again_and_again_loses_no_finished_block(tmp_path: Path) -> None:
-    moment, kills, finished = random.Random(5), 0, 0
-    while killed_in_the_middle(tmp_path, moment):
-        kills += 1
-        assert kills < 30
-        (folder,) = tmp_path.iterdir()
-        now = sum(isinstance(r, BlockRecord) for r in record.read(folder)[0])
-        assert now >= finished
-        finished = now
-    assert kills >= 1
-    records, _ = record.read(folder)
-    assert [r.block for r in records if isinstance(r, BlockRecord)] == [0, 1, 2, 3]
-    measured = Counter((r.cell.heat, r.block) for r in records if isinstance(r, TimingRecord) and not r.control)
-    assert measured.keys() == {(cell.heat, block) for cell in record.run_of(records).cells for block in range(4)}
 
 
 def test_what_is_left_is_all_that_is_measured() -> None:

@@ -54,6 +54,14 @@ def test_the_null_control_is_no_result() -> None:
     assert not with_copy.problems
 
 
+def test_a_block_that_was_repeated_counts_once() -> None:
+    whole, stopped = records(copy=1.1), records(copy=5.0, alone=0.5, burn=0.5)
+    repeated = [whole[0], *(r for r in stopped[1:] if getattr(r, "block", 0) == 2), *whole[1:]]
+    once, twice = (results.gather(found, [], synthetic.ENVIRONMENT) for found in (whole, repeated))
+    assert controls.nulls(twice) == controls.nulls(once)
+    assert controls.conduct(twice) == controls.conduct(once)
+
+
 def test_equal_copies_are_reported_as_no_difference() -> None:
     assert "No null control found a difference beyond 3%" in page()
 

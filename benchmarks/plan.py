@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks.record import Cell, Who
-from benchmarks.turns import ALONE, ENOUGH_BLOCKS, FEWEST_ROUNDS
+from benchmarks.turns import ALONE, ENOUGH_BLOCKS, FEWEST_ROUNDS, grouped
 from implementations import registry
 from implementations.contract import BadInput, Unavailable
 
@@ -117,13 +117,23 @@ def plan(model: str, spec: Any, request: Request, gpus: Sequence[str]) -> Plan:
 
 
 def estimate_s(cells: Sequence[Cell], profile: Profile) -> float:
-    """Roughly how long a run takes: workers start side by side, then each works through its cells alone."""
+    """Roughly how long a run takes: workers start side by side, then each works through its cells alone; at the end the
+    costs."""
     whos = {cell.who for cell in cells}
-    starting = max((START_S.get(registry.base(who.framework), 5.0) for who in whos), default=0.0)
+    starting = max((_start_s(who) for who in whos), default=0.0)
     proving = sum(len({str(c.axes) for c in cells if c.who == w}) * 0.6 for w in whos)
     turns = profile.rounds + ALONE
     timing = len(cells) * turns * 3 * profile.round_s  # a pass to warm up, the state put back, the round
-    return profile.blocks * (starting + proving + timing)
+    return profile.blocks * (starting + proving + timing) + costs_s(cells)
+
+
+def costs_s(cells: Sequence[Cell]) -> float:
+    """Roughly how long imports alone, then memory (`benchmarks.costs`) take after the blocks, however many these are."""
+    return sum(_start_s(who) + 0.2 * len({str(c.axes) for c in own}) for who, own in grouped(cells).items())
+
+
+def _start_s(who: Who) -> float:
+    return START_S.get(registry.base(who.framework), 5.0)
 
 
 def within(budget_s: float, cells: Sequence[Cell], profile: Profile) -> Profile:
@@ -131,14 +141,17 @@ def within(budget_s: float, cells: Sequence[Cell], profile: Profile) -> Profile:
 
     Blocks come first: it is their number that an interval shrinks with. Raises BadInput where not one block fits.
     """
+    blocks_s = budget_s - costs_s(cells)
     for rounds in range(profile.rounds, min(FEWEST_ROUNDS, profile.rounds) - 1, -1):
         fitted = replace(profile, rounds=rounds, blocks=1)
-        block_s = estimate_s(cells, fitted)
-        if budget_s >= ENOUGH_BLOCKS * block_s:
+        block_s = estimate_s(cells, fitted) - costs_s(cells)
+        if blocks_s >= ENOUGH_BLOCKS * block_s:
             break
-    if budget_s < block_s:
-        raise BadInput(f"--budget: one block takes about {block_s:.0f} s. Allow more, or choose fewer cells.")
-    return replace(fitted, blocks=int(budget_s // block_s))
+    if blocks_s < block_s:
+        raise BadInput(
+            f"--budget: one block takes about {budget_s - blocks_s + block_s:.0f} s with what follows it. Allow more, or choose fewer cells."
+        )
+    return replace(fitted, blocks=int(blocks_s // block_s))
 
 
 def all_cores() -> int:

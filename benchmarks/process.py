@@ -20,8 +20,8 @@ import psutil
 from pydantic import ValidationError
 
 from benchmarks import environment, record
+from benchmarks.channel import Job
 from benchmarks.record import OutcomeRecord, Record, TimingRecord, Who
-from benchmarks.worker import Job
 
 PROGRAM = "benchmarks.worker"
 START_TIMEOUT_S = 300.0
@@ -173,11 +173,14 @@ class Waiting:
 def _environment(who: Who) -> dict[str, str]:
     """A worker's environment: its threads, its GPU and no other, the harness's own code first on the path.
 
+    CUDA is told to number GPUs as nvidia-smi and NVML do; by itself it begins with the fastest.
+
     pytest is to load what the worker names and nothing else: other plugins and options of the user's cost time there.
     """
     gpu = who.device.partition(":")[2] if who.device.startswith("cuda") else ""
     path = os.pathsep.join(filter(None, [str(environment.ROOT), os.environ.get("PYTHONPATH", "")]))
-    settings = {"CUDA_VISIBLE_DEVICES": gpu, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    settings = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": gpu}
+    settings |= {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
     settings |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
     if not gpu:
         settings["JAX_PLATFORMS"] = "cpu"

@@ -15,7 +15,16 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
+
+from benchmarks.identity import Cell as Cell
+from benchmarks.identity import Strict
+from benchmarks.identity import Who as Who
+from benchmarks.readings import Energy as Energy
+from benchmarks.readings import InstalledRecord as InstalledRecord
+from benchmarks.readings import Peak as Peak
+from benchmarks.readings import ResourceRecord as ResourceRecord
+from benchmarks.readings import StartRecord as StartRecord
 
 SCHEMA_VERSION = 1
 
@@ -26,49 +35,7 @@ class BadRecords(ValueError):
     """A folder or file that holds no readable results; the message says which and what to do."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants", defer_build=True)
-
-
-class Who(_Strict):
-    """One implementation as it was run: what a proof speaks of and a ranking ranks."""
-
-    model: str
-    framework: str
-    variant: str = "spec"
-    device: str = "cpu"
-    threads: int
-    precision: str = "float32"
-    mode: str = "plain"
-
-    @property
-    def label(self) -> str:
-        """Short name for people, without what the comparison holds equal."""
-        return self.framework + ("" if self.variant == "spec" else f" ({self.variant})")
-
-
-class Cell(_Strict):
-    """What is timed: an implementation in a phase (`train_step`, `predict`, `epoch`, `products`) at a size."""
-
-    who: Who
-    phase: str
-    axes: dict[str, int]
-
-    @property
-    def id(self) -> str:
-        """A readable identity, the same in every run of the same plan."""
-        who, size = self.who, "-".join(f"{name}{value}" for name, value in sorted(self.axes.items()))
-        parts = (who.model, who.framework, who.variant, who.device, f"t{who.threads}", who.precision, who.mode)
-        return "/".join((*parts, self.phase, size))
-
-    @property
-    def heat(self) -> tuple[str, ...]:
-        """Cells with the same heat are compared with one another: same model, phase, size, precision, mode, threads."""
-        size = ",".join(f"{name}={value}" for name, value in sorted(self.axes.items()))
-        return (self.who.model, self.phase, size, self.who.precision, self.who.mode, str(self.who.threads))
-
-
-class RunRecord(_Strict):
+class RunRecord(Strict):
     """The first line: what was asked for, under which specification, and the texts of its steps."""
 
     kind: Literal["run"] = "run"
@@ -86,7 +53,7 @@ class RunRecord(_Strict):
     variants: list[dict[str, Any]]
     dataset: dict[str, Any]
     code: dict[str, Any]
-    pythons: dict[str, str] = {}
+    pythons: dict[str, str] = Field(default_factory=dict)
     """Interpreters other than the run's own, by framework."""
 
     cells: list[Cell]
@@ -94,7 +61,7 @@ class RunRecord(_Strict):
     """Frameworks and devices that were not asked for by name and are not there: framework, device, reason, fix."""
 
 
-class WorkerRecord(_Strict):
+class WorkerRecord(Strict):
     """One process: versions, flags as measured, threads really used, what starting it cost, the machine's load."""
 
     kind: Literal["worker"] = "worker"
@@ -110,7 +77,7 @@ class WorkerRecord(_Strict):
     load_average: list[float]
 
 
-class Check(_Strict):
+class Check(Strict):
     """One verdict of the proof: the worst tensor of a group under one check, its error and its budget."""
 
     check: str
@@ -121,7 +88,7 @@ class Check(_Strict):
     passed: bool
 
 
-class ProofRecord(_Strict):
+class ProofRecord(Strict):
     """What the proof said about one implementation at one size, in one process, before anything was timed there."""
 
     kind: Literal["proof"] = "proof"
@@ -136,7 +103,7 @@ class ProofRecord(_Strict):
         return bool(self.checks) and all(check.passed for check in self.checks)
 
 
-class TimingRecord(_Strict):
+class TimingRecord(Strict):
     """All rounds of one cell in one block. A round is `loops` calls between two device fences.
 
     `elapsed_s[i]` is the whole round's time; the first `warmup_rounds` are kept and marked by their number.
@@ -155,7 +122,7 @@ class TimingRecord(_Strict):
     loops: int
     warmup_rounds: int
     elapsed_s: list[float]
-    alone_s: list[float] = []
+    alone_s: list[float] = Field(default_factory=list)
     started_at_s: list[float]
     waiting_s: float = 0.0
     waiting_cpu_s: float = 0.0
@@ -174,7 +141,7 @@ class TimingRecord(_Strict):
         return [seconds / self.loops for seconds in rounds] if usable else []
 
 
-class OutcomeRecord(_Strict):
+class OutcomeRecord(Strict):
     """A cell that has no time, and why. A hole is never a zero."""
 
     kind: Literal["outcome"] = "outcome"
@@ -183,10 +150,10 @@ class OutcomeRecord(_Strict):
     status: Literal["failed", "skipped", "unequal"]
     reason: str
     fix: str = ""
-    last_lines: list[str] = []
+    last_lines: list[str] = Field(default_factory=list)
 
 
-class BlockRecord(_Strict):
+class BlockRecord(Strict):
     """A block that was measured to its end: what comes after it is not repeated when the run goes on."""
 
     kind: Literal["block"] = "block"
@@ -195,7 +162,7 @@ class BlockRecord(_Strict):
     """From its first process to its last word."""
 
 
-class LearningPoint(_Strict):
+class LearningPoint(Strict):
     """After one epoch: time spent training so far (evaluation excluded), accuracy on the test set, mean loss."""
 
     epoch: int
@@ -204,7 +171,7 @@ class LearningPoint(_Strict):
     train_loss: float
 
 
-class LearningRecord(_Strict):
+class LearningRecord(Strict):
     """One training on real data, from the specification's initial state."""
 
     kind: Literal["learning"] = "learning"
@@ -216,7 +183,7 @@ class LearningRecord(_Strict):
     predictions_sha256: str
 
 
-class SourceRecord(_Strict):
+class SourceRecord(Strict):
     """The code of one step of one implementation, as this run used it."""
 
     kind: Literal["source"] = "source"
@@ -228,7 +195,17 @@ class SourceRecord(_Strict):
 
 
 Record = Annotated[
-    RunRecord | WorkerRecord | ProofRecord | TimingRecord | OutcomeRecord | BlockRecord | LearningRecord | SourceRecord,
+    RunRecord
+    | WorkerRecord
+    | ProofRecord
+    | TimingRecord
+    | OutcomeRecord
+    | BlockRecord
+    | LearningRecord
+    | StartRecord
+    | InstalledRecord
+    | ResourceRecord
+    | SourceRecord,
     Field(discriminator="kind"),
 ]
 

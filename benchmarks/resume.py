@@ -3,7 +3,8 @@
 A run is the same when everything that its first record says is the same, but when and how it was called: the cells, the
 specification, the data, the seed, the number of blocks and the code; and when environment.json, which speaks of the
 whole run, still says of this machine what is true. Whole blocks are kept; the block that it was stopped in is measured
-again, with the rounds and calls per round that the first block fixed.
+again, with the rounds and calls per round that the first block fixed. What is measured after
+the blocks (`benchmarks.costs`) is measured where it is missing.
 """
 
 import fcntl
@@ -15,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import record, turns
+from benchmarks import costs, record, turns
 from benchmarks.record import RECORDS, BlockRecord, Cell, OutcomeRecord, Record, RunRecord, TimingRecord
 from implementations.contract import BadInput
 
@@ -29,6 +30,9 @@ class Progress:
     finished: frozenset[int] = frozenset()
     failed: dict[int, set[tuple[str, ...]]] = field(default_factory=dict)
     """Heats with a failed cell, by finished block."""
+
+    lacks_costs: bool = False
+    """What is measured after the blocks was not, or not all of it."""
 
     @property
     def timings(self) -> list[TimingRecord]:
@@ -69,7 +73,8 @@ def begin(results: Path, run: RunRecord, machine: dict[str, Any], force: bool, r
                 continue
             progress = _progress(folder)
             reported = (folder / "report.md").exists()
-            if len(progress.finished) < run.blocks or not reported or (retry_failed and progress.failed):
+            unfinished = len(progress.finished) < run.blocks or progress.lacks_costs or not reported
+            if unfinished or (retry_failed and progress.failed):
                 (folder / "report.md").unlink(missing_ok=True)  # it will be out of date, and is made again at the end
                 return progress
     if retry_failed:
@@ -106,7 +111,8 @@ def _progress(folder: Path) -> Progress:
     for outcome in record.standing(records):
         if isinstance(outcome, OutcomeRecord) and outcome.status == "failed" and outcome.block in finished:
             failed.setdefault(outcome.block, set()).add(outcome.cell.heat)
-    return Progress(folder, records, finished, failed)
+    lacks_costs = bool(costs.missing(record.run_of(records).cells, records))
+    return Progress(folder, records, finished, failed, lacks_costs)
 
 
 def _identity(run: RunRecord) -> dict[str, Any]:

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks import environment, turns
+from benchmarks.channel import Job
 from benchmarks.plan import PROFILES, Profile
 from benchmarks.process import PROGRAM, Sink, Worker, WorkerLost
 from benchmarks.record import BlockRecord, Cell, OutcomeRecord, Record, TimingRecord, Who
-from benchmarks.worker import Job
 from implementations import registry
 
 DATASET = "dataset.npz"

@@ -107,7 +107,7 @@ def run(
 
     Goes on with the same run where one was stopped, unless `force`; `retry_failed` measures failed heats again.
     """
-    from benchmarks import record, report, resume
+    from benchmarks import costs, record, report, resume
     from benchmarks.runner import Run
 
     profile, cells = prepared.request.profile, prepared.plan.cells
@@ -151,6 +151,7 @@ def run(
     try:
         with resume.held(progress.folder):
             work.execute()
+            costs.measure(work, outcome.records)
     except KeyboardInterrupt:
         outcome.interrupted = True
         say("interrupted: what was measured is kept, and the same command goes on with it")

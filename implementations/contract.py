@@ -165,3 +165,16 @@ class Framework(Protocol):
 
     def flags(self, device: str) -> dict[str, str]:
         """Precision and determinism switches as they stand, and the threads really used."""
+
+
+class CountsMemory(Protocol):
+    """What an adapter may offer besides: the memory of a GPU as the framework's own allocator counts it."""
+
+    MEMORY_COUNTER: str
+    """What counts, and what it counts, in words."""
+
+    def reset_peak(self, device: str) -> bool:
+        """Begin a new peak; False where the framework cannot."""
+
+    def memory_bytes(self, device: str) -> tuple[int, int]:
+        """Bytes held now, and the peak since it was last reset (never: since the process began)."""

@@ -82,6 +82,16 @@ def missing(name: str) -> Unavailable | None:
     return None
 
 
+def distributions(name: str) -> list[str]:
+    """The installed distributions that bring a framework's packages (or that joined through the entry point).
+
+    Reads the metadata of everything that is installed; imports none of it.
+    """
+    own = [point.dist.name for point in _entry_points() if point.name == base(name) and point.dist]
+    brought = metadata.packages_distributions()
+    return own or list(dict.fromkeys(d for package in PACKAGES.get(base(name), ()) for d in brought.get(package, ())))
+
+
 def adapter(name: str) -> Any:
     """The framework's adapter module (`implementations.contract.Framework`). Imports the framework.
 

@@ -13,6 +13,7 @@ except ModuleNotFoundError as error:
     raise Unavailable.not_installed(error.name, wheels) from None
 
 NAME = "cupy"
+MEMORY_COUNTER = "CuPy's memory pool: bytes that it took from the device, a little more than its arrays"
 
 
 def devices() -> list[str]:
@@ -63,6 +64,23 @@ def flags(device: str) -> dict[str, str]:
     """Which GPU it is."""
     properties = cp.cuda.runtime.getDeviceProperties(_index(device))
     return {"gpu": properties["name"].decode(), "compute_capability": f"{properties['major']}.{properties['minor']}"}
+
+
+def reset_peak(device: str) -> bool:
+    """Have the pool give back what no array uses, so that its size can grow from there."""
+    with cp.cuda.Device(_index(device)):
+        cp.get_default_memory_pool().free_all_blocks()
+    return True
+
+
+def memory_bytes(device: str) -> tuple[int, int]:
+    """Bytes in arrays now, and the size of the pool, which never shrinks by itself.
+
+    CuPy keeps no peak. The pool's size is one from above: blocks that fit no later array count too.
+    """
+    with cp.cuda.Device(_index(device)):
+        pool = cp.get_default_memory_pool()
+        return pool.used_bytes(), pool.total_bytes()
 
 
 def _index(device: str) -> int:

@@ -20,6 +20,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
+MEMORY_COUNTER = {
+    "torch": "PyTorch's allocator: bytes in tensors",
+    "tensorflow": "TensorFlow's allocator: bytes in tensors",
+    "jax": "JAX's allocator: bytes in buffers",
+}.get(BACKEND, BACKEND)
+
 NOT_NEEDED = {"jax", "sklearn"} - {BACKEND}
 """What Keras and TensorFlow load on import wherever it is installed: a second framework, and seconds of waiting."""
 
@@ -124,3 +130,23 @@ def flags(device: str) -> dict[str, str]:
     else:
         found["matmul_precision"] = str(backend.config.jax_default_matmul_precision)
     return found
+
+
+def reset_peak(device: str) -> bool:
+    """Begin a new peak of the backend's allocator; JAX's cannot be reset."""
+    if BACKEND == "torch":
+        backend.cuda.reset_peak_memory_stats(device)
+    elif BACKEND == "tensorflow":
+        backend.config.experimental.reset_memory_stats(device.replace("cuda", "GPU"))
+    return BACKEND != "jax"
+
+
+def memory_bytes(device: str) -> tuple[int, int]:
+    """Bytes held by the backend's allocator now, and at most."""
+    if BACKEND == "torch":
+        return backend.cuda.memory_allocated(device), backend.cuda.max_memory_allocated(device)
+    if BACKEND == "tensorflow":
+        info = backend.config.experimental.get_memory_info(device.replace("cuda", "GPU"))
+        return info["current"], info["peak"]
+    stats = backend.devices()[int(device.partition(":")[2])].memory_stats()
+    return stats["bytes_in_use"], stats["peak_bytes_in_use"]

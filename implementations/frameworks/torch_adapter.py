@@ -13,6 +13,7 @@ except ModuleNotFoundError as error:
     raise Unavailable.not_installed(error.name) from None
 
 NAME = "torch"
+MEMORY_COUNTER = "PyTorch's allocator: bytes in tensors"
 
 
 def devices() -> list[str]:
@@ -67,3 +68,14 @@ def flags(device: str) -> dict[str, str]:
     if device.startswith("cuda"):
         found["gpu"] = torch.cuda.get_device_name(device)
     return found
+
+
+def reset_peak(device: str) -> bool:
+    """Begin a new peak of `torch.cuda.max_memory_allocated`."""
+    torch.cuda.reset_peak_memory_stats(device)
+    return True
+
+
+def memory_bytes(device: str) -> tuple[int, int]:
+    """Bytes in tensors now, and at most; neither what the allocator keeps for later nor CUDA's own context."""
+    return torch.cuda.memory_allocated(device), torch.cuda.max_memory_allocated(device)

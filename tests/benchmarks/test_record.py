@@ -14,13 +14,18 @@ from benchmarks.record import (
     BlockRecord,
     Cell,
     Check,
+    Energy,
+    InstalledRecord,
     LearningPoint,
     LearningRecord,
     OutcomeRecord,
+    Peak,
     ProofRecord,
     Record,
+    ResourceRecord,
     RunRecord,
     SourceRecord,
+    StartRecord,
     TimingRecord,
     Who,
     WorkerRecord,
@@ -99,6 +104,15 @@ RECORDS: list[Record] = [
         points=[LearningPoint(epoch=1, elapsed_s=0.5, test_accuracy=0.9, train_loss=0.3)],
         predictions_sha256="1" * 64,
     ),
+    StartRecord(who=WHO, import_s=1.25),
+    InstalledRecord(framework="keras-jax", bytes=12, distributions={"jax 1.0": 10, "keras 3.0": 2}),
+    ResourceRecord(
+        who=WHO,
+        axes={"batch": 8},
+        host=Peak(before_bytes=10, peak_bytes=20, counter="resident set"),
+        device=Peak(reason="it runs on the CPU"),
+        energy=Energy(joules=0.5, samples=80, elapsed_s=1.0, counter="RAPL"),
+    ),
     SourceRecord(framework="numpy", file="a.py", step="dense", code='z = x @ w  # "quoted"\n\tnext', sha256="2" * 64),
 ]
 
@@ -153,6 +167,21 @@ def test_an_unknown_key_is_refused(stored: Record) -> None:
     values = stored.model_dump(mode="json") | {"surprise": 1}
     with pytest.raises(ValidationError, match="surprise"):
         record.parse(json.dumps(values))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: StartRecord(who=WHO),
+        lambda: InstalledRecord(framework="numpy"),
+        lambda: Peak(before_bytes=1),
+        lambda: Energy(joules=1.0),
+    ],
+    ids=["start", "installed", "peak", "energy"],
+)
+def test_a_hole_has_a_reason(make: Any) -> None:
+    with pytest.raises(ValidationError, match="must be there, or a reason"):
+        make()
 
 
 def test_an_unknown_kind_is_refused() -> None:

@@ -94,6 +94,16 @@ def test_a_finished_run_without_a_report_only_lacks_that(tmp_path: Path) -> None
     assert progress.left([NUMPY, TORCH], 3, retry_failed=False) == {}
 
 
+def test_a_run_that_was_interrupted_after_its_blocks_only_lacks_its_costs(tmp_path: Path) -> None:
+    timed = [RUN, synthetic.timing(NUMPY, 0, 1e-3), *map(block, range(3))]
+    folder = reported(written(tmp_path, *timed, synthetic.start("numpy"), synthetic.installed("numpy")))
+    progress = begin(tmp_path)
+    assert (progress.folder, progress.lacks_costs) == (folder, True)
+    assert progress.left([NUMPY, TORCH], 3, retry_failed=False) == {}
+    record.append(reported(folder) / record.RECORDS, synthetic.resources(NUMPY))
+    assert begin(tmp_path).folder != folder
+
+
 def test_a_run_that_is_still_at_work_is_left_alone(tmp_path: Path) -> None:
     folder = written(tmp_path, RUN, block(0))
     with resume.held(folder):
@@ -104,7 +114,8 @@ def test_a_run_that_is_still_at_work_is_left_alone(tmp_path: Path) -> None:
 def test_only_failed_heats_are_measured_again_and_only_when_asked(tmp_path: Path) -> None:
     other = synthetic.cell("numpy", batch=32)
     run = RUN.model_copy(update={"cells": [NUMPY, TORCH, other]})
-    folder = reported(written(tmp_path, run, failure(1), *map(block, range(3))))
+    costs = [synthetic.start("torch"), synthetic.installed("torch"), synthetic.resources(TORCH)]
+    folder = reported(written(tmp_path, run, failure(1), *map(block, range(3)), *costs))
     assert begin(tmp_path, run).folder != folder
     progress = begin(tmp_path, run, retry_failed=True)
     assert progress.left(run.cells, 3, retry_failed=True) == {1: [NUMPY, TORCH]}

@@ -114,6 +114,27 @@ def worker(of: Who, block: int) -> record.WorkerRecord:
     )
 
 
+def start(framework: str, import_s: float = 1.0, **options: Any) -> record.StartRecord:
+    """What importing it took."""
+    return record.StartRecord(who=who(framework, **options), import_s=import_s)
+
+
+def installed(framework: str, megabytes: int = 100) -> record.InstalledRecord:
+    """A distribution and one that it needs."""
+    parts = {f"{framework} 1.0": megabytes * 900_000, "numpy 2.0": megabytes * 100_000}
+    return record.InstalledRecord(framework=framework, bytes=megabytes * 1_000_000, distributions=parts)
+
+
+def resources(of: Cell, above: int = 5, **options: Any) -> record.ResourceRecord:
+    """So many megabytes more than before; no GPU, and no counter of energy."""
+    values: dict[str, Any] = {
+        "host": record.Peak(before_bytes=50_000_000, peak_bytes=50_000_000 + above * 1_000_000, counter="resident set"),
+        "device": record.Peak(reason="it runs on the CPU"),
+        "energy": record.Energy(reason="there is no counter"),
+    }
+    return record.ResourceRecord(who=of.who, axes=of.axes, **(values | options))
+
+
 def learning(
     framework: str, block: int = 0, rate: float = 0.5, digest: str = "", **options: Any
 ) -> record.LearningRecord:

@@ -1,0 +1,75 @@
+"""Between the runner and a worker: the job, and lines in both directions.
+
+Light on purpose: where an import is timed, nothing that a framework would import may be there before it.
+"""
+
+import json
+import os
+import signal
+from typing import Any, TextIO
+
+from pydantic import BaseModel
+
+from benchmarks import environment
+from benchmarks.record import Cell, Who
+
+
+class Job(BaseModel):
+    """What one worker is to do."""
+
+    who: Who
+    block: int
+    seed: int
+    spec: dict[str, Any]
+    dataset: str
+    cells: list[Cell] = []
+    loops: dict[str, int] = {}
+    round_s: float = 1e-3
+    epochs: int = 0
+    prepare_early: bool = False
+    """Build and prove everything before asking to begin, side by side with the other workers."""
+
+    control: bool = False
+    """The second copy of an implementation, measured beside the first."""
+
+    prove: list[tuple[Who, dict[str, int]]] = []
+    check_only: bool = False
+    """A process that proves in float64 where the framework must be patched for it; it times nothing."""
+
+
+class Channel:
+    """Lines to the runner and answers from it. Whatever a library prints goes to standard error instead."""
+
+    def __init__(self) -> None:
+        self.out: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+        os.dup2(2, 1)
+        self.answers: TextIO = os.fdopen(os.dup(0), encoding="utf-8")
+
+    def send(self, record: BaseModel) -> None:
+        """A record for the results."""
+        self.out.write(record.model_dump_json() + "\n")
+
+    def event(self, name: str, **values: Any) -> None:
+        """A word to the runner that is not a result."""
+        self.out.write(json.dumps({"event": name, **values}) + "\n")
+
+    def ask(self, name: str, **values: Any) -> str:
+        """Say where we are, and stand still until the runner wakes us with an answer."""
+        self.event(name, **values)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return self.receive()
+
+    def receive(self) -> str:
+        """The runner's next line. Ends the process where the runner is gone: nobody is left to work for."""
+        line = self.answers.readline()
+        if not line:
+            os._exit(1)
+        return line.strip()
+
+
+def begin() -> tuple[Channel, Job, list[int]]:
+    """The line to the runner, the job that came over it, and the cores that are left to this process."""
+    environment.die_with_parent()
+    channel = Channel()
+    job = Job.model_validate_json(channel.receive())
+    return channel, job, environment.pin(job.who.threads)

@@ -1,0 +1,73 @@
+"""The records of what is not a time of a cell: imports, sizes on disk, memory, energy. Each is a number or a reason."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from benchmarks.identity import Strict, Who
+
+
+class Reading(Strict):
+    """Something that was measured, or the reason why it was not: `_figures` names the fields that are there or not."""
+
+    _figures: ClassVar[tuple[str, ...]]
+    reason: str = ""
+
+    @model_validator(mode="after")
+    def _is_no_silent_hole(self) -> Self:
+        if any(getattr(self, name) is None for name in self._figures) and not self.reason:
+            raise ValueError(f"{' and '.join(self._figures)} must be there, or a reason")
+        return self
+
+
+class Peak(Reading):
+    """Bytes held just before this model was built, and the most held while it worked.
+
+    The process had trained another one before: what a framework loads for its first model is in `before_bytes`.
+    """
+
+    _figures = ("before_bytes", "peak_bytes")
+    before_bytes: int | None = None
+    peak_bytes: int | None = None
+    counter: str = ""
+    """What counted, and what it counts."""
+
+
+class Energy(Reading):
+    """Joules that a device used while it trained on so many samples; what it uses when idle is in it."""
+
+    _figures = ("joules", "samples", "elapsed_s")
+    joules: float | None = None
+    samples: int | None = None
+    elapsed_s: float | None = None
+    counter: str = ""
+
+
+class StartRecord(Reading):
+    """What importing a framework took in a process of its own, with no other at work and its files read before."""
+
+    _figures = ("import_s",)
+    kind: Literal["start"] = "start"
+    who: Who
+    import_s: float | None = None
+
+
+class InstalledRecord(Reading):
+    """Bytes on disk of the distributions that a framework needs; by name and version in `distributions`."""
+
+    _figures = ("bytes",)
+    kind: Literal["installed"] = "installed"
+    framework: str
+    bytes: int | None = None
+    distributions: dict[str, int] = Field(default_factory=dict)
+
+
+class ResourceRecord(Strict):
+    """What some training steps and a prediction take, in a process that is not timed: memory and energy."""
+
+    kind: Literal["resources"] = "resources"
+    who: Who
+    axes: dict[str, int]
+    host: Peak
+    device: Peak
+    energy: Energy

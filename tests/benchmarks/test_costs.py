@@ -1,0 +1,168 @@
+"""Imports, sizes on disk, memory and energy: measured once per run, in processes of their own, with a reason for a hole."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks import cost_worker, costs, record, runner, timing
+from benchmarks.__main__ import main
+from benchmarks.process import Worker
+from benchmarks.record import InstalledRecord, Record, ResourceRecord, StartRecord
+from benchmarks.runner import Run
+from tests.benchmarks.report import synthetic
+from tests.benchmarks.report.synthetic import cell, resources, start
+from tests.benchmarks.test_run import SPEC, TINY, cells_of
+
+KINDS = (StartRecord, InstalledRecord, ResourceRecord)
+CHOICE = ["run", "--profile", "smoke", "--framework", "numpy", "--phase", "train_step,products"]
+
+
+def costs_of(records: list[Record]) -> list[Any]:
+    return [found for found in records if isinstance(found, KINDS)]
+
+
+# What is missing
+
+BIG, SMALL = cell("numpy", batch=256), cell("numpy", batch=32)
+PREDICTION, FLOOR, TORCH = cell("numpy", "predict"), cell("numpy", "products"), cell("torch")
+CELLS = [BIG, SMALL, PREDICTION, FLOOR, TORCH]
+
+
+def test_only_what_was_timed_is_missing_and_small_comes_first() -> None:
+    floor = synthetic.timing(FLOOR, 0, 1e-3, ranked=False)
+    timed: list[Record] = [synthetic.timing(of, 0, 1e-3) for of in (BIG, SMALL, PREDICTION)]
+    copy = synthetic.timing(TORCH, 0, 1e-3, control=True)
+    assert costs.missing(CELLS, [floor, copy]) == {}
+    assert costs.missing(CELLS, [*timed, floor, copy]) == {BIG.who: [SMALL, BIG]}
+
+
+def test_what_is_known_is_not_missing_hole_or_not() -> None:
+    timed: list[Record] = [synthetic.timing(of, 0, 1e-3) for of in (BIG, SMALL)]
+    lost = StartRecord(who=BIG.who, reason="lost")
+    installed = InstalledRecord(framework="numpy", reason="no list")
+    assert costs.missing(CELLS, [*timed, lost, installed, resources(SMALL)]) == {BIG.who: [BIG]}
+    assert costs.missing(CELLS, [*timed, resources(BIG), resources(SMALL), lost]) == {BIG.who: []}
+    assert costs.missing(CELLS, [*timed, resources(BIG), resources(SMALL), lost, installed]) == {}
+
+
+def test_a_ledger_keeps_everything_once() -> None:
+    found: list[Record] = []
+    ledger = costs.Ledger([start("numpy")], found.append)
+    for again in (start("numpy"), start("torch"), start("torch")):
+        ledger.keep(again)
+    assert found == [start("torch")]
+
+
+# Energy
+
+
+def test_energy_is_of_as_many_steps_as_fill_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Counter:
+        counter = "three watts"
+
+        def joules(self) -> float:
+            return 3 * now
+
+    now = 0.0
+    monkeypatch.setattr(timing, "clock", lambda: now)
+
+    def step() -> None:
+        nonlocal now
+        now += 0.25
+
+    found = cost_worker.used(Counter(), step, lambda result: None, samples=32)
+    assert (found.joules, found.samples, found.elapsed_s, found.counter) == (3.0, 4 * 32, 1.0, "three watts")
+
+
+# Real runs
+
+
+def invoke(results: Path) -> Any:
+    done = CliRunner().invoke(main, [*CHOICE, "--set", "batch=8,16", "--results", str(results), "--json"])
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny run by the command line."""
+    return Path(invoke(tmp_path_factory.mktemp("results"))["folder"])
+
+
+def test_a_run_ends_with_its_costs(folder: Path) -> None:
+    records, problems = record.read(folder)
+    assert problems == []
+    installed, start, small, big = costs_of(records)
+    assert records[-4:] == [installed, start, small, big]
+    assert 0.01 < start.import_s < 60  # NumPy itself: nothing has imported it before
+    assert [found.axes["batch"] for found in (small, big)] == [8, 16]
+    for found in (small, big):
+        assert 10**7 < found.host.before_bytes <= found.host.peak_bytes < 10**9
+        assert found.device.reason == "no device memory of its own: it runs on the CPU"
+        assert (found.energy.joules is None) == bool(found.energy.reason)
+    assert [name.split()[0] for name in installed.distributions] == ["numpy"]
+    assert installed.bytes > 10**7
+
+
+def test_a_run_that_was_stopped_measures_what_is_left_and_nothing_twice(folder: Path, tmp_path: Path) -> None:
+    lines = (folder / record.RECORDS).read_text(encoding="utf-8").splitlines(keepends=True)
+    again = tmp_path / folder.name
+    again.mkdir()
+    (again / "environment.json").write_bytes((folder / "environment.json").read_bytes())
+    (again / "report.md").write_text("a partial report", encoding="utf-8")
+    (again / record.RECORDS).write_text("".join(lines[:-2]), encoding="utf-8")
+    assert invoke(tmp_path)["folder"] == str(again)
+    records, _ = record.read(again)
+    assert [record.parse(line) for line in lines[:-2]] == records[:-2]
+    kept = [costs.key(found) for found in costs_of(records)]
+    assert kept == [costs.key(found) for found in costs_of(record.read(folder)[0])]
+    assert invoke(tmp_path)["folder"] != str(again)  # it is finished now
+
+
+class Dying(Worker):
+    """A worker that is killed once it has said so many records of memory."""
+
+    after = 1
+
+    def next(self, timeout_s: float) -> Any:
+        said = super().next(timeout_s)
+        seen = self.__dict__.setdefault("seen", [])
+        seen += [said] if isinstance(said, ResourceRecord) else []
+        if len(seen) > self.after or (self.after < 0 and isinstance(said, InstalledRecord)):
+            os.kill(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.lines.queue.clear()
+            self.lines.put(None)
+        return said
+
+
+def measured(monkeypatch: pytest.MonkeyPatch, after: int) -> list[Any]:
+    monkeypatch.setattr(runner, "Worker", Dying)
+    monkeypatch.setattr(Dying, "after", after)
+    cells = cells_of("numpy", sets={"batch": [8, 16, 32, 64]}, phases=("train_step",))
+    found: list[Record] = []
+    costs.measure(Run(SPEC, {}, cells, TINY, 1, 0, found.append), [synthetic.timing(of, 0, 1e-3) for of in cells])
+    assert costs.missing(cells, [*(synthetic.timing(of, 0, 1e-3) for of in cells), *found]) == {}
+    return found
+
+
+def test_a_process_that_is_lost_leaves_a_reason_for_everything_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed, start, small, next_, lost, unreached = measured(monkeypatch, after=1)
+    assert installed.bytes > 0
+    assert start.import_s > 0
+    assert [found.host.peak_bytes > 0 for found in (small, next_)] == [True, True]
+    for reading in (lost.host, lost.device, lost.energy):
+        assert reading.reason.startswith("the process was lost: its process ended with signal 9")
+    assert unreached.host.reason.startswith("not reached, because at a size before the process was lost")
+
+
+def test_one_that_cannot_even_start_leaves_reasons_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = measured(monkeypatch, after=-1)
+    assert [type(one) for one in found] == [InstalledRecord, StartRecord, *[ResourceRecord] * 4]
+    assert found[1].import_s is None
+    assert "signal 9" in found[1].reason

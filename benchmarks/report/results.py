@@ -14,12 +14,15 @@ from benchmarks import statistics
 from benchmarks.record import (
     Cell,
     Check,
+    InstalledRecord,
     LearningRecord,
     OutcomeRecord,
     ProofRecord,
     Record,
+    ResourceRecord,
     RunRecord,
     SourceRecord,
+    StartRecord,
     TimingRecord,
     Who,
     WorkerRecord,
@@ -85,6 +88,9 @@ class Results:
     """The null control's timings, which are no results."""
 
     learning: Sequence[LearningRecord]
+    starts: Sequence[StartRecord]
+    installed: Sequence[InstalledRecord]
+    resources: Sequence[ResourceRecord]
     sources: Sequence[SourceRecord]
     problems: Sequence[str]
     environment: Mapping[str, Any]
@@ -124,6 +130,9 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
             (timing for timing in by_kind["timing"] if timing.control), lambda timing: (timing.cell.heat, timing.block)
         ),
         learning=by_kind["learning"],
+        starts=by_kind["start"],
+        installed=by_kind["installed"],
+        resources=by_kind["resources"],
         sources=by_kind["source"],
         problems=told,
         environment=environment,

@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks import statistics
 from benchmarks.record import Who
@@ -35,6 +35,8 @@ MARGIN = f"{100 * statistics.MARGIN:g}%"
 NUMERALS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
 
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_ENERGY = ((1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ"), (1e-9, "nJ"))
+_BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "bytes"))
 
 # Foreign text
 
@@ -153,6 +155,18 @@ def duration_interval(estimate: Estimate) -> str:
     return f"{_places(estimate.low / scale, places)} to {_places(estimate.high / scale, places)} {unit}"
 
 
+def memory(count: float) -> str:
+    """Bytes to three digits: "316 MB" is 316 million."""
+    scale, unit = _unit(count, _BYTES)
+    return f"{number(count / scale)} {unit}"
+
+
+def energy(joules: float) -> str:
+    """Joules to three digits in a fitting unit: "1.23 mJ"."""
+    scale, unit = _unit(joules, _ENERGY)
+    return f"{number(joules / scale)} {unit}"
+
+
 def percent(fraction: float) -> str:
     """A share or a relative spread: "1.3%"."""
     if 0 < abs(fraction) < 1e-4:
@@ -160,9 +174,9 @@ def percent(fraction: float) -> str:
     return f"{number(100 * fraction, 2)}%"
 
 
-def _unit(seconds: float) -> tuple[float, str]:
-    rounded = float(f"{seconds:.2e}")
-    return next((unit for unit in _UNITS if abs(rounded) >= unit[0]), _UNITS[-1])
+def _unit(value: float, units: Sequence[tuple[float, str]] = _UNITS) -> tuple[float, str]:
+    rounded = float(f"{value:.2e}")
+    return next((unit for unit in units if abs(rounded) >= unit[0]), units[-1])
 
 
 def _places(value: float, places: int) -> str:

@@ -16,6 +16,8 @@ from benchmarks.report.sections import (
     learning,
     machine,
     ranks,
+    resources,
+    starting,
     steps,
     sweep,
 )
@@ -24,7 +26,8 @@ from benchmarks.report.sections import (
 def document(results: Results) -> Document:
     """Everything there is to say about a run."""
     found = heats(results)
-    parts = (ranks, coverage, equivalence, sweep, certainty, conduct, learning, fairness, steps, machine)
+    before = (ranks, coverage, equivalence, sweep, certainty, conduct)
+    parts = (*before, starting, learning, resources, fairness, steps, machine)
     partial = headline.partial(results)
     lead = [Text(partial, "warning")] if partial else []
     lead += [Text(sentence, "lead") for sentence in headline.headline(results, found)]

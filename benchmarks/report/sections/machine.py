@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Sequence
-from statistics import median
 
 from benchmarks.report import environment, wording
 from benchmarks.report.document import Block, Bullets, Code, Heading, Section, Text, table
@@ -19,7 +18,7 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
     return Section(
         "environment",
         "Environment and how to reproduce",
-        [*blocks, *_starting(results), *_reproduce(results), *_problems(results)],
+        [*blocks, *_reproduce(results), *_problems(results)],
     )
 
 
@@ -30,25 +29,6 @@ def _run(results: Results) -> list[tuple[str, str]]:
     facts |= {"record schema": run.schema_version}
     rows = [(name, str(value)) for name, value in facts.items()]
     return rows + environment.rows(run.dataset, "data: ") + environment.rows(run.code, "code: ")
-
-
-def _starting(results: Results) -> list[Block]:
-    """What importing each framework costs, every time a process starts."""
-    imports: dict[str, list[float]] = {}
-    for worker in results.workers:
-        imports.setdefault(results.label(worker.who), []).append(worker.import_s)
-    rows = [
-        (
-            label,
-            wording.duration(median(times)),
-            wording.duration(min(times)),
-            wording.duration(max(times)),
-            str(len(times)),
-        )
-        for label, times in imports.items()
-    ]
-    columns = ("implementation", "#import time (median)", "#lowest", "#highest", "#processes")
-    return table("Starting a process", rows, *columns)
 
 
 def _reproduce(results: Results) -> list[Block]:

@@ -176,7 +176,7 @@ def measured(
 
 
 def quick() -> list[record.Record]:
-    """What a quick run on a CPU records, with a variant, a floor, a peer, a hole and trainings."""
+    """What a quick run on a CPU records, with a variant, a floor, a peer, a hole, trainings and costs."""
     speeds = {"numpy": 1.0, "torch": 0.98, "keras-tensorflow": 2.2}
     cells = [
         (cell(name, phase, batch), speed * (cost + 0.4 * batch) * MICROSECOND)
@@ -203,6 +203,7 @@ def quick() -> list[record.Record]:
         records += [learning(name, block, rate=1 / speed) for block in range(2)]
         records.append(learning(name, dropout=0.0, precision="float64", digest="f" * 64))
         records += [source(name, step[0]) for step in STEPS]
+        records += [start(name), installed(name), resources(cell(name))]
     return records
 
 

@@ -173,6 +173,12 @@ def hostile_records(name: str) -> list[record.Record]:
         record.OutcomeRecord(cell=failed, block=0, status="failed", reason=name, fix=name, last_lines=["```", name])
     )
     records.append(synthetic.source(name, name, code=f"```\n{name}"))
+    peak, energy = record.Peak(before_bytes=1, peak_bytes=2, counter=name), record.Energy(reason=name)
+    records += [
+        record.StartRecord(who=second.who, reason=name),
+        record.InstalledRecord(framework=name, reason=name),
+        synthetic.resources(first, host=peak, device=record.Peak(reason=name), energy=energy),
+    ]
     return [
         *records,
         synthetic.learning(name, precision=name),
@@ -230,7 +236,7 @@ def test_little_to_report_is_still_a_page(records: list[record.Record], told: st
     text, source = rendered(records, drawn=True)
     assert told in text
     assert told in Page(source).text
-    assert Page(source).tags["h2"] == 11
+    assert Page(source).tags["h2"] == 13
 
 
 def test_broken_files_are_named(tmp_path: Path) -> None:

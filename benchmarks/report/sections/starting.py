@@ -1,0 +1,120 @@
+"""Compiling and starting: import, first and second call, size on disk, and when a late starter has caught up."""
+
+from collections.abc import Callable, Sequence
+
+from benchmarks.report import costs, wording
+from benchmarks.report.costs import Overtaking, Start
+from benchmarks.report.document import Block, Bullets, Section, Text, table
+from benchmarks.report.ranking import Heat, phase_groups
+from benchmarks.report.results import Results
+from benchmarks.report.wording import NO_VALUE
+
+_HOW = (
+    "Import: alone is one process with no other at work, its files read before; beside the others is the median over the "
+    "processes that timed, which start together. First and second call are those of the first block, each process's turn; the "
+    "first holds tracing, compiling and whatever is set up once, and a prediction came before it. They happened once, so they "
+    "have no interval. On disk: the distributions that bring the framework, with all that they require, but without "
+    "extras; a library that several frameworks need is in each of their sums, and Python is in none."
+)
+
+
+def section(results: Results, heats: Sequence[Heat]) -> Section:
+    """One part per setting of the training step, at its middle size."""
+    blocks: list[Block] = []
+    for group in phase_groups([heat for heat in heats if heat.phase == "train_step"]):
+        heat = costs.middle(group)
+        if found := costs.starts(results, heat):
+            blocks += [*_starts(results, heat, found), *_overtaking(results, heat, found)]
+    if not blocks:
+        return Section("starting", "Compiling and starting", [Text("No training step was timed.")])
+    return Section("starting", "Compiling and starting", [*blocks, Text(_HOW, "note")])
+
+
+def _starts(results: Results, heat: Heat, found: Sequence[Start]) -> list[Block]:
+    rows = [_row(results, start) for start in found]
+    columns = (
+        "implementation",
+        "#import, alone",
+        "#import, beside the others",
+        "#first call",
+        "#second call",
+        "#steady call",
+        "#on disk",
+    )
+    frameworks = [start.entry.cell.who.framework for start in found]
+    reasons = [
+        f"{name}: {reason}"
+        for start in found
+        for name, reason in (
+            (f"{results.label(start.entry.cell.who)}, import", start.alone.reason if start.alone else ""),
+            (f"{results.label(start.entry.cell.who)}, on disk", start.installed.reason if start.installed else ""),
+        )
+        if reason
+    ]
+    shown = table(f"Until the training step is steady, {_where(heat)}", rows, *columns, frameworks=frameworks)
+    if not any(start.alone for start in found):
+        shown.append(Text("This run did not come to measuring imports alone and sizes on disk."))
+    return [*shown, *([Bullets(reasons)] if reasons else [])]
+
+
+def _row(results: Results, start: Start) -> list[str]:
+    size = start.installed.bytes if start.installed else None
+    return [
+        results.label(start.entry.cell.who),
+        _shown(start.import_s, wording.duration),
+        _shown(start.crowded_s, wording.duration),
+        _shown(start.first_s, wording.duration),
+        _shown(start.second_s, wording.duration),
+        wording.duration(start.entry.seconds),
+        _shown(size, wording.memory),
+    ]
+
+
+def _overtaking(results: Results, heat: Heat, found: Sequence[Start]) -> list[Block]:
+    first, others = costs.overtaking(found)
+    if first is None or not others:
+        return []
+    name = results.label(first.entry.cell.who)
+    rows = [
+        [
+            results.label(other.start.entry.cell.who),
+            _shown(other.start.before_steady_s, wording.duration),
+            _told(other),
+            _range(other),
+        ]
+        for other in others
+    ]
+    told = (
+        f"{name} is ready first ({wording.duration(first.before_steady_s or 0.0)} of import, tracing and compiling before its "
+        f"training steps are steady, {_where(heat)})."
+    )
+    columns = ("implementation", "#ready after", f"ahead of {name}", "#95% interval of that step")
+    frameworks = [other.start.entry.cell.who.framework for other in others]
+    note = "The interval is that of the ratio of steady times; the times before happened once."
+    return [
+        Text(told),
+        *table(f"When a later start has paid, against {name}", rows, *columns, frameworks=frameworks),
+        Text(note, "note"),
+    ]
+
+
+def _told(other: Overtaking) -> str:
+    if other.comparison is None:
+        return "not compared"
+    if other.comparison.verdict == "slower":
+        return "never: later and slower"
+    if other.calls is None:
+        return f"not settled ({other.comparison.verdict})"
+    return f"from step {other.calls:,} on"
+
+
+def _range(other: Overtaking) -> str:
+    return NO_VALUE if other.calls is None else f"{other.earliest:,} to {other.latest:,}"
+
+
+def _where(heat: Heat) -> str:
+    return f"{wording.size(heat.axes)} ({wording.setting(heat.who)})"
+
+
+def _shown(value: float | None, how: Callable[[float], str]) -> str:
+    return NO_VALUE if value is None else how(value)

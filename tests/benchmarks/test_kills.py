@@ -124,7 +124,8 @@ def test_a_run_that_is_killed_twenty_times_ends_with_the_results_of_one_that_was
         check_what_a_process_added(before, after)
         before = after
         progress.append(len(finished(after)))
-    assert [virtual_run.Process(folder).end() for folder in (disturbed, undisturbed)] == [0, 0]
+    to_the_end = [virtual_run.Process(folder) for folder in (disturbed, undisturbed)]
+    assert [run.end() for run in to_the_end] == [0, 0]
     after = stored(disturbed)
     check_what_a_process_added(before, after)
     assert finished(after) == list(range(BLOCKS))

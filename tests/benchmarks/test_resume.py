@@ -15,7 +15,7 @@ from benchmarks.resume import Progress
 from benchmarks.runner import Run
 from implementations.contract import BadInput
 from tests.benchmarks.report import synthetic
-from tests.benchmarks.test_run import SPEC, TINY, cells_of, data
+from tests.benchmarks.tiny_runs import SPEC, TINY, cells_of, data
 
 CHOICE = ["--profile", "smoke", "--framework", "numpy", "--phase", "train_step,products"]
 NUMPY, TORCH = synthetic.cell("numpy"), synthetic.cell("torch")

@@ -62,8 +62,8 @@ class Virtual:
             turn += 1
 
         return Work(
-            call, call, self._fence, np.asarray, reset, first_call_s=None, second_call_s=None, samples_per_call=1,
-            flops_per_call=1, ranked=True,
+            call, call, self._fence, lambda result: [np.asarray(result)], reset, first_call_s=None, second_call_s=None,
+            samples_per_call=1, flops_per_call=1, ranked=True,
         )  # fmt: skip
 
     def _fence(self, result: object) -> None:

@@ -4,6 +4,7 @@ import math
 import multiprocessing
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -27,6 +28,7 @@ CELLS = [synthetic.cell(framework, phase) for framework in PROFILE.frameworks fo
 def execute(results: Path, said: Connection) -> None:
     """The whole run, or what is left of it; every line of progress is sent."""
     os.setsid()  # all that it starts can be found by this, whoever their parent is later
+    tempfile.tempdir = str(results.parent)  # what a killed run leaves there goes with the test
     # Without the null control, whose processes would take as long to start as the others.
     virtual = partial(runner.Run, program=virtual_worker.__name__, null_control=False)
     runner.Run = virtual  # type: ignore[misc, assignment]

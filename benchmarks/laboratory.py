@@ -54,7 +54,7 @@ class Laboratory:
         self.device = "cuda:0" if self.who.device.startswith("cuda") else "cpu"
         self.parts = {name: registry.part(self.who.model, name) for name in ("spec", "parameters", "oracle")}
         self.spec = self.parts["spec"].Spec.parse(job.spec, "the job").changed(precision=self.who.precision)
-        self.is_peer = registry.base(self.who.framework) in registry.PEERS
+        self.is_peer = registry.is_peer(self.who.framework)
         self.subjects: dict[str, Subject] = {}
         self.kept_bits = 0
         with np.load(job.dataset, allow_pickle=False) as arrays:

@@ -49,6 +49,7 @@ class Worker:
         self.event: Event = {"event": "starting"}
         self.finished: set[str] = set()
         self.waited = Waiting()
+        self.turning_s = 0.0
         with log.open("ab") as stderr:
             self.process = subprocess.Popen(
                 [python, "-m", program],
@@ -72,11 +73,14 @@ class Worker:
 
     def proceed(self, answer: str = "go") -> None:
         """Answer it, and let it work until it waits again. Raises WorkerLost."""
+        begin, event = monotonic(), self.event["event"]
         self._answer(answer)
         self.waited.end(self.process.pid)
         with suppress(OSError):
             self.process.send_signal(signal.SIGCONT)
         self.listen()
+        if event == "turn":
+            self.turning_s += monotonic() - begin
 
     def listen(self) -> None:
         """Keep its records until it waits for an answer, or to be ended: `event` says for what. Raises WorkerLost."""
@@ -84,7 +88,8 @@ class Worker:
         while True:
             said = self.next(timeout_s)
             if isinstance(said, TimingRecord):
-                said = said.model_copy(update={"waiting_s": self.waited.wall_s, "waiting_cpu_s": self.waited.cpu_s})
+                waited = {"waiting_s": self.waited.wall_s, "waiting_cpu_s": self.waited.cpu_s}
+                said = said.model_copy(update=waited | {"turning_s": self.turning_s})
             if isinstance(said, TimingRecord | OutcomeRecord):
                 self.finished.add(said.cell.id)
             if not isinstance(said, dict):
@@ -141,7 +146,7 @@ class Worker:
         """It stops itself just after it asks. To wake it before would be too early, and it would sleep for ever; and its
         other threads spin on for milliseconds, until the kernel gets hold of them."""
         if self.event["event"] == "start":
-            self.waited = Waiting()
+            self.waited, self.turning_s = Waiting(), 0.0
         with suppress(psutil.NoSuchProcess):
             process, used = psutil.Process(self.process.pid), -1.0
             while process.status() != psutil.STATUS_ZOMBIE:

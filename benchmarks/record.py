@@ -124,6 +124,12 @@ class TimingRecord(Strict):
     elapsed_s: list[float]
     alone_s: list[float] = Field(default_factory=list)
     started_at_s: list[float]
+    restore_s: float = 0.0
+    """Before all its rounds but the last, untimed: putting the state back, the pass that warms the caches."""
+
+    turning_s: float = 0.0
+    """All its turns but the last, rounds and `restore_s` included, from when it was woken until the next could begin."""
+
     waiting_s: float = 0.0
     waiting_cpu_s: float = 0.0
     first_call_s: float | None

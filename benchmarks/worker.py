@@ -139,10 +139,12 @@ class Measuring:
             return
         loops = self.job.loops.get(cell.id) or work.loops(self.job.round_s)
         plan = json.loads(self.channel.ask("prepared", cell=cell.id, loops=loops, round_s=work.round_s(loops)))
+        woken: list[float] = []
         started: list[float] = []
 
         def wait_for_turn() -> None:
             self.channel.ask("turn", cell=cell.id)
+            woken.append(perf_counter())
             work.restore()
             started.append(perf_counter())
 
@@ -151,10 +153,17 @@ class Measuring:
         work.check()
         if self.job.block == 0:  # the later blocks have the same fences
             work.check_fence(plan["loops"])
-        self.channel.send(self._record(cell, work, plan, started, list(benchmark.stats.stats.data)))
+        restore_s = sum(started[:-1]) - sum(woken[:-1])
+        self.channel.send(self._record(cell, work, plan, started, restore_s, list(benchmark.stats.stats.data)))
 
     def _record(
-        self, cell: Cell, work: Work, plan: dict[str, Any], started: list[float], elapsed: list[float]
+        self,
+        cell: Cell,
+        work: Work,
+        plan: dict[str, Any],
+        started: list[float],
+        restore_s: float,
+        elapsed: list[float],
     ) -> TimingRecord:
         rounds = plan["rounds"]
         return TimingRecord(
@@ -168,6 +177,7 @@ class Measuring:
             elapsed_s=elapsed[:rounds],
             alone_s=elapsed[rounds:],
             started_at_s=started,
+            restore_s=restore_s,
             first_call_s=work.first_call_s,
             second_call_s=work.second_call_s,
             samples_per_call=work.samples_per_call,

@@ -35,6 +35,27 @@ class Conduct:
     heats_by_workers: int
 
 
+@dataclass(frozen=True)
+class Spent:
+    """What the time in turns was spent on, as shares: timed rounds, putting back states and warming caches, and the rest,
+    which is passing the turn on."""
+
+    timed: float
+    restoring: float
+    passing: float
+
+
+def spent(results: Results) -> Spent | None:
+    """Over all turns of the run, the null control's too; None where they were not recorded."""
+    timings = [timing for timing in (*results.timings, *results.controls) if timing.turning_s > 0]
+    if not timings:
+        return None
+    turning = sum(timing.turning_s for timing in timings)
+    timed = sum(sum([*timing.elapsed_s, *timing.alone_s][:-1]) for timing in timings) / turning
+    restoring = sum(timing.restore_s for timing in timings) / turning
+    return Spent(timed, restoring, 1 - timed - restoring)
+
+
 def nulls(results: Results) -> list[Null]:
     """One comparison per heat that had a null control in at least two blocks."""
     first = {(timing.cell.id, timing.block): timing for timing in results.timings}

@@ -9,9 +9,7 @@ from benchmarks.report.ranking import Heat
 from benchmarks.report.results import Results
 from benchmarks.report.wording import NO_VALUE
 from benchmarks.statistics import MARGIN
-
-STILL = 0.01
-"""Waiting processes that use less of the processor than this count as still."""
+from benchmarks.turns import BURN
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
@@ -74,7 +72,20 @@ def _conduct(results: Results) -> list[Block]:
         "#processor used while waiting",
         "turns",
     )
-    return [*table("Taking turns", rows, *columns), Text(_conduct_note(results, found), "note")]
+    return [*table("Taking turns", rows, *columns), Text(_conduct_note(results, found), "note"), *_spent(results)]
+
+
+def _spent(results: Results) -> list[Block]:
+    share = controls.spent(results)
+    if share is None:
+        return []
+    return [
+        Text(
+            f"Of the time in turns, {wording.percent(share.timed)} was timed, {wording.percent(share.restoring)} went into what "
+            "comes before each round untimed (the state put back, a call that warms the caches), and "
+            f"{wording.percent(share.passing)} into passing the turn on."
+        )
+    ]
 
 
 def _conduct_row(results: Results, one: Conduct) -> list[str]:
@@ -95,7 +106,7 @@ def _conduct_note(results: Results, found: Sequence[Conduct]) -> str:
         and not one.shift.ratio.low <= 1 <= one.shift.ratio.high
         and abs(one.shift.ratio.value - 1) > MARGIN
     ]
-    restless = [results.label(one.who) for one in found if one.burn > STILL]
+    restless = [results.label(one.who) for one in found if one.burn > BURN]
     told = "At the end of each heat every process took some rounds in a row; below 1, it is faster alone than in turns."
     if shifted:
         told += f" Taking turns moves {wording.listed(shifted)} by more than {wording.MARGIN}: read the ranking with that in mind."

@@ -47,6 +47,14 @@ def test_the_copy_is_compared_round_by_round_with_its_original_over_all_framewor
     assert {who.framework for who in null.whos} == {"numpy", "torch"}
 
 
+def test_what_the_time_in_turns_was_spent_on() -> None:
+    times = {"elapsed_s": [1.0, 2.0], "alone_s": [1.0, 7.0], "restore_s": 3.0, "turning_s": 8.0}
+    share = controls.spent(gathered(**times))
+    assert share == controls.Spent(timed=0.5, restoring=0.375, passing=0.125)
+    assert "50% was timed, 38% went" in page(**times)
+    assert controls.spent(gathered()) is None
+
+
 def test_the_null_control_is_no_result() -> None:
     with_copy, without = gathered(copy=5.0), [r for r in records() if not getattr(r, "control", False)]
     times = [entry.seconds for entry in with_copy.entries]

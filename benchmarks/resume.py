@@ -3,8 +3,8 @@
 A run is the same when everything that its first record says is the same, but when and how it was called: the cells, the
 specification, the data, the seed, the number of blocks and the code; and when environment.json, which speaks of the
 whole run, still says of this machine what is true. Whole blocks are kept; the block that it was stopped in is measured
-again, with the rounds and calls per round that the first block fixed. What is measured after
-the blocks (`benchmarks.costs`) is measured where it is missing.
+again, with the rounds and calls per round that the first block fixed. What is measured after the blocks (by
+`benchmarks.costs`) is measured where it is missing.
 """
 
 import fcntl

@@ -16,7 +16,7 @@ from benchmarks.record import InstalledRecord, Record, ResourceRecord, StartReco
 from benchmarks.runner import Run
 from tests.benchmarks.report import synthetic
 from tests.benchmarks.report.synthetic import cell, resources, start
-from tests.benchmarks.test_run import SPEC, TINY, cells_of
+from tests.benchmarks.tiny_runs import SPEC, TINY, cells_of
 
 KINDS = (StartRecord, InstalledRecord, ResourceRecord)
 CHOICE = ["run", "--profile", "smoke", "--framework", "numpy", "--phase", "train_step,products"]

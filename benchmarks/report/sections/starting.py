@@ -11,7 +11,7 @@ from benchmarks.report.wording import NO_VALUE
 
 _HOW = (
     "Import: alone is one process with no other at work, its files read before; beside the others is the median over the "
-    "processes that timed, which start together. First and second call are those of the first block, each process's turn; the "
+    "processes that timed, which start together and hold NumPy already. First and second call are those of the first block, each process's turn; the "
     "first holds tracing, compiling and whatever is set up once, and a prediction came before it. They happened once, so they "
     "have no interval. On disk: the distributions that bring the framework, with all that they require, but without "
     "extras; a library that several frameworks need is in each of their sums, and Python is in none."

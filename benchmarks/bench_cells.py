@@ -25,10 +25,13 @@ class WorkersClock:
 
 CLOCK = WorkersClock()
 
+MEASURING = pytest.StashKey[Any]()
+"""Where a worker's plugin leaves itself in pytest's configuration."""
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per cell: the worker's job, or the smoke profile where there is no worker."""
-    measuring = getattr(metafunc.config, "samenet", None)
+    measuring = metafunc.config.stash.get(MEASURING, None)
     cells = measuring.cells if measuring else _smoke_cells()
     marks = () if measuring else (pytest.mark.benchmark(timer=CLOCK),)
     metafunc.parametrize("cell", [pytest.param(cell, id=cell.id, marks=marks) for cell in cells])
@@ -36,7 +39,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def test_cell(cell: Cell, request: pytest.FixtureRequest, benchmark: Any) -> None:
     """Prove the cell's implementation, then time it."""
-    measuring = getattr(request.config, "samenet", None)
+    measuring = request.config.stash.get(MEASURING, None)
     if measuring:
         measuring.measure(cell, benchmark)
     else:

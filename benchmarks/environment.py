@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -114,21 +115,24 @@ def _git(*arguments: str) -> str:
     return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
-def cpu_s(pid: int) -> float:
-    """Processor time that all threads of a process have used, in seconds; 0 where it is gone.
+def cpu_clock(pid: int) -> Callable[[], float]:
+    """A clock of the processor time that all threads of a process have used, in seconds; it shows 0 once that is gone.
 
-    From the process's own clock where the system has one (POSIX clock_getcpuclockid), to the nanosecond: what psutil
-    reads is counted in ticks of 10 ms.
+    The process's own clock where the system has one (POSIX clock_getcpuclockid), to the nanosecond: what psutil reads is
+    counted in ticks of 10 ms.
     """
     import psutil
 
-    clock = ctypes.c_int()
+    own = ctypes.c_int()
+    if sys.platform == "linux" and ctypes.CDLL(None).clock_getcpuclockid(pid, ctypes.byref(own)) == 0:
+        return lambda: _or_zero(lambda: time.clock_gettime(own.value), OSError)
+    return lambda: _or_zero(lambda: sum(psutil.Process(pid).cpu_times()[:2]), psutil.NoSuchProcess)
+
+
+def _or_zero(read: Callable[[], float], gone: type[Exception]) -> float:
     try:
-        if sys.platform == "linux" and ctypes.CDLL(None).clock_getcpuclockid(pid, ctypes.byref(clock)) == 0:
-            return time.clock_gettime(clock.value)
-        times = psutil.Process(pid).cpu_times()
-        return float(times.user + times.system)
-    except (OSError, psutil.NoSuchProcess):
+        return read()
+    except gone:
         return 0.0
 
 

@@ -27,7 +27,7 @@ PROGRAM = "benchmarks.worker"
 START_TIMEOUT_S = 300.0
 CELL_TIMEOUT_S = 300.0
 LAST_LINES = 12
-POLL_S = 2e-4
+POLL_S = 1e-4
 
 ENDS = ("done", "unavailable")
 
@@ -48,7 +48,6 @@ class Worker:
         self.in_progress: str | None = None
         self.event: Event = {"event": "starting"}
         self.finished: set[str] = set()
-        self.waited = Waiting()
         self.turning_s = 0.0
         with log.open("ab") as stderr:
             self.process = subprocess.Popen(
@@ -62,6 +61,9 @@ class Worker:
                 env=_environment(job.who),
                 cwd=environment.ROOT,
             )
+        self.seen = psutil.Process(self.process.pid)
+        self.clock = environment.cpu_clock(self.process.pid)
+        self.waited = Waiting(self.clock)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         self._answer(job.model_dump_json())
@@ -75,7 +77,7 @@ class Worker:
         """Answer it, and let it work until it waits again. Raises WorkerLost."""
         begin, event = monotonic(), self.event["event"]
         self._answer(answer)
-        self.waited.end(self.process.pid)
+        self.waited.end()
         with suppress(OSError):
             self.process.send_signal(signal.SIGCONT)
         self.listen()
@@ -146,33 +148,35 @@ class Worker:
         """It stops itself just after it asks. To wake it before would be too early, and it would sleep for ever; and its
         other threads spin on for milliseconds, until the kernel gets hold of them."""
         if self.event["event"] == "start":
-            self.waited, self.turning_s = Waiting(), 0.0
+            self.waited = Waiting(self.clock)
+        if self.event["event"] == "prepared":
+            self.turning_s = 0.0
         with suppress(psutil.NoSuchProcess):
-            process, used = psutil.Process(self.process.pid), -1.0
-            while process.status() != psutil.STATUS_ZOMBIE:
-                before, used = used, environment.cpu_s(self.process.pid)
-                if used == before and process.status() == psutil.STATUS_STOPPED:
-                    break
+            while (status := self.seen.status()) != psutil.STATUS_ZOMBIE:
+                used = self.clock()
                 sleep(POLL_S)
-        self.waited.begin(self.process.pid)
+                if self.clock() == used and status == psutil.STATUS_STOPPED:
+                    break
+        self.waited.begin()
 
 
 class Waiting:
     """How long a worker has waited for its turns in a cell, and the processor time that it took from others meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, cpu_clock: Callable[[], float]) -> None:
         self.wall_s = self.cpu_s = 0.0
+        self._cpu_clock = cpu_clock
         self._since: tuple[float, float] | None = None
 
-    def begin(self, pid: int) -> None:
+    def begin(self) -> None:
         """It stands still."""
-        self._since = monotonic(), environment.cpu_s(pid)
+        self._since = monotonic(), self._cpu_clock()
 
-    def end(self, pid: int) -> None:
+    def end(self) -> None:
         """It is about to be woken."""
         if self._since:
             self.wall_s += monotonic() - self._since[0]
-            self.cpu_s += environment.cpu_s(pid) - self._since[1]
+            self.cpu_s += self._cpu_clock() - self._since[1]
 
 
 def _environment(who: Who) -> dict[str, str]:

@@ -18,7 +18,7 @@ import pytest
 import threadpoolctl
 from pydantic import BaseModel
 
-from benchmarks import environment
+from benchmarks import bench_cells, environment
 from benchmarks.channel import Channel as Channel
 from benchmarks.channel import Job as Job
 from benchmarks.channel import begin as begin
@@ -117,7 +117,7 @@ class Measuring:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Where `bench_cells.py` looks for what to do."""
-        config.samenet = self  # type: ignore[attr-defined]
+        config.stash[bench_cells.MEASURING] = self
 
     def measure(self, cell: Cell, benchmark: Any) -> None:
         """Prove, then time one cell; a cell that cannot be timed is reported with its reason."""

@@ -1,5 +1,6 @@
 """Worker processes from outside: still while they wait, and never left behind, however the run ends."""
 
+import json
 import os
 import signal
 import subprocess
@@ -24,6 +25,9 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20
 
 
+PLAN = {"rounds": 3, "alone": 1, "loops": 2, "schedule": "workers"}
+
+
 class Waiting(NamedTuple):
     """A worker that has said that it is ready, and what its sink was given."""
 
@@ -33,7 +37,7 @@ class Waiting(NamedTuple):
 
 @pytest.fixture
 def waiting() -> Iterator[Waiting]:
-    ((who, cells),) = turns.grouped(cells_of("numpy", phases=("train_step",))).items()
+    ((who, cells),) = turns.grouped(cells_of("numpy", phases=("train_step", "predict"))).items()
     found: list[Record] = []
     with scratch(data()) as folder:
         dataset = str(folder / DATASET)
@@ -46,29 +50,36 @@ def waiting() -> Iterator[Waiting]:
 
 def test_who_waits_is_stopped_and_uses_no_processor(waiting: Waiting) -> None:
     pid = waiting.worker.process.pid
-    process, before = psutil.Process(pid), environment.cpu_s(pid)
+    process, before = psutil.Process(pid), environment.cpu_clock(pid)()
     time.sleep(0.05)
     assert process.status() == psutil.STATUS_STOPPED
-    assert environment.cpu_s(pid) == before > 0
+    assert environment.cpu_clock(pid)() == before > 0
 
 
 def test_a_workers_waiting_is_in_its_record(waiting: Waiting) -> None:
     worker, found = waiting
-    for answer in ("go", "go", '{"rounds": 3, "alone": 1, "loops": 2, "schedule": "workers"}', *["go"] * 4):
+    turns_s: dict[str | None, list[float]] = {}
+    while not worker.ended:
         time.sleep(0.01)
-        worker.proceed(answer)
-    assert worker.ended
-    (timing,) = [r for r in found if isinstance(r, TimingRecord)]
+        event, cell, begin = worker.event["event"], worker.in_progress, time.monotonic()
+        worker.proceed(json.dumps(PLAN) if event == "prepared" else "go")
+        if event == "turn":
+            turns_s.setdefault(cell, []).append(time.monotonic() - begin)
+    timing, *others = (r for r in found if isinstance(r, TimingRecord))
+    assert others
+    for one in (timing, *others):  # and none of the turns belongs to the cell after it
+        assert one.turning_s == pytest.approx(sum(turns_s[one.cell.id][:-1]), abs=1e-3)
+        assert one.turning_s > sum([*one.elapsed_s, *one.alone_s][:-1]) + one.restore_s > 0
     assert (len(timing.elapsed_s), len(timing.alone_s), timing.loops, timing.schedule) == (3, 1, 2, "workers")
     assert timing.waiting_s > 0.04
     assert timing.waiting_cpu_s < 1e-4
 
 
 def test_the_processor_clock_is_of_the_whole_process_and_of_nobody_that_is_gone() -> None:
-    assert environment.cpu_s(os.getpid()) == pytest.approx(time.process_time(), abs=0.05)
+    assert environment.cpu_clock(os.getpid())() == pytest.approx(time.process_time(), abs=0.05)
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    assert environment.cpu_s(gone.pid) == 0.0
+    assert environment.cpu_clock(gone.pid)() == 0.0
 
 
 def started(results: Path) -> tuple[subprocess.Popen[str], list[psutil.Process]]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.report.document import Block, Bullets, Document, Section, Text, table
-from benchmarks.report.wording import count, listed, percent
-from benchmarks.selfcheck import load, summary, units
+from benchmarks.report.wording import count, duration, listed, percent
+from benchmarks.selfcheck import load, sitting, summary, units
 from benchmarks.selfcheck.peers import HEADLINE
 from benchmarks.selfcheck.summary import METHODS
 from benchmarks.selfcheck.trials import FILE, OURS, Trial
@@ -118,8 +118,9 @@ def _how(machine: Mapping[str, Any], facts: Mapping[str, str]) -> list[Block]:
         Bullets(workloads),
         Text(f"The load beside it: {load.DESCRIPTION}."),
         Text(
-            "samenet: one run per sitting with all comparisons, 6 blocks of fresh processes, the same program as `run` but for "
-            "what is timed, and without null control. Every other timer got the same time per comparison, starting and importing "
+            f"samenet: one run per sitting with all comparisons, {sitting.BLOCKS} blocks of fresh processes, rounds as in the profile "
+            f"`full` ({sitting.ROUNDS} of {duration(sitting.ROUND_S)}), the same program as `run` but for what is timed, and "
+            "without null control. Every other timer got the same time per comparison, starting and importing "
             "not counted (samenet's is), the same core, and one side after the other in random order; they follow samenet in a sitting, in an order drawn anew. "
             " Their ratio is that of the statistic that the tool puts forward; their interval is Welch's over their samples."
         ),

@@ -14,14 +14,14 @@ from time import monotonic
 from pydantic import BaseModel
 
 from benchmarks import environment, statistics
-from benchmarks.plan import Profile
+from benchmarks.plan import PROFILES, Profile
 from benchmarks.record import OutcomeRecord, Record, TimingRecord
 from benchmarks.runner import Run
 from benchmarks.selfcheck import peers, trials, units
 from benchmarks.selfcheck.trials import Trial
 
-BLOCKS, ROUNDS, ROUND_S = 6, 12, 4e-3
-"""As in the profile `quick`, but for two rounds more."""
+BLOCKS = 7
+ROUNDS, ROUND_S = PROFILES["full"].rounds, PROFILES["full"].round_s
 
 Comparison = tuple[str, int]
 """A workload, and how many units more the candidate does."""

@@ -31,13 +31,13 @@ def main(full: bool, sittings: int | None, out: Path) -> None:
         sys.exit(2)
     out.mkdir(parents=True, exist_ok=True)
     found: list[Trial] = []
-    begin = monotonic()
+    facts, begin = _facts(), monotonic()
     with load.running(0, len(os.sched_getaffinity(0))):
         for number in range(sittings or (SITTINGS_OF_A_NIGHT if full else SITTINGS)):
             click.echo(f"sitting {number + 1}  {(monotonic() - begin) / 60:.1f} min", err=True)
             found += sitting.hold(number, _compared(number, full), by_default=full and number % DEFAULTS_EVERY == 0)
             trials.write(out, found)
-    facts = _facts(monotonic() - begin)
+    facts["took"] = f"{(monotonic() - begin) / 60:.1f} min"
     text = markdown.render(page.page(found, environment.machine(), facts), {})
     (out / "README.md").write_text(text, encoding="utf-8")
     click.echo(out / "README.md")
@@ -56,12 +56,12 @@ def _missing() -> str | None:
     return next((name for name in ("pyperf", "torch") if importlib.util.find_spec(name) is None), None)
 
 
-def _facts(seconds: float) -> dict[str, str]:
+def _facts() -> dict[str, str]:
+    """When, and with what; found before measuring, because the code may be changed meanwhile."""
     code = environment.code_version()
     versions = {name: importlib.metadata.version(name) for name in ("numpy", "pytest-benchmark", "pyperf", "torch")}
     return {
         "measured": datetime.now(UTC).isoformat(timespec="minutes"),
-        "took": f"{seconds / 60:.1f} min",
         "commit": f"{code.get('commit', 'unknown')}{' (changed since)' if code.get('dirty') else ''}",
         **versions,
     }

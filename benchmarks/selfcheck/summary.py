@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from scipy.special import bdtrc
 
 from benchmarks.selfcheck.peers import HEADLINE
-from benchmarks.selfcheck.sitting import BLOCKS
 from benchmarks.selfcheck.trials import OURS, Trial
 from benchmarks.statistics import compare_logs
 
@@ -82,12 +81,11 @@ def figures(trials: Sequence[Trial]) -> Figures:
 def power(trials: Sequence[Trial]) -> list[Power]:
     """Our detection by the number of blocks: those of several sittings together, no block used twice at one number."""
     mine = of(trials, OURS)
-    block_s = statistics.fmean(t.seconds for t in mine) / BLOCKS
     sittings = len({t.sitting for t in mine})
-    return [_power(mine, together, block_s) for together in (1, 2, 4, 7, 14, 28) if together <= sittings]
+    return [_power(mine, together) for together in (1, 2, 4, 7, 14, 28) if together <= sittings]
 
 
-def _power(mine: Sequence[Trial], together: int, block_s: float) -> Power:
+def _power(mine: Sequence[Trial], together: int) -> Power:
     found: dict[int, tuple[int, int]] = {}
     widths = []
     for extra in sorted({t.extra for t in mine}):
@@ -99,7 +97,8 @@ def _power(mine: Sequence[Trial], together: int, block_s: float) -> Power:
                 comparisons.append(compare_logs(logs))
         found[extra] = sum(c.ratio.low > 1 if extra else c.detected for c in comparisons), len(comparisons)
         widths += [math.sqrt(c.ratio.high / c.ratio.low) - 1 for c in comparisons]
-    return Power(BLOCKS * together, BLOCKS * together * block_s, statistics.median(widths), found)
+    seconds = statistics.fmean(t.seconds for t in mine)
+    return Power(len(mine[0].logs) * together, seconds * together, statistics.median(widths), found)
 
 
 def most_by_chance(trials: int, rate: float = 0.05, level: float = 0.975) -> int:

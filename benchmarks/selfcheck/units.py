@@ -2,10 +2,12 @@
 
 import itertools
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.record import Cell, Who
+if TYPE_CHECKING:  # pyperf starts a process that needs this module, and no record, some twenty times
+    from benchmarks.record import Cell
 
 Call = Callable[[], None]
 Unit = Callable[[], object]
@@ -38,8 +40,10 @@ def call(workload: str, extra: int, side: str) -> Call:
     return several
 
 
-def cells() -> list[Cell]:
+def cells() -> "list[Cell]":
     """Both sides of every workload and every true difference, as cells of a run."""
+    from benchmarks.record import Cell, Who
+
     return [
         Cell(who=Who(model="units", framework=side, threads=1), phase=workload, axes={"extra": extra})
         for workload in WORKLOADS
@@ -48,7 +52,7 @@ def cells() -> list[Cell]:
     ]
 
 
-def call_of(cell: Cell) -> Call:
+def call_of(cell: "Cell") -> Call:
     """The callable of a cell."""
     return call(cell.phase, cell.axes["extra"], cell.who.framework)
 

@@ -17,6 +17,7 @@ def test_the_page_says_what_was_done_and_what_came_out() -> None:
     assert "On no workload was another timer nearer the truth" in text
     for words in (*units.WORKLOADS.values(), load.DESCRIPTION, "a processor", "12 min"):
         assert markdown.escape(words) in text
+    assert "Over all its 72 trials" in text
     assert "defaults" not in text
 
 

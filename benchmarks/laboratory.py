@@ -168,6 +168,8 @@ class Laboratory:
             warm=self._call_of("train_step", subject) if cell.phase == "epoch" else call,
             fence=self._fence,
             to_host=self._to_host,
+            on_gpu=self.device != "cpu",
+            device_s=self._device_s if hasattr(self.adapter, "device_s") else None,
             reset=(lambda: subject.model.load_state(subject.state)) if cell.phase in TRAINS else (lambda: None),
             first_call_s=first[0],
             second_call_s=first[1],
@@ -245,6 +247,9 @@ class Laboratory:
 
     def _to_host(self, result: Any) -> list[np.ndarray]:
         return [self.adapter.to_host(tensor) for tensor in (result if isinstance(result, list) else [result])]
+
+    def _device_s(self, run: Callable[[], object]) -> float:
+        return float(self.adapter.device_s(self.device, run))
 
     def _fence(self, result: Any) -> None:
         self.adapter.synchronise(self.device, result)

@@ -33,6 +33,19 @@ class Peak(Reading):
     """What counted, and what it counts."""
 
 
+class DeviceClocks(Strict):
+    """Three labelled times of one call on a GPU, in seconds; beside the ranked one, never mixed with it."""
+
+    latency_s: float
+    """One call and its fence, from an idle device, by the host's clock."""
+
+    slope_s: float
+    """What one call more costs, by the host's clock: the difference of rounds of N and of 2 N calls, over N."""
+
+    events_s: float | None
+    """A call in a round, between two events by the device's own clock; None where the framework gives no hold of them."""
+
+
 class Energy(Reading):
     """Joules that a device used while it trained on so many samples; what it uses when idle is in it."""
 

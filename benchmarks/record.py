@@ -20,6 +20,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from benchmarks.identity import Cell as Cell
 from benchmarks.identity import Strict
 from benchmarks.identity import Who as Who
+from benchmarks.readings import DeviceClocks as DeviceClocks
 from benchmarks.readings import Energy as Energy
 from benchmarks.readings import InstalledRecord as InstalledRecord
 from benchmarks.readings import Peak as Peak
@@ -136,6 +137,9 @@ class TimingRecord(Strict):
     second_call_s: float | None
     samples_per_call: int
     flops_per_call: int
+    device_clocks: DeviceClocks | None = None
+    """On a GPU only."""
+
     ranked: bool = True
     control: bool = False
 

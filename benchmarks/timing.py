@@ -29,6 +29,23 @@ def once(call: Call, fence: Fence) -> float:
     return clock() - start
 
 
+def latency(call: Call, fence: Fence, tries: int = 9) -> float:
+    """One call with its fence, from an idle device: the median of some tries."""
+    return statistics.median(once(call, fence) for _ in range(tries))
+
+
+def slope(call: Call, fence: Fence, loops: int, tries: int = 5) -> float:
+    """What one call more costs, whatever a round costs besides: rounds of N and of 2 N calls, the median of some tries."""
+    longer = round_of(call, fence, 2 * loops)
+    shorter = round_of(call, fence, loops)
+    differences = [once(longer, _no_fence) - once(shorter, _no_fence) for _ in range(tries)]
+    return statistics.median(differences) / loops
+
+
+def _no_fence(result: object) -> None:
+    """A round ends with its own."""
+
+
 def loops_for(call: Call, fence: Fence, round_s: float) -> int:
     """How many calls fill a round of about `round_s`; from the fastest of a few tries, so that a stall does not count."""
     fastest = min(once(call, fence) for _ in range(5))

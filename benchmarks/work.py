@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from benchmarks import timing
-from benchmarks.record import Cell
+from benchmarks.record import Cell, DeviceClocks
 
 LEFT_OVER = 0.2
 """The share of a round that may seem unfinished when its clock stops: jitter reaches some percent, a fence that does not
@@ -32,6 +32,9 @@ class Work:
     samples_per_call: int
     flops_per_call: int
     ranked: bool
+    on_gpu: bool = False
+    device_s: Callable[[Callable[[], object]], float] | None = None
+    """Seconds that the device says a callable took; None where there is no such clock."""
 
     def loops(self, round_s: float) -> int:
         """Calls in a round."""
@@ -61,6 +64,19 @@ class Work:
                 f"the clock stopped before the work was done: {share:.0%} of a round was left. "
                 "The adapter's `synchronise` does not wait for it."
             )
+
+    def device_clocks(self, loops: int) -> DeviceClocks | None:
+        """One call by three clocks, on a GPU: the host's for one and for one more, the device's own."""
+        if not self.on_gpu:
+            return None
+
+        def calls() -> None:
+            for _ in range(loops):
+                self.call()
+
+        events_s = self.device_s(calls) / loops if self.device_s else None
+        latency_s = timing.latency(self.call, self.fence)
+        return DeviceClocks(latency_s=latency_s, slope_s=timing.slope(self.call, self.fence, loops), events_s=events_s)
 
     def round(self, loops: int) -> Callable[[], None]:
         """What is timed."""

@@ -6,7 +6,7 @@ these methods and imports nothing of ours. No framework and no arithmetic lives 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
 
@@ -178,3 +178,10 @@ class CountsMemory(Protocol):
 
     def memory_bytes(self, device: str) -> tuple[int, int]:
         """Bytes held now, and the peak since it was last reset (never: since the process began)."""
+
+
+class HasDeviceClock(Protocol):
+    """What an adapter may offer besides: the clock of a GPU."""
+
+    def device_s(self, device: str, run: Callable[[], object]) -> float:
+        """Seconds between two events in the device's own stream, one before and one after what `run()` puts there."""

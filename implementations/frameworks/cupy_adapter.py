@@ -1,5 +1,6 @@
 """CuPy: NVIDIA GPUs only, everything asynchronous. `import cupy` works without a driver, which is not a GPU."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,17 @@ def memory_bytes(device: str) -> tuple[int, int]:
     with cp.cuda.Device(_index(device)):
         pool = cp.get_default_memory_pool()
         return pool.used_bytes(), pool.total_bytes()
+
+
+def device_s(device: str, run: Callable[[], object]) -> float:
+    """Seconds between two CUDA events around `run()`."""
+    with cp.cuda.Device(_index(device)):
+        begin, end = cp.cuda.Event(), cp.cuda.Event()
+        begin.record()
+        run()
+        end.record()
+        end.synchronize()
+        return cp.cuda.get_elapsed_time(begin, end) / 1e3
 
 
 def _index(device: str) -> int:

@@ -7,6 +7,7 @@ is the one in use.
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -150,3 +151,15 @@ def memory_bytes(device: str) -> tuple[int, int]:
         return info["current"], info["peak"]
     stats = backend.devices()[int(device.partition(":")[2])].memory_stats()
     return stats["bytes_in_use"], stats["peak_bytes_in_use"]
+
+
+if BACKEND == "torch":  # the other backends give no hold of their stream
+
+    def device_s(device: str, run: Callable[[], object]) -> float:
+        """Seconds between two CUDA events around `run()`."""
+        begin, end = (backend.cuda.Event(enable_timing=True) for _ in range(2))
+        begin.record(backend.cuda.current_stream(device))
+        run()
+        end.record(backend.cuda.current_stream(device))
+        end.synchronize()
+        return begin.elapsed_time(end) / 1e3

@@ -1,5 +1,6 @@
 """PyTorch: CPU and CUDA; CUDA is asynchronous, TF32 is off unless asked for."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -79,3 +80,13 @@ def reset_peak(device: str) -> bool:
 def memory_bytes(device: str) -> tuple[int, int]:
     """Bytes in tensors now, and at most; neither what the allocator keeps for later nor CUDA's own context."""
     return torch.cuda.memory_allocated(device), torch.cuda.max_memory_allocated(device)
+
+
+def device_s(device: str, run: Callable[[], object]) -> float:
+    """Seconds between two CUDA events around `run()`."""
+    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    begin.record(torch.cuda.current_stream(device))
+    run()
+    end.record(torch.cuda.current_stream(device))
+    end.synchronize()
+    return begin.elapsed_time(end) / 1e3

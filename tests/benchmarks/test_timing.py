@@ -100,6 +100,28 @@ def test_a_stall_while_calibrating_does_not_count(machine: Callable[..., Machine
     assert device.calls == 5
 
 
+def test_latency_is_a_call_and_its_fence_and_no_stall(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=1.0, device_s=4.0)
+    stalls = iter([7.0, *[0.0] * 8])
+
+    def call() -> int:
+        device.now += next(stalls)
+        return device.call()
+
+    assert timing.latency(call, device.fence) == 5.0
+
+
+def test_one_call_more_is_free_of_what_a_round_costs_besides(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=1.0, device_s=2.0)
+
+    def fence(result: Any) -> None:
+        device.fence(result)
+        device.now += 0.7
+
+    assert timing.slope(device.call, fence, loops=4) == pytest.approx(3.0)
+    assert timing.latency(device.call, fence) == pytest.approx(3.7)
+
+
 @pytest.mark.parametrize(("call_s", "device_s"), [(1.0, 4.0), (5.0, 0.0)], ids=["asynchronous", "synchronous"])
 def test_nothing_is_left_over_where_the_fence_waits(
     machine: Callable[..., Machine], call_s: float, device_s: float

@@ -8,6 +8,7 @@ from benchmarks.report import plots, wording
 from benchmarks.report.document import Block, Figure, Section, Text, table
 from benchmarks.report.ranking import Heat, phase_groups
 from benchmarks.report.results import Entry, Results
+from benchmarks.report.sections import clocks
 from benchmarks.report.wording import NO_VALUE
 from benchmarks.turns import ENOUGH_BLOCKS
 
@@ -29,7 +30,7 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
     blocks: list[Block] = [Text(note)]
     for group in phase_groups(heats):
         blocks += _phase(results, group)
-    return Section("certainty", "How sure is that?", [*blocks, *_load(results)])
+    return Section("certainty", "How sure is that?", [*blocks, *clocks.blocks(results, heats), *_load(results)])
 
 
 def _phase(results: Results, group: Sequence[Heat]) -> list[Block]:

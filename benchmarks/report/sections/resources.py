@@ -43,10 +43,10 @@ def _peaks(
         before, peak = of(record).before_bytes, of(record).peak_bytes
         if before is not None and peak is not None:
             shown = [wording.memory(max(peak - before, 0)), wording.memory(before), wording.memory(peak)]
-            rows.append([*_names(results, record), *shown])
+            rows.append(_row(results, record, shown))
             frameworks.append(record.who.framework)
             counters.append((results.label(record.who), of(record).counter))
-    columns = ("implementation", "size", "setting", "#peak above before", "#before", "#peak")
+    columns = ("implementation", "size", "#peak above before", "#before", "#peak", "setting")
     return [
         *table(caption, rows, *columns, frameworks=frameworks),
         *_counted_by(counters),
@@ -60,10 +60,10 @@ def _energy(results: Results, found: Sequence[ResourceRecord]) -> list[Block]:
         energy = record.energy
         if energy.joules is not None and energy.samples and energy.elapsed_s is not None:
             shown = [wording.energy(energy.joules / energy.samples), f"{energy.samples:,}"]
-            rows.append([*_names(results, record), *shown, wording.duration(energy.elapsed_s)])
+            rows.append(_row(results, record, [*shown, wording.duration(energy.elapsed_s)]))
             frameworks.append(record.who.framework)
             counters.append((results.label(record.who), energy.counter))
-    columns = ("implementation", "size", "setting", "#energy per sample", "#samples", "#over")
+    columns = ("implementation", "size", "#energy per sample", "#samples", "#over", "setting")
     counted = table("Energy of training, idle included", rows, *columns, frameworks=frameworks)
     return [*counted, *_counted_by(counters), *_holes(results, [(record, record.energy.reason) for record in found])]
 
@@ -90,8 +90,9 @@ def _holes(results: Results, reasons: Sequence[tuple[ResourceRecord, str]]) -> l
     return [Bullets(items)] if items else []
 
 
-def _names(results: Results, record: ResourceRecord) -> list[str]:
-    return [results.label(record.who), wording.size(record.axes), wording.setting(record.who)]
+def _row(results: Results, record: ResourceRecord, figures: Sequence[str]) -> list[str]:
+    """The setting comes last: it is the same for most, and a narrow screen shows the figures first."""
+    return [results.label(record.who), wording.size(record.axes), *figures, wording.setting(record.who)]
 
 
 def _reading_order(record: ResourceRecord) -> tuple[object, ...]:

@@ -61,7 +61,7 @@ class Worker:
                 env=_environment(job.who),
                 cwd=environment.ROOT,
             )
-        self.seen = psutil.Process(self.process.pid)
+        self.watched = psutil.Process(self.process.pid)
         self.clock = environment.cpu_clock(self.process.pid)
         self.waited = Waiting(self.clock)
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -152,7 +152,7 @@ class Worker:
         if self.event["event"] == "prepared":
             self.turning_s = 0.0
         with suppress(psutil.NoSuchProcess):
-            while (status := self.seen.status()) != psutil.STATUS_ZOMBIE:
+            while (status := self.watched.status()) != psutil.STATUS_ZOMBIE:
                 used = self.clock()
                 sleep(POLL_S)
                 if self.clock() == used and status == psutil.STATUS_STOPPED:

@@ -45,10 +45,10 @@ def main(full: bool, sittings: int | None, out: Path) -> None:
 
 
 def _compared(number: int, full: bool) -> list[Comparison]:
-    """What the other timers are given: one comparison of each workload, every other time where time is short."""
-    if number % 2 and not full:
+    """What the other timers are given: one comparison of each workload, every third time where time is short."""
+    if number % 3 and not full:
         return []
-    turn = number if full else number // 2
+    turn = number if full else number // 3
     return [(w, units.EXTRAS[(turn + i) % len(units.EXTRAS)]) for i, w in enumerate(units.WORKLOADS)]
 
 

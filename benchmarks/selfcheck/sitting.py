@@ -20,7 +20,7 @@ from benchmarks.runner import Run
 from benchmarks.selfcheck import peers, trials, units
 from benchmarks.selfcheck.trials import Trial
 
-BLOCKS = 7
+BLOCKS = 8
 ROUNDS, ROUND_S = PROFILES["full"].rounds, PROFILES["full"].round_s
 
 Comparison = tuple[str, int]

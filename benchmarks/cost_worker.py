@@ -88,7 +88,7 @@ class Costing:
         host, device = self.measure_memory(cell)
         try:
             energy = self._energy(cell)
-        except Exception as problem:
+        except Exception as problem:  # a hole in the energy is told by its reason, and costs no memory figure
             energy = Energy(reason=reason_of(problem))
         return ResourceRecord(who=cell.who, axes=cell.axes, host=host, device=device, energy=energy)
 

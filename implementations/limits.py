@@ -1,0 +1,161 @@
+"""Where a framework itself computes something else than it should: said before a reader takes it for our code.
+
+Pure data. Every limit has a short program that shows it with that framework alone; `tests/limits` runs them all, and
+fails when a fault is gone, so that nothing is said of a framework that is not true of the versions installed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One such thing. The figures are those that `reproduction` prints."""
+
+    name: str
+    frameworks: tuple[str, ...]
+    variants: tuple[str, ...]
+    """Variants of the specification under which our implementations show it; none where our file goes round it."""
+
+    statement: str
+    """What the framework does."""
+
+    consequence: str
+    """What that means for somebody who uses it."""
+
+    answer: str
+    """What samenet does about it."""
+
+    reproduction: str
+    """The program. For Keras, the environment variable KERAS_BACKEND says on which of several backends."""
+
+    start: str = ""
+    """The proof's start from which the framework's row fails because of it, if there is one."""
+
+
+LIMITS = (
+    Limit(
+        name="variance of features far from zero",
+        frameworks=("keras-torch",),
+        variants=("stock",),
+        statement="Batch norm takes the variance of a batch as E[x²] - E[x]², in which nearly everything cancels. In "
+        "float32 it is up to 34% wrong where the mean is 1,000 standard deviations, and may be negative.",
+        consequence="Features that nobody centred are normalised wrongly, and look plausible; a constant one (1000.1) "
+        "becomes NaN, and with it the loss.",
+        answer="Our file takes the mean of the squared deviations. The variant stock, Keras as it comes, shows it.",
+        reproduction="tests/limits/keras_batch_variance.py",
+        start="features far from zero",
+    ),
+    Limit(
+        name="Adam's correction of its moments",
+        frameworks=("keras-tensorflow", "keras-torch", "keras-jax"),
+        variants=("stock",),
+        statement="1 - beta^t is taken from beta in float32, and loses the digits that beta shares with 1: the first step "
+        "is 0.0007% off with beta2 = 0.999, a hundred roundings of float32, and 0.07% with 0.99999.",
+        consequence="For the first 1/(1 - beta2) steps or so, a thousand by default, the learning rate is not quite the one "
+        "that was asked for.",
+        answer="Our optimizer takes 1 - beta^t as -expm1(t log beta). In the variant stock the error stays; there it "
+        "drowns in the rounding of the weights.",
+        reproduction="tests/limits/keras_adam_correction.py",
+    ),
+    Limit(
+        name="no gradient for the worst mistakes",
+        frameworks=("keras-torch", "keras-jax"),
+        variants=(),
+        statement="The cross-entropy of probabilities, which is the default, clips them at 1e-7: a true class that is less "
+        "probable has a loss of 16.118 and a gradient of exactly zero. (On TensorFlow, Keras finds the logits itself.)",
+        consequence="A network that ends in softmax, as many tutorials have it, learns nothing from what it gets most "
+        "wrong.",
+        answer="Our file computes the loss from logits.",
+        reproduction="tests/limits/keras_zero_gradient.py",
+    ),
+    Limit(
+        name="labels that are no class",
+        frameworks=("keras-torch", "keras-jax"),
+        variants=(),
+        statement="A label that is no class may have a loss of 0 instead of being refused: on JAX every such label, on "
+        "PyTorch the label -100, though Keras promises to ignore none unless it is told to.",
+        consequence="Samples with a wrong label teach nothing, and make the mean loss look better than it is.",
+        answer="Labels are checked on the host before they reach a framework.",
+        reproduction="tests/limits/keras_labels.py",
+    ),
+    Limit(
+        name="labels that are no class",
+        frameworks=("numpy",),
+        variants=(),
+        statement="A negative index counts from the end: the label -1 is the last class.",
+        consequence="The loss is plausible, and the network learns the wrong class.",
+        answer="Labels are checked on the host before they reach a framework.",
+        reproduction="tests/limits/numpy_labels.py",
+    ),
+    Limit(
+        name="float64 that is float32 inside",
+        frameworks=("keras-torch", "keras-jax"),
+        variants=(),
+        statement="With floatx float64 (and, on JAX, with its 64 bits enabled) several operations go through float32, and "
+        "the result is called float64: batch norm is off by up to 5e-7.",
+        consequence="Whoever asks for sixteen digits gets seven, and is not told.",
+        answer="Keras's table of types is mended in the process that checks float64; nothing is timed in it.",
+        reproduction="tests/limits/keras_float64.py",
+    ),
+    Limit(
+        name="constants rounded to float32",
+        frameworks=("keras-tensorflow",),
+        variants=(),
+        statement="A Python float becomes float32 on its way to float64, Adam's betas among them: in float64 its first "
+        "step is 0.0007% off.",
+        consequence="A training in float64 follows other constants than those that were written down.",
+        answer="In float64 our file hands over the constants as np.float64.",
+        reproduction="tests/limits/keras_float64_constants.py",
+    ),
+    Limit(
+        name="mean of a large batch",
+        frameworks=("numpy",),
+        variants=("spec",),
+        statement="A sum over the first axis adds row after row in float32: the mean of 1,000,000 times 0.1 is 1% off.",
+        consequence="Batch statistics, and gradients that are summed over a batch, lose digits as the batch grows. (At "
+        "2,048 samples: 0.002%.)",
+        answer="Nothing: the oracle sums in float64, and the profiles have batches of 2,048 at most.",
+        reproduction="tests/limits/numpy_large_batch.py",
+    ),
+    Limit(
+        name="mean of a large batch",
+        frameworks=("torch",),
+        variants=("spec",),
+        statement="On the CPU, batch norm adds row after row in float32, in each thread: with one, the mean of 1,000,000 "
+        "times 0.1 is 1% off. torch.mean adds in pairs, and is right.",
+        consequence="Batch statistics lose digits as the batch grows. (At 2,048 samples: 0.002%.)",
+        answer="Nothing: the oracle sums in float64, and the profiles have batches of 2,048 at most.",
+        reproduction="tests/limits/torch_large_batch.py",
+    ),
+    Limit(
+        name="mean of a large batch",
+        frameworks=("keras-tensorflow",),
+        variants=("spec", "stock"),
+        statement="On the CPU, a mean over the first axis adds row after row in float32, in batch norm too: that of "
+        "1,000,000 times 0.1 is 1% off.",
+        consequence="Batch statistics lose digits as the batch grows. (At 2,048 samples: 0.002%.)",
+        answer="Nothing: the oracle sums in float64, and the profiles have batches of 2,048 at most.",
+        reproduction="tests/limits/keras_large_batch.py",
+    ),
+    Limit(
+        name="NaN lost in a maximum",
+        frameworks=("keras-tensorflow",),
+        variants=(),
+        statement="Compiled by XLA for the CPU, a maximum drops NaN: that of 1, NaN and 2 is 2.",
+        consequence="Who watches for NaN by the largest gradient or weight sees a number.",
+        answer="On the CPU nothing here is compiled by XLA on TensorFlow; ReLU would keep NaN there too.",
+        reproduction="tests/limits/tensorflow_xla_nan.py",
+    ),
+)
+
+
+def limits_of(framework: str, variant: str) -> tuple[Limit, ...]:
+    """The limits that our implementation for this framework shows under this variant of the specification."""
+    return tuple(limit for limit in concerning([framework]) if variant in limit.variants)
+
+
+def concerning(frameworks: Iterable[str]) -> tuple[Limit, ...]:
+    """The limits of any of these frameworks; `torch@next` is PyTorch."""
+    names = {name.partition("@")[0] for name in frameworks}
+    return tuple(limit for limit in LIMITS if not names.isdisjoint(limit.frameworks))

@@ -1,0 +1,110 @@
+"""What we say of the frameworks is true of the versions installed: every limit is shown by a program of its own."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from implementations import registry
+from implementations.limits import LIMITS, Limit, concerning, limits_of
+from implementations.mlp.spec import VARIANTS
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = [path for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem not in ("__init__", "test_limits")]
+ON_THE_CPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+
+
+def case(limit: Limit, framework: str) -> object:
+    """Skipped with the reason where the framework is not there."""
+    why = registry.missing(framework)
+    marks = [pytest.mark.skip(reason=f"{framework}: {why}")] if why else []
+    return pytest.param(limit, framework, id=f"{Path(limit.reproduction).stem}-{framework}", marks=marks)
+
+
+CASES = [case(limit, framework) for limit in LIMITS for framework in limit.frameworks]
+BACKENDS = {name for name in registry.FAMILIES if name.startswith("keras-")}
+WITHOUT = [
+    case(limit, framework)
+    for limit in LIMITS
+    if len(BACKENDS & set(limit.frameworks)) > 1  # only then its program runs on any backend
+    for framework in sorted(BACKENDS - set(limit.frameworks))
+]
+
+
+def run(program: Path, framework: str) -> "subprocess.CompletedProcess[str]":
+    """In a process of its own, which holds one framework."""
+    backend = {"KERAS_BACKEND": framework.removeprefix("keras-")} if framework.startswith("keras-") else {}
+    return subprocess.run(
+        [sys.executable, str(program)], env=os.environ | ON_THE_CPU | backend,
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+def assert_shows(limit: Limit, framework: str, done: "subprocess.CompletedProcess[str]") -> None:
+    assert "came: " in done.stdout, f"{limit.reproduction} on {framework} broke off:\n{done.stderr[-2000:]}"
+    assert done.returncode == 0, (
+        f"Good news: {framework}, as it is installed here, no longer has the limit {limit.name!r}:\n{done.stdout}"
+        f"Take {framework} out of it in implementations/limits.py (and the limit and {limit.reproduction} where it was "
+        "the last), tell readers in CHANGELOG.md, and see whether our file can do without its way round."
+    )
+
+
+@pytest.mark.parametrize(("limit", "framework"), CASES)
+def test_the_fault_still_shows(limit: Limit, framework: str) -> None:
+    assert_shows(limit, framework, run(ROOT / limit.reproduction, framework))
+
+
+@pytest.mark.parametrize(("limit", "framework"), WITHOUT)
+def test_a_backend_that_is_not_named_does_not_have_it(limit: Limit, framework: str) -> None:
+    done = run(ROOT / limit.reproduction, framework)
+    assert "came: " in done.stdout, done.stderr[-2000:]
+    assert done.returncode == 1, f"{framework} has it too: name it in implementations/limits.py"
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("print('came: 0.1'); raise SystemExit(1)", "Good news: numpy"), ("raise ImportError('oh')", "broke off")],
+    ids=["gone", "broken"],
+)
+def test_a_fault_that_is_gone_is_told_from_a_program_that_is_broken(tmp_path: Path, code: str, told: str) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(code, encoding="utf-8")
+    with pytest.raises(AssertionError, match=told):
+        assert_shows(concerning(["numpy"])[0], "numpy", run(program, "numpy"))
+
+
+def test_every_program_has_its_limit_and_every_limit_its_program() -> None:
+    assert sorted(limit.reproduction for limit in LIMITS) == [path.relative_to(ROOT).as_posix() for path in PROGRAMS]
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_a_program_is_short_and_has_nothing_of_ours(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
+    assert len(names) == len(imports), "an import of a part of something"
+    assert names <= {"os", "numpy", "keras", "torch", "tensorflow"}
+    assert len(text.splitlines()) <= 30
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: Path(limit.reproduction).stem)
+def test_a_limit_speaks_of_frameworks_and_variants_that_there_are(limit: Limit) -> None:
+    for framework in limit.frameworks:
+        assert framework in registry.FAMILIES
+        there = {"spec", *(variant.name for variant in VARIANTS if framework in variant.frameworks)}
+        assert set(limit.variants) <= there
+    assert not limit.start or limit.variants
+
+
+def test_limits_are_found_by_framework_and_variant() -> None:
+    variance = next(limit for limit in LIMITS if limit.start)
+    assert variance in limits_of("keras-torch", "stock")
+    assert variance in limits_of("keras-torch@next", "stock")
+    assert variance not in limits_of("keras-torch", "spec")
+    assert variance not in limits_of("keras-jax", "stock")
+    assert variance in concerning(["numpy", "keras-torch"])
+    assert variance not in concerning(["numpy", "keras-jax"])
+    assert not concerning(["cupy"])

@@ -57,6 +57,9 @@ class RunRecord(Strict):
     pythons: dict[str, str] = Field(default_factory=dict)
     """Interpreters other than the run's own, by framework."""
 
+    limits: list[dict[str, Any]] = Field(default_factory=list)
+    """What the planned frameworks themselves compute otherwise than they should. Older runs did not say."""
+
     cells: list[Cell]
     absent: list[dict[str, str]]
     """Frameworks and devices that were not asked for by name and are not there: framework, device, reason, fix."""

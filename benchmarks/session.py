@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import environment, exits, options, plan
 from benchmarks.plan import Plan, Request
 from benchmarks.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord, standing
-from implementations import registry
+from implementations import limits, registry
 from implementations.contract import BadInput
 
 if TYPE_CHECKING:
@@ -218,6 +218,7 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
 
     spec = prepared.spec.model_dump(mode="json")
     steps, conventions = registry.part(MODEL, "steps").STEPS, registry.part(MODEL, "conventions").CONVENTIONS
+    frameworks = [cell.who.framework for cell in prepared.plan.cells]
     return RunRecord(
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         command=["python", "-m", "benchmarks", *sys.argv[1:]],
@@ -233,6 +234,7 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
         dataset=prepared.dataset.describe() if prepared.dataset else {"name": "synthetic"},
         code=environment.code_version() | {"sha256": sources.tree_sha256("implementations", "benchmarks")},
         pythons=dict(prepared.request.pythons),
+        limits=[dataclasses.asdict(limit) for limit in limits.concerning(frameworks)],
         cells=prepared.plan.cells,
         absent=prepared.plan.absent,
     )

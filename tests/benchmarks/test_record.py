@@ -47,6 +47,7 @@ RUN = RunRecord(
     variants=[{"name": "stock", "frameworks": ["keras-jax"]}],
     dataset={"name": "digits", "train_samples": 1437},
     code={"commit": "abc", "dirty": True},
+    limits=[{"name": "loses digits", "frameworks": ["keras-jax"], "start": ""}],
     cells=[CELL],
     absent=[{"framework": "cupy", "device": "", "reason": "no GPU", "fix": "get one"}],
 )
@@ -134,6 +135,12 @@ def test_a_record_comes_back_as_it_was(stored: Record) -> None:
     assert "\n" not in line
     assert record.parse(line) == stored
     assert type(record.parse(line)) is type(stored)
+
+
+def test_a_run_from_before_limits_were_recorded_has_none() -> None:
+    older = RUN.model_dump(mode="json")
+    del older["limits"]
+    assert record.parse(json.dumps(older)) == RUN.model_copy(update={"limits": []})
 
 
 def test_all_records_come_back_from_a_file_in_their_order(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from benchmarks.record import Cell, Check, OutcomeRecord, ProofRecord, Record, T
 from benchmarks.session import Outcome
 from tests.benchmarks.command import NOT_GIVEN, invoke, save_npz
 
+ROOT = Path(__file__).parents[2]
 CELL = Cell(who=Who(model="mlp", framework="numpy", threads=1), phase="train_step", axes={"batch": 8})
 TIMED = TimingRecord(
     cell=CELL, block=0, order=1, schedule="rounds", loops=1, warmup_rounds=0, elapsed_s=[1.0], started_at_s=[0.0],
@@ -52,3 +53,10 @@ def test_own_data_are_listed_under_their_own_sizes(tmp_path: Path) -> None:
     assert found.stdout.splitlines()[0].endswith("train_step/batch8-width128")
     prepared = session.prepare(**NOT_GIVEN | {"data": str(data)})
     assert (prepared.spec.features, prepared.spec.classes) == (5, 4)
+
+
+def test_the_run_record_tells_the_limits_of_the_planned_frameworks() -> None:
+    prepared = session.prepare(load_data=False, **NOT_GIVEN | {"frameworks": "numpy"})
+    told = session.run_record(prepared, blocks=1, seed=0).limits
+    assert {framework for limit in told for framework in limit["frameworks"]} == {"numpy"}
+    assert all((ROOT / limit["reproduction"]).is_file() for limit in told)

@@ -1,27 +1,34 @@
-"""Equivalence: for each implementation, the worst error of each group of tensors against its budget."""
+"""Equivalence: for each implementation, the worst error of each group of tensors against its budget.
+
+And what the frameworks themselves compute otherwise than they should, so that nobody takes it for our code.
+"""
 
 import math
 from collections import defaultdict
 from collections.abc import Sequence
 
 from benchmarks.record import Check, ProofRecord, Who
-from benchmarks.report import wording
-from benchmarks.report.document import Block, Section, Text, table
+from benchmarks.report import environment, wording
+from benchmarks.report.document import Block, Heading, Section, Text, table
 from benchmarks.report.ranking import Heat
 from benchmarks.report.results import Results, over_budget
 from benchmarks.report.wording import NO_VALUE
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
-    """The matrix, and every check that failed."""
+    """The matrix, every check that failed, and the limits of the frameworks."""
+    return Section("equivalence", "Equivalence", [*_proofs(results), *_limits(results)])
+
+
+def _proofs(results: Results) -> list[Block]:
     if not results.proofs:
-        return Section("equivalence", "Equivalence", [Text("No proof was recorded, so nothing can be ranked.")])
+        return [Text("No proof was recorded, so nothing can be ranked.")]
     note = (
         "Each implementation is compared with the oracle, tensor by tensor, in the process and on the callable that is "
         "timed. A number is the worst error over all tensors of the group, sizes and blocks, divided by its budget: "
         "✓ up to 1, ✗ above. A cell that fails is not ranked."
     )
-    return Section("equivalence", "Equivalence", [Text(note), *_matrix(results), *_failures(results)])
+    return [Text(note), *_matrix(results), *_failures(results)]
 
 
 def _matrix(results: Results) -> list[Block]:
@@ -55,6 +62,8 @@ def _worst(checks: Sequence[Check]) -> str:
 
 
 def _failures(results: Results) -> list[Block]:
+    failed = [(proof, check) for proof in results.proofs for check in proof.checks if not check.passed]
+    known = [_known_limits(results, proof.who, check) for proof, check in failed]
     rows = [
         (
             results.label(proof.who),
@@ -65,10 +74,40 @@ def _failures(results: Results) -> list[Block]:
             check.tensor,
             wording.number(check.error),
             wording.number(check.budget),
+            *([limits or NO_VALUE] if any(known) else []),
         )
-        for proof in results.proofs
-        for check in proof.checks
-        if not check.passed
+        for (proof, check), limits in zip(failed, known, strict=True)
     ]
-    columns = ("implementation", "size", "#block", "check", "group", "tensor", "#error", "#budget")
-    return table("Checks that failed", rows, *columns)
+    columns = ["implementation", "size", "#block", "check", "group", "tensor", "#error", "#budget"]
+    return table("Checks that failed", rows, *columns, *(["limit of the framework"] if any(known) else []))
+
+
+def _known_limits(results: Results, who: Who, check: Check) -> str:
+    """The names of the limits that are known to make this framework fail under this check."""
+    return ", ".join(
+        environment.text(limit.get("name"))
+        for limit in results.run.limits
+        if limit.get("start") == check.check
+        and who.framework.partition("@")[0] in limit.get("frameworks", ())
+        and who.variant in limit.get("variants", ())
+    )
+
+
+def _limits(results: Results) -> list[Block]:
+    """What the planned frameworks compute otherwise than they should; nothing where nothing is known."""
+    parts = ("name", "statement", "consequence", "answer", "reproduction")
+    rows = [
+        [wording.listed(wording.framework(str(name)) for name in limit.get("frameworks", ()))]
+        + [environment.text(limit.get(part, "")) for part in parts]
+        for limit in results.run.limits
+    ]
+    if not rows:
+        return []
+    note = (
+        "This is not the code of this project: each row is shown by a short program that has nothing but the framework in "
+        "it. A test runs them all, and fails when a fault is gone. Where a program speaks of several backends of Keras, "
+        "the environment variable KERAS_BACKEND chooses one."
+    )
+    columns = ("framework", "limit", "what it does", "consequence", "what samenet does about it", "shown by")
+    caption = "What the frameworks compute otherwise than they should"
+    return [Heading("Limits of the frameworks themselves"), Text(note), *table(caption, rows, *columns)]

@@ -25,6 +25,16 @@ ENVIRONMENT: dict[str, Any] = {
     "os": "Linux 6.1",
     "python": "3.11.7",
 }
+LIMIT: dict[str, Any] = {
+    "name": "loses digits",
+    "frameworks": ["torch", "keras-torch"],
+    "variants": ["stock"],
+    "statement": "It subtracts what is nearly equal.",
+    "consequence": "The loss is wrong.",
+    "answer": "Our file subtracts first.",
+    "reproduction": "tests/limits/loses_digits.py",
+    "start": "features far from zero",
+}
 
 
 def who(framework: str, **options: Any) -> Who:
@@ -176,7 +186,7 @@ def measured(
 
 
 def quick() -> list[record.Record]:
-    """What a quick run on a CPU records, with a variant, a floor, a peer, a hole, trainings and costs."""
+    """What a quick run on a CPU records, with a variant, a limit, a floor, a peer, a hole, trainings and costs."""
     speeds = {"numpy": 1.0, "torch": 0.98, "keras-tensorflow": 2.2}
     cells = [
         (cell(name, phase, batch), speed * (cost + 0.4 * batch) * MICROSECOND)
@@ -187,7 +197,9 @@ def quick() -> list[record.Record]:
     ]
     cells.append((cell("keras-tensorflow", variant="stock"), 510 * MICROSECOND))
     records = measured(
-        cells, absent=[{"framework": "cupy", "device": "cuda:0", "reason": "no NVIDIA driver", "fix": "see doctor"}]
+        cells,
+        absent=[{"framework": "cupy", "device": "cuda:0", "reason": "no NVIDIA driver", "fix": "see doctor"}],
+        limits=[LIMIT],
     )
     impossible = cell("numpy", "train_step", 1)
     records[0] = record.run_of(records).model_copy(update={"cells": [*(of for of, _ in cells), impossible]})

@@ -165,6 +165,7 @@ def hostile_records(name: str) -> list[record.Record]:
         absent=[{"framework": name, "device": name, "reason": name, "fix": name}],
         steps=[{"name": name, "title": name, "formula": name, "explanation": name, "source": name}],
         conventions=[{"item": name, "choice": name, "source": name}],
+        limits=[dict.fromkeys(synthetic.LIMIT, name) | {"frameworks": [name], "variants": [name]}],
         dataset={name: name},
         command=[name],
     )

@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(EXTRA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test check selfcheck report clean
+.PHONY: help setup bench test check prove selfcheck report clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: $(STAMP) ## Run all that CI runs: format, lint, types, import walls, test
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest
+
+prove: $(STAMP) ## Plant every fault in every framework, try a thousand seeds, and write results/proof (an hour)
+	$(BIN)/python -m tests.prove
 
 selfcheck: $(STAMP) ## Hold the harness against known truths and other timers (15 minutes; ARGS=--full takes a night)
 	$(BIN)/python -m pytest -q tests/benchmarks/test_simulation.py

@@ -34,7 +34,7 @@ class Job(BaseModel):
 
     prove: list[tuple[Who, dict[str, int]]] = []
     check_only: bool = False
-    """A process that proves in float64 where the framework must be patched for it; it times nothing."""
+    """A process that times nothing: it proves all there is to prove, and may patch its framework for float64."""
 
 
 class Channel:

@@ -17,9 +17,10 @@ from benchmarks import timing
 from benchmarks.plan import PRODUCTS
 from benchmarks.record import Cell, Check, LearningPoint, LearningRecord, OutcomeRecord, ProofRecord, Who, WorkerRecord
 from benchmarks.work import Work
-from implementations import registry
+from implementations import limits, registry
 from implementations.contract import Unavailable
-from implementations.equivalence import gates, precision, proof
+from implementations.equivalence.kit import Kit
+from implementations.equivalence.precision import kept_bits
 
 BATCHES = 8
 """Distinct batches that a timed cell cycles through: training on one alone drifts to a loss of exactly 0."""
@@ -52,11 +53,11 @@ class Laboratory:
         self.who: Who = job.who
         # The runner hides the other GPUs from this process, so whichever it is, it is the first one here.
         self.device = "cuda:0" if self.who.device.startswith("cuda") else "cpu"
-        self.parts = {name: registry.part(self.who.model, name) for name in ("spec", "parameters", "oracle")}
+        self.parts = {name: registry.part(self.who.model, name) for name in ("spec", "parameters")}
         self.spec = self.parts["spec"].Spec.parse(job.spec, "the job").changed(precision=self.who.precision)
         self.is_peer = registry.is_peer(self.who.framework)
+        self.kit = Kit(self.who.model, self.who.framework, adapter, self.device)
         self.subjects: dict[str, Subject] = {}
-        self.kept_bits = 0
         with np.load(job.dataset, allow_pickle=False) as arrays:
             self.data = {name: arrays[name] for name in arrays.files}
 
@@ -71,7 +72,7 @@ class Laboratory:
 
     def describe(self, import_s: float, affinity: list[int]) -> WorkerRecord:
         """This process, for the record; measures the precision that is in force."""
-        self.kept_bits = precision.kept_bits(self.who.precision, self._product)
+        bits = kept_bits(self.who.precision, self.kit.product)
         return WorkerRecord(
             who=self.who,
             block=self.job.block,
@@ -79,7 +80,7 @@ class Laboratory:
             import_s=import_s,
             versions=self.adapter.versions(),
             flags=self.adapter.flags(self.device),
-            effective_precision={"matrix product": f"{self.kept_bits} bits"},
+            effective_precision={"matrix product": f"{bits} bits"},
             thread_pools=[
                 {key: pool.get(key) for key in ("user_api", "internal_api", "version", "num_threads")}
                 for pool in threadpoolctl.threadpool_info()
@@ -100,7 +101,7 @@ class Laboratory:
     def _build(self, who: Who, axes: dict[str, int]) -> Subject:
         parameters = self.parts["parameters"]
         spec = self.spec.changed(**axes).variant(who.variant)
-        model = registry.model_class(who.model, who.framework)(spec, self.device)
+        model = self.kit.model_class(spec, self.device)
         host = [(x.astype(spec.precision), y) for x, y in parameters.batches(spec, BATCHES)]
         batches = [(self._to_device(x), self._to_device(y)) for x, y in host]
         subject = Subject(who, spec, model, parameters.initial_state(spec), batches, {}, proved=self.is_peer)
@@ -115,35 +116,32 @@ class Laboratory:
 
     def _prove(self, subject: Subject, axes: dict[str, int]) -> None:
         """The unmodified callables against the oracle; the verdict goes into the records."""
-        spec, parameters = subject.spec, self.parts["parameters"]
-        hot, (x, y) = parameters.hot_state(spec), parameters.batches(spec, 1)[0]
-        candidate = proof.Candidate(subject.model, spec, self._to_device, self.adapter.to_host)
-        starts = [proof.Start("hot state", hot, x, y)]
-        if self.job.block == 0:  # later blocks run the same code: they prove the new callables, from the richer start
-            starts.append(proof.Start(gates.ZEROED, parameters.zeroed_slots(spec, hot), x, y))
-        oracle = self.parts["oracle"].Oracle(spec)
-        if spec.problem_with("train_step"):
-            checks = proof.prove_prediction(candidate, oracle, starts[0])
-        else:
-            checks = proof.prove(candidate, oracle, starts)
-        checks = [precision.check(spec.precision, self.kept_bits), *checks]
-        failed = [check for check in checks if not check.passed]
+        candidate = self.kit.candidate(subject.spec, subject.model)
+        if self.job.check_only:
+            checks = list(self.kit.everything(candidate))
+        else:  # later blocks run the same code: they prove the new callables, from the richer start
+            starts = self.kit.starts(subject.spec)[: 2 if self.job.block == 0 else 1]
+            checks = [*self.kit.precision(subject.spec.precision), *self.kit.steps(candidate, starts)]
+        record = ProofRecord(
+            who=subject.who, axes=axes, block=self.job.block, checks=[self._recorded(c, subject) for c in checks]
+        )
+        # A variant is never ranked. It may be timed with a limit of the framework's own, which stands beside it.
+        failed = record.ours if subject.who.variant != "spec" else [c for c in record.checks if not c.passed]
         subject.proved = not failed
         subject.reason = "; ".join(
             f"{c.check}, {c.group}: {c.tensor} is off by {c.error:.2g}, allowed {c.budget:.2g}" for c in failed
         )
-        records = [
-            Check(
-                check=c.check,
-                group=c.group,
-                tensor=c.tensor,
-                error=float(c.error),
-                budget=float(c.budget),
-                passed=c.passed,
+        self.send(record)
+
+    def _recorded(self, check: Any, subject: Subject) -> Check:
+        values = {"error": float(check.error), "budget": float(check.budget), "passed": check.passed}
+        limit = None
+        if not check.passed:
+            limit = limits.explaining(
+                subject.who.framework, subject.spec.model_dump(mode="json"), check.check, check.group
             )
-            for c in checks
-        ]
-        self.send(ProofRecord(who=subject.who, axes=axes, block=self.job.block, checks=records))
+        name = limit.name if limit else ""
+        return Check(check=check.check, group=check.group, tensor=check.tensor, limit=name, **values)
 
     # Timing
 
@@ -218,7 +216,7 @@ class Laboratory:
     def learn(self) -> LearningRecord:
         """Train on the real data from the specification's initial state, with an evaluation after each epoch."""
         spec = self.spec
-        model = registry.model_class(self.who.model, self.who.framework)(spec, self.device)
+        model = self.kit.model_class(spec, self.device)
         model.load_state(self.parts["parameters"].initial_state(spec))
         x_test, y_test = self._to_device(self.data["x_test"].astype(spec.precision)), self.data["y_test"]
         points, spent = [], 0.0
@@ -239,11 +237,8 @@ class Laboratory:
             who=self.who, block=self.job.block, dropout=spec.dropout, batch=spec.batch, points=points, predictions_sha256=digest
         )  # fmt: skip
 
-    def _product(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return self.adapter.to_host(self.adapter.matrix_product(self._to_device(a), self._to_device(b)))
-
     def _to_device(self, array: np.ndarray) -> Any:
-        return self.adapter.to_device(array, self.device)
+        return self.kit.to_device(array)
 
     def _to_host(self, result: Any) -> list[np.ndarray]:
         return [self.adapter.to_host(tensor) for tensor in (result if isinstance(result, list) else [result])]

@@ -90,6 +90,8 @@ class Check(Strict):
     error: float
     budget: float
     passed: bool
+    limit: str = ""
+    """The limit of the framework's own because of which it failed."""
 
 
 class ProofRecord(Strict):
@@ -105,6 +107,11 @@ class ProofRecord(Strict):
     def passed(self) -> bool:
         """Whether every check held (and there was one)."""
         return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @property
+    def ours(self) -> list[Check]:
+        """The checks that failed without a limit of the framework's own to explain it."""
+        return [check for check in self.checks if not (check.passed or check.limit)]
 
 
 class TimingRecord(Strict):

@@ -168,7 +168,7 @@ def fit(prepared: Prepared, budget: str) -> Prepared:
 
 
 def verify(prepared: Prepared, say: Say) -> tuple[list[ProofRecord], list[tuple[Any, str]]]:
-    """Prove every implementation of the plan at its sizes, in float32 and float64; nothing is timed or written."""
+    """Ask everything of every implementation of the plan at its sizes, in float32 and float64; nothing is timed or written."""
     from benchmarks import runner, turns
     from benchmarks.worker import Job
 
@@ -190,26 +190,10 @@ def verify(prepared: Prepared, say: Say) -> tuple[list[ProofRecord], list[tuple[
                 job = Job(
                     who=who.model_copy(update={"precision": precision}), block=0, seed=0, prove=prove,
                     spec=prepared.spec.model_dump(mode="json"), dataset=str(folder / runner.DATASET),
-                    check_only=precision == "float64",
+                    check_only=True,
                 )  # fmt: skip
                 lost += runner.verify(work, [job], folder)
     return proofs, lost
-
-
-def proof_line(proof: ProofRecord) -> str:
-    """One proof for people: who, at which size, and how much of its budget the worst tensor of each check used."""
-    size = " ".join(f"{name} {value}" for name, value in proof.axes.items())
-    verdict = "equal" if proof.passed else "UNEQUAL"
-    tensors = [c for c in proof.checks if c.budget > 0 and not c.group.startswith("mask")]
-    worst = max(tensors, key=lambda c: c.error / c.budget, default=None)
-    bad = [
-        f"{c.check}, {c.group}: {c.tensor} off by {c.error:.2g}, allowed {c.budget:.2g}"
-        for c in proof.checks
-        if not c.passed
-    ]
-    used = f"worst {worst.error:.1e} of {worst.budget:.1e} ({worst.group})" if worst else ""
-    who = f"{proof.who.label:26} {proof.who.device:7} {proof.who.precision:8} {size:22}"
-    return "\n    ".join([f"{who} {verdict:8} {used}", *bad])
 
 
 def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:

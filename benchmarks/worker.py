@@ -56,9 +56,10 @@ def main() -> None:
         channel.ask("unavailable", reason=problem.reason, fix=problem.fix)
         return
     channel.ask("ready")
-    for who, axes in job.prove:
-        channel.event("proving", cell=f"{who.label} {axes}")
-        laboratory.prove(who, axes)
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):  # small products, and other processes beside this one
+        for who, axes in job.prove:
+            channel.event("proving", cell=f"{who.label} {axes}")
+            laboratory.prove(who, axes)
     if job.cells:
         measure(job, laboratory, channel)
     if job.epochs:

@@ -116,25 +116,48 @@ class Model(Protocol):
         """
 
 
+class ShowsActiveUnits(Protocol):
+    """What a model may offer besides: where it is coarse (TF32, bfloat16), which ReLUs pass is not told by the oracle."""
+
+    def active_units(self, x: Any) -> Arrays:
+        """Which units (B, H) pass in a training step on x with the generator where it stands; nothing else may move.
+
+        By the names of the oracle's kinks.
+        """
+
+
 class Oracle(Model, Protocol):
     """The reference model, in float64 NumPy: it repeats a step that another implementation did."""
 
     @property
     def dtype(self) -> np.dtype: ...
 
-    def in_precision(self, precision: str) -> Oracle:
-        """The same formulas in another number type."""
+    def in_arithmetic(self, dtype: Any, array: type[np.ndarray]) -> Oracle:
+        """The same formulas in another number type, and with another kind of array."""
 
     def repeat_step(
-        self, x: np.ndarray, y: np.ndarray, masks: Mapping[str, np.ndarray], flips: Mapping[str, np.ndarray]
+        self, x: np.ndarray, y: np.ndarray, masks: Mapping[str, np.ndarray], active: Mapping[str, np.ndarray] | None
     ) -> Any:
-        """A training step with the given dropout masks; where `flips` is true, a kink's input takes the other side."""
+        """A training step with the given dropout masks; where `active` says so, with just these sides of the kinks."""
 
     def kinks(self) -> Arrays:
-        """The inputs of every non-smooth function (ReLU) in the last step, by the names that `flips` uses."""
+        """The inputs of every non-smooth function (ReLU) in the last step, by the names that `active` uses."""
 
     def sample_losses(self, logits: np.ndarray, y: np.ndarray) -> np.ndarray:
         """The loss of every sample (B,) that belongs to these logits (B, C)."""
+
+    def slot_terms(
+        self, x: np.ndarray, y: np.ndarray, masks: Mapping[str, np.ndarray], active: Mapping[str, np.ndarray]
+    ) -> Arrays:
+        """By slot, after such a step: the sum of the sizes of the terms that it is made of."""
+
+    def parameters_from_slots(
+        self, before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]
+    ) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """What the parameters must be given the slots after the step, by name.
+
+        (value, sum of the sizes of its terms, what the rounding of constants in double precision is in proportion to).
+        """
 
 
 class Framework(Protocol):

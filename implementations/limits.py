@@ -4,8 +4,9 @@ Pure data. Every limit has a short program that shows it with that framework alo
 fails when a fault is gone, so that nothing is said of a framework that is not true of the versions installed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,17 @@ class Limit:
     start: str = ""
     """The proof's start from which the framework's row fails because of it, if there is one."""
 
+    group: str = ""
+    """The group of tensors in which it fails, from any start, if it is one group."""
+
+    settings: tuple[tuple[str, str], ...] = ()
+    """Settings of a specification (`optimizer.kind` for a nested one) under which our file is the framework's own."""
+
+    def explains(self, spec: Mapping[str, Any], start: str, group: str) -> bool:
+        """Whether a check that fails from this start, in this group of tensors, under this specification, is its doing."""
+        shows = (self.start and start == self.start) or (self.group and group == self.group)
+        return bool(shows and self.settings and all(_setting(spec, name) == value for name, value in self.settings))
+
 
 LIMITS = (
     Limit(
@@ -45,6 +57,7 @@ LIMITS = (
         answer="Our file takes the mean of the squared deviations. The variant stock, Keras as it comes, shows it.",
         reproduction="tests/limits/keras_batch_variance.py",
         start="features far from zero",
+        settings=(("running_variance", "biased"),),
     ),
     Limit(
         name="Adam's correction of its moments",
@@ -54,9 +67,11 @@ LIMITS = (
         "is 0.0007% off with beta2 = 0.999, a hundred roundings of float32, and 0.07% with 0.99999.",
         consequence="For the first 1/(1 - beta2) steps or so, a thousand by default, the learning rate is not quite the one "
         "that was asked for.",
-        answer="Our optimizer takes 1 - beta^t as -expm1(t log beta). In the variant stock the error stays; there it "
-        "drowns in the rounding of the weights.",
+        answer="Our optimizer takes 1 - beta^t as -expm1(t log beta). In the variant stock the error stays: where a weight "
+        "is smaller than its step, the proof sees it.",
         reproduction="tests/limits/keras_adam_correction.py",
+        group="parameters from slots",
+        settings=(("optimizer.epsilon_form", "hat"),),
     ),
     Limit(
         name="no gradient for the worst mistakes",
@@ -109,6 +124,17 @@ LIMITS = (
         reproduction="tests/limits/keras_float64_constants.py",
     ),
     Limit(
+        name="seeds that are added up",
+        frameworks=("keras-torch",),
+        variants=(),
+        statement="A generator's seed and the number of draws that it has made are added, and the sum seeds the next draw: "
+        "a layer with seed 2 draws what a layer with seed 1 draws one step later.",
+        consequence="With seeds near one another, as people choose them, a layer's dropout mask comes again in its "
+        "neighbour in the next step.",
+        answer="The seeds of our layers are a million steps apart.",
+        reproduction="tests/limits/keras_torch_seeds.py",
+    ),
+    Limit(
         name="mean of a large batch",
         frameworks=("numpy",),
         variants=("spec",),
@@ -155,7 +181,18 @@ def limits_of(framework: str, variant: str) -> tuple[Limit, ...]:
     return tuple(limit for limit in concerning([framework]) if variant in limit.variants)
 
 
+def explaining(framework: str, spec: Mapping[str, Any], start: str, group: str) -> Limit | None:
+    """The limit of this framework's own because of which such a check fails, or None: then it is our fault."""
+    return next((limit for limit in concerning([framework]) if limit.explains(spec, start, group)), None)
+
+
 def concerning(frameworks: Iterable[str]) -> tuple[Limit, ...]:
     """The limits of any of these frameworks; `torch@next` is PyTorch."""
     names = {name.partition("@")[0] for name in frameworks}
     return tuple(limit for limit in LIMITS if not names.isdisjoint(limit.frameworks))
+
+
+def _setting(spec: Mapping[str, Any], name: str) -> Any:
+    outer, _, inner = name.partition(".")
+    value = spec.get(outer)
+    return value.get(inner) if inner and isinstance(value, Mapping) else value

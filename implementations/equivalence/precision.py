@@ -5,19 +5,25 @@ from typing import Any
 
 import numpy as np
 
+from implementations.equivalence import gates
 from implementations.equivalence.gates import Check
 
-BITS = {"float64": 52, "float32": 23}
-"""Significand bits after the point that a precision must keep (TF32 keeps 10, bfloat16 7)."""
+BITS = {"float64": 52, "float32": 23, "tf32": 10, "bfloat16": 7}
+"""Significand bits after the point that a precision must keep."""
 
 SIZE = 64
+INNER = 64
+"""Of the product that gate D judges: short enough that the bound would not hide factors that were rounded."""
+
+Product = Callable[[np.ndarray, np.ndarray], Any]
 
 
-def kept_bits(precision: str, product: Callable[[np.ndarray, np.ndarray], Any]) -> int:
+def kept_bits(precision: str, product: Product) -> int:
     """The largest k for which 1 + 2^-k survives a product with the identity matrix on the device."""
-    identity = np.eye(SIZE, dtype=precision)
-    for k in range(BITS[precision], 0, -1):
-        value = np.asarray(1 + 2.0**-k, dtype=precision)
+    stored = gates.STORED[precision]
+    identity = np.eye(SIZE, dtype=stored)
+    for k in range(BITS[stored], 0, -1):
+        value = np.asarray(1 + 2.0**-k, dtype=stored)
         if np.all(np.diag(np.asarray(product(identity * value, identity))) == value):
             return k
     return 0
@@ -26,3 +32,18 @@ def kept_bits(precision: str, product: Callable[[np.ndarray, np.ndarray], Any]) 
 def check(precision: str, bits: int) -> Check:
     """Bits that are missing; none may be."""
     return Check("precision", "effective precision", f"{bits} bits kept", max(BITS[precision] - bits, 0), 0)
+
+
+def product_check(precision: str, product: Product) -> Check:
+    """Gate D: |fl(AB) - AB| <= gamma |A||B| for every element, gamma = K u / (1 - K u) (Higham 2002, section 3.5).
+
+    Where the factors are rounded before they are multiplied, two roundings of the coarser kind come on top.
+    """
+    stored, rng = gates.STORED[precision], np.random.default_rng(0)
+    a, b = (rng.normal(size=shape).astype(stored) for shape in ((SIZE, INNER), (INNER, SIZE)))
+    exact = a.astype(np.longdouble) @ b.astype(np.longdouble)
+    terms = np.abs(a).astype(np.float64) @ np.abs(b).astype(np.float64)
+    summed = INNER * gates.UNIT_ROUNDOFF[stored]
+    gamma = summed / (1 - summed) + (3 * gates.UNIT_ROUNDOFF[precision] if precision != stored else 0)
+    off = np.abs(np.asarray(product(a, b)).astype(np.longdouble) - exact) / terms
+    return Check("precision", "matrix product", f"{SIZE} x {INNER} x {SIZE}", float(np.max(off)), gamma)

@@ -1,18 +1,20 @@
-"""The proof of one implementation: the very object that is timed afterwards does a few steps, the oracle repeats them.
+"""The proof of one step: the very object that is timed afterwards does it, and the oracle repeats it.
 
 Every tensor is compared: eval-mode logits, per-sample loss, loss, parameters and their change, statistics, optimizer
-slots and counter. From a hot state, and from one with zeroed slots, in which the slots become the gradients.
+slots and counter. Dropout is on; the masks that the framework drew are drawn again and handed to the oracle.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from implementations.contract import Arrays, Oracle
-from implementations.equivalence import gates
-from implementations.equivalence.gates import CHANGE, Check
+from implementations.equivalence import gates, generator, rounding
+from implementations.equivalence.gates import CHANGE, Check, Yardstick
+
+FLIPS = "adopted ReLU flips"
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,17 @@ class Candidate:
     spec: Any
     to_device: Callable[[np.ndarray], Any]
     to_host: Callable[[Any], np.ndarray]
+    precision: str = ""
+    """Of its arithmetic, where that is coarser than the specification's number type."""
 
     def batch(self, x: np.ndarray, y: np.ndarray) -> tuple[Any, Any]:
         """The batch on the device, features in the specification's precision."""
         return self.to_device(x.astype(self.spec.precision)), self.to_device(y)
+
+    @property
+    def arithmetic(self) -> str:
+        """A key of `gates.UNIT_ROUNDOFF`."""
+        return self.precision or self.spec.precision
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,26 @@ class Start:
     state: Arrays
     x: np.ndarray
     y: np.ndarray
+    fresh: bool = False
+    """The slots are zero, so that after the step they are the gradients."""
+
+    extreme: bool = False
+    """Of parameters without slots nothing need be certain here."""
+
+    def judge(self, found: Arrays, yardstick: Yardstick, spec: Any) -> list[Check]:
+        """The verdict under this start's name."""
+        return gates.judge(self.check, found, yardstick, spec, "gradients" if self.fresh else "slots", self.extreme)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What an implementation did in one prediction and one training step."""
+
+    logits: np.ndarray
+    loss: np.ndarray
+    state: Arrays
+    masks: Arrays
+    active: "Arrays | None" = None
 
 
 @dataclass(frozen=True)
@@ -47,63 +76,70 @@ class Repetition:
     spec: Any
     start: Start
     masks: Arrays
-    origin: Arrays = field(default_factory=dict)
-    """Where changes are counted from: the unperturbed state."""
+    arithmetic: str
+    trains: bool = True
 
-    def reference(self, flips: Mapping[str, np.ndarray] | None = None) -> Arrays:
-        """The oracle's tensors by name; `flips` makes it take the other side of some ReLUs."""
-        self.oracle.load_state(self.start.state)
-        logits = np.asarray(self.oracle.predict(self.x()))
-        loss = np.asarray(self.oracle.repeat_step(self.x(), self.start.y, self.masks, flips or {}))
-        return tensors_of_step(self, logits, loss, self.oracle.state())
+    def reference(self, active: Mapping[str, np.ndarray] | None = None) -> Arrays:
+        """The oracle's tensors by name; `active` tells it on which side of their kinks the ReLUs are."""
+        return self._tensors(self.oracle, self.start.state, self.start.x, active)
 
-    def x(self) -> np.ndarray:
-        """The features in the oracle's precision."""
-        return self.start.x.astype(self.oracle.dtype)
+    def plain(self, active: Mapping[str, np.ndarray]) -> Arrays:
+        """The oracle's formulas as they are in the candidate's precision, without anything off."""
+        oracle = self.oracle.in_arithmetic(np.dtype(gates.STORED[self.arithmetic]), np.ndarray)
+        return self._tensors(oracle, self.start.state, self.start.x, active)
 
-    def prediction(self) -> Arrays:
-        """The oracle's logits alone."""
-        self.oracle.load_state(self.start.state)
-        return {"logits": np.asarray(self.oracle.predict(self.x()))}
+    def yardstick(self, wanted: Arrays, active: Mapping[str, np.ndarray]) -> "tuple[Yardstick, dict[str, float]]":
+        """How far the oracle's own formulas stray in the candidate's arithmetic, and how far its ReLUs' inputs do.
 
-    def budgets(self, wanted: Arrays, repeat: Callable[["Repetition"], Arrays] | None = None) -> dict[str, float]:
-        """float64: one bound. Otherwise FACTOR times the typical error of the oracle's own formulas in that precision.
-
-        Its error is taken over several runs from inputs and a state in which every number is off by one rounding, so
-        that it holds both what rounding the input does and what rounding every intermediate result does. The median
-        run counts: one in which a ReLU flips says nothing about rounding.
+        Root mean squares over runs in which every number of the inputs and the state, and every intermediate result, is
+        off by one unit in the last place, up or down at random.
         """
-        if self.spec.precision == "float64":
-            return dict.fromkeys(wanted, gates.FLOAT64_BOUND)
-        u, rng = gates.UNIT_ROUNDOFF[self.spec.precision], np.random.default_rng(0)
-        errors: dict[str, list[float]] = {name: [] for name in wanted}
+        stored = gates.STORED[self.arithmetic]
+        ulp, rng = 2 * gates.UNIT_ROUNDOFF[stored], np.random.default_rng(0)
+        noise = rounding.Noise(ulp, stored, seed=1)
+        oracle = self.oracle.in_arithmetic(np.dtype(stored), rounding.arithmetic(self.arithmetic, noise))
+        kinks = self.oracle.kinks() if self.trains else {}
+        squares, shifts = dict.fromkeys(wanted, 0.0), dict.fromkeys(kinks, 0.0)
         for _ in range(gates.PERTURBATIONS):
-            response = (repeat or Repetition.reference)(self._rounded(u, rng))
+            state = {name: v if self._counts(name) else _off(v, ulp, rng) for name, v in self.start.state.items()}
+            strayed = self._tensors(oracle, state, _off(self.start.x, ulp, rng), active)
             for name in wanted:
-                errors[name].append(gates.error(name, response, wanted))
-        return {name: gates.FACTOR * max(float(np.median(found)), u) for name, found in errors.items()}
+                squares[name] += gates.distance(name, strayed, wanted) ** 2
+            for name, inputs in (oracle.kinks() if self.trains else {}).items():
+                live = np.isfinite(kinks[name])
+                shifts[name] += float(np.mean((inputs[live] - kinks[name][live]) ** 2)) if live.any() else 0.0
+        stray = {name: float(np.sqrt(square / gates.PERTURBATIONS)) for name, square in squares.items()}
+        reach = {name: gates.FACTOR * float(np.sqrt(shift / gates.PERTURBATIONS)) for name, shift in shifts.items()}
+        yardstick = Yardstick(wanted, stray, gates.UNIT_ROUNDOFF[stored])
+        if any(not yardstick.budget(name, yardstick.scale(name)) <= gates.MOST_BUDGET for name in wanted):
+            yardstick = replace(yardstick, terms=self._terms(active))
+        return yardstick, reach
 
-    def near_kinks(self) -> list[tuple[str, int]]:
-        """ReLUs of the last reference step whose input is zero to within rounding: (layer, flat index)."""
-        u = gates.UNIT_ROUNDOFF[self.spec.precision]
-        found = []
-        for name, inputs in self.oracle.kinks().items():
-            live = np.isfinite(inputs)
-            reach = gates.KINK_REACH * u * float(np.sqrt(np.mean(inputs[live] ** 2)))
-            found += [(name, int(i)) for i in np.flatnonzero(np.abs(inputs) <= reach)]
-        return found
+    def _tensors(self, oracle: Oracle, state: Arrays, x: np.ndarray, active: Mapping[str, np.ndarray] | None) -> Arrays:
+        oracle.load_state(state)
+        logits = np.asarray(oracle.predict(x.astype(oracle.dtype)))
+        if not self.trains:
+            return {"logits": logits}
+        loss = np.asarray(oracle.repeat_step(x.astype(oracle.dtype), self.start.y, self.masks, active))
+        return self.tensors_of_step(logits, loss, oracle.state())
 
-    def _rounded(self, u: float, rng: np.random.Generator) -> "Repetition":
-        """The same step in the candidate's precision, from inputs and a state off by one part in 1/u everywhere."""
+    def tensors_of_step(self, logits: np.ndarray, loss: np.ndarray, state: Arrays) -> Arrays:
+        """Everything that is compared, by name."""
+        parameters = [name for name, tensor in self.spec.tensors().items() if tensor.role == "parameter"]
+        changes = {CHANGE + name: state[name] - self.start.state[name] for name in parameters if name in state}
+        losses = self.oracle.sample_losses(logits, self.start.y)
+        return {"logits": logits, "sample losses": losses, "loss": loss} | state | changes
 
-        def off(value: np.ndarray) -> np.ndarray:
-            return value * (1 + u * rng.choice([-1.0, 1.0], size=np.shape(value)))
+    def _terms(self, active: Mapping[str, np.ndarray]) -> dict[str, float]:
+        if not self.trains:
+            return {}
+        self.oracle.load_state(self.start.state)
+        x = self.start.x.astype(self.oracle.dtype)
+        terms = self.oracle.slot_terms(x, self.start.y, self.masks, active)
+        return {name: float(np.linalg.norm(value)) for name, value in terms.items() if np.any(value)}
 
-        counters = {name for name, tensor in self.spec.tensors().items() if tensor.role == "counter"}
-        state = {name: v if name in counters else off(v) for name, v in self.start.state.items()}
-        start = Start(self.start.check, state, off(self.start.x), self.start.y)
-        oracle = self.oracle.in_precision(self.spec.precision)
-        return Repetition(oracle, self.spec, start, self.masks, self.origin or self.start.state)
+    def _counts(self, name: str) -> bool:
+        return self.spec.tensors()[name].role == "counter"
 
 
 def prove(candidate: Candidate, oracle: Oracle, starts: list[Start]) -> list[Check]:
@@ -113,101 +149,110 @@ def prove(candidate: Candidate, oracle: Oracle, starts: list[Start]) -> list[Che
 
 def prove_step(candidate: Candidate, oracle: Oracle, start: Start) -> list[Check]:
     """One prediction and one unmodified training step, its native dropout masks replayed in the oracle."""
-    before = start.x.copy()
-    logits, loss, state, masks, replay = _observe(candidate, start)
-    repetition = Repetition(oracle, candidate.spec, start, masks)
-    found = tensors_of_step(repetition, logits, loss, state)
-    wanted = repetition.reference()
-    kinks = repetition.near_kinks()
-    budgets = repetition.budgets(wanted)
-    checks = gates.judge(start.check, found, wanted, budgets, candidate.spec)
-    if kinks and not all(check.passed for check in checks):
-        checks = _adopt_flips(repetition, found, budgets, kinks, checks)
-    checks.append(Check(start.check, "inputs untouched", "x", float(not np.array_equal(start.x, before)), 0.0))
-    return [*checks, *replay, *gates.mask_checks(start.check, masks, candidate.spec, len(start.y))]
+    before = [array.copy() for array in (start.x, *start.state.values())]
+    seen, checks = observe(candidate, start)
+    checks += compare(candidate, oracle, start, seen)
+    untouched = all(map(np.array_equal, before, (start.x, *start.state.values())))
+    checks.append(gates.exact(start.check, "inputs untouched", "on the host", untouched))
+    return [
+        *checks,
+        *generator.mask_checks(start.check, seen.masks, candidate.spec, len(start.y), candidate.arithmetic),
+    ]
 
 
 def prove_prediction(candidate: Candidate, oracle: Oracle, start: Start) -> list[Check]:
     """The logits alone, for a size at which nothing can be trained (one sample has no variance)."""
-    repetition = Repetition(oracle, candidate.spec, start, {})
+    repetition = Repetition(oracle, candidate.spec, start, {}, candidate.arithmetic, trains=False)
     candidate.model.load_state(start.state)
     found = {"logits": candidate.to_host(candidate.model.predict(candidate.batch(start.x, start.y)[0]))}
-    wanted = repetition.prediction()
-    return gates.judge(start.check, found, wanted, repetition.budgets(wanted, Repetition.prediction), candidate.spec)
+    yardstick, _ = repetition.yardstick(repetition.reference(), {})
+    return start.judge(found, yardstick, candidate.spec)
 
 
-def tensors_of_step(repetition: Repetition, logits: np.ndarray, loss: np.ndarray, state: Arrays) -> Arrays:
-    """Everything that is compared, by name."""
-    origin = repetition.origin or repetition.start.state
-    parameters = [name for name, tensor in repetition.spec.tensors().items() if tensor.role == "parameter"]
-    changes = {CHANGE + name: state[name] - origin[name] for name in parameters if name in state}
-    losses = repetition.oracle.sample_losses(logits, repetition.start.y)
-    return {"logits": logits, "sample losses": losses, "loss": loss} | state | changes
-
-
-def _observe(candidate: Candidate, start: Start) -> tuple[np.ndarray, np.ndarray, Arrays, Arrays, list[Check]]:
-    """What the implementation did, the masks it drew, whether rewinding repeats the step bit for bit and x is intact."""
+def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check]]:
+    """What the implementation does, the masks it draws; whether rewinding repeats the step bit for bit and x is intact."""
     model, (x, y) = candidate.model, candidate.batch(start.x, start.y)
     model.load_state(start.state)
-    logits = candidate.to_host(model.predict(x))
-    generator = model.random_state()
+    logits = np.asarray(candidate.to_host(model.predict(x)))
+    generator_state = model.random_state()
     loss = np.asarray(candidate.to_host(model.train_step(x, y)))
     state = model.state()
-    model.set_random_state(generator)
+    model.set_random_state(generator_state)
     masks = {name: np.array(mask) for name, mask in model.draw_masks(len(start.y)).items()}
+    active = None
+    if hasattr(model, "active_units"):
+        model.load_state(start.state)
+        model.set_random_state(generator_state)
+        active = model.active_units(x)
     model.load_state(start.state)
-    model.set_random_state(generator)
+    model.set_random_state(generator_state)
     again = np.asarray(candidate.to_host(model.train_step(x, y)))
-    written = not np.array_equal(candidate.to_host(x), start.x.astype(candidate.spec.precision))
-    intact = [
-        Check(start.check, "replay", "loss", float(loss.tobytes() != again.tobytes()), 0.0),
-        Check(start.check, "inputs on the device untouched", "x", float(written), 0.0),
+    intact = np.array_equal(candidate.to_host(x), start.x.astype(candidate.spec.precision))
+    checks = [
+        gates.exact(start.check, "replay", "loss", loss.tobytes() == again.tobytes()),
+        gates.exact(start.check, "inputs untouched", "on the device", intact),
     ]
-    return logits, loss, state, masks, intact
+    return Observation(logits, loss, state, masks, active), checks
 
 
-def _adopt_flips(
+def compare(candidate: Candidate, oracle: Oracle, start: Start, seen: Observation) -> list[Check]:
+    """The observed step against the oracle's: gates A, E and F, with the sides of ReLUs at zero adopted and counted."""
+    spec, unit = candidate.spec, gates.UNIT_ROUNDOFF[gates.STORED[candidate.arithmetic]]
+    checks = [*settle(candidate, oracle, start, seen)[1]]
+    if set(spec.tensors()) <= set(seen.state):
+        follow = oracle.parameters_from_slots(start.state, seen.state)
+        checks += gates.elementwise(start.check, "parameters from slots", seen.state, follow, unit)
+    return checks
+
+
+def settle(
+    candidate: Candidate, oracle: Oracle, start: Start, seen: Observation
+) -> tuple[Yardstick, list[Check], Repetition]:
+    """The reference for an observed step, on the sides of the kinks that were adopted; gates A and E; the repetition."""
+    repetition = Repetition(oracle, candidate.spec, start, seen.masks, candidate.arithmetic)
+    found = repetition.tensors_of_step(seen.logits, seen.loss, seen.state)
+    wanted = repetition.reference()
+    kinks = oracle.kinks()
+    active = {name: inputs > 0 for name, inputs in kinks.items()}
+    yardstick, reach = repetition.yardstick(wanted, active)
+    near = {name: np.abs(inputs) <= reach[name] for name, inputs in kinks.items()}
+    flips = 0
+    if seen.active is not None:
+        adopted = {name: np.where(near[name], seen.active[name], side) for name, side in active.items()}
+        flips = sum(int(np.sum(adopted[name] != side)) for name, side in active.items())
+        if flips:
+            yardstick, _ = repetition.yardstick(repetition.reference(adopted), adopted)
+    checks = start.judge(found, yardstick, candidate.spec)
+    if seen.active is None and not all(check.passed for check in checks):
+        yardstick, checks, flips = _adopt(repetition, found, yardstick, active, near, checks)
+    if flips:
+        checks.append(Check(start.check, FLIPS, "count", flips, max(flips, gates.MOST_FLIPS)))
+    return yardstick, checks, repetition
+
+
+def _adopt(
     repetition: Repetition,
     found: Arrays,
-    budgets: Mapping[str, float],
-    kinks: list[tuple[str, int]],
+    yardstick: Yardstick,
+    active: Arrays,
+    near: Arrays,
     checks: list[Check],
-) -> list[Check]:
+) -> tuple[Yardstick, list[Check], int]:
     """Let the oracle take the framework's side of a ReLU at zero, one by one where it helps; count what was adopted."""
-    shapes = {name: inputs.shape for name, inputs in repetition.oracle.kinks().items()}
-    flips = {name: np.zeros(shape, bool) for name, shape in shapes.items()}
-    adopted = 0
-    for name, index in kinks[: gates.MOST_FLIPS]:
-        flips[name].flat[index] = True
-        tried = gates.judge(repetition.start.check, found, repetition.reference(flips), budgets, repetition.spec)
+    sides = {name: side.copy() for name, side in active.items()}
+    places = [(name, int(i)) for name, mask in near.items() for i in np.flatnonzero(mask)]
+    flips = 0
+    for name, index in places[: gates.MOST_FLIPS]:
+        sides[name].flat[index] ^= True
+        other = replace(yardstick, wanted=repetition.reference(sides))
+        tried = repetition.start.judge(found, other, repetition.spec)
         if gates.total_excess(tried) < gates.total_excess(checks):
-            checks, adopted = tried, adopted + 1
+            yardstick, checks, flips = other, tried, flips + 1
         else:
-            flips[name].flat[index] = False
-    return [*checks, Check(repetition.start.check, "adopted ReLU flips", "count", adopted, gates.MOST_FLIPS)]
+            sides[name].flat[index] ^= True
+    return yardstick, checks, flips
 
 
-def free_run(
-    candidate: Candidate, oracle: Oracle, start: Start, batches: list[tuple[np.ndarray, np.ndarray]], steps: int
-) -> list[Check]:
-    """`steps` training steps side by side without correction (float64), and one Check per group at the end.
-
-    The losses are compared at every step, the whole state at steps 1, 10, 100, ... and the last.
-    """
-    model, spec = candidate.model, candidate.spec
-    model.load_state(start.state)
-    oracle.load_state(start.state)
-    on_device = [candidate.batch(x, y) for x, y in batches]
-    checks: list[Check] = []
-    for step in range(1, steps + 1):
-        (x, y), k = batches[(step - 1) % len(batches)], (step - 1) % len(batches)
-        generator = model.random_state()
-        masks = {name: np.array(mask) for name, mask in model.draw_masks(len(y)).items()}
-        model.set_random_state(generator)
-        found = {"loss": np.asarray(candidate.to_host(model.train_step(*on_device[k])))}
-        wanted = {"loss": np.asarray(oracle.repeat_step(x, y, masks, {}))}
-        if step == steps or set(str(step)) <= {"0", "1"}:
-            found, wanted = found | model.state(), wanted | oracle.state()
-        budgets = dict.fromkeys(wanted, gates.FLOAT64_BOUND)
-        checks += gates.judge(start.check, found, wanted, budgets, spec)
-    return gates.worst_by_group(checks)
+def _off(value: np.ndarray, ulp: float, rng: np.random.Generator) -> np.ndarray:
+    """Every number off by one unit in the last place, up or down."""
+    return value * (1 + ulp * rng.choice([-1.0, 1.0], size=np.shape(value)))

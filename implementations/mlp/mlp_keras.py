@@ -66,8 +66,13 @@ def relu(name: str) -> keras.layers.ReLU:
 
 
 def dropout(spec: MLPSpec, name: str) -> keras.layers.Dropout:
-    """Inverted dropout from the layer's own seed generator; does nothing when not training."""
-    return keras.layers.Dropout(spec.dropout, seed=spec.seed + int(name.removeprefix("dropout")), name=name)
+    """Inverted dropout from the layer's own seed generator; does nothing when not training.
+
+    On PyTorch, Keras adds a layer's seed and its number of draws: seeds that are near one another give the same masks
+    some steps apart.
+    """
+    seed = spec.seed + 1_000_000 * int(name.removeprefix("dropout"))
+    return keras.layers.Dropout(spec.dropout, seed=seed, name=name)
 
 
 # --- output ---

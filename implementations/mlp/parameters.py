@@ -57,6 +57,47 @@ def zeroed_slots(spec: MLPSpec, state: Arrays) -> Arrays:
     return {name: np.zeros_like(value) if name in fresh else value for name, value in state.items()}
 
 
+def stress(spec: MLPSpec, state: Arrays, x: np.ndarray) -> dict[str, tuple[Arrays, np.ndarray]]:
+    """Where careless arithmetic shows: (state, x) by what is extreme in them.
+
+    Logits so large that an exponential overflows and a clipped probability shows; activations beyond any cap; features
+    whose mean is 1000 times their deviation, for which E[z^2] - E[z]^2 loses all digits; features, and units, without any
+    variance; units that stand at zero, where a ReLU has no slope; very large and very small features, beside which
+    epsilon is nothing, or everything. Where many digits are lost, the shift of batch norm holds every unit far from its
+    kink: which side it is on must not be left to the digits that are lost.
+    """
+    decided = {name: 8 * np.sign(value) if _is_shift(name) else value for name, value in state.items()}
+    constant = x.copy()
+    constant[:, 0] = 1.0
+    constant[:, 1:2] = 0.0
+    return {
+        "large logits": (_scaled(state, 200, "output.weight", "output.bias"), x),
+        "large activations": (_scaled(state, 50, "norm1.gamma", "norm1.beta"), x),
+        "features far from zero": (decided, _as_float32(x + 1000)),
+        "constant features": (state, constant),
+        "idle units": (_idle(spec, state), x),
+        "large features": (state, x * 2.0**20),
+        "small features": (state, x * 2.0**-20),
+    }
+
+
+def _scaled(state: Arrays, factor: float, *names: str) -> Arrays:
+    return state | {name: state[name] * factor for name in names if name in state}
+
+
+def _idle(spec: MLPSpec, state: Arrays) -> Arrays:
+    """In every hidden layer the first unit sees nothing, and the last one is exactly zero."""
+    idle = {name: value.copy() for name, value in state.items()}
+    for i in range(1, len(spec.hidden) + 1):
+        idle[f"dense{i}.weight"][:, 0] = 0
+        last = (f"norm{i}.gamma", f"norm{i}.beta") if spec.batch_norm else (f"dense{i}.bias",)
+        for name in last:
+            idle[name][-1] = 0
+        if not spec.batch_norm:
+            idle[f"dense{i}.weight"][:, -1] = 0
+    return idle
+
+
 def batches(spec: MLPSpec, count: int, seed: int = 2) -> list[tuple[np.ndarray, np.ndarray]]:
     """`count` synthetic batches: x (B, D) standard normal, y (B,) integers in [0, C)."""
     rng = _generator(spec.seed + seed, "batches")
@@ -67,6 +108,10 @@ def batches(spec: MLPSpec, count: int, seed: int = 2) -> list[tuple[np.ndarray, 
         )
         for _ in range(count)
     ]
+
+
+def _is_shift(name: str) -> bool:
+    return name.startswith("norm") and name.endswith(".beta")
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:

@@ -22,7 +22,14 @@ CASES: dict[str, dict[str, Any]] = {
     "adam, epsilon hat": {"optimizer": {"kind": "adam", "epsilon": 1e-4, "epsilon_form": "hat"}},
     "adamw": {"optimizer": {"kind": "adamw", "weight_decay": 0.1}},
     "two samples": {"batch": 2, "hidden": (8,)},
+    "more classes than a byte holds": {"classes": 300, "hidden": (8,)},
 }
+
+IN_FULL = "adamw"
+"""The case of which everything is asked that the kit asks; of the others, a step and a prediction from every start."""
+
+QUICK = ("as it comes", "three layers without batch norm", "adam, epsilon hat", "adamw", "two samples")
+"""In float64, unless all is asked, these: every case has to be compiled."""
 
 SMALL = {"features": 24, "hidden": (32, 32), "batch": 32}
 """Unless a case says otherwise: small, so that the whole kit runs in seconds."""
@@ -34,3 +41,13 @@ RUNS: dict[str, dict[str, Any]] = {
 }
 STEPS = 1000
 EPOCHS = 5
+
+EXAMPLES = {"numpy": 40, "torch": 30}
+FEW_EXAMPLES = 3
+MANY_EXAMPLES = 100
+"""Specifications made up at random: few where each of them has to be compiled, many where all is asked."""
+
+
+def cases(precision: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
+    """What is tried in a precision."""
+    return {name: case for name, case in CASES.items() if thorough or precision == "float32" or name in QUICK}

@@ -11,81 +11,81 @@ import sys
 from typing import Any
 
 import numpy as np
+import threadpoolctl
 
-from implementations import data, registry
-from implementations.equivalence import gates, precision, proof
-from implementations.mlp import oracle, parameters
+from implementations import data, limits, registry
+from implementations.equivalence.gates import Check
+from implementations.equivalence.kit import Kit
+from implementations.mlp import parameters
 from implementations.mlp.spec import MLPSpec
-from tests.conformance.cases import CASES, EPOCHS, RUNS, SMALL, STEPS
+from tests.conformance import specifications
+from tests.conformance.cases import (
+    CASES,
+    EPOCHS,
+    EXAMPLES,
+    FEW_EXAMPLES,
+    IN_FULL,
+    MANY_EXAMPLES,
+    RUNS,
+    SMALL,
+    STEPS,
+    cases,
+)
 
 
-def main(framework: str, number_type: str) -> None:
-    """All cases in one precision; in float64 the long runs and the digits too."""
+def main(framework: str, precision: str, mode: str = "fast") -> None:
+    """The cases in one precision, all of them if it is `thorough`; in float64 the long runs and the digits too."""
+    thorough = mode == "thorough"
+    threadpoolctl.threadpool_limits(1, user_api="blas")  # the oracle's products are small, and two kits run at a time
     adapter = registry.adapter(framework)
     adapter.start(1)
-    if number_type == "float64" and hasattr(adapter, "use_float64"):
-        adapter.use_float64()
-    kit = Kit(framework, adapter, adapter.devices()[-1])
-    for case, changes in CASES.items():
-        tell(case=case, checks=kit.steps(MLPSpec().changed(**SMALL | changes, precision=number_type)))
-    tell(
-        case="effective precision", checks=[precision.check(number_type, precision.kept_bits(number_type, kit.product))]
-    )
-    if number_type == "float64":
+    for switch in ("use_float64", "patch_for_float64"):
+        if precision == "float64" and hasattr(adapter, switch):
+            getattr(adapter, switch)()
+    kit = Kit("mlp", framework, adapter, adapter.devices()[-1])
+    for case, changes in cases(precision, thorough).items():
+        spec = MLPSpec().changed(**SMALL | changes, precision=precision)
+        starts = [*kit.starts(spec), *kit.stress_starts(spec)]
+        tell(framework, spec, case, kit.steps(kit.candidate(spec), starts))
+    spec = MLPSpec().changed(**SMALL | CASES[IN_FULL], precision=precision)
+    tell(framework, spec, "in full", kit.everything(kit.candidate(spec)))
+    if precision == "float64":
         for case, changes in RUNS.items():
-            tell(
-                case=f"{STEPS} steps, {case}", checks=kit.run(MLPSpec().changed(**SMALL | changes, precision="float64"))
-            )
-        tell(predictions=kit.predictions(MLPSpec().changed(precision="float64", dropout=0.0, batch=64)))
+            spec = MLPSpec().changed(**SMALL | changes, precision=precision)
+            tell(framework, spec, f"{STEPS} steps, {case}", kit.trajectory(kit.candidate(spec), STEPS))
+        print(
+            json.dumps({"predictions": predictions(kit, MLPSpec().changed(precision="float64", dropout=0.0, batch=64))})
+        )
+    count = MANY_EXAMPLES if thorough else EXAMPLES.get(framework, FEW_EXAMPLES)
+    for spec, checks in specifications.tried(kit, framework, precision, count):
+        tell(framework, spec, "any specification", checks)
 
 
-def tell(**answer: Any) -> None:
-    """One line of output."""
-    if "checks" in answer:
-        answer["checks"] = [dataclasses.asdict(check) | {"passed": check.passed} for check in answer["checks"]]
-    print(json.dumps(answer, default=float), flush=True)
+def tell(framework: str, spec: MLPSpec, case: str, checks: Any) -> None:
+    """One line of output; each check says whether a limit of the framework's own explains that it fails."""
+    found = [described(framework, spec, check) for check in checks]
+    print(json.dumps({"case": case, "spec": spec.model_dump(mode="json"), "checks": found}, default=float), flush=True)
 
 
-class Kit:
-    """One framework under proof."""
+def described(framework: str, spec: MLPSpec, check: Check) -> dict[str, Any]:
+    """A check as it is printed."""
+    limit = limits.explaining(framework, spec.model_dump(), check.check, check.group)
+    theirs = limit.name if limit and not check.passed else ""
+    return dataclasses.asdict(check) | {"passed": check.passed, "theirs": theirs}
 
-    def __init__(self, framework: str, adapter: Any, device: str) -> None:
-        self.model_class, self.adapter, self.device = registry.model_class("mlp", framework), adapter, device
 
-    def candidate(self, spec: MLPSpec) -> proof.Candidate:
-        return proof.Candidate(self.model_class(spec, self.device), spec, self.to_device, self.adapter.to_host)
-
-    def to_device(self, array: np.ndarray) -> Any:
-        return self.adapter.to_device(array, self.device)
-
-    def product(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return self.adapter.to_host(self.adapter.matrix_product(self.to_device(a), self.to_device(b)))
-
-    def steps(self, spec: MLPSpec) -> list[gates.Check]:
-        hot, (x, y) = parameters.hot_state(spec), parameters.batches(spec, 1)[0]
-        starts = [
-            proof.Start("hot state", hot, x, y),
-            proof.Start(gates.ZEROED, parameters.zeroed_slots(spec, hot), x, y),
-        ]
-        return proof.prove(self.candidate(spec), oracle.Oracle(spec), starts)
-
-    def run(self, spec: MLPSpec) -> list[gates.Check]:
-        hot, batches = parameters.hot_state(spec), parameters.batches(spec, 8)
-        start = proof.Start("free run", hot, *batches[0])
-        return proof.free_run(self.candidate(spec), oracle.Oracle(spec), start, batches, STEPS)
-
-    def predictions(self, spec: MLPSpec) -> str:
-        """Hash of the predicted classes of the digits' test set after a few epochs from the same start."""
-        digits, model = data.digits(), self.model_class(spec, self.device)
-        model.load_state(parameters.initial_state(spec))
-        rng = np.random.default_rng(0)
-        for _ in range(EPOCHS):
-            order = rng.permutation(len(digits.y_train))
-            for rows in np.split(order[: len(order) // spec.batch * spec.batch], len(order) // spec.batch):
-                x, y = digits.x_train[rows].astype(np.float64), digits.y_train[rows]
-                model.train_step(self.to_device(x), self.to_device(y))
-        logits = self.adapter.to_host(model.predict(self.to_device(digits.x_test.astype(np.float64))))
-        return hashlib.sha256(logits.argmax(axis=1).astype(np.int64).tobytes()).hexdigest()
+def predictions(kit: Kit, spec: MLPSpec) -> str:
+    """Hash of the predicted classes of the digits' test set after a few epochs from the same start."""
+    digits, model = data.digits(), kit.model_class(spec, kit.device)
+    model.load_state(parameters.initial_state(spec))
+    rng = np.random.default_rng(0)
+    for _ in range(EPOCHS):
+        order = rng.permutation(len(digits.y_train))
+        for rows in np.split(order[: len(order) // spec.batch * spec.batch], len(order) // spec.batch):
+            x, y = digits.x_train[rows].astype(np.float64), digits.y_train[rows]
+            model.train_step(kit.to_device(x), kit.to_device(y))
+    logits = kit.adapter.to_host(model.predict(kit.to_device(digits.x_test.astype(np.float64))))
+    return hashlib.sha256(logits.argmax(axis=1).astype(np.int64).tobytes()).hexdigest()
 
 
 if __name__ == "__main__":

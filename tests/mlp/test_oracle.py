@@ -8,6 +8,7 @@ step, which sees only the forward pass, says that the hand-written gradients bel
 import numpy as np
 import pytest
 
+from implementations.equivalence import gates
 from implementations.mlp import parameters
 from implementations.mlp.spec import MLPSpec
 from tests.mlp import scalar_reference as reference
@@ -212,8 +213,8 @@ def test_slope_of_relu_at_zero_is_zero():
 
 
 @pytest.mark.parametrize("side", [-1, 1])
-def test_a_flip_takes_the_other_side_of_the_kink(side):
-    """A unit that is zero but for rounding: flipped, the oracle steps as if the rounding had gone the other way."""
+def test_a_unit_at_zero_takes_the_side_that_is_given(side):
+    """A unit that is zero but for rounding: the oracle steps as if the rounding had gone the other way."""
     spec = tiny_spec(batch_norm=False, dropout=0.0)
     (x, y), *_ = parameters.batches(spec, 1)
     state = parameters.hot_state(spec)
@@ -222,8 +223,49 @@ def test_a_flip_takes_the_other_side_of_the_kink(side):
     for bias in (side * 1e-20, -side * 1e-20):
         state["dense1.bias"][1] = bias
         models.append(oracle(spec, state))
-    flips = {"relu1": np.repeat([[False, True, False]], spec.batch, axis=0)}
-    assert models[0].repeat_step(x, y, {}, flips) == models[1].repeat_step(x, y, {})
-    flipped, other = models[0].state(), models[1].state()
-    assert_within({name: relative_error(flipped[name], other[name]) for name in other}, REFERENCE_LIMIT)
+    wanted = models[1].repeat_step(x, y, {})
+    active = {name: inputs > 0 for name, inputs in models[1].kinks().items()}
+    assert models[0].repeat_step(x, y, {}, active) == wanted
+    moved, other = models[0].state(), models[1].state()
+    assert_within({name: relative_error(moved[name], other[name]) for name in other}, REFERENCE_LIMIT)
     assert np.array_equal(models[0].kinks()["relu1"][:, 1], np.full(spec.batch, side * 1e-20))
+
+
+# --- what is judged by it besides ---
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_parameters_follow_from_the_slots(optimizer, batch_norm):
+    """The oracle's formula of its own, against the step itself, and against one in which a parameter is off."""
+    spec = middle_spec(optimizer=OPTIMIZERS[optimizer], batch_norm=batch_norm)
+    before = parameters.hot_state(spec)
+    model = oracle(spec, before)
+    model.repeat_step(*parameters.batches(spec, 1)[0], fixed_masks(spec))
+    after = model.state()
+    follow = model.parameters_from_slots(before, after)
+    assert set(follow) == (
+        {n for n, t in spec.tensors().items() if t.role == "parameter"} if spec.optimizer.slots else set()
+    )
+    assert all(check.passed for check in gates.elementwise("", "", after, follow, 2.0**-53))
+    if follow:
+        after["output.bias"][0] *= 1 + 1e-14
+        assert not all(check.passed for check in gates.elementwise("", "", after, follow, 2.0**-53))
+
+
+def test_a_gradient_that_is_zero_in_theory_is_small_beside_its_terms():
+    """One feature: batch norm takes its weight's scale out again, so the loss does not depend on it, but for epsilon."""
+    spec = middle_spec(features=1, norm_epsilon=1e-12)
+    state = parameters.zeroed_slots(spec, parameters.hot_state(spec))
+    batch, masks = parameters.batches(spec, 1)[0], fixed_masks(spec)
+    model = oracle(spec, state)
+    model.repeat_step(*batch, masks)
+    after = model.state()
+    model.load_state(state)
+    terms = model.slot_terms(*batch, masks, {})
+    assert set(terms) == {name for name, tensor in spec.tensors().items() if tensor.role == "slot"}
+    for name, size in terms.items():
+        assert np.all(np.abs(after[name]) <= size * (1 + 1e-12)), name
+    null, full = "velocity:dense1.weight", "velocity:output.weight"
+    assert np.max(np.abs(after[null]) / terms[null]) < 1e-9
+    assert np.max(np.abs(after[full]) / terms[full]) > 1e-2

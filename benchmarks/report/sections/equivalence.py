@@ -63,7 +63,7 @@ def _worst(checks: Sequence[Check]) -> str:
 
 def _failures(results: Results) -> list[Block]:
     failed = [(proof, check) for proof in results.proofs for check in proof.checks if not check.passed]
-    known = [_known_limits(results, proof.who, check) for proof, check in failed]
+    known = [check.limit for _, check in failed]
     rows = [
         (
             results.label(proof.who),
@@ -80,17 +80,6 @@ def _failures(results: Results) -> list[Block]:
     ]
     columns = ["implementation", "size", "#block", "check", "group", "tensor", "#error", "#budget"]
     return table("Checks that failed", rows, *columns, *(["limit of the framework"] if any(known) else []))
-
-
-def _known_limits(results: Results, who: Who, check: Check) -> str:
-    """The names of the limits that are known to make this framework fail under this check."""
-    return ", ".join(
-        environment.text(limit.get("name"))
-        for limit in results.run.limits
-        if limit.get("start") == check.check
-        and who.framework.partition("@")[0] in limit.get("frameworks", ())
-        and who.variant in limit.get("variants", ())
-    )
 
 
 def _limits(results: Results) -> list[Block]:

@@ -18,9 +18,11 @@ def equivalence(records: list[record.Record]) -> tuple[list[str], list[Table]]:
     return [b.text for b in blocks if isinstance(b, Heading)], [b for b in blocks if isinstance(b, Table)]
 
 
-def failing(of: record.Cell, start: str = LIMIT["start"], **options: Any) -> list[record.Record]:
-    """A proof of which one check fails, from that start."""
-    check = record.Check(check=start, group="logits", tensor="logits", error=2.0, budget=1.0, passed=False)
+def failing(of: record.Cell, limit: str = LIMIT["name"], **options: Any) -> list[record.Record]:
+    """A proof of which one check fails, and the limit that explains it, if one does."""
+    check = record.Check(
+        check="a start", group="logits", tensor="logits", error=2.0, budget=1.0, passed=False, limit=limit
+    )
     proof = record.ProofRecord(who=of.who, axes=of.axes, block=0, checks=[check])
     return [synthetic.run([of], **{"limits": [LIMIT]} | options), proof]
 
@@ -44,21 +46,18 @@ def test_limits_are_told_though_nothing_was_proved() -> None:
 
 
 def test_a_failure_that_a_limit_explains_names_it() -> None:
-    for of in (STOCK, cell("torch@next", variant="stock")):
-        failures = equivalence(failing(of))[1][1]
-        assert failures.columns[-1] == "limit of the framework"
-        assert failures.rows[0][-1] == LIMIT["name"]
+    failures = equivalence(failing(STOCK))[1][1]
+    assert failures.columns[-1] == "limit of the framework"
+    assert failures.rows[0][-1] == LIMIT["name"]
 
 
-def test_no_other_failure_is_excused_by_it() -> None:
-    others = [(STOCK, "hot state"), (cell("keras-torch"), LIMIT["start"]), (cell("numpy"), LIMIT["start"])]
-    for of, start in others:
-        failures = equivalence(failing(of, start))[1][1]
-        assert failures.caption == "Checks that failed"
-        assert "limit of the framework" not in failures.columns
+def test_no_other_failure_is_excused() -> None:
+    failures = equivalence(failing(STOCK, ""))[1][1]
+    assert failures.caption == "Checks that failed"
+    assert "limit of the framework" not in failures.columns
 
 
 def test_the_failure_beside_it_has_no_limit() -> None:
-    records = [*failing(STOCK), failing(STOCK, "hot state")[1]]
+    records = [*failing(STOCK), failing(STOCK, "")[1]]
     failures = equivalence(records)[1][1]
     assert [row[-1] for row in failures.rows] == [LIMIT["name"], "–"]

@@ -1,0 +1,96 @@
+"""Proofs as a table: framework, device, precision, mode and size against what was compared; then what failed, and what is
+only reported.
+"""
+
+import io
+import math
+from collections.abc import Sequence
+
+from benchmarks.record import Check, ProofRecord
+
+COLUMNS = {
+    "logits": ("logits",),
+    "loss": ("loss", "sample losses"),
+    "gradients": ("gradients", "null tensors"),
+    "statistics": ("statistics",),
+    "optimizer": ("slots", "counter"),
+    "parameters": ("parameters", "change of parameters", "parameters from slots"),
+    "dropout": ("mask scale", "mask keep rate", "mask repeats nothing"),
+}
+"""Column -> groups of checks. Whatever stands in none of them is in the column of its check, or in `conduct`."""
+
+RUNS = ("free run", "restarted run")
+CONDUCT = "conduct"
+EXPLANATION = (
+    "The largest error over its budget, up to 1 is equal. conduct: the same bits when repeated, nothing remembered, shared "
+    "or overwritten, NaN comes out, precision and determinism as promised."
+)
+
+
+def render(proofs: Sequence[ProofRecord]) -> str:
+    """For people; numbers are error over budget."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = [*COLUMNS, "long runs", CONDUCT]
+    table = Table(*("implementation", "device", "precision", "mode", "size", "verdict", *columns), box=box.SIMPLE)
+    for proof in proofs:
+        who, size = proof.who, ", ".join(f"{name} {value}" for name, value in proof.axes.items())
+        cells = [_worst([check for check in proof.checks if column_of(check) == name]) for name in columns]
+        table.add_row(who.label, who.device, who.precision, who.mode, size, verdict(proof), *cells)
+    out = io.StringIO()
+    Console(file=out, width=200, highlight=False, no_color=True).print(table)
+    lines = [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]
+    return "\n".join([*lines, "", EXPLANATION, *_failures(proofs), *_notes(proofs)])
+
+
+def verdict(proof: ProofRecord) -> str:
+    """In one word."""
+    return "equal" if proof.passed else "UNEQUAL" if proof.ours else "limit"
+
+
+def column_of(check: Check) -> str:
+    """Where a check is shown."""
+    if check.check in RUNS:
+        return "long runs"
+    if check.check == "generator":
+        return "dropout"
+    return next((name for name, groups in COLUMNS.items() if check.group in groups), CONDUCT)
+
+
+def _worst(checks: Sequence[Check]) -> str:
+    """Error over budget of the worst; what holds or does not is told by its sign alone."""
+    judged = [check for check in checks if math.isfinite(check.budget)]
+    if not judged:
+        return "-"
+    failed = [check for check in judged if not check.passed]
+    ratios = [check.error / check.budget for check in judged if check.budget]
+    sign = ("limit" if all(check.limit for check in failed) else "✗") if failed else "✓"
+    return f"{sign} {max(ratios):.2g}" if ratios and not math.isnan(max(ratios)) else sign
+
+
+def _failures(proofs: Sequence[ProofRecord]) -> list[str]:
+    lines = []
+    for proof in proofs:
+        size = ", ".join(f"{name} {value}" for name, value in proof.axes.items())
+        for check in proof.checks:
+            if not check.passed:
+                whose = f"  ({proof.who.framework}'s own: {check.limit})" if check.limit else ""
+                lines.append(
+                    f"{proof.who.label} {proof.who.precision} {size}: {check.check}, {check.group}: {check.tensor} "
+                    f"off by {check.error:.2g}, allowed {check.budget:.2g}{whose}"
+                )
+    return ["", "Failed:", *lines] if lines else []
+
+
+def _notes(proofs: Sequence[ProofRecord]) -> list[str]:
+    """What has no bound but is worth knowing: flips that were adopted, and differences between two runs as timed."""
+    lines = []
+    for proof in proofs:
+        flips = sum(int(check.error) for check in proof.checks if check.group == "adopted ReLU flips")
+        spread = max((check.error for check in proof.checks if check.group == "spread as timed"), default=0.0)
+        who = f"{proof.who.label} {proof.who.precision}"
+        lines += [f"{who}: the oracle adopted {flips} ReLU sides within rounding of zero"] if flips else []
+        lines += [f"{who}: two runs with the settings that are timed differ by {spread:.1g}"] if spread else []
+    return ["", *dict.fromkeys(lines)] if lines else []

@@ -1,0 +1,118 @@
+"""What a model must not do beside its arithmetic: remember, share, or touch what is not its own.
+
+Each of these faults leaves every number of a single step right, and makes what is timed a fiction.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from implementations.contract import Arrays
+from implementations.equivalence import gates
+from implementations.equivalence.gates import Check
+from implementations.equivalence.proof import Candidate, Start
+
+NAME = "manners"
+
+
+def checks(candidate: Candidate, make: Callable[[], Any], start: Start) -> list[Check]:
+    """All of them; `make` builds another model of the same specification."""
+    found = [
+        *_state_comes_back(candidate, start),
+        _prediction_moves_nothing(candidate, start),
+        *_results_stay(candidate, start),
+        *_sees_what_is_there(candidate, start),
+        *_models_are_apart(candidate, make, start),
+    ]
+    return gates.worst_by_group(found)
+
+
+def _state_comes_back(candidate: Candidate, start: Start) -> list[Check]:
+    """What was loaded is returned, with all its digits, and the arrays that were handed over stay as they were."""
+    unit = gates.UNIT_ROUNDOFF[gates.STORED[candidate.arithmetic]]
+    dtype = np.dtype(candidate.spec.precision)
+    counters = {name for name, tensor in candidate.spec.tensors().items() if tensor.role == "counter"}
+    full = {n: v if n in counters else (v * (1 + 1e-9)).astype(dtype) for n, v in start.state.items()}
+    before = {name: value.copy() for name, value in full.items()}
+    candidate.model.load_state(full)
+    wanted = {name: (value.astype(np.float64), np.abs(value.astype(np.float64)), 0.0) for name, value in before.items()}
+    back = gates.elementwise(NAME, "state comes back", candidate.model.state(), wanted, unit)
+    candidate.model.train_step(*candidate.batch(start.x, start.y))
+    return [*back, gates.exact(NAME, "inputs untouched", "state", _same(full, before))]
+
+
+def _prediction_moves_nothing(candidate: Candidate, start: Start) -> Check:
+    model, rows = candidate.model, len(start.y)
+    model.load_state(start.state)
+    state, generator = model.state(), model.random_state()
+    masks = _copies(model.draw_masks(rows))
+    model.set_random_state(generator)
+    model.predict(candidate.batch(start.x, start.y)[0])
+    still = _same(model.state(), state) and _same(_copies(model.draw_masks(rows)), masks)
+    return gates.exact(NAME, "prediction moves nothing", "state and generator", still)
+
+
+def _results_stay(candidate: Candidate, start: Start) -> list[Check]:
+    """A loss and logits that are held are the same after the next call."""
+    model, to_host = candidate.model, candidate.to_host
+    x, y = candidate.batch(start.x, start.y)
+    other, other_y = candidate.batch(start.x[::-1].copy(), start.y)
+    held = {"loss": model.train_step(x, y), "logits": model.predict(x)}
+    before = {name: np.array(to_host(value)) for name, value in held.items()}
+    model.train_step(other, other_y)
+    model.predict(other)
+    return [
+        gates.exact(NAME, "results stay", name, np.array_equal(before[name], to_host(value), equal_nan=True))
+        for name, value in held.items()
+    ]
+
+
+def _sees_what_is_there(candidate: Candidate, start: Start) -> list[Check]:
+    """Where a batch on the device can be written to: new numbers in the same array give new results."""
+    model, to_host = candidate.model, candidate.to_host
+    x, y = candidate.batch(start.x, start.y)
+    new, _ = candidate.batch(start.x[::-1] * 0.5, start.y)
+    generator = model.random_state()
+
+    def results(batch: Any) -> list[np.ndarray]:
+        model.load_state(start.state)
+        model.set_random_state(generator)
+        return [np.array(to_host(model.predict(batch))), np.array(to_host(model.train_step(batch, y)))]
+
+    results(x)
+    model.predict(x)
+    try:
+        x[...] = new
+    except (TypeError, ValueError):  # arrays of JAX and TensorFlow cannot be written to: nothing to be seen
+        return []
+    at_once = np.array_equal(to_host(model.predict(x)), to_host(model.predict(new)))
+    logits, loss = (np.array_equal(one, other) for one, other in zip(results(x), results(new), strict=True))
+    return [
+        gates.exact(NAME, "sees what is there", "logits", at_once and logits),
+        gates.exact(NAME, "sees what is there", "loss", loss),
+    ]
+
+
+def _models_are_apart(candidate: Candidate, make: Callable[[], Any], start: Start) -> list[Check]:
+    """Two models share nothing, and draw the same masks from the same seed."""
+    rows, one = len(start.y), make()
+    first_draw = _copies(one.draw_masks(rows))
+    one.load_state(start.state)
+    before = one.state()
+    two = make()
+    seeded = _same(_copies(two.draw_masks(rows)), first_draw)
+    two.load_state({name: value * 2 for name, value in start.state.items()})
+    two.train_step(*candidate.batch(start.x, start.y))
+    return [
+        gates.exact(NAME, "models are apart", "state", _same(one.state(), before)),
+        gates.exact(NAME, "the generator is seeded", "first masks", seeded),
+    ]
+
+
+def _copies(arrays: Arrays) -> Arrays:
+    return {name: np.array(value) for name, value in arrays.items()}
+
+
+def _same(one: Arrays, other: Arrays) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)

@@ -1,0 +1,82 @@
+"""Other arithmetic for NumPy's formulas: rounding at random, and the coarser matrix products of TF32 and bfloat16.
+
+**At random**: every result is off by one unit in the last place, up or down (Monte Carlo arithmetic, Parker 1997). How far
+a formula's results scatter then is what rounding does to it in whatever order a framework evaluates it. What a coarser
+product rounds, it rounds up or down at random.
+
+**TF32** rounds the two factors of a matrix product to 11 bits and adds up in float32. **bfloat16**, mixed with float32 as
+automatic mixed precision does it, rounds the factors to 8 bits, and what comes out too. Both by emulation, in float32.
+"""
+
+from typing import Any
+
+import numpy as np
+
+SIGNIFICANT_BITS = {"tf32": 11, "bfloat16": 8}
+POOL = 2**18 + 3
+"""Random signs are drawn once and used again from another place: drawing would cost more than the arithmetic."""
+
+
+def rounded(value: np.ndarray, bits: int, rng: np.random.Generator | None = None) -> np.ndarray:
+    """float32 numbers to so many significant bits; infinities and NaN stay.
+
+    To nearest, ties to even; or, with a generator, up or down at random, the nearer the likelier (stochastic rounding).
+    """
+    whole = np.ascontiguousarray(value, np.float32).view(np.uint32)
+    dropped = np.uint32(24 - bits)
+    if rng is None:
+        to_add: Any = (np.uint32(1) << (dropped - np.uint32(1))) - np.uint32(1) + ((whole >> dropped) & np.uint32(1))
+    else:
+        to_add = rng.integers(0, 1 << int(dropped), size=whole.shape, dtype=np.uint32)
+    return np.where(np.isfinite(value), (((whole + to_add) >> dropped) << dropped).view(np.float32), value)
+
+
+class Noise:
+    """Factors 1 + u or 1 - u, at random."""
+
+    def __init__(self, ulp: float, dtype: Any, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.factors = (1 + ulp * self.rng.choice([-1.0, 1.0], size=POOL)).astype(dtype)
+
+    def on(self, value: np.ndarray) -> None:
+        """Every number of it off by one unit in the last place; in place."""
+        flat = value.reshape(-1) if value.flags.c_contiguous else None
+        if flat is None:
+            value *= np.resize(self.factors, value.shape)
+            return
+        for begin in range(0, len(flat), POOL // 2):
+            part = flat[begin : begin + POOL // 2]
+            place = int(self.rng.integers(0, POOL - len(part) + 1))
+            part *= self.factors[place : place + len(part)]
+
+
+class Arithmetic(np.ndarray):
+    """An array that computes in another way; whatever is computed with it does so too."""
+
+    BITS = 0
+    """To which the factors of a matrix product are rounded; 0: not at all."""
+
+    ROUNDS_PRODUCT = False
+    NOISE: Noise | None = None
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (), **options: Any) -> Any:
+        """NumPy's operation, in this arithmetic."""
+        plain = [np.asarray(value) if isinstance(value, Arithmetic) else value for value in inputs]
+        if out:
+            options["out"] = tuple(np.asarray(value) for value in out)
+        rng = self.NOISE.rng if self.NOISE else None
+        if ufunc is np.matmul and self.BITS:
+            plain = [rounded(factor, self.BITS, rng) for factor in plain]
+        result = np.asarray(getattr(ufunc, method)(*plain, **options))
+        if ufunc is np.matmul and self.ROUNDS_PRODUCT:
+            result = rounded(result, self.BITS, rng)
+        if self.NOISE and result.dtype.kind == "f":
+            self.NOISE.on(result)
+        return out[0] if out else result.view(type(self))
+
+
+def arithmetic(precision: str, noise: Noise | None = None) -> type[np.ndarray]:
+    """The kind of array for a precision; with noise, also rounding at random."""
+    bits = SIGNIFICANT_BITS.get(precision, 0)
+    settings = {"BITS": bits, "ROUNDS_PRODUCT": precision == "bfloat16", "NOISE": noise}
+    return type("Arithmetic", (Arithmetic,), settings)

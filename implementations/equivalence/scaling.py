@@ -1,0 +1,67 @@
+"""Gates B and C, over many seeds: beside plain NumPy in float32, and between float32 and float64.
+
+A formula that is nearly right, or a step that is secretly done in float32, gives errors that do not shrink with the unit
+roundoff. One tensor and seed may be lucky; the root mean square over thirty seeds is not, if the tensor has a hundred
+elements.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from implementations.contract import Oracle
+from implementations.equivalence import gates, proof
+from implementations.equivalence.gates import FACTOR, UNIT_ROUNDOFF, Check
+from implementations.equivalence.proof import Candidate, Start
+
+FEWEST_ELEMENTS = 100
+
+
+@dataclass
+class Errors:
+    """Root mean square relative errors by tensor, of a candidate and of plain NumPy in the same precision."""
+
+    squares: dict[str, float] = field(default_factory=dict)
+    of_numpy: dict[str, float] = field(default_factory=dict)
+    seeds: int = 0
+
+    def add(self, candidate: Candidate, oracle: Oracle, start: Start) -> None:
+        """One more step, against the oracle (in extended precision, where float64 is judged)."""
+        seen, _ = proof.observe(candidate, start)
+        yardstick, checks, repetition = proof.settle(candidate, oracle, start, seen)
+        if any(check.group == proof.FLIPS for check in checks):
+            return  # a ReLU on the other side is not rounding, and NumPy has its own
+        wanted = yardstick.wanted
+        plain = repetition.plain({name: inputs > 0 for name, inputs in oracle.kinks().items()})
+        found = repetition.tensors_of_step(seen.logits, seen.loss, seen.state)
+        for name, value in wanted.items():
+            if np.size(value) >= FEWEST_ELEMENTS and not name.startswith(gates.CHANGE):
+                scale = yardstick.scale(name)
+                for sums, tensors in ((self.squares, found), (self.of_numpy, plain)):
+                    sums[name] = sums.get(name, 0.0) + (gates.distance(name, tensors, wanted) / scale) ** 2
+        self.seeds += 1
+
+    def rms(self) -> dict[str, tuple[float, float]]:
+        """(of the candidate, of plain NumPy) by tensor."""
+        return {
+            name: (float(np.sqrt(self.squares[name] / self.seeds)), float(np.sqrt(self.of_numpy[name] / self.seeds)))
+            for name in self.squares
+        }
+
+
+def peer_checks(rms: Mapping[str, tuple[float, float]], precision: str) -> list[Check]:
+    """Gate B: at most FACTOR times the error of plain NumPy in the same precision, at least a rounding."""
+    unit = UNIT_ROUNDOFF[precision]
+    checks = [Check("peer", "beside NumPy", name, own, FACTOR * max(numpy, unit)) for name, (own, numpy) in rms.items()]
+    return gates.worst_by_group(checks)
+
+
+def scaling_checks(single: Mapping[str, tuple[float, float]], double: Mapping[str, tuple[float, float]]) -> list[Check]:
+    """Gate C: e32 / e64 within FACTOR of 2^29, up and down; errors below a rounding count as one."""
+    checks = []
+    for name, (e32, _) in single.items():
+        floor32, floor64 = (UNIT_ROUNDOFF[precision] for precision in ("float32", "float64"))
+        ratio = max(e32, floor32) / max(double[name][0], floor64) / 2.0**29
+        checks.append(Check("scaling", "float32 over float64", name, max(ratio, 1 / ratio), FACTOR))
+    return gates.worst_by_group(checks)

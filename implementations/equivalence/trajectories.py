@@ -1,0 +1,83 @@
+"""Many steps in a row: in float64 side by side without correction, in float32 each step from where the last one ended."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from implementations.contract import Oracle
+from implementations.equivalence import gates, proof
+from implementations.equivalence.gates import Check
+from implementations.equivalence.proof import Candidate, Start
+
+Batches = Sequence[tuple[np.ndarray, np.ndarray]]
+
+
+def free_run(candidate: Candidate, oracle: Oracle, start: Start, batches: Batches, steps: int) -> list[Check]:
+    """`steps` training steps side by side without correction (float64), and one Check per group at the end.
+
+    The losses are compared at every step, the whole state at steps 1, 10, 100, ... and the last.
+    """
+    model, spec = candidate.model, candidate.spec
+    model.load_state(start.state)
+    oracle.load_state(start.state)
+    on_device = [candidate.batch(x, y) for x, y in batches]
+    checks: list[Check] = []
+    for step in range(1, steps + 1):
+        k = (step - 1) % len(batches)
+        x, y = batches[k]
+        masks = _masks_of_next_step(candidate, len(y))
+        found = {"loss": np.asarray(candidate.to_host(model.train_step(*on_device[k])))}
+        wanted = {"loss": np.asarray(oracle.repeat_step(x, y, masks, None))}
+        if step == steps or set(str(step)) <= {"0", "1"}:
+            found, wanted = found | model.state(), wanted | oracle.state()
+        checks += gates.drift(start.check, found, wanted, spec)
+    return gates.worst_by_group(checks)
+
+
+def restarted_run(candidate: Candidate, oracle: Oracle, start: Start, batches: Batches, steps: int) -> list[Check]:
+    """The candidate trains on undisturbed; in every step the oracle begins where the candidate's last one ended.
+
+    Whatever a model carries along beside its `state` shows here. Every step has its own budgets. In float32 a free run
+    says nothing: the first ReLU that flips sends two correct runs apart.
+    """
+    model = candidate.model
+    model.load_state(start.state)
+    on_device = [candidate.batch(x, y) for x, y in batches]
+    state, checks, flips = start.state, [], 0
+    for step in range(steps):
+        k = step % len(batches)
+        masks = _masks_of_next_step(candidate, len(batches[k][1]))
+        logits = np.asarray(candidate.to_host(model.predict(on_device[k][0])))
+        loss = np.asarray(candidate.to_host(model.train_step(*on_device[k])))
+        seen = proof.Observation(logits, loss, model.state(), masks)
+        here = Start(start.check, {n: np.asarray(v, np.float64) for n, v in state.items()}, *batches[k])
+        found = proof.compare(candidate, oracle, here, seen)
+        flips += sum(int(check.error) for check in found if check.group == proof.FLIPS)
+        checks += [check for check in found if check.group != proof.FLIPS]
+        state = seen.state
+    adopted = Check(start.check, proof.FLIPS, f"in {steps} steps", flips, steps * gates.MOST_FLIPS)
+    return [*gates.worst_by_group(checks), adopted]
+
+
+def two_runs(candidate: Candidate, start: Start, batches: Batches, steps: int) -> float:
+    """The same training twice: the largest difference of any tensor relative to its size; 0 where all bits agree."""
+    states = []
+    generator = candidate.model.random_state()
+    for _ in range(2):
+        candidate.model.load_state(start.state)
+        candidate.model.set_random_state(generator)
+        for step in range(steps):
+            candidate.model.train_step(*candidate.batch(*batches[step % len(batches)]))
+        states.append(candidate.model.state())
+    one, other = states
+    return max(
+        gates.distance(name, one, other) / (float(np.linalg.norm(value)) or 1.0) for name, value in other.items()
+    )
+
+
+def _masks_of_next_step(candidate: Candidate, batch: int) -> dict[str, np.ndarray]:
+    """What the next step will draw; the generator stands where it stood."""
+    generator = candidate.model.random_state()
+    masks = {name: np.array(mask) for name, mask in candidate.model.draw_masks(batch).items()}
+    candidate.model.set_random_state(generator)
+    return masks

@@ -1,0 +1,1 @@
+"""A framework from elsewhere, as its author would ship it: it imports nothing of samenet."""

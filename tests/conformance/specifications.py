@@ -1,0 +1,64 @@
+"""Specifications made up at random, within what the specification allows, and what the kit says of each."""
+
+from collections.abc import Iterator
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from implementations.equivalence.gates import Check
+from implementations.equivalence.kit import Kit
+from implementations.mlp.spec import MLPSpec
+
+rates = st.floats(0, 0.9).map(lambda rate: round(rate, 3))
+learning_rates = st.sampled_from([1e-3, 1e-2, 0.1])
+adam = st.fixed_dictionaries(
+    {
+        "kind": st.just("adam"),
+        "learning_rate": learning_rates,
+        "beta1": st.sampled_from([0.0, 0.5, 0.9]),
+        "beta2": st.sampled_from([0.5, 0.99, 0.999]),
+        "epsilon": st.sampled_from([1e-8, 1e-3]),
+        "epsilon_form": st.sampled_from(["algorithm1", "hat"]),
+    }
+)
+optimizers = st.one_of(
+    st.fixed_dictionaries({"kind": st.just("sgd"), "learning_rate": learning_rates, "momentum": rates}),
+    adam,
+    st.tuples(adam, st.sampled_from([0.0, 0.01, 0.5])).map(
+        lambda pair: pair[0] | {"kind": "adamw", "weight_decay": pair[1]}
+    ),
+)
+networks = st.fixed_dictionaries(
+    {
+        "features": st.integers(1, 70),
+        "hidden": st.lists(st.integers(1, 70), max_size=4).map(tuple),
+        "classes": st.integers(2, 20),
+        "batch": st.integers(2, 257),
+        "batch_norm": st.booleans(),
+        "dropout": rates,
+        "running_variance": st.sampled_from(["unbiased", "biased"]),
+        "optimizer": optimizers,
+    }
+)
+
+
+def tried(kit: Kit, framework: str, precision: str, count: int) -> Iterator[tuple[MLPSpec, list[Check]]]:
+    """`count` of them, the same in every run, each from every start; stops at the first that is not equal."""
+    found: list[tuple[MLPSpec, list[Check]]] = []
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate,),  # a smaller example would be compiled anew, and again
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(networks, st.integers(1, 1000))
+    def try_one(network: dict, seed: int) -> None:
+        spec = MLPSpec().changed(**network, precision=precision)
+        starts = [*kit.starts(spec, seed), *kit.stress_starts(spec, seed)]
+        found.append((spec, kit.steps(kit.candidate(spec), starts)))
+
+    try_one()
+    yield from found

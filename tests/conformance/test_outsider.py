@@ -1,0 +1,72 @@
+"""Somebody else's framework is found, proved in full, timed and ranked, without a line of ours changed.
+
+Their package (`outsider/`) is installed as pip would leave it: a folder on the path with its metadata.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import record
+from benchmarks.record import ProofRecord, TimingRecord
+
+SITE = Path(__file__).parent / "outsider"
+ROOT = Path(__file__).parents[2]
+SMALL = ["--set", "batch=16", "--set", "width=24"]
+
+
+def samenet(site: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    path = os.pathsep.join([str(site), str(ROOT)])
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *words], cwd=ROOT, env=os.environ | {"PYTHONPATH": path},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+def test_their_code_imports_nothing_of_ours() -> None:
+    for path in SITE.rglob("*.py"):
+        assert "implementations import" not in path.read_text(encoding="utf-8")
+
+
+def test_it_is_proved_in_full() -> None:
+    done = samenet(SITE, "verify", "--framework", "outsider", "--variant", "spec", *SMALL, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    proofs = [record.parse(line) for line in done.stdout.splitlines()]
+    assert [proof.who.precision for proof in proofs if isinstance(proof, ProofRecord)] == ["float32", "float64"]
+    asked = {check.check for proof in proofs if isinstance(proof, ProofRecord) for check in proof.checks}
+    assert {"hot state", "zeroed slots", "features far from zero", "manners", "generator", "free run"} <= asked
+
+
+def test_it_is_timed_and_ranked_beside_ours(tmp_path: Path) -> None:
+    choice = ["--profile", "smoke", "--framework", "outsider,numpy", "--phase", "train_step", *SMALL]
+    done = samenet(SITE, "run", *choice, "--results", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    (folder,) = tmp_path.iterdir()
+    timed = [found for found in record.read(folder)[0] if isinstance(found, TimingRecord)]
+    assert {found.cell.who.framework: found.ranked for found in timed} == {"outsider": True, "numpy": True}
+    assert "outsider" in (folder / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("len(z) / (len(z) - 1)", "1", "statistics"),
+        (">= self.spec.dropout", ">= 0.9 * self.spec.dropout", "keep rate"),
+    ],
+)
+def test_their_fault_is_told_and_not_timed(tmp_path: Path, old: str, new: str, told: str) -> None:
+    site = tmp_path / "site"
+    shutil.copytree(SITE, site)
+    model = site / "outsider" / "model.py"
+    text = model.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    model.write_text(text.replace(old, new), encoding="utf-8")
+    done = samenet(site, "verify", "--framework", "outsider", "--precision", "float32", *SMALL)
+    assert done.returncode == 1, done.stderr
+    assert "UNEQUAL" in done.stdout
+    assert told in done.stdout.partition("Failed:")[2]

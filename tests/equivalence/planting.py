@@ -1,0 +1,143 @@
+"""Plants faults in the text of an implementation and asks the kit what it notices.
+
+`python -m tests.equivalence.planting FRAMEWORK PRECISION [all]` prints one JSON line per fault: what notices it, the
+first thing or, with `all`, everything. A process of its own per framework. The framework `oracle` is NumPy, judged by an
+oracle with the fault in it; `cupy` runs on its stand-in.
+"""
+
+import json
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import threadpoolctl
+
+from implementations import registry
+from implementations.equivalence.gates import Check
+from implementations.equivalence.kit import Kit
+from implementations.mlp import mlp_numpy, oracle
+from implementations.mlp.spec import MLPSpec
+from tests.equivalence import faults
+from tests.equivalence.faults import Edits, Fault
+from tests.mlp import stand_in
+
+FOLDER = Path(mlp_numpy.__file__).parent
+ORACLE = "oracle"
+FRAMEWORKS = ("numpy", ORACLE, "cupy", "torch", "keras-tensorflow", "keras-torch", "keras-jax", "jax")
+
+
+def main(framework: str, precision: str, mode: str = "first") -> None:
+    """Every fault of this framework, and the clean implementation under the name ""."""
+    prepare(framework, precision)
+    specs = [{}, *{str(fault.spec): fault.spec for fault in faults.FAULTS}.values()]
+    for spec in specs:  # nothing planted: nothing to be noticed
+        tell("", framework, precision, noticed(framework, (), spec, precision, everything=True))
+    for fault in of(framework):
+        found = noticed(framework, edits_of(framework, fault), fault.spec, precision, mode == "all")
+        tell(fault.name, framework, precision, found)
+
+
+def of(framework: str) -> list[Fault]:
+    """The faults that are planted in a framework."""
+    there = faults.edits(family_of(framework))
+    absent = faults.not_the_oracles() if framework == ORACLE else {}
+    return [fault for fault in faults.FAULTS if fault.name in there and fault.name not in absent]
+
+
+def family_of(framework: str) -> str:
+    """Whose text is changed."""
+    return "numpy" if framework == ORACLE else registry.FAMILIES[framework]
+
+
+def edits_of(framework: str, fault: Fault) -> Edits:
+    """The changes of that text."""
+    return faults.edits(family_of(framework))[fault.name]
+
+
+def planted(family: str, edits: Edits) -> types.ModuleType:
+    """The family's module with these changes."""
+    path = FOLDER / f"mlp_{family}.py"
+    text = path.read_text(encoding="utf-8")
+    for old, new in edits:
+        assert text.count(old) == 1, f"{path.name} does not hold exactly once:\n{old}"
+        text = text.replace(old, new)
+    module = types.ModuleType(f"planted_{family}")
+    sys.modules[module.__name__] = module  # classes look their module up
+    exec(compile(text, path.name, "exec"), module.__dict__)
+    return module
+
+
+def prepare(framework: str, precision: str) -> None:
+    """Import the framework; the check of float64 may need it patched."""
+    threadpoolctl.threadpool_limits(1, user_api="blas")
+    if framework == "cupy":
+        sys.modules["cupy"] = stand_in.module()
+        return
+    adapter = registry.adapter("numpy" if framework == ORACLE else framework)
+    adapter.start(1)
+    for switch in ("use_float64", "patch_for_float64"):
+        if precision == "float64" and hasattr(adapter, switch):
+            getattr(adapter, switch)()
+
+
+class PlantedKit(Kit):
+    """The kit on an implementation with a fault in it."""
+
+    def __init__(self, framework: str, edits: Edits) -> None:
+        module = planted(family_of(framework), edits)
+        self.parameters, self.device = registry.part("mlp", "parameters"), "cpu"
+        self.model_class, self.oracle_class = module.MLP, oracle.Oracle
+        if framework == "cupy":
+            self.adapter: Any = types.SimpleNamespace(
+                to_device=lambda array, device: stand_in.on_device(np.array(array)), to_host=np.array
+            )
+            self.device = "cuda:0"
+        else:
+            self.adapter = registry.adapter("numpy" if framework == ORACLE else framework)
+        if framework == ORACLE:
+            self.model_class, self.oracle_class = mlp_numpy.MLP, oracle_over(module)
+
+
+def oracle_over(module: types.ModuleType) -> Any:
+    """The oracle's class on top of another NumPy implementation."""
+    text = Path(oracle.__file__).read_text(encoding="utf-8")
+    import_line = "from implementations.mlp import mlp_numpy\n"
+    assert import_line in text
+    namespace = {"__name__": "planted_oracle", "mlp_numpy": module}
+    exec(compile(text.replace(import_line, ""), "oracle.py", "exec"), namespace)
+    return namespace["Oracle"]
+
+
+def noticed(framework: str, edits: Edits, changes: dict[str, Any], precision: str, everything: bool) -> list[str]:
+    """What the kit notices, as `check: group`; an exception is noticed too. The first thing, or everything."""
+    found: dict[str, None] = {}
+    spec = MLPSpec().changed(**faults.SIZE | changes, precision=precision)
+    try:
+        for check in checks(PlantedKit(framework, edits), spec):
+            if not check.passed:
+                found[f"{check.check}: {check.group}"] = None
+                if not everything:
+                    break
+    except Exception as error:  # whatever a broken implementation raises: it was noticed
+        found[f"raises: {type(error).__name__}"] = None
+    return list(found)
+
+
+def checks(kit: Kit, spec: MLPSpec) -> Iterator[Check]:
+    """All that the kit asks about an implementation, but for the device."""
+    candidate = kit.candidate(spec)
+    for start in [*kit.starts(spec), *kit.stress_starts(spec)]:
+        yield from kit.steps(candidate, [start])
+    yield from kit.beyond_a_step(candidate)
+
+
+def tell(fault: str, framework: str, precision: str, found: list[str]) -> None:
+    """One line of output."""
+    print(json.dumps({"fault": fault, "framework": framework, "precision": precision, "noticed": found}), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

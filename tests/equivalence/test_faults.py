@@ -1,0 +1,75 @@
+"""The judge is judged: every planted fault is noticed, in every framework and in the oracle, and nothing else is.
+
+Here the faults of NumPy, its oracle, CuPy's logic and PyTorch; `make prove` plants those of Keras and JAX too, where each
+has to be compiled, and writes down everything that notices each.
+"""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.equivalence import faults, planting
+
+ROOT = Path(__file__).parents[2]
+HERE = ("numpy", planting.ORACLE, "cupy", "torch")
+PRECISIONS = ("float32",)
+"""The timed one; every fault here shows in it."""
+
+
+def asked(framework: str, precision: str) -> dict[str, list[str]]:
+    """What notices each fault first; under "" what is noticed where nothing is planted."""
+    command = [sys.executable, "-m", "tests.equivalence.planting", framework, precision]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, f"{framework} in {precision}:\n{done.stderr[-3000:]}"
+    found: dict[str, list[str]] = {}
+    for line in done.stdout.splitlines():
+        answer: dict[str, Any] = json.loads(line)
+        found.setdefault(answer["fault"], []).extend(answer["noticed"])
+    return found
+
+
+@cache
+def all_answers() -> dict[tuple[str, str], Future[dict[str, list[str]]]]:
+    """Two processes at a time."""
+    pool = ThreadPoolExecutor(max_workers=2)
+    return {(name, precision): pool.submit(asked, name, precision) for name in HERE for precision in PRECISIONS}
+
+
+def answers(framework: str, precision: str) -> dict[str, list[str]]:
+    return all_answers()[framework, precision].result()
+
+
+@pytest.mark.parametrize(
+    ("framework", "fault"), [(name, fault.name) for name in HERE for fault in planting.of(name)]
+)  # fmt: skip
+def test_a_fault_is_noticed(framework: str, fault: str) -> None:
+    assert any(answers(framework, precision)[fault] for precision in PRECISIONS)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("framework", HERE)
+def test_without_a_fault_nothing_is_noticed(framework: str, precision: str) -> None:
+    assert answers(framework, precision)[""] == []
+
+
+@pytest.mark.parametrize("family", faults.FAMILIES)
+def test_every_fault_is_planted_or_has_a_reason(family: str) -> None:
+    planted, reasons = faults.edits(family), faults.elsewhere(family)
+    assert set(planted) | set(reasons) == {fault.name for fault in faults.FAULTS}
+    assert not set(planted) & set(reasons)
+    assert all(len(reason) > 20 for reason in reasons.values())
+
+
+@pytest.mark.parametrize("family", faults.FAMILIES)
+def test_every_place_is_still_there(family: str) -> None:
+    text = (planting.FOLDER / f"mlp_{family}.py").read_text(encoding="utf-8")
+    for name, edits in faults.edits(family).items():
+        for old, new in edits:
+            assert text.count(old) == 1, f"{name}: its place has changed"
+            assert old != new

@@ -1,0 +1,46 @@
+"""The precision that is in force, whatever the flags say."""
+
+import numpy as np
+import pytest
+
+from implementations.equivalence import precision
+from implementations.equivalence.rounding import arithmetic
+
+
+def product_in(kind: str) -> precision.Product:
+    return lambda a, b: np.asarray(a.view(arithmetic(kind)) @ b)
+
+
+def plain(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return a @ b
+
+
+@pytest.mark.parametrize(("kind", "bits"), [("float32", 23), ("tf32", 10), ("bfloat16", 7)])
+def test_bits_are_measured(kind: str, bits: int) -> None:
+    assert precision.kept_bits("float32", product_in(kind)) == bits
+    assert precision.check(kind, bits).passed
+    assert precision.check("float32", bits).passed is (kind == "float32")
+
+
+def test_float64_keeps_all() -> None:
+    assert precision.kept_bits("float64", plain) == 52
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_a_product_stays_within_its_bound(kind: str) -> None:
+    assert precision.product_check(kind, plain).passed
+
+
+@pytest.mark.parametrize("kind", ["tf32", "bfloat16"])
+def test_a_coarser_product_breaks_the_bound_of_float32_and_keeps_its_own(kind: str) -> None:
+    assert not precision.product_check("float32", product_in(kind)).passed
+    assert precision.product_check(kind, product_in(kind)).passed
+
+
+def test_one_wrong_element_breaks_the_bound() -> None:
+    def wrong(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        c = a @ b
+        c[3, 4] += 0.5
+        return c
+
+    assert not precision.product_check("float32", wrong).passed

@@ -1,0 +1,145 @@
+"""How a step is compared: sides of ReLUs that are adopted and those that are not, and what the budgets come from."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from implementations.contract import Arrays
+from implementations.equivalence import gates, proof, rounding
+from implementations.equivalence.kit import Kit
+from implementations.frameworks import numpy_adapter
+from implementations.mlp import mlp_numpy
+from implementations.mlp.spec import MLPSpec
+
+SMALL = {"features": 24, "hidden": (32, 32), "batch": 32, "dropout": 0.25}
+
+
+@pytest.fixture(scope="module")
+def kit() -> Kit:
+    return Kit("mlp", "numpy", numpy_adapter, "cpu")
+
+
+class Leaning(mlp_numpy.MLP):
+    """Equal to NumPy, but for ReLUs: an input that is off by this much decides on which side one is."""
+
+    LEANING = 0.0
+
+    def activate(self, i: int, n: np.ndarray) -> np.ndarray:
+        return np.where(n + self.LEANING > 0, np.maximum(n, np.asarray(1e-30, n.dtype)), np.zeros_like(n))
+
+
+def leaning(by: float) -> type[Leaning]:
+    return type("Leaning", (Leaning,), {"LEANING": by})
+
+
+def at_zero(kit: Kit, spec: MLPSpec, by: float) -> proof.Start:
+    """A start at which one unit's input, for one sample, is `by` below zero."""
+    start = kit.starts(spec)[1]
+    model = kit.oracle_class(spec)
+    model.load_state(start.state)
+    model.repeat_step(start.x, start.y, {})
+    n = model.kinks()["relu1"][:, 5]
+    sample = int(np.argmax(n))
+    state = {name: value.copy() for name, value in start.state.items()}
+    state["norm1.beta"][5] -= n[sample] + by
+    return replace(start, state=state)
+
+
+def proved(kit: Kit, model: type, spec: MLPSpec, start: proof.Start) -> tuple[list[gates.Check], int]:
+    """What fails, and how many sides were adopted."""
+    checks = kit.steps(kit.candidate(spec, model(spec)), [start])
+    flips = sum(int(check.error) for check in checks if check.group == proof.FLIPS)
+    return [check for check in checks if not check.passed], flips
+
+
+def test_a_side_within_rounding_of_zero_is_adopted_and_counted(kit: Kit) -> None:
+    spec = MLPSpec().changed(**SMALL | {"dropout": 0.0})
+    start = at_zero(kit, spec, 5e-7)
+    assert proved(kit, leaning(1.5e-6), spec, start) == ([], 1)
+    assert proved(kit, mlp_numpy.MLP, spec, start)[0] == []
+
+
+def test_a_side_that_is_not_within_rounding_is_not_adopted(kit: Kit) -> None:
+    spec = MLPSpec().changed(**SMALL | {"dropout": 0.0})
+    failed, flips = proved(kit, leaning(2e-3), spec, at_zero(kit, spec, 1e-3))
+    assert flips == 0
+    assert {"gradients", "parameters"} <= {check.group for check in failed}
+
+
+class Telling(Leaning):
+    """Says itself which units pass, in a coarse arithmetic."""
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        super().load_state(state)
+        self.w = {name: value.view(rounding.arithmetic("bfloat16")) for name, value in self.w.items()}
+
+    def active_units(self, x: Any) -> Arrays:
+        kept = self.state()
+        _, cache = self.forward(x)
+        self.load_state(kept)
+        return {f"relu{i}": np.asarray(layer[3]) > 0 for i, layer in enumerate(cache[:-1], start=1)}
+
+
+def test_in_bfloat16_many_sides_are_adopted_from_what_the_model_says(kit: Kit) -> None:
+    spec = MLPSpec().changed(batch=128)
+    candidate = replace(kit.candidate(spec, Telling(spec)), precision="bfloat16")
+    checks = kit.steps(candidate, kit.starts(spec))
+    assert [check for check in checks if not check.passed] == []
+    assert sum(check.error for check in checks if check.group == proof.FLIPS) > 10
+
+
+def test_bfloat16_is_not_float32(kit: Kit) -> None:
+    spec = MLPSpec().changed(**SMALL)
+    failed, _ = proved(kit, Telling, spec, kit.starts(spec)[1])
+    assert {"logits", "gradients"} <= {check.group for check in failed}
+
+
+def test_a_model_cannot_talk_itself_out_of_a_wrong_side(kit: Kit) -> None:
+    """Units that it claims to be active far from zero are not adopted."""
+
+    class Lying(Telling):
+        LEANING = 0.5
+
+    spec = MLPSpec().changed(**SMALL)
+    candidate = replace(kit.candidate(spec, Lying(spec)), precision="bfloat16")
+    checks = kit.steps(candidate, [kit.starts(spec)[1]])
+    assert any(not check.passed for check in checks)
+
+
+def test_nothing_is_certified_where_too_few_digits_are_left(kit: Kit) -> None:
+    """Features at 1,000 times their deviation: bfloat16 keeps none of it."""
+    spec = MLPSpec().changed(**SMALL)
+    start = next(start for start in kit.stress_starts(spec) if start.check == "features far from zero")
+    candidate = replace(kit.candidate(spec, Telling(spec)), precision="bfloat16")
+    assert {"certifiable"} <= {check.group for check in kit.steps(candidate, [start]) if not check.passed}
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_budgets_are_a_few_roundings_where_nothing_cancels(kit: Kit, precision: str) -> None:
+    spec = MLPSpec().changed(precision=precision)
+    unit = gates.UNIT_ROUNDOFF[precision]
+    budgets = {c.group: c.budget for c in kit.steps(kit.candidate(spec), [kit.starts(spec)[1]]) if c.budget}
+    for group in ("logits", "gradients", "statistics", "parameters"):
+        assert gates.FACTOR * unit <= budgets[group] < 300 * unit, group
+
+
+def test_a_slot_that_is_missing_is_noticed(kit: Kit) -> None:
+    class Forgetful(mlp_numpy.MLP):
+        def state(self) -> Arrays:
+            return {name: value for name, value in super().state().items() if name != "velocity:output.bias"}
+
+    spec = MLPSpec().changed(**SMALL)
+    failed, _ = proved(kit, Forgetful, spec, kit.starts(spec)[1])
+    assert [(check.group, check.tensor) for check in failed] == [("gradients", "velocity:output.bias")]
+
+
+@pytest.mark.parametrize("arithmetic", ["float32", "float64"])
+def test_the_oracle_in_more_digits_judges_too(kit: Kit, arithmetic: str) -> None:
+    spec = MLPSpec().changed(**SMALL, precision=arithmetic)
+    start = kit.starts(spec)[0]
+    seen, _ = proof.observe(kit.candidate(spec), start)
+    oracle = kit.oracle_class(spec, np.longdouble)
+    assert all(check.passed for check in proof.compare(kit.candidate(spec), oracle, start, seen))

@@ -1,0 +1,70 @@
+"""Emulated arithmetic: what it rounds, what it leaves alone, and that noise is one unit in the last place."""
+
+import numpy as np
+import pytest
+
+from implementations.equivalence.rounding import POOL, Noise, arithmetic, rounded
+
+ULP = 2.0**-23
+
+
+def test_rounding_is_to_nearest_and_ties_go_to_even() -> None:
+    value = np.array([1 + 2.0**-10, 1 + 2.0**-11, 1 + 3 * 2.0**-11, 1 + 2.0**-11 + 2.0**-20, -1 - 2.0**-12], np.float32)
+    assert rounded(value, 11).tolist() == [1 + 2.0**-10, 1.0, 1 + 2.0**-9, 1 + 2.0**-10, -1.0]
+
+
+@pytest.mark.parametrize("bits", [8, 11])
+def test_rounding_keeps_what_fits_and_errs_by_half_a_unit(bits: int) -> None:
+    value = np.random.default_rng(0).normal(size=1000).astype(np.float32)
+    once = rounded(value, bits)
+    assert np.array_equal(rounded(once, bits), once)
+    assert 0.9 * 2.0**-bits < np.max(np.abs(once / value - 1)) <= 2.0**-bits
+
+
+def test_infinities_and_nan_stay() -> None:
+    value = np.array([np.inf, -np.inf, np.nan, 0.0], np.float32)
+    assert np.array_equal(rounded(value, 8), value, equal_nan=True)
+
+
+def test_rounding_at_random_is_right_on_average() -> None:
+    value = np.full(100_000, 1 + 0.25 * 2.0**-7, np.float32)
+    drawn = rounded(value, 8, np.random.default_rng(1))
+    assert set(drawn.tolist()) == {1.0, 1 + 2.0**-7}
+    assert abs(np.mean(drawn > 1) - 0.25) < 0.01
+
+
+@pytest.mark.parametrize(("precision", "kept"), [("tf32", 10), ("bfloat16", 7)])
+def test_products_round_their_factors_and_nothing_else_does(precision: str, kept: int) -> None:
+    kind = arithmetic(precision)
+    lost, held = (np.full((1, 1), 1 + 2.0**-k, np.float32).view(kind) for k in (kept + 1, kept))
+    one = np.ones((1, 1), np.float32)
+    assert float((lost @ one)[0, 0]) == 1.0
+    assert float((held @ one)[0, 0]) == 1 + 2.0**-kept
+    assert float((lost * one)[0, 0]) == 1 + 2.0 ** -(kept + 1)
+    assert type(lost @ one) is type(lost + 1) is type(np.maximum(lost, 0)) is kind
+
+
+def test_bfloat16_rounds_the_product_too_and_tf32_does_not() -> None:
+    row, column = np.array([[1, 1]], np.float32), np.array([[1], [2.0**-9]], np.float32)
+    assert float((row.view(arithmetic("tf32")) @ column)[0, 0]) == 1 + 2.0**-9
+    assert float((row.view(arithmetic("bfloat16")) @ column)[0, 0]) == 1.0
+
+
+def test_noise_is_one_unit_in_the_last_place_on_every_result() -> None:
+    kind = arithmetic("float32", Noise(ULP, np.float32, seed=0))
+    one = np.ones(10_000, np.float32).view(kind)
+    ratios = np.asarray(one * 3) / 3
+    assert np.all(np.abs(ratios - 1) <= 1.5 * ULP)
+    assert 0.45 < np.mean(ratios > 1) < 0.55
+    in_place = np.ones(10, np.float32).view(kind)
+    in_place += 1
+    assert np.all(np.asarray(in_place) != 2)
+    assert (one > 0).dtype == bool
+
+
+def test_noise_covers_arrays_larger_than_its_pool_and_those_that_are_not_contiguous() -> None:
+    kind = arithmetic("float64", Noise(1e-9, np.float64, seed=0))
+    large = np.asarray(np.ones(2 * POOL).view(kind) * 1)
+    assert np.all(large != 1)
+    across = np.asfortranarray(np.ones((30, 40))).view(kind)
+    assert np.all(np.asarray(across + 0) != 1)

@@ -1,0 +1,99 @@
+"""The whole proof of the proof: `make prove`. Writes results/proof/: every answer, and a page that sums them up.
+
+Every planted fault in every framework, in both precisions, with everything that notices it; a thousand seeds without a
+fault; real shapes; errors between precisions; coarse arithmetic; all cases and a hundred specifications made up at
+random. Processes of their own, two at a time. Exits with 1 where a fault survives or a check fails.
+"""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from benchmarks import environment
+from implementations import registry, sources
+from tests.equivalence import planting
+from tests.prove import page
+from tests.prove.coarse import CANDIDATES
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "results" / "proof"
+PRECISIONS = ("float32", "float64")
+
+
+def main() -> int:
+    """All of it; the exit code."""
+    begin = monotonic()
+    answers: list[dict[str, Any]] = [about()]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for found in pool.map(answer, jobs()):
+            answers += found
+    answers[0]["minutes"] = round((monotonic() - begin) / 60, 1)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(found) + "\n" for found in answers)
+    (FOLDER / "proof.jsonl").write_text(lines, encoding="utf-8")
+    text, holds = page.written(answers)
+    (FOLDER / "README.md").write_text(text, encoding="utf-8")
+    print(FOLDER / "README.md")
+    return 0 if holds else 1
+
+
+def about() -> dict[str, Any]:
+    """The machine and the code that was judged."""
+    machine = environment.machine()
+    here = {name: None if (why := registry.missing(name)) is None else str(why) for name in registry.FAMILIES}
+    return {
+        "kind": "about",
+        "code_sha256": sources.tree_sha256("implementations"),
+        "cpu": machine["cpu"],
+        "python": machine["python"],
+        "packages": machine.get("packages", {}),
+        "absent": {name: why for name, why in here.items() if why},
+    }
+
+
+def jobs() -> list[list[str]]:
+    """Module and arguments of every process."""
+    here = [name for name in registry.FAMILIES if registry.missing(name) is None and name != "cupy"]
+    if registry.missing("cupy") is None and environment.gpus():
+        here.append("cupy")
+    planted = [*here, planting.ORACLE, *([] if "cupy" in here else ["cupy"])]
+    found = [["tests.equivalence.planting", name, precision, "all"] for name in planted for precision in PRECISIONS]
+    found += [["tests.prove.study", name, precision] for name in here for precision in PRECISIONS]
+    found += [["tests.conformance.kit", name, precision, "thorough"] for name in here for precision in PRECISIONS]
+    return found + [["tests.prove.coarse", *candidate] for candidate in CANDIDATES if candidate[0] in here]
+
+
+def answer(job: list[str]) -> list[dict[str, Any]]:
+    """What one process said; one that broke off is an answer too."""
+    print("begun:", *job, file=sys.stderr, flush=True)
+    done = subprocess.run([sys.executable, "-m", *job], cwd=ROOT, capture_output=True, text=True, check=False)
+    found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if job[0] == "tests.conformance.kit":
+        found = [cases_summed_up(job[1], job[2], found)]
+    if done.returncode:
+        found.append({"kind": "broken", "job": job, "says": done.stderr[-2000:]})
+    return found
+
+
+def cases_summed_up(framework: str, precision: str, answers: list[dict[str, Any]]) -> dict[str, Any]:
+    """All cases and specifications of one kit."""
+    checks = [(found, check) for found in answers for check in found.get("checks", [])]
+    failed = [
+        f"{found['case']}: {check['check']}, {check['group']}: {check['tensor']} {check['error']:.3g}"
+        for found, check in checks
+        if not check["passed"] and not check["theirs"]
+    ]
+    theirs = sorted({check["theirs"] for _, check in checks if check["theirs"]})
+    return {
+        "kind": "cases", "framework": framework, "precision": precision,
+        "specifications": len([found for found in answers if "checks" in found]),
+        "checks": len(checks), "failed": failed, "theirs": theirs,
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

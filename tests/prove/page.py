@@ -1,0 +1,207 @@
+"""The answers of `make prove` as a page: what is claimed, the kill matrix, and how near equal comes to unequal."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from implementations.equivalence import scaling
+from implementations.equivalence.gates import FACTOR
+from tests.equivalence import faults, planting
+
+Answers = Sequence[dict[str, Any]]
+
+
+def written(answers: Answers) -> tuple[str, bool]:
+    """The page, and whether everything holds that it claims."""
+    claims = _claims(answers)
+    about = answers[0]
+    parts = [
+        "# The judge, judged",
+        f"What `make prove` found in {about.get('minutes', 0):.0f} minutes on {about['cpu']} (Python {about['python']}). "
+        f"Every answer is in `proof.jsonl`. Code judged: `{about['code_sha256'][:12]}`.",
+        *_absent(about),
+        "## 1. What is claimed",
+        _table(("claim", "seen", "verdict"), [(*claim[:2], "holds" if claim[2] else "**DOES NOT HOLD**") for claim in claims]),
+        *_broken(answers),
+        "## 2. The kill matrix",
+        "A row is a fault, planted as a small change in the text of an implementation (`tests/equivalence/faults`). The number "
+        "says how many of the checks (a start, and a group of tensors under it) notice it in float32 and in float64. "
+        "In the column `oracle` it is the reference that is wrong. A dash: not planted there, see below.",
+        _matrix(answers),
+        "### What is not planted where, and why",
+        _reasons(),
+        "### What notices them",
+        "Faults, over all frameworks, that a check notices, and those that nothing else notices.",
+        _notices(answers),
+        "## 3. False alarms",
+        "Implementations without a fault, from a hot state and from zeroed slots. The last two columns say how near equal "
+        "comes to unequal: the largest error over its budget, and ReLU sides within rounding of zero that the oracle adopted.",
+        _seeds(answers),
+        "## 4. Specifications",
+        "All cases of the tests, and a hundred specifications made up at random, from states and data both ordinary and extreme.",
+        _cases(answers),
+        "## 5. Real shapes",
+        "The largest error over its budget by group of tensors. TF32 and bfloat16 are labelled: NumPy with emulated products, and "
+        "PyTorch's own bfloat16 on the CPU (without the smallest shape: there the rounding of a bias counts, which the "
+        "emulation does not do).",
+        _shapes(answers),
+        "## 6. Errors beside NumPy's, and between precisions",
+        f"Root mean squares over thirty seeds, of tensors of {scaling.FEWEST_ELEMENTS} elements or more; the reference has more "
+        f"digits than what it judges. e / NumPy may be {FACTOR} at most, and so may e32 / e64 over 2^29, up or down.",
+        _errors(answers),
+    ]  # fmt: skip
+    return "\n\n".join(part for part in parts if part) + "\n", all(claim[2] for claim in claims)
+
+
+def _claims(answers: Answers) -> list[tuple[str, str, bool]]:
+    noticed, clean = _noticed(answers)
+    dead = [key for key, found in noticed.items() if found]
+    survivors = [key for key, found in noticed.items() if not found]
+    seeds, cases, shapes = (_of(answers, kind) for kind in ("seeds", "cases", "shape"))
+    alarms = sum(len(found["failed"]) for found in (*seeds, *cases, *shapes)) + sum(map(len, clean))
+    tried = sum(found["seeds"] for found in seeds)
+    checks = sum(found["checks"] for found in (*seeds, *cases, *shapes))
+    scales = [check for _, check in _scales(answers)]
+    broken = _of(answers, "broken")
+    named = ", ".join(f"{fault} in {framework}" for fault, framework in survivors[:8])
+    return [
+        ("every planted fault is noticed", f"{len(dead)} of {len(noticed)}" + (f"; not: {named}" if named else ""), not survivors),
+        ("nothing else is", f"{alarms} false alarms in {checks} checks, {tried} of them seeds of {len(seeds)} implementations", not alarms),
+        ("errors are as NumPy's and shrink with the unit roundoff", f"{sum(c.passed for c in scales)} of {len(scales)}", all(c.passed for c in scales)),
+        ("every process came to its end", f"{len(broken)} did not", not broken),
+    ]  # fmt: skip
+
+
+def _noticed(answers: Answers) -> tuple[dict[tuple[str, str], dict[str, list[str]]], list[list[str]]]:
+    """By fault and framework, by precision: what notices it; and what was noticed where nothing is planted."""
+    found: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(dict)
+    clean = []
+    for one in [answer for answer in answers if "fault" in answer]:
+        if one["fault"]:
+            by_precision = found[one["fault"], one["framework"]]
+            if one["noticed"]:
+                by_precision[one["precision"]] = one["noticed"]
+        else:
+            clean.append(one["noticed"])
+    return found, clean
+
+
+def _matrix(answers: Answers) -> str:
+    noticed, _ = _noticed(answers)
+    frameworks = [name for name in planting.FRAMEWORKS if any(framework == name for _, framework in noticed)]
+    rows = []
+    for fault in faults.FAULTS:
+        cells = []
+        for framework in frameworks:
+            by_precision = noticed.get((fault.name, framework))
+            if by_precision is None:
+                cells.append("–")
+            elif not by_precision:
+                cells.append("**survives**")
+            else:
+                cells.append(" / ".join(str(len(by_precision.get(p, []))) for p in ("float32", "float64")))
+        rows.append((fault.name, *cells))
+    return _table(("fault", *frameworks), rows, numbers_from=1)
+
+
+def _reasons() -> str:
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for family in faults.FAMILIES:
+        for name, why in faults.elsewhere(family).items():
+            reasons[f"{family}: {why}"].append(name)
+    for name, why in faults.not_the_oracles().items():
+        reasons[f"oracle: {why}"].append(name)
+    return "\n".join(f"- {why} ({', '.join(names)})" for why, names in reasons.items())
+
+
+def _notices(answers: Answers) -> str:
+    noticed, _ = _noticed(answers)
+    by, alone = Counter[str](), Counter[str]()
+    for by_precision in noticed.values():
+        names = {name.partition(":")[0] for found in by_precision.values() for name in found}
+        by.update(names)
+        alone.update(names if len(names) == 1 else ())
+    rows = [(name, str(count), str(alone[name])) for name, count in by.most_common()]
+    return _table(("check", "notices", "alone"), rows, numbers_from=1)
+
+
+def _seeds(answers: Answers) -> str:
+    rows = []
+    for found in _of(answers, "seeds"):
+        group, worst = max(found["worst"].items(), key=lambda pair: pair[1] if not pair[0].startswith("mask") else 0)
+        rows.append(
+            (found["framework"], found["precision"], str(found["seeds"]), str(found["checks"]), str(len(found["failed"])),
+             f"{worst:.2f} ({group})", str(found["flips"]))
+        )  # fmt: skip
+    return _table(("implementation", "precision", "seeds", "checks", "failed", "error / budget", "flips"), rows, 2)
+
+
+def _cases(answers: Answers) -> str:
+    rows = [
+        (found["framework"], found["precision"], str(found["specifications"]), str(found["checks"]),
+         str(len(found["failed"])), ", ".join(found["theirs"]) or "–")
+        for found in _of(answers, "cases")
+    ]  # fmt: skip
+    columns = ("implementation", "precision", "specifications", "checks", "failed", "limits of the framework's own")
+    return _table(columns, rows, 2)
+
+
+def _shapes(answers: Answers) -> str:
+    groups = (
+        "logits",
+        "loss",
+        "gradients",
+        "null tensors",
+        "statistics",
+        "slots",
+        "parameters",
+        "parameters from slots",
+    )
+    rows = []
+    for found in _of(answers, "shape"):
+        cells = [f"{found['worst'][group]:.2f}" if group in found["worst"] else "–" for group in groups]
+        rows.append((found["shape"], found["framework"], found["precision"], *cells, str(found["flips"])))
+    return _table(("shape", "implementation", "precision", *groups, "flips"), sorted(rows), 3)
+
+
+def _scales(answers: Answers) -> list[tuple[tuple[str, ...], Any]]:
+    """Gates B and C by framework: (row's first cells, check)."""
+    rms = {(found["framework"], found["precision"]): found["rms"] for found in _of(answers, "errors")}
+    found = []
+    for framework in dict.fromkeys(name for name, _ in rms):
+        for precision in ("float32", "float64"):
+            if (framework, precision) in rms:
+                checks = scaling.peer_checks(rms[framework, precision], precision)
+                found += [((framework, precision), check) for check in checks]
+        if (framework, "float32") in rms and (framework, "float64") in rms:
+            checks = scaling.scaling_checks(rms[framework, "float32"], rms[framework, "float64"])
+            found += [((framework, "both"), check) for check in checks]
+    return found
+
+
+def _errors(answers: Answers) -> str:
+    rows = [
+        (*who, check.group, check.tensor, f"{check.error:.2g}", f"{check.budget:.2g}", "✓" if check.passed else "✗")
+        for who, check in _scales(answers)
+    ]
+    return _table(("implementation", "precision", "gate", "worst tensor", "seen", "allowed", ""), rows, 4)
+
+
+def _absent(about: dict[str, Any]) -> list[str]:
+    return [f"Not there: {name}. {why}" for name, why in about["absent"].items()]
+
+
+def _broken(answers: Answers) -> list[str]:
+    return [
+        f"Broke off: `{' '.join(found['job'])}`\n\n```text\n{found['says']}\n```" for found in _of(answers, "broken")
+    ]
+
+
+def _of(answers: Answers, kind: str) -> list[dict[str, Any]]:
+    return [answer for answer in answers if answer.get("kind") == kind]
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers_from: int = 99) -> str:
+    marks = ["---:" if i >= numbers_from else "---" for i in range(len(columns))]
+    lines = [columns, marks, *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -3,7 +3,6 @@
 Their package (`outsider/`) is installed as pip would leave it: a folder on the path with its metadata.
 """
 
-import json
 import os
 import shutil
 import subprocess

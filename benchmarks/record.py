@@ -60,6 +60,9 @@ class RunRecord(Strict):
     limits: list[dict[str, Any]] = Field(default_factory=list)
     """What the planned frameworks themselves compute otherwise than they should. Older runs did not say."""
 
+    judged: dict[str, Any] = Field(default_factory=dict)
+    """What the proof notices, by planted fault and framework (`benchmarks.judged`). Older runs did not say."""
+
     cells: list[Cell]
     absent: list[dict[str, str]]
     """Frameworks and devices that were not asked for by name and are not there: framework, device, reason, fix."""

@@ -116,7 +116,7 @@ def _progress(folder: Path) -> Progress:
 
 
 def _identity(run: RunRecord) -> dict[str, Any]:
-    values = run.model_dump(mode="json", exclude={"started_at", "command", "absent"})
+    values = run.model_dump(mode="json", exclude={"started_at", "command", "absent", "judged"})
     return values | {"code": run.code.get("sha256")}
 
 

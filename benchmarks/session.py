@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import environment, exits, options, plan
+from benchmarks import environment, exits, judged, options, plan
 from benchmarks.plan import Plan, Request
 from benchmarks.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord, standing
 from implementations import limits, registry
@@ -219,6 +219,7 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
         code=environment.code_version() | {"sha256": sources.tree_sha256("implementations", "benchmarks")},
         pythons=dict(prepared.request.pythons),
         limits=[dataclasses.asdict(limit) for limit in limits.concerning(frameworks)],
+        judged=judged.summary(frameworks),
         cells=prepared.plan.cells,
         absent=prepared.plan.absent,
     )

@@ -13,6 +13,7 @@ from benchmarks.report.sections import (
     coverage,
     equivalence,
     fairness,
+    judged,
     learning,
     machine,
     ranks,
@@ -27,7 +28,7 @@ def document(results: Results) -> Document:
     """Everything there is to say about a run."""
     found = heats(results)
     before = (ranks, coverage, equivalence, sweep, certainty, conduct)
-    parts = (*before, starting, learning, resources, fairness, steps, machine)
+    parts = (*before, starting, learning, resources, fairness, steps, machine, judged)
     partial = headline.partial(results)
     lead = [Text(partial, "warning")] if partial else []
     lead += [Text(sentence, "lead") for sentence in headline.headline(results, found)]

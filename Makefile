@@ -4,7 +4,7 @@
 PYTHON ?= python3
 # cpu, cuda12 or cuda13: an extra of pyproject.toml. cuda12 where an NVIDIA driver answers, else cpu.
 EXTRA ?= $(shell nvidia-smi -L 2>/dev/null | grep -q '^GPU' && echo cuda12 || echo cpu)
-# Further extras. JAX is a backend of Keras that the tests prove too.
+# Further extras. JAX comes by itself and as a backend of Keras.
 EXTRAS ?= report,dev,jax
 # The run that `make report` renders: the newest.
 RUN ?= $(shell ls -td results/*/ 2>/dev/null | head -n 1)

@@ -37,6 +37,8 @@ def main() -> None:
     adapter = registry.adapter(job.who.framework)
     channel.send(StartRecord(who=job.who, import_s=perf_counter() - start))
     adapter.start(job.who.threads)
+    if job.who.precision == "float64" and hasattr(adapter, "use_float64"):
+        adapter.use_float64()
     gc.freeze()  # or else the framework's own objects, a million, are looked through again for each size
     costing = Costing(job, adapter)
     for cell in job.cells[:1]:

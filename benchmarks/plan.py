@@ -45,7 +45,7 @@ PROFILES = {
     ),
     "full": Profile(
         "full",
-        ("numpy", "torch", "keras-tensorflow", "keras-torch", "keras-jax", "cupy"),
+        ("numpy", "torch", "jax", "keras-tensorflow", "keras-torch", "keras-jax", "cupy"),
         10,
         24,
         2e-3,
@@ -58,7 +58,15 @@ PROFILES = {
 LATENCY_SIZE = {"batch": 1}
 """Prediction of a single sample is always timed beside the profile's sizes."""
 
-START_S = {"numpy": 1.0, "torch": 4.0, "cupy": 4.0, "keras-tensorflow": 12.0, "keras-torch": 12.0, "keras-jax": 6.0}
+START_S = {
+    "numpy": 1.0,
+    "torch": 4.0,
+    "jax": 2.0,
+    "cupy": 4.0,
+    "keras-tensorflow": 12.0,
+    "keras-torch": 12.0,
+    "keras-jax": 6.0,
+}
 """What importing costs on a slow two-core machine, for the estimate only."""
 
 

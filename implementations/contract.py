@@ -190,6 +190,23 @@ class Framework(Protocol):
         """Precision and determinism switches as they stand, and the threads really used."""
 
 
+class SwitchesToFloat64(Protocol):
+    """What an adapter may offer besides: a documented switch, where the framework has no float64 without it."""
+
+    def use_float64(self) -> None:
+        """Once per process, after `start` and before anything is built, whenever the precision is float64."""
+
+
+class PatchedForFloat64(Protocol):
+    """What an adapter may offer instead: a way round a framework that has no float64 throughout.
+
+    Nothing is timed in a process that was patched: nobody uses the framework so.
+    """
+
+    def patch_for_float64(self) -> None:
+        """Once per process, after `start` and before anything is built; for proofs in float64 only."""
+
+
 class CountsMemory(Protocol):
     """What an adapter may offer besides: the memory of a GPU as the framework's own allocator counts it."""
 

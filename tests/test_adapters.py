@@ -7,14 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from implementations import registry
+
 ROOT = Path(__file__).parents[1]
 IMPORTED_FIRST = {
     "torch": "torch",
+    "jax": "jax",
     "cupy": "cupy",
     "keras-tensorflow": "tensorflow",
     "keras-torch": "torch",
     "keras-jax": "jax",
 }
+"""Framework -> the package whose absence its adapter meets first."""
+
 CODE = """
 import sys
 from implementations import registry
@@ -40,6 +45,10 @@ def adapter(framework: str, folder: Path, package: str, text: str) -> subprocess
     )
 
 
+def test_every_framework_of_ours_that_can_be_missing_is_tested() -> None:
+    assert IMPORTED_FIRST.keys() | {"numpy"} == registry.FAMILIES.keys()
+
+
 @pytest.mark.parametrize(("framework", "package"), IMPORTED_FIRST.items())
 def test_what_is_not_installed_is_unavailable_by_name(framework: str, package: str, tmp_path: Path) -> None:
     found = adapter(framework, tmp_path, package, "")
@@ -59,3 +68,10 @@ def test_what_is_installed_and_broken_is_a_fault_and_not_unavailable(
     found = adapter(framework, tmp_path, package, 'raise ImportError("libcudart.so: cannot open shared object file")')
     assert (found.returncode, found.stdout) == (1, "")
     assert found.stderr.endswith("ImportError: libcudart.so: cannot open shared object file\n")
+
+
+@pytest.mark.skipif(registry.missing("jax") is not None, reason="jax is not installed")
+@pytest.mark.parametrize("framework", ["jax", "keras-jax"])
+def test_jax_without_its_other_half_is_missing_that_half(framework: str, tmp_path: Path) -> None:
+    found = adapter(framework, tmp_path, "jaxlib", "")
+    assert found.stdout == "jaxlib is not installed. Install it: pip install jaxlib\n", found.stderr

@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 OWN = {
     "numpy": set(),
     "torch": {"torch"},
+    "jax": {"jax"},
     "keras-tensorflow": {"tensorflow"},
     "keras-torch": {"torch"},
     "keras-jax": {"jax"},
@@ -62,6 +64,16 @@ def test_a_framework_brings_no_other_into_its_process(probes: dict[str, dict[str
 
 def test_every_framework_of_ours_has_its_wall_tested() -> None:
     assert set(OWN) | {"cupy"} == set(registry.FAMILIES)  # CuPy cannot be loaded without a GPU; its imports are checked
+
+
+def test_the_import_contracts_hold_every_implementation() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    found = {contract["id"]: contract for contract in contracts}
+    files = {f"implementations.mlp.mlp_{family}" for family in registry.FAMILIES.values()}
+    assert set(found["apart"]["modules"]) == set(found["models"]["source_modules"]) == files
+    assert set(registry.FAMILIES.values()) <= found.keys()  # a wall of its own for each
 
 
 # What the code may not say

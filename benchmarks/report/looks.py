@@ -22,6 +22,7 @@ LOOKS = MappingProxyType(
     {
         "numpy": Look("#0072B2", "circle", "●", ()),
         "torch": Look("#D55E00", "square", "■", (8, 3)),
+        "jax": Look("#6644FF", "triangle-left", "◀", (5, 2, 1, 2)),
         "cupy": Look("#009E73", "triangle-up", "▲", (3, 3)),
         "keras-tensorflow": Look("#CC79A7", "diamond", "◆", (10, 3, 2, 3)),
         "keras-torch": Look("#AA3377", "triangle-down", "▼", (6, 2, 2, 2, 2, 2)),

@@ -16,11 +16,11 @@ FRAMEWORKS = {
     "numpy": "NumPy",
     "cupy": "CuPy",
     "torch": "PyTorch",
+    "jax": "JAX",
     "keras": "Keras",
     "keras-tensorflow": "Keras-TensorFlow",
     "keras-torch": "Keras-PyTorch",
     "keras-jax": "Keras-JAX",
-    "jax": "JAX",
 }
 MODELS = {"mlp": "MLP", "cnn": "CNN", "rnn": "RNN", "transformer": "transformer"}
 PHASES = {

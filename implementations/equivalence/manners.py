@@ -29,17 +29,26 @@ def checks(candidate: Candidate, make: Callable[[], Any], start: Start) -> list[
 
 
 def _state_comes_back(candidate: Candidate, start: Start) -> list[Check]:
-    """What was loaded is returned, with all its digits, and the arrays that were handed over stay as they were."""
-    unit = gates.UNIT_ROUNDOFF[gates.STORED[candidate.arithmetic]]
-    dtype = np.dtype(candidate.spec.precision)
+    """What was loaded is returned, with all its digits; it is a copy: neither side's later changes reach the other."""
+    unit, dtype = gates.UNIT_ROUNDOFF[gates.STORED[candidate.arithmetic]], np.dtype(candidate.spec.precision)
     counters = {name for name, tensor in candidate.spec.tensors().items() if tensor.role == "counter"}
     full = {n: v if n in counters else (v * (1 + 1e-9)).astype(dtype) for n, v in start.state.items()}
-    before = {name: value.copy() for name, value in full.items()}
-    candidate.model.load_state(full)
-    wanted = {name: (value.astype(np.float64), np.abs(value.astype(np.float64)), 0.0) for name, value in before.items()}
-    back = gates.elementwise(NAME, "state comes back", candidate.model.state(), wanted, unit)
+    given = {name: _aligned(value) for name, value in full.items()}
+    candidate.model.load_state(given)
     candidate.model.train_step(*candidate.batch(start.x, start.y))
-    return [*back, gates.exact(NAME, "inputs untouched", "state", _same(full, before))]
+    untouched = _same(given, full)
+    x = _aligned(start.x.astype(dtype))
+    on_device = candidate.to_device(x)
+    candidate.model.load_state(given)
+    for array in (x, *given.values()):
+        array += 1
+    wanted = {name: (value.astype(np.float64), np.abs(value.astype(np.float64)), 0.0) for name, value in full.items()}
+    own = np.array_equal(candidate.to_host(on_device), start.x.astype(dtype))
+    return [
+        *gates.elementwise(NAME, "state comes back", candidate.model.state(), wanted, unit),
+        gates.exact(NAME, "inputs untouched", "state", untouched),
+        gates.exact(NAME, "what was handed over is copied", "x", own),
+    ]
 
 
 def _prediction_moves_nothing(candidate: Candidate, start: Start) -> Check:
@@ -116,3 +125,12 @@ def _copies(arrays: Arrays) -> Arrays:
 
 def _same(one: Arrays, other: Arrays) -> bool:
     return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def _aligned(array: np.ndarray) -> np.ndarray:
+    """A copy at an address at which a framework might go on using the memory that it is given."""
+    room = np.empty(array.nbytes + 64, np.uint8)
+    begin = -room.ctypes.data % 64
+    found = room[begin : begin + array.nbytes].view(array.dtype).reshape(array.shape)
+    found[...] = array
+    return found

@@ -38,7 +38,7 @@ def _import_backend_and_keras() -> tuple[Any, Any]:
     try:
         return importlib.import_module(BACKEND), importlib.import_module("keras")
     except ModuleNotFoundError as error:
-        raise Unavailable.not_installed(error.name) from None
+        raise Unavailable.not_installed(error.name or "jaxlib") from None  # whose absence JAX tells without its name
     finally:
         for name in hidden:
             del sys.modules[name]
@@ -72,7 +72,7 @@ def start(threads: int) -> None:
         backend.config.update("jax_default_matmul_precision", "highest")
 
 
-def use_float64() -> None:
+def patch_for_float64() -> None:
     """For a process that checks in float64 and is never timed: stock Keras demotes float64 on two of its backends.
 
     Keras's table of demotions is undone; this must happen before anything is built.

@@ -117,7 +117,7 @@ def test_doctor_names_the_machine_and_every_framework() -> None:
     assert text.exit_code == 0
     assert found["machine"]["usable_cores"] >= 1
     assert found["machine"]["cpu"] in text.stdout
-    for name in ("numpy", "cupy", "torch", "keras-tensorflow", "keras-torch", "keras-jax"):
+    for name in ("numpy", "cupy", "torch", "jax", "keras-tensorflow", "keras-torch", "keras-jax"):
         assert name in text.stdout
         assert found["frameworks"][name].keys() == {"ready", "version", "note"}
     assert found["frameworks"]["numpy"] == {"ready": True, "version": np.__version__, "note": ""}

@@ -6,11 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.record import OutcomeRecord, ProofRecord, Record, TimingRecord
-from implementations import registry
 from tests.benchmarks.strangers import offered
-from tests.benchmarks.tiny_runs import ROUNDS, cells_of, execute, outcomes, timed
-
-NO_JAX = registry.missing("keras-jax")
+from tests.benchmarks.tiny_runs import ROUNDS, cells_of, execute
 
 NAMES = {
     "chatty": 'import os\nprint("garbage while it is imported")\nos.write(1, b"{garbage from below Python")',
@@ -89,11 +86,3 @@ def test_an_implementation_that_is_not_equal_is_not_timed(misbehaving: list[Reco
     proofs = [r for r in misbehaving if isinstance(r, ProofRecord) and r.who.framework == "wrong"]
     assert proofs
     assert not any(proof.passed for proof in proofs)
-
-
-@pytest.mark.skipif(NO_JAX is not None, reason=f"keras-jax: {NO_JAX}")
-def test_keras_is_not_timed_in_a_precision_it_has_to_be_patched_for() -> None:
-    records = execute(cells_of("keras-jax", precisions=("float64",), variants=("spec",)))
-    assert not timed(records)
-    assert {outcome.status for outcome in outcomes(records)} == {"skipped"}
-    assert "float64" in outcomes(records)[0].reason

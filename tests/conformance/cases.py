@@ -19,6 +19,7 @@ CASES: dict[str, dict[str, Any]] = {
     "adam, other constants": {
         "optimizer": {"kind": "adam", "learning_rate": 0.01, "beta1": 0.7, "beta2": 0.9, "epsilon": 1e-3}
     },
+    "adam, steps larger than what rounding does to a weight": {"optimizer": {"kind": "adam", "learning_rate": 1.0}},
     "adam, epsilon hat": {"optimizer": {"kind": "adam", "epsilon": 1e-4, "epsilon_form": "hat"}},
     "adamw": {"optimizer": {"kind": "adamw", "weight_decay": 0.1}},
     "two samples": {"batch": 2, "hidden": (8,)},

@@ -1,4 +1,4 @@
-"""The same steps, four ways: each step of the network with its formula, its explanation and its code in each framework."""
+"""The same steps, side by side: each step of the network with its formula, its explanation and its code in each framework."""
 
 from collections.abc import Sequence
 

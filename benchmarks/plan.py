@@ -35,10 +35,10 @@ PROFILES = {
     ),
     "quick": Profile(
         "quick",
-        ("numpy", "torch", "keras-tensorflow", "cupy"),
+        ("numpy", "torch", "keras-tensorflow", "jax", "cupy"),
         6,
-        10,
-        4e-3,
+        16,
+        2e-3,
         ({"batch": 32}, {"batch": 128}, {"batch": 512}),
         ("train_step", "predict", "epoch", PRODUCTS),
         20,
@@ -63,8 +63,8 @@ START_S = {
     "torch": 4.0,
     "jax": 2.0,
     "cupy": 4.0,
-    "keras-tensorflow": 12.0,
-    "keras-torch": 12.0,
+    "keras-tensorflow": 9.0,
+    "keras-torch": 9.0,
     "keras-jax": 6.0,
 }
 """What importing costs on a slow two-core machine, for the estimate only."""

@@ -207,6 +207,13 @@ class PatchedForFloat64(Protocol):
         """Once per process, after `start` and before anything is built; for proofs in float64 only."""
 
 
+class CanBeDeterministic(Protocol):
+    """What an adapter may offer besides: the framework's switch for the same bits in every run."""
+
+    def make_deterministic(self) -> None:
+        """From now on, in this process. Never in one that times: the switch may choose slower algorithms."""
+
+
 class CountsMemory(Protocol):
     """What an adapter may offer besides: the memory of a GPU as the framework's own allocator counts it."""
 

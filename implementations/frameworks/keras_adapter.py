@@ -85,6 +85,17 @@ def patch_for_float64() -> None:
     keras.config.set_floatx("float64")
 
 
+if BACKEND != "jax":  # which has no such switch for a process that is running
+
+    def make_deterministic() -> None:
+        """The backend's own switch."""
+        if BACKEND == "torch":
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            backend.use_deterministic_algorithms(True)
+        else:
+            backend.config.experimental.enable_op_determinism()
+
+
 def to_device(array: np.ndarray, device: str) -> Any:
     """A tensor of the backend on the device that the process was started for, finished on return."""
     dtype = None if array.dtype.kind == "f" else "int32"

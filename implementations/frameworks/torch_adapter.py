@@ -1,5 +1,6 @@
 """PyTorch: CPU and CUDA; CUDA is asynchronous, TF32 is off unless asked for."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,12 @@ def start(threads: int) -> None:
     torch.set_num_threads(threads)
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
+
+
+def make_deterministic() -> None:
+    """Deterministic algorithms, or an error where there is none; cuBLAS needs a workspace of a fixed size for it."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
 
 
 def to_device(array: np.ndarray, device: str) -> torch.Tensor:

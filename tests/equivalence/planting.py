@@ -18,6 +18,7 @@ import threadpoolctl
 from implementations import registry
 from implementations.equivalence.gates import Check
 from implementations.equivalence.kit import Kit
+from implementations.equivalence.proof import Candidate
 from implementations.mlp import mlp_numpy, oracle
 from implementations.mlp.spec import MLPSpec
 from tests.equivalence import faults
@@ -112,26 +113,32 @@ def oracle_over(module: types.ModuleType) -> Any:
 
 
 def noticed(framework: str, edits: Edits, changes: dict[str, Any], precision: str, everything: bool) -> list[str]:
-    """What the kit notices, as `check: group`; an exception is noticed too. The first thing, or everything."""
+    """What the kit notices, as `check: group`; an exception is noticed too. The first thing, or everything.
+
+    Of steps, that is: what takes many of them is asked where none of them shows the fault.
+    """
     found: dict[str, None] = {}
     spec = MLPSpec().changed(**faults.SIZE | changes, precision=precision)
     try:
-        for check in checks(PlantedKit(framework, edits), spec):
-            if not check.passed:
-                found[f"{check.check}: {check.group}"] = None
-                if not everything:
-                    break
+        kit = PlantedKit(framework, edits)
+        candidate = kit.candidate(spec)
+        for part in (lambda: of_steps(kit, candidate), lambda: kit.beyond_a_step(candidate)):
+            for check in part():
+                if not check.passed:
+                    found[f"{check.check}: {check.group}"] = None
+                    if not everything:
+                        return list(found)
+            if found:
+                break
     except Exception as error:  # whatever a broken implementation raises: it was noticed
         found[f"raises: {type(error).__name__}"] = None
     return list(found)
 
 
-def checks(kit: Kit, spec: MLPSpec) -> Iterator[Check]:
-    """All that the kit asks about an implementation, but for the device."""
-    candidate = kit.candidate(spec)
-    for start in [*kit.starts(spec), *kit.stress_starts(spec)]:
+def of_steps(kit: Kit, candidate: Candidate) -> Iterator[Check]:
+    """From every start, ordinary and extreme."""
+    for start in [*kit.starts(candidate.spec), *kit.stress_starts(candidate.spec)]:
         yield from kit.steps(candidate, [start])
-    yield from kit.beyond_a_step(candidate)
 
 
 def tell(fault: str, framework: str, precision: str, found: list[str]) -> None:

@@ -16,7 +16,7 @@ NO_NORM = {"batch_norm": False}
 SIZE = {"features": 24, "hidden": (32, 32), "batch": 32, "dropout": 0.25}
 """Unless a fault says otherwise. The second weight is square, so that transposing it does not fail by itself."""
 
-FAMILIES = ("numpy", "cupy", "torch")
+FAMILIES = ("numpy", "cupy", "torch", "keras", "jax")
 
 
 @dataclass(frozen=True)

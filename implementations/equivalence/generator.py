@@ -74,12 +74,14 @@ def statistics(draw_masks: Draw, spec: Any, batch: int) -> list[Check]:
 
 
 def _never_again(draw_masks: Draw, spec: Any, names: Sequence[str]) -> Check:
-    """Masks of so few samples that drawing many is quick, of so many that no two are alike by chance."""
-    width = sum(shape[-1] for shape in spec.masks(1).values())
+    """Masks of so few samples that drawing many is quick, of so many that no two of a layer are alike by chance."""
+    width = min(shape[-1] for shape in spec.masks(1).values())
     bits = -np.log2(spec.dropout**2 + (1 - spec.dropout) ** 2)  # that a unit contributes to two masks being different
     rows = int(np.ceil(64 / (width * bits)))
-    drawn = {b"".join(np.packbits(mask).tobytes() for mask in _kept(draw_masks(rows), names)) for _ in range(PERIOD)}
-    return Check("generator", "no two steps alike", f"{PERIOD} steps", PERIOD - len(drawn), 0)
+    drawn: set[tuple[int, bytes]] = set()
+    for _ in range(PERIOD):
+        drawn |= {(k, np.packbits(mask).tobytes()) for k, mask in enumerate(_kept(draw_masks(rows), names))}
+    return Check("generator", "no two steps alike", f"{PERIOD} steps", PERIOD * len(names) - len(drawn), 0)
 
 
 def _kept(masks: Arrays, names: Sequence[str]) -> list[np.ndarray]:

@@ -117,7 +117,8 @@ class Kit:
         model.load_state(start.state)
         logits = np.asarray(candidate.to_host(model.predict(on_device[0])))
         loss = np.asarray(candidate.to_host(model.train_step(*on_device)))
-        trained = [v for n, v in model.state().items() if candidate.spec.tensors()[n].role == "parameter"]
+        state, tensors = model.state(), candidate.spec.tensors()
+        trained = [state[name] for name, tensor in tensors.items() if tensor.role == "parameter"]
         found = {
             "logits": bool(np.isnan(logits[0]).all() and np.isfinite(logits[1:]).all()),
             "loss": bool(np.isnan(loss)),

@@ -152,6 +152,7 @@ def prove_step(candidate: Candidate, oracle: Oracle, start: Start) -> list[Check
     before = [array.copy() for array in (start.x, *start.state.values())]
     seen, checks = observe(candidate, start)
     checks += compare(candidate, oracle, start, seen)
+    checks.append(gates.exact(start.check, "state", "names", set(seen.state) == set(candidate.spec.tensors())))
     untouched = all(map(np.array_equal, before, (start.x, *start.state.values())))
     checks.append(gates.exact(start.check, "inputs untouched", "on the host", untouched))
     return [

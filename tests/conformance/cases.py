@@ -45,8 +45,10 @@ EPOCHS = 5
 
 EXAMPLES = {"numpy": 40, "torch": 30}
 FEW_EXAMPLES = 3
-MANY_EXAMPLES = 100
-"""Specifications made up at random: few where each of them has to be compiled, many where all is asked."""
+"""Specifications made up at random: few where each of them has to be compiled."""
+
+MORE_TIMES = 4
+"""As many specifications where all is asked."""
 
 
 def cases(precision: str, thorough: bool = False) -> dict[str, dict[str, Any]]:

@@ -25,7 +25,7 @@ from tests.conformance.cases import (
     EXAMPLES,
     FEW_EXAMPLES,
     IN_FULL,
-    MANY_EXAMPLES,
+    MORE_TIMES,
     RUNS,
     SMALL,
     STEPS,
@@ -56,7 +56,7 @@ def main(framework: str, precision: str, mode: str = "fast") -> None:
         print(
             json.dumps({"predictions": predictions(kit, MLPSpec().changed(precision="float64", dropout=0.0, batch=64))})
         )
-    count = MANY_EXAMPLES if thorough else EXAMPLES.get(framework, FEW_EXAMPLES)
+    count = EXAMPLES.get(framework, FEW_EXAMPLES) * (MORE_TIMES if thorough else 1)
     for spec, checks in specifications.tried(kit, framework, precision, count):
         tell(framework, spec, "any specification", checks)
 

@@ -1,7 +1,7 @@
 """Plants faults in the text of an implementation and asks the kit what it notices.
 
-`python -m tests.equivalence.planting FRAMEWORK PRECISION [all]` prints one JSON line per fault: what notices it, the
-first thing or, with `all`, everything. A process of its own per framework. The framework `oracle` is NumPy, judged by an
+`python -m tests.equivalence.planting FRAMEWORK PRECISION [all|needed]` prints one JSON line per fault: what notices it, the
+first thing or, with `all`, everything; with `needed`, only of faults that show in this precision alone. A process of its own per framework. The framework `oracle` is NumPy, judged by an
 oracle with the fault in it; `cupy` runs on its stand-in.
 """
 
@@ -37,8 +37,9 @@ def main(framework: str, precision: str, mode: str = "first") -> None:
     for spec in specs:  # nothing planted: nothing to be noticed
         tell("", framework, precision, noticed(framework, (), spec, precision, everything=True))
     for fault in of(framework):
-        found = noticed(framework, edits_of(framework, fault), fault.spec, precision, mode == "all")
-        tell(fault.name, framework, precision, found)
+        if fault.precision == precision or (not fault.precision and mode != "needed"):
+            found = noticed(framework, edits_of(framework, fault), fault.spec, precision, mode != "first", fault.steps)
+            tell(fault.name, framework, precision, found)
 
 
 def of(framework: str) -> list[Fault]:
@@ -75,7 +76,7 @@ def prepare(framework: str, precision: str) -> None:
     """Import the framework; the check of float64 may need it patched."""
     threadpoolctl.threadpool_limits(1, user_api="blas")
     if framework == "cupy":
-        sys.modules["cupy"] = stand_in.module()
+        sys.modules["cupy"] = stand_in.generous()
         return
     adapter = registry.adapter("numpy" if framework == ORACLE else framework)
     adapter.start(1)
@@ -112,17 +113,21 @@ def oracle_over(module: types.ModuleType) -> Any:
     return namespace["Oracle"]
 
 
-def noticed(framework: str, edits: Edits, changes: dict[str, Any], precision: str, everything: bool) -> list[str]:
+def noticed(
+    framework: str, edits: Edits, changes: dict[str, Any], precision: str, everything: bool, steps: int = 0
+) -> list[str]:
     """What the kit notices, as `check: group`; an exception is noticed too. The first thing, or everything.
 
-    Of steps, that is: what takes many of them is asked where none of them shows the fault.
+    Of steps, that is: what takes many of them is asked where none of them shows the fault. Given a number of steps, a
+    run of that many is all that is asked.
     """
     found: dict[str, None] = {}
     spec = MLPSpec().changed(**faults.SIZE | changes, precision=precision)
     try:
         kit = PlantedKit(framework, edits)
         candidate = kit.candidate(spec)
-        for part in (lambda: of_steps(kit, candidate), lambda: kit.beyond_a_step(candidate)):
+        parts = [lambda: of_steps(kit, candidate), lambda: kit.beyond_a_step(candidate)]
+        for part in [lambda: kit.trajectory(candidate, steps)] if steps else parts:
             for check in part():
                 if not check.passed:
                     found[f"{check.check}: {check.group}"] = None

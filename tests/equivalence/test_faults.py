@@ -1,7 +1,7 @@
 """The judge is judged: every planted fault is noticed, in every framework and in the oracle, and nothing else is.
 
-Here the faults of NumPy, its oracle, CuPy's logic and PyTorch; `make prove` plants those of Keras and JAX too, where each
-has to be compiled, and writes down everything that notices each.
+Here the faults of NumPy, its oracle and PyTorch; `make prove` plants those of CuPy's logic, and of Keras and JAX, where
+each has to be compiled, and writes down everything that notices each.
 """
 
 import json
@@ -18,8 +18,9 @@ from tests.equivalence import faults, planting
 
 ROOT = Path(__file__).parents[2]
 SINGLE, BOTH = ("float32",), ("float32", "float64")
-HERE = {"numpy": SINGLE, planting.ORACLE: BOTH, "cupy": SINGLE, "torch": SINGLE}
-"""In the precision that is timed every fault of an implementation shows; one of the oracle may show in the other alone."""
+HERE = {"numpy": SINGLE, "torch": SINGLE, planting.ORACLE: BOTH}
+"""In the precision that is timed nearly every fault of an implementation shows; one of the oracle may show in the other
+alone."""
 
 
 def asked(framework: str) -> dict[str, list[str]]:
@@ -46,7 +47,15 @@ def answers(framework: str) -> dict[str, list[str]]:
     return all_answers()[framework].result()
 
 
-@pytest.mark.parametrize(("framework", "fault"), [(name, fault.name) for name in HERE for fault in planting.of(name)])
+@pytest.mark.parametrize(
+    ("framework", "fault"),
+    [
+        (name, fault.name)
+        for name, precisions in HERE.items()
+        for fault in planting.of(name)
+        if fault.precision in ("", *precisions)
+    ],
+)
 def test_a_fault_is_noticed(framework: str, fault: str) -> None:
     assert answers(framework)[fault]
 
@@ -66,8 +75,10 @@ def test_every_fault_is_planted_or_has_a_reason(family: str) -> None:
 
 @pytest.mark.parametrize("family", faults.FAMILIES)
 def test_every_place_is_still_there(family: str) -> None:
-    text = (planting.FOLDER / f"mlp_{family}.py").read_text(encoding="utf-8")
+    whole = (planting.FOLDER / f"mlp_{family}.py").read_text(encoding="utf-8")
     for name, edits in faults.edits(family).items():
+        text = whole
         for old, new in edits:
             assert text.count(old) == 1, f"{name}: its place has changed"
-            assert old != new
+            text = text.replace(old, new)
+        assert text != whole

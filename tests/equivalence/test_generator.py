@@ -112,6 +112,19 @@ def test_a_period_of_a_thousand_steps() -> None:
     assert failed(draw) == {"no two steps alike"}
 
 
+def test_masks_out_of_a_pool_of_a_thousand_for_each_layer() -> None:
+    rng = np.random.default_rng(0)
+
+    def draw(batch: int) -> Arrays:
+        seeds = rng.integers(1000, size=2)
+        return {
+            f"dropout{i}.mask": 2.0 * (np.random.default_rng([i, seed]).random((batch, 32)) >= 0.5)
+            for i, seed in enumerate(seeds, start=1)
+        }
+
+    assert "no two steps alike" in failed(draw)
+
+
 @pytest.mark.parametrize(("change", "group"), [(lambda m: m * 1.001, "mask scale"), (lambda m: m[:-1], "mask scale")])
 def test_one_mask_of_a_wrong_scale_or_shape(change: Callable[[np.ndarray], np.ndarray], group: str) -> None:
     masks = {name: change(mask) for name, mask in drawing(0.5)(32).items()}

@@ -133,7 +133,10 @@ def test_a_slot_that_is_missing_is_noticed(kit: Kit) -> None:
 
     spec = MLPSpec().changed(**SMALL)
     failed, _ = proved(kit, Forgetful, spec, kit.starts(spec)[1])
-    assert [(check.group, check.tensor) for check in failed] == [("gradients", "velocity:output.bias")]
+    assert [(check.group, check.tensor) for check in failed] == [
+        ("gradients", "velocity:output.bias"),
+        ("state", "names"),
+    ]
 
 
 @pytest.mark.parametrize("arithmetic", ["float32", "float64"])

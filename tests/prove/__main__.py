@@ -22,6 +22,8 @@ from tests.prove.coarse import CANDIDATES
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "results" / "proof"
 PRECISIONS = ("float32", "float64")
+COMPILED = ("jax", "keras-tensorflow", "keras-jax")
+"""Each fault is compiled anew: in float64 only those that show in nothing else."""
 
 
 def main() -> int:
@@ -61,7 +63,8 @@ def jobs() -> list[list[str]]:
     if registry.missing("cupy") is None and environment.gpus():
         here.append("cupy")
     planted = [*here, planting.ORACLE, *([] if "cupy" in here else ["cupy"])]
-    found = [["tests.equivalence.planting", name, precision, "all"] for name in planted for precision in PRECISIONS]
+    found = [["tests.equivalence.planting", name, "float32", "all"] for name in planted]
+    found += [["tests.equivalence.planting", n, "float64", "needed" if n in COMPILED else "all"] for n in planted]
     found += [["tests.prove.study", name, precision] for name in here for precision in PRECISIONS]
     found += [["tests.conformance.kit", name, precision, "thorough"] for name in here for precision in PRECISIONS]
     return found + [["tests.prove.coarse", *candidate] for candidate in CANDIDATES if candidate[0] in here]

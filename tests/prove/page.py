@@ -38,7 +38,7 @@ def written(answers: Answers) -> tuple[str, bool]:
         "comes to unequal: the largest error over its budget, and ReLU sides within rounding of zero that the oracle adopted.",
         _seeds(answers),
         "## 4. Specifications",
-        "All cases of the tests, and a hundred specifications made up at random, from states and data both ordinary and extreme.",
+        "All cases of the tests, and specifications made up at random, from states and data both ordinary and extreme.",
         _cases(answers),
         "## 5. Real shapes",
         "The largest error over its budget by group of tensors. TF32 and bfloat16 are labelled: NumPy with emulated products, and "
@@ -111,7 +111,9 @@ def _reasons() -> str:
             reasons[f"{family}: {why}"].append(name)
     for name, why in faults.not_the_oracles().items():
         reasons[f"oracle: {why}"].append(name)
-    return "\n".join(f"- {why} ({', '.join(names)})" for why, names in reasons.items())
+    lines = [f"- {why} ({', '.join(names)})" for why, names in reasons.items()]
+    lines += [f"- {name}: {why}" for name, why in faults.EQUIVALENT.items()]
+    return "\n".join([*lines, f"- a missing synchronise: {faults.NOT_THE_PROOFS}"])
 
 
 def _notices(answers: Answers) -> str:

@@ -35,9 +35,11 @@ NETWORKS: list[dict[str, Any]] = [
     {"optimizer": {"kind": "adam", "beta2": 0.99}, "batch_norm": False, "dropout": 0.5},
     {"features": 5, "hidden": (3, 8, 2), "classes": 2, "batch": 7, "running_variance": "unbiased"},
 ]
-"""The thousand seeds are spread over these."""
+"""The seeds are spread over these."""
 
-SEEDS = 1000
+SEEDS = 500
+"""In each precision."""
+
 SCALING_SEEDS = 30
 
 

@@ -53,7 +53,7 @@ def dense(call: str) -> Edits:
 def dropped(masked: str) -> Edits:
     """Dropout written out, for training."""
     call = (
-        "if not training:\n            return inputs\n"
+        "if not training or inputs.shape[0] is None:\n            return inputs\n"
         "        drawn = keras.random.uniform(ops.shape(inputs), seed=self.seed_generator, dtype='float32')\n"
         f"        return {masked}"
     )

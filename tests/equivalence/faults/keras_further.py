@@ -1,0 +1,112 @@
+"""The faults of numpy_further, in Keras."""
+
+from tests.equivalence.faults.keras_faults import (
+    INDEX,
+    KEEP,
+    MEAN,
+    MEAN_OF_LOSSES,
+    NORMALISED,
+    PREDICT,
+    RELU,
+    SGD,
+    STEP,
+    VARIANCE,
+    dense,
+    dropped,
+    layer,
+    loss,
+)
+
+SEED = '    seed = spec.seed + 1_000_000 * int(name.removeprefix("dropout"))\n'
+LOADED = "            value = self._velocity(name, np.asarray(state[name]), to_keras=True)\n"
+TRAIN = "        return self.network.train_on_batch(x, y)\n"
+SCALED = " / (1 - self.rate)"
+
+EDITS = {
+    "Adam's correction stands still at 2048": ((STEP, "        step = ops.cast(ops.minimum(self.iterations + 1, 2048), dtype)\n"),),
+    "labels through a byte": loss(MEAN_OF_LOSSES.replace("label", "ops.one_hot(y % 256, logits.shape[-1], dtype=logits.dtype)")),
+    "mask tiled above 65536 units": dropped(
+        "inputs * ops.cast(ops.concatenate([drawn[:256]] * (inputs.shape[0] // 256), axis=0) >= self.rate, inputs.dtype)"
+        f"{SCALED} if (inputs.shape[0] or 0) > 256 and inputs.shape[0] % 256 == 0 else inputs * {KEEP}{SCALED}"
+    ),
+    "dropout rate in 256ths": dropped(f"inputs * ops.cast(drawn >= round(self.rate * 256) / 256, inputs.dtype){SCALED}"),
+    "ReLU capped at 20": ((RELU, "    return keras.layers.ReLU(max_value=20.0, name=name)\n"),),
+    "ReLU's slope 1/2 at zero": layer(
+        RELU, "ReLU", "return (inputs + ops.abs(inputs)) / 2 + inputs * 0 + (inputs - ops.stop_gradient(inputs)) * 0.5 * ops.cast(inputs == 0, inputs.dtype)", "PlantedReLU(name=name)"
+    ),
+    "state rounded to float32": ((LOADED, LOADED.replace("np.asarray(state[name])", "np.asarray(state[name], np.float32)")),),
+    "gradient over the configured batch": loss(
+        f"{MEAN_OF_LOSSES} * (ops.cast(ops.shape(logits)[0], logits.dtype) / 32) + ops.stop_gradient({MEAN_OF_LOSSES}"
+        f" - {MEAN_OF_LOSSES} * (ops.cast(ops.shape(logits)[0], logits.dtype) / 32))"
+    ),
+    "ghost batch norm above 1024": (
+        (MEAN, MEAN.replace("inputs,", "inputs[:1024],")),
+        (VARIANCE, VARIANCE.replace("ops.square(inputs - mean)", "ops.square(inputs[:1024] - mean)")),
+    ),
+    "small gradients flushed": (
+        (INDEX, INDEX + "        gradient = ops.where(ops.abs(gradient) < 6e-8, ops.zeros_like(gradient), gradient)\n"),
+    ),
+    "antithetic rows": dropped(
+        "inputs * ops.cast(ops.concatenate([drawn[: (inputs.shape[0] + 1) // 2], 1 - drawn[: (inputs.shape[0] + 1) // 2]], axis=0)"
+        f"[: inputs.shape[0]] >= self.rate, inputs.dtype){SCALED}"
+    ),
+    "every 1000th update skipped": (
+        (TRAIN, """        self.calls, state = getattr(self, "calls", 0) + 1, None if (getattr(self, "calls", 0) + 1) % 1000 else self.state()
+        loss = self.network.train_on_batch(x, y)
+        if state is not None:
+            self.load_state(state)
+        return loss
+"""),
+    ),
+    "a setting of 0 becomes its default": ((SGD, SGD.replace("settings.momentum))", "settings.momentum or 0.9))")),),
+    "optimizer's clock not reset": (
+        (LOADED, "            if name == \"step\" and not state[name]:\n                continue\n" + LOADED),
+    ),
+    "last units never dropped": dropped(
+        "inputs * ops.cast(ops.logical_or(drawn >= self.rate, ops.reshape(ops.arange(inputs.shape[0] * inputs.shape[1]), drawn.shape)"
+        f" >= inputs.shape[0] * inputs.shape[1] // 8 * 8), inputs.dtype){SCALED}"
+    ),
+    "loss floored at the smallest float": loss(
+        "-ops.mean(ops.maximum(ops.sum(label * ops.log_softmax(logits), axis=-1), -87.336544))"
+    ),
+    "gradient clipped at norm 100": ((SGD, SGD[:-2] + ", global_clipnorm=100.0)\n"),),
+    "dropout's scale in half precision": dropped(f"inputs * {KEEP} * float(np.float16(1 / (1 - self.rate)))"),
+    "generator not seeded": ((SEED, "    seed = None\n"),),
+    "prediction moves the generator": ((PREDICT, "        self.draw_masks(len(x))\n" + PREDICT),),
+    "tail of a large prediction missing": (
+        (PREDICT, """        logits = np.array(self.network.predict_on_batch(x))
+        if len(logits) > 1024:
+            logits[len(logits) // 1024 * 1024 :] = 0
+        return logits
+"""),
+    ),
+    "a single row squeezed": ((PREDICT, "        return np.squeeze(self.network.predict_on_batch(x))\n"),),
+    "constant unit gets no gradient": (
+        (NORMALISED, """        inv_std = ops.where(variance > 1e-12, 1 / ops.sqrt(variance + self.epsilon), ops.zeros_like(variance))
+        return self.gamma * ((inputs - mean) * inv_std) + self.beta
+"""),
+    ),
+    "a wide input's tail ignored": dense(
+        "inner = inputs.shape[1] if inputs.shape[1] <= 1024 else inputs.shape[1] // 8 * 8\n"
+        "        z = ops.matmul(inputs[:, :inner], self.kernel[:inner])\n"
+        "        return z if self.bias is None else z + self.bias"
+    ),
+}  # fmt: skip
+
+_HOST = "Keras hands out losses and logits as new numbers on the host"
+_OBJECTS = "on two of the backends no array can be written to: the values would not tell, but a time below that of the products would"
+
+ELSEWHERE = {
+    "prediction remembered by its object": _OBJECTS,
+    "batch copied once per object": _OBJECTS,
+    "loss buffer reused": _HOST,
+    "logits buffer reused": _HOST,
+    "generator's state is no copy": "the states of the seed generators are copied by NumPy on the way to the host and back",
+    "state taken over without a copy": "a variable is assigned to; it never takes over an array",
+    "two models share their arrays": "layers make their own variables; sharing them would take a design, not a slip",
+    "idle inputs not updated": "`train_on_batch` updates by itself, all at once",
+    "step without a finite loss skipped": "`train_on_batch` updates by itself, all at once",
+    "AMSGrad": "Keras has it as a setting of the optimizer that our file replaces",
+    "the next step's mask leaks": "Keras on PyTorch does it by itself with seeds near one another (implementations/limits.py)",
+    "a period of 1000 masks": "the seed generators are Keras's own",
+}

@@ -141,11 +141,12 @@ TOLERANCES = {"allclose", "isclose", "assert_allclose", "approx", "assert_almost
 
 
 GATES = ROOT / "implementations/equivalence/gates.py"
+JUDGING = ("implementations", "benchmarks", "tests/mlp", "tests/conformance", "tests/equivalence", "tests/prove")
 
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in python_files("implementations", "benchmarks") if path != GATES],
+    [path for path in python_files(*JUDGING) if path != GATES],
     ids=lambda path: path.relative_to(ROOT).as_posix(),
 )
 def test_tolerances_live_in_the_gates_alone(path: Path) -> None:

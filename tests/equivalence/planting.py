@@ -8,7 +8,7 @@ oracle with the fault in it; `cupy` runs on its stand-in.
 import json
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import threadpoolctl
 from implementations import registry
 from implementations.equivalence.gates import Check
 from implementations.equivalence.kit import Kit
-from implementations.equivalence.proof import Candidate
+from implementations.equivalence.proof import Candidate, Start
 from implementations.mlp import mlp_numpy, oracle
 from implementations.mlp.spec import MLPSpec
 from tests.equivalence import faults
@@ -116,19 +116,18 @@ def oracle_over(module: types.ModuleType) -> Any:
 def noticed(
     framework: str, edits: Edits, changes: dict[str, Any], precision: str, everything: bool, steps: int = 0
 ) -> list[str]:
-    """What the kit notices, as `check: group`; an exception is noticed too. The first thing, or everything.
+    """What the kit notices, as `check: group`; an exception is noticed too. The first thing, or everything of a kind.
 
-    Of steps, that is: what takes many of them is asked where none of them shows the fault. Given a number of steps, a
-    run of that many is all that is asked.
+    The kinds: steps from ordinary starts, from extreme ones, what takes many steps. The next is asked where the one before
+    shows nothing. Given a number of steps, a run of that many is all that is asked.
     """
     found: dict[str, None] = {}
     spec = MLPSpec().changed(**faults.SIZE | changes, precision=precision)
     try:
         kit = PlantedKit(framework, edits)
         candidate = kit.candidate(spec)
-        parts = [lambda: of_steps(kit, candidate), lambda: kit.beyond_a_step(candidate)]
-        for part in [lambda: kit.trajectory(candidate, steps)] if steps else parts:
-            for check in part():
+        for kind in [lambda: kit.trajectory(candidate, steps)] if steps else kinds(kit, candidate):
+            for check in kind():
                 if not check.passed:
                     found[f"{check.check}: {check.group}"] = None
                     if not everything:
@@ -140,9 +139,19 @@ def noticed(
     return list(found)
 
 
-def of_steps(kit: Kit, candidate: Candidate) -> Iterator[Check]:
-    """From every start, ordinary and extreme."""
-    for start in [*kit.starts(candidate.spec), *kit.stress_starts(candidate.spec)]:
+def kinds(kit: Kit, candidate: Candidate) -> list[Callable[[], Iterable[Check]]]:
+    """All that is asked of an implementation, but for the device."""
+    spec = candidate.spec
+    return [
+        lambda: of_steps(kit, candidate, kit.starts(spec)),
+        lambda: of_steps(kit, candidate, kit.stress_starts(spec)),
+        lambda: kit.beyond_a_step(candidate),
+    ]
+
+
+def of_steps(kit: Kit, candidate: Candidate, starts: list[Start]) -> Iterator[Check]:
+    """Start by start, so that what is noticed first ends it."""
+    for start in starts:
         yield from kit.steps(candidate, [start])
 
 

@@ -2,7 +2,8 @@
 
 Every planted fault in every framework, in both precisions, with everything that notices it; a thousand seeds without a
 fault; real shapes; errors between precisions; coarse arithmetic; all cases and a hundred specifications made up at
-random. Processes of their own, two at a time. Exits with 1 where a fault survives or a check fails.
+random. Processes of their own, two at a time. Exits with 1 where a fault survives or a check fails. With the word `page`,
+only the page is written anew.
 """
 
 import json
@@ -16,11 +17,11 @@ from typing import Any
 from benchmarks import environment
 from implementations import registry, sources
 from tests.equivalence import planting
-from tests.prove import page
-from tests.prove.coarse import CANDIDATES
+from tests.prove import coarse, compiled, page
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "results" / "proof"
+ANSWERS = FOLDER / "proof.jsonl"
 PRECISIONS = ("float32", "float64")
 COMPILED = ("jax", "keras-tensorflow", "keras-jax")
 """Each fault is compiled anew: in float64 only those that show in nothing else."""
@@ -29,15 +30,18 @@ COMPILED = ("jax", "keras-tensorflow", "keras-jax")
 def main() -> int:
     """All of it; the exit code."""
     begin = monotonic()
-    answers: list[dict[str, Any]] = [about()]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        for found in pool.map(answer, jobs()):
-            answers += found
-    answers[0]["minutes"] = round((monotonic() - begin) / 60, 1)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    lines = "".join(json.dumps(found) + "\n" for found in answers)
-    (FOLDER / "proof.jsonl").write_text(lines, encoding="utf-8")
-    text, holds = page.written(answers)
+    with ANSWERS.open("w", encoding="utf-8") as file, ThreadPoolExecutor(max_workers=2) as pool:
+        print(json.dumps(about()), file=file)
+        for found in pool.map(answer, jobs()):
+            print(*map(json.dumps, found), sep="\n", file=file, flush=True)
+        print(json.dumps({"kind": "end", "minutes": round((monotonic() - begin) / 60, 1)}), file=file)
+    return summed_up()
+
+
+def summed_up() -> int:
+    """The page from the answers that are there."""
+    text, holds = page.written([json.loads(line) for line in ANSWERS.read_text(encoding="utf-8").splitlines()])
     (FOLDER / "README.md").write_text(text, encoding="utf-8")
     print(FOLDER / "README.md")
     return 0 if holds else 1
@@ -67,7 +71,8 @@ def jobs() -> list[list[str]]:
     found += [["tests.equivalence.planting", n, "float64", "needed" if n in COMPILED else "all"] for n in planted]
     found += [["tests.prove.study", name, precision] for name in here for precision in PRECISIONS]
     found += [["tests.conformance.kit", name, precision, "thorough"] for name in here for precision in PRECISIONS]
-    return found + [["tests.prove.coarse", *candidate] for candidate in CANDIDATES if candidate[0] in here]
+    found += [["tests.prove.compiled", *way] for way in compiled.CANDIDATES if way[0] in here]
+    return found + [["tests.prove.coarse", *candidate] for candidate in coarse.CANDIDATES if candidate[0] in here]
 
 
 def answer(job: list[str]) -> list[dict[str, Any]]:
@@ -99,4 +104,4 @@ def cases_summed_up(framework: str, precision: str, answers: list[dict[str, Any]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(summed_up() if sys.argv[1:] == ["page"] else main())

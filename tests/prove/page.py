@@ -15,9 +15,10 @@ def written(answers: Answers) -> tuple[str, bool]:
     """The page, and whether everything holds that it claims."""
     claims = _claims(answers)
     about = answers[0]
+    minutes = sum(found["minutes"] for found in _of(answers, "end"))
     parts = [
         "# The judge, judged",
-        f"What `make prove` found in {about.get('minutes', 0):.0f} minutes on {about['cpu']} (Python {about['python']}). "
+        f"What `make prove` found in {minutes:.0f} minutes on {about['cpu']} (Python {about['python']}). "
         f"Every answer is in `proof.jsonl`. Code judged: `{about['code_sha256'][:12]}`.",
         *_absent(about),
         "## 1. What is claimed",
@@ -25,7 +26,9 @@ def written(answers: Answers) -> tuple[str, bool]:
         *_broken(answers),
         "## 2. The kill matrix",
         "A row is a fault, planted as a small change in the text of an implementation (`tests/equivalence/faults`). The number "
-        "says how many of the checks (a start, and a group of tensors under it) notice it in float32 and in float64. "
+        "says how many checks (a start, and a group of tensors under it) notice it in float32 and in float64: those of steps from "
+        "ordinary states, else those from extreme ones, else those of many steps. Where each has to be compiled, "
+        "float64 is asked only where float32 cannot show it. "
         "In the column `oracle` it is the reference that is wrong. A dash: not planted there, see below.",
         _matrix(answers),
         "### What is not planted where, and why",
@@ -45,7 +48,11 @@ def written(answers: Answers) -> tuple[str, bool]:
         "PyTorch's own bfloat16 on the CPU (without the smallest shape: there the rounding of a bias counts, which the "
         "emulation does not do).",
         _shapes(answers),
-        "## 6. Errors beside NumPy's, and between precisions",
+        "## 6. Eager and compiled",
+        "Steps with native dropout, three layers of it, under other ways to run the same implementation. The masks are replayed "
+        "by what is compiled in the same way; under torch.compile they are a further output of the step's own graph.",
+        _compiled(answers),
+        "## 7. Errors beside NumPy's, and between precisions",
         f"Root mean squares over thirty seeds, of tensors of {scaling.FEWEST_ELEMENTS} elements or more; the reference has more "
         f"digits than what it judges. e / NumPy may be {FACTOR} at most, and so may e32 / e64 over 2^29, up or down.",
         _errors(answers),
@@ -57,18 +64,19 @@ def _claims(answers: Answers) -> list[tuple[str, str, bool]]:
     noticed, clean = _noticed(answers)
     dead = [key for key, found in noticed.items() if found]
     survivors = [key for key, found in noticed.items() if not found]
-    seeds, cases, shapes = (_of(answers, kind) for kind in ("seeds", "cases", "shape"))
-    alarms = sum(len(found["failed"]) for found in (*seeds, *cases, *shapes)) + sum(map(len, clean))
-    tried = sum(found["seeds"] for found in seeds)
-    checks = sum(found["checks"] for found in (*seeds, *cases, *shapes))
+    seeds, others = _of(answers, "seeds"), [_of(answers, kind) for kind in ("cases", "shape", "compiled")]
+    judged = [*seeds, *(found for kind in others for found in kind)]
+    alarms = sum(len(found["failed"]) for found in judged) + sum(map(len, clean))
+    tried, checks = sum(found["seeds"] for found in seeds), sum(found["checks"] for found in judged)
+    implementations = len({found["framework"] for found in seeds})
     scales = [check for _, check in _scales(answers)]
-    broken = _of(answers, "broken")
+    broken, ended = _of(answers, "broken"), len(_of(answers, "end"))
     named = ", ".join(f"{fault} in {framework}" for fault, framework in survivors[:8])
     return [
         ("every planted fault is noticed", f"{len(dead)} of {len(noticed)}" + (f"; not: {named}" if named else ""), not survivors),
-        ("nothing else is", f"{alarms} false alarms in {checks} checks, {tried} of them seeds of {len(seeds)} implementations", not alarms),
+        ("nothing else is", f"{alarms} false alarms in {checks:,} checks; {tried:,} seeds of {implementations} implementations", not alarms),
         ("errors are as NumPy's and shrink with the unit roundoff", f"{sum(c.passed for c in scales)} of {len(scales)}", all(c.passed for c in scales)),
-        ("every process came to its end", f"{len(broken)} did not", not broken),
+        ("every process came to its end", f"{len(broken)} did not", not broken and ended == 1),
     ]  # fmt: skip
 
 
@@ -164,6 +172,14 @@ def _shapes(answers: Answers) -> str:
         cells = [f"{found['worst'][group]:.2f}" if group in found["worst"] else "–" for group in groups]
         rows.append((found["shape"], found["framework"], found["precision"], *cells, str(found["flips"])))
     return _table(("shape", "implementation", "precision", *groups, "flips"), sorted(rows), 3)
+
+
+def _compiled(answers: Answers) -> str:
+    rows = []
+    for found in _of(answers, "compiled"):
+        worst = max(value for group, value in found["worst"].items() if not group.startswith("mask"))
+        rows.append((found["framework"], found["how"], str(found["checks"]), str(len(found["failed"])), f"{worst:.2f}"))
+    return _table(("implementation", "run by", "checks", "failed", "error / budget"), rows, 2)
 
 
 def _scales(answers: Answers) -> list[tuple[tuple[str, ...], Any]]:

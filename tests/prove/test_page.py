@@ -6,14 +6,8 @@ import pytest
 
 from tests.prove import page
 
-ABOUT = {
-    "kind": "about",
-    "cpu": "a cpu",
-    "python": "3.11",
-    "code_sha256": "a" * 64,
-    "absent": {"cupy": "no GPU"},
-    "minutes": 9,
-}
+ABOUT = {"kind": "about", "cpu": "a cpu", "python": "3.11", "code_sha256": "a" * 64, "absent": {"cupy": "no GPU"}}
+END = {"kind": "end", "minutes": 9}
 
 
 def planted(noticed: list[str], fault: str = "Nesterov", framework: str = "numpy") -> dict[str, Any]:

@@ -20,7 +20,8 @@ COLUMNS = {
 """Column -> groups of checks. Whatever stands in none of them is in the column of its check, or in `conduct`."""
 
 RUNS = ("free run", "restarted run")
-CONDUCT = "conduct"
+LONG_RUNS, CONDUCT = "long runs", "conduct"
+ALL_COLUMNS = (*COLUMNS, LONG_RUNS, CONDUCT)
 EXPLANATION = (
     "The largest error over its budget, up to 1 is equal. conduct: the same bits when repeated, nothing remembered, shared "
     "or overwritten, NaN comes out, precision and determinism as promised."
@@ -33,11 +34,11 @@ def render(proofs: Sequence[ProofRecord]) -> str:
     from rich.console import Console
     from rich.table import Table
 
-    columns = [*COLUMNS, "long runs", CONDUCT]
-    table = Table(*("implementation", "device", "precision", "mode", "size", "verdict", *columns), box=box.SIMPLE)
+    columns = ("implementation", "device", "precision", "mode", "size", "verdict", *ALL_COLUMNS)
+    table = Table(*columns, box=box.SIMPLE)
     for proof in proofs:
         who, size = proof.who, ", ".join(f"{name} {value}" for name, value in proof.axes.items())
-        cells = [_worst([check for check in proof.checks if column_of(check) == name]) for name in columns]
+        cells = [_worst([check for check in proof.checks if column_of(check) == name]) for name in ALL_COLUMNS]
         table.add_row(who.label, who.device, who.precision, who.mode, size, verdict(proof), *cells)
     out = io.StringIO()
     Console(file=out, width=200, highlight=False, no_color=True).print(table)
@@ -53,7 +54,7 @@ def verdict(proof: ProofRecord) -> str:
 def column_of(check: Check) -> str:
     """Where a check is shown."""
     if check.check in RUNS:
-        return "long runs"
+        return LONG_RUNS
     if check.check == "generator":
         return "dropout"
     return next((name for name, groups in COLUMNS.items() if check.group in groups), CONDUCT)

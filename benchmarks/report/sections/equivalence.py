@@ -7,6 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 
+from benchmarks import verdicts
 from benchmarks.record import Check, ProofRecord, Who
 from benchmarks.report import environment, wording
 from benchmarks.report.document import Block, Heading, Section, Text, table
@@ -26,7 +27,8 @@ def _proofs(results: Results) -> list[Block]:
     note = (
         "Each implementation is compared with the oracle, tensor by tensor, in the process and on the callable that is "
         "timed. A number is the worst error over all tensors of the group, sizes and blocks, divided by its budget: "
-        "✓ up to 1, ✗ above. A cell that fails is not ranked."
+        "✓ up to 1, ✗ above. A cell that fails is not ranked. Conduct: repeating the step gives the same bits, the inputs "
+        "are as they were, and the precision that is in force is the one that is named."
     )
     return [Text(note), *_matrix(results), *_failures(results)]
 
@@ -35,14 +37,15 @@ def _matrix(results: Results) -> list[Block]:
     proofs_of: dict[Who, list[ProofRecord]] = defaultdict(list)
     for proof in results.proofs:
         proofs_of[proof.who].append(proof)
-    groups = list(dict.fromkeys(check.group for proof in results.proofs for check in proof.checks))
-    rows = [_row(who, proofs, groups) for who, proofs in proofs_of.items()]
-    columns = ("implementation", "device", "setting", "#proofs passed", *(f"#{group}" for group in groups))
+    there = {verdicts.column_of(check) for proof in results.proofs for check in proof.checks}
+    names = [name for name in verdicts.ALL_COLUMNS if name in there]
+    rows = [_row(who, proofs, names) for who, proofs in proofs_of.items()]
+    columns = ("implementation", "device", "setting", "#proofs passed", *(f"#{name}" for name in names))
     frameworks = [who.framework for who in proofs_of]
     return table("Worst error over budget", rows, *columns, frameworks=frameworks)
 
 
-def _row(who: Who, proofs: Sequence[ProofRecord], groups: Sequence[str]) -> list[str]:
+def _row(who: Who, proofs: Sequence[ProofRecord], names: Sequence[str]) -> list[str]:
     passed = sum(proof.passed for proof in proofs)
     row = [
         wording.implementation(who, with_device=False),
@@ -51,7 +54,7 @@ def _row(who: Who, proofs: Sequence[ProofRecord], groups: Sequence[str]) -> list
         f"{passed} of {len(proofs)}",
     ]
     checks = [check for proof in proofs for check in proof.checks]
-    return row + [_worst([check for check in checks if check.group == group]) for group in groups]
+    return row + [_worst([check for check in checks if verdicts.column_of(check) == name]) for name in names]
 
 
 def _worst(checks: Sequence[Check]) -> str:

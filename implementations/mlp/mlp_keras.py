@@ -69,9 +69,9 @@ def dropout(spec: MLPSpec, name: str) -> keras.layers.Dropout:
     """Inverted dropout from the layer's own seed generator; does nothing when not training.
 
     On PyTorch, Keras adds a layer's seed and its number of draws: seeds that are near one another give the same masks
-    some steps apart.
+    some steps apart. They must stay below 2^31.
     """
-    seed = spec.seed + 1_000_000 * int(name.removeprefix("dropout"))
+    seed = (spec.seed + 1_000_000 * int(name.removeprefix("dropout"))) % 2**31
     return keras.layers.Dropout(spec.dropout, seed=seed, name=name)
 
 
@@ -124,17 +124,22 @@ class Adam(keras.optimizers.Adam):
     """Kingma & Ba 2015, Algorithm 1. Stock Keras has the epsilon-hat form, and powers of beta that lose digits."""
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """One parameter: moments, bias correction, step. 1 - beta^t is computed as -expm1(t log beta)."""
+        """One parameter: moments, bias correction, step."""
         index, dtype = self._get_variable_index(variable), variable.dtype
         m, v = self._momentums[index], self._velocities[index]
         step = ops.cast(self.iterations + 1, dtype)
         one = type(self.beta_1)(1)
         self.assign(m, m * self.beta_1 + gradient * (one - self.beta_1))
         self.assign(v, v * self.beta_2 + ops.square(gradient) * (one - self.beta_2))
-        correction1 = -ops.expm1(step * type(one)(math.log(self.beta_1)))
-        correction2 = -ops.expm1(step * type(one)(math.log(self.beta_2)))
+        correction1 = one_minus_power(self.beta_1, step)
+        correction2 = one_minus_power(self.beta_2, step)
         change = (m / correction1) / (ops.sqrt(v / correction2) + self.epsilon)
         self.assign_sub(variable, ops.cast(learning_rate, dtype) * change)
+
+
+def one_minus_power(beta: Any, step: Any) -> Any:
+    """1 - beta^t as -expm1(t log beta): in float32, beta^t near 1 would lose the digits that the difference needs."""
+    return -ops.expm1(step * type(beta)(math.log(beta))) if beta else type(beta)(1)
 
 
 def number(spec: MLPSpec, value: float) -> Any:

@@ -20,6 +20,7 @@ CASES: dict[str, dict[str, Any]] = {
         "optimizer": {"kind": "adam", "learning_rate": 0.01, "beta1": 0.7, "beta2": 0.9, "epsilon": 1e-3}
     },
     "adam, steps larger than what rounding does to a weight": {"optimizer": {"kind": "adam", "learning_rate": 1.0}},
+    "adam without memory": {"optimizer": {"kind": "adam", "beta1": 0.0, "beta2": 0.0}, "seed": 2**31 - 1},
     "adam, epsilon hat": {"optimizer": {"kind": "adam", "epsilon": 1e-4, "epsilon_form": "hat"}},
     "adamw": {"optimizer": {"kind": "adamw", "weight_decay": 0.1}},
     "two samples": {"batch": 2, "hidden": (8,)},
@@ -47,7 +48,7 @@ EXAMPLES = {"numpy": 40, "torch": 30}
 FEW_EXAMPLES = 3
 """Specifications made up at random: few where each of them has to be compiled."""
 
-MORE_TIMES = 4
+MORE_TIMES = 2
 """As many specifications where all is asked."""
 
 

@@ -37,7 +37,7 @@ NETWORKS: list[dict[str, Any]] = [
 ]
 """The seeds are spread over these."""
 
-SEEDS = 500
+SEEDS = 250
 """In each precision."""
 
 SCALING_SEEDS = 30

@@ -12,6 +12,7 @@ from typing import Any
 ADAM = {"optimizer": {"kind": "adam"}}
 ADAMW = {"optimizer": {"kind": "adamw", "weight_decay": 0.1}}
 NO_NORM = {"batch_norm": False}
+LARGE = {"features": 512, "hidden": (512,)}
 
 SIZE = {"features": 24, "hidden": (32, 32), "batch": 32, "dropout": 0.25}
 """Unless a fault says otherwise. The second weight is square, so that transposing it does not fail by itself."""
@@ -97,24 +98,32 @@ FAULTS = [
     Fault("ReLU's slope 1/2 at zero", NO_NORM | {"dropout": 0.0}),
     Fault("state rounded to float32", precision="float64"),
     Fault("gradient over the configured batch"),
+    Fault("running variance over the configured batch"),
+    Fault("folded prediction survives a load"),
     Fault("ghost batch norm above 1024", {"features": 8, "hidden": (16,), "batch": 2048}),
     Fault("small gradients flushed", NO_NORM | ADAM | {"dropout": 0.0}),
     Fault("antithetic rows", {"dropout": 0.5}),
     Fault("every 1000th update skipped", steps=1001, precision="float64"),
     Fault("a period of 1000 masks"),
     Fault("step without a finite loss skipped"),
-    Fault("a setting of 0 becomes its default", {"optimizer": {"kind": "sgd", "momentum": 0.0}}),
+    Fault("a momentum of 0 becomes its default", {"optimizer": {"kind": "sgd", "momentum": 0.0}}),
+    Fault("a weight decay of 0 becomes its default", {"optimizer": {"kind": "adamw", "weight_decay": 0.0}}),
     Fault("optimizer's clock not reset", ADAM),
     Fault("last units never dropped", {"hidden": (7,), "batch": 9, "dropout": 0.5}),
+    Fault("deep layers reuse masks", {"hidden": (8,) * 11, "dropout": 0.5}),
+    Fault("epsilon hat ignored", {"optimizer": {"kind": "adam", "epsilon_form": "hat", "epsilon": 1e-3}}),
     Fault("loss floored at the smallest float"),
     Fault("gradient clipped at norm 100", NO_NORM),
     Fault("dropout's scale in half precision", {"dropout": 0.3}),
+    Fault("slots of large kernels in half precision", LARGE | ADAM),
+    Fault("products of large factors in half precision", LARGE | {"batch": 256}),
     Fault("batch copied once per object"),
     Fault("state taken over without a copy", precision="float64"),
     Fault("generator not seeded"),
     Fault("prediction moves the generator"),
     Fault("tail of a large prediction missing"),
     Fault("a single row squeezed"),
+    Fault("two samples keep the biased variance", {"batch": 2}),
     Fault("constant unit gets no gradient"),
     Fault("a wide input's tail ignored", {"features": 1030, "hidden": (16,)}),
     Fault("two models share their arrays"),

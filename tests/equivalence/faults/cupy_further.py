@@ -18,6 +18,7 @@ ELSEWHERE = dict.fromkeys(
         "dropout's scale in half precision",
         "generator's state is no copy",
         "generator not seeded",
+        "deep layers reuse masks",
     ),
     _GENERATOR,
 ) | {"state taken over without a copy": _FROM_HOST, "state rounded to float32": _FROM_HOST}

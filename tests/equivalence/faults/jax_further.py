@@ -70,6 +70,38 @@ EDITS = {
     "step without a finite loss skipped": (
         (NEW, NEW + "    parameters = jax.tree.map(lambda new, was: jnp.where(jnp.isfinite(loss), new, was), parameters, old.parameters)\n"),
     ),
+    "a weight decay of 0 becomes its default": (
+        ("settings.learning_rate * settings.weight_decay)", "settings.learning_rate * (settings.weight_decay or 0.01))"),
+    ),
+    "running variance over the configured batch": (
+        ("variance = variance * (batch / (batch - 1))", "variance = variance * (spec.batch / (spec.batch - 1))"),
+    ),
+    "folded prediction survives a load": (
+        (PREDICT, """        self.folded = getattr(self, "folded", None) or self.tensors
+        return self._predict(self.folded.parameters, self.folded.statistics, x)
+"""),
+        (STEP, STEP + "        self.folded = None\n"),
+    ),
+    "epsilon hat ignored": (
+        ("(jnp.sqrt(v) + settings.epsilon)", "(jnp.sqrt(v) + settings.epsilon * jnp.sqrt(correction2))"),
+    ),
+    "deep layers reuse masks": (
+        ("    masks = {}\n", "    masks, base = {}, key\n"),
+        (SPLIT, '        key, _ = random.split(base)\n        subkey = random.fold_in(base, int(name.removesuffix(".mask")[-1]))\n'),
+    ),
+    "slots of large kernels in half precision": (
+        ('    return w - change, {"m": m, "v": v}\n', """    m = m.astype(jnp.float16).astype(m.dtype) if m.size >= 2**18 else m
+    return w - change, {"m": m, "v": v}
+"""),
+    ),
+    "products of large factors in half precision": (
+        (DENSE, """    if min(*x.shape, *weight.shape) >= 256:
+        x, weight = (a.astype(jnp.float16).astype(a.dtype) for a in (x, weight))
+""" + DENSE),
+    ),
+    "two samples keep the biased variance": (
+        ('if spec.running_variance == "unbiased":', 'if spec.running_variance == "unbiased" and batch > 2:'),
+    ),
     "optimizer's clock not reset": (
         (LOADED, 'np.array((state[name] or self.tensors.slots.get(name, 0)) if tensor.role == "counter" else state[name], dtype)'),
     ),
@@ -112,6 +144,6 @@ ELSEWHERE = {
     "logits buffer reused": "an array of JAX never changes once it was returned",
     "generator's state is no copy": "a key of JAX never changes",
     "AMSGrad": "all that a step carries on is in the pytree that `state` shows",
-    "a setting of 0 becomes its default": "without a slot there is no momentum that could come back",
+    "a momentum of 0 becomes its default": "without a slot there is no momentum that could come back",
     "two models share their arrays": "a step makes new arrays: nothing can be shared in which something changes",
 }

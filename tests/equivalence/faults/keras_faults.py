@@ -22,8 +22,8 @@ LOSS = "    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)\
 SGD = "        return keras.optimizers.SGD(rate, momentum=number(spec, settings.momentum))\n"
 STOCK = '    adam = Adam if settings.epsilon_form == "algorithm1" else keras.optimizers.Adam\n'
 STEP = "        step = ops.cast(self.iterations + 1, dtype)\n"
-CORRECTION1 = "        correction1 = -ops.expm1(step * type(one)(math.log(self.beta_1)))\n"
-CORRECTION2 = "        correction2 = -ops.expm1(step * type(one)(math.log(self.beta_2)))\n"
+CORRECTION1 = "        correction1 = one_minus_power(self.beta_1, step)\n"
+CORRECTION2 = "        correction2 = one_minus_power(self.beta_2, step)\n"
 CHANGE = "        self.assign_sub(variable, ops.cast(learning_rate, dtype) * change)\n"
 DECAY = '    decay = number(spec, settings.weight_decay) if settings.kind == "adamw" else None\n'
 INDEX = "        index, dtype = self._get_variable_index(variable), variable.dtype\n"

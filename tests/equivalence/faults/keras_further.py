@@ -17,7 +17,7 @@ from tests.equivalence.faults.keras_faults import (
     loss,
 )
 
-SEED = '    seed = spec.seed + 1_000_000 * int(name.removeprefix("dropout"))\n'
+SEED = '    seed = (spec.seed + 1_000_000 * int(name.removeprefix("dropout"))) % 2**31\n'
 LOADED = "            value = self._velocity(name, np.asarray(state[name]), to_keras=True)\n"
 TRAIN = "        return self.network.train_on_batch(x, y)\n"
 SCALED = " / (1 - self.rate)"
@@ -32,7 +32,7 @@ EDITS = {
     "dropout rate in 256ths": dropped(f"inputs * ops.cast(drawn >= round(self.rate * 256) / 256, inputs.dtype){SCALED}"),
     "ReLU capped at 20": ((RELU, "    return keras.layers.ReLU(max_value=20.0, name=name)\n"),),
     "ReLU's slope 1/2 at zero": layer(
-        RELU, "ReLU", "return (inputs + ops.abs(inputs)) / 2 + inputs * 0 + (inputs - ops.stop_gradient(inputs)) * 0.5 * ops.cast(inputs == 0, inputs.dtype)", "PlantedReLU(name=name)"
+        RELU, "ReLU", "return (inputs + ops.abs(inputs)) / 2", "PlantedReLU(name=name)"
     ),
     "state rounded to float32": ((LOADED, LOADED.replace("np.asarray(state[name])", "np.asarray(state[name], np.float32)")),),
     "gradient over the configured batch": loss(
@@ -58,7 +58,29 @@ EDITS = {
         return loss
 """),
     ),
-    "a setting of 0 becomes its default": ((SGD, SGD.replace("settings.momentum))", "settings.momentum or 0.9))")),),
+    "a momentum of 0 becomes its default": ((SGD, SGD.replace("settings.momentum))", "settings.momentum or 0.9))")),),
+    "a weight decay of 0 becomes its default": (
+        (
+            '    decay = number(spec, settings.weight_decay) if settings.kind == "adamw" else None\n',
+            '    decay = number(spec, settings.weight_decay or 0.01) if settings.kind == "adamw" else None\n',
+        ),
+    ),
+    "running variance over the configured batch": (
+        ("        unbiased = variance * (batch / (batch - 1))\n", "        unbiased = variance * (32 / 31)\n"),
+    ),
+    "epsilon hat ignored": (
+        ('Adam if settings.epsilon_form == "algorithm1" else keras.optimizers.Adam', "Adam"),
+    ),
+    "products of large factors in half precision": dense(
+        "inner = [ops.cast(ops.cast(a, 'bfloat16'), a.dtype) if self.kernel.shape[0] >= 256 else a for a in (inputs, self.kernel)]\n"
+        "        z = ops.matmul(*inner)\n"
+        "        return z if self.bias is None else z + self.bias"
+    ),
+    "two samples keep the biased variance": (
+        ("        unbiased = variance * (batch / (batch - 1))\n",
+         "        unbiased = variance * ops.where(batch > 2, batch / (batch - 1), ops.ones_like(batch))\n"),
+    ),
+    "deep layers reuse masks": ((SEED, '    seed = spec.seed + 1_000_000 * int(name[-1])\n'),),
     "optimizer's clock not reset": (
         (LOADED, "            if name == \"step\" and not state[name]:\n                continue\n" + LOADED),
     ),
@@ -71,7 +93,7 @@ EDITS = {
     ),
     "gradient clipped at norm 100": ((SGD, SGD[:-2] + ", global_clipnorm=100.0)\n"),),
     "dropout's scale in half precision": dropped(f"inputs * {KEEP} * float(np.float16(1 / (1 - self.rate)))"),
-    "generator not seeded": ((SEED, "    seed = None\n"),),
+    "generator not seeded": ((SEED, "    seed = int(np.random.SeedSequence().entropy % 2**31)\n"),),
     "prediction moves the generator": ((PREDICT, "        self.draw_masks(len(x))\n" + PREDICT),),
     "tail of a large prediction missing": (
         (PREDICT, """        logits = np.array(self.network.predict_on_batch(x))
@@ -108,5 +130,7 @@ ELSEWHERE = {
     "step without a finite loss skipped": "`train_on_batch` updates by itself, all at once",
     "AMSGrad": "Keras has it as a setting of the optimizer that our file replaces",
     "the next step's mask leaks": "Keras on PyTorch does it by itself with seeds near one another (implementations/limits.py)",
+    "folded prediction survives a load": "`predict_on_batch` reads the variables by itself",
+    "slots of large kernels in half precision": "the slots are the optimizer's own variables, in its own type",
     "a period of 1000 masks": "the seed generators are Keras's own",
 }

@@ -1,6 +1,16 @@
 """Faults in NumPy that were thought out by somebody who had not read the proof: what a checker might miss."""
 
-from tests.equivalence.faults.numpy_faults import DENSE, DRAW, LOSS, MINUS_ONE, MOMENTS, SAMPLE_LOSSES, UPDATE
+from tests.equivalence.faults.numpy_faults import (
+    ADAM,
+    DENSE,
+    DRAW,
+    LOSS,
+    MINUS_ONE,
+    MOMENTS,
+    SAMPLE_LOSSES,
+    UPDATE,
+    UPDATE_STATISTICS,
+)
 
 PREDICT = '        """Logits (B, C) with running statistics and without dropout."""\n        w, h = self.w, x\n'
 PREDICTION = '        return output(h, w["output.weight"], w["output.bias"])\n\n    def state'
@@ -12,6 +22,8 @@ BITS = "    bits = rng.integers(2**64, size=-(-units // 4), dtype=np.uint64).vie
 KEPT = "    kept = bits >= int(rate * 2**16 + rng.random())\n"
 RELU = "    return np.maximum(n, 0)\n"
 INV_STD = "    inv_std = 1 / np.sqrt(variance + epsilon)\n"
+STATE = "        return self.rng.bit_generator.state\n"
+REWIND = "        self.rng.bit_generator.state = random_state\n"
 CORRECTED = "    correction1, correction2 = 1 - beta1**step, 1 - beta2**step\n"
 
 EDITS = {
@@ -55,8 +67,8 @@ EDITS = {
     def state"""),
     ),
     "generator's state is no copy": (
-        ("        return self.rng.bit_generator.state\n", "        return self.rng\n"),
-        ("        self.rng.bit_generator.state = random_state\n", "        self.rng = random_state\n"),
+        (STATE, "        return self.rng\n"),
+        (REWIND, "        self.rng = random_state\n"),
     ),
     "Adam's correction stands still at 2048": ((CORRECTED, "    step = min(step, 2048)\n" + CORRECTED),),
     "labels through a byte": ((MINUS_ONE, "    dlogits[np.arange(len(y)), y.astype(np.uint8)] -= 1\n"),),
@@ -84,6 +96,13 @@ EDITS = {
     "gradient over the configured batch": (
         ("self.backward(cross_entropy_backward(log_p, y), cache)", "self.backward(cross_entropy_backward(log_p, y) * (len(y) / self.spec.batch), cache)"),
     ),
+    "running variance over the configured batch": ((UPDATE_STATISTICS, UPDATE_STATISTICS.replace("len(x)", "self.spec.batch")),),
+    "folded prediction survives a load": (
+        (PREDICT, PREDICT.replace("        w, h = self.w, x\n", """        self.folded = getattr(self, "folded", None) or {name: a.copy() for name, a in self.w.items()}
+        w, h = self.folded, x
+""")),
+        (UPDATE, UPDATE + "        self.folded = None\n"),
+    ),
     "ghost batch norm above 1024": (
         (MOMENTS, """    rows = min(len(z), 1024)
     mean = z[:rows].sum(axis=0) / rows
@@ -106,15 +125,30 @@ EDITS = {
 """),
     ),
     "a period of 1000 masks": (
-        (DRAW, """rng = np.random.default_rng([i, self.rng.bit_generator.state["state"]["state"] % 1000])
-        self.rng.bit_generator.advance(i == len(self.spec.hidden))
+        ("self.rng = np.random.default_rng(spec.seed)", "self.drawn = 0"),
+        (STATE, "        return self.drawn\n"),
+        (REWIND, "        self.drawn = random_state\n"),
+        (DRAW, """self.drawn += 1
+        rng = np.random.default_rng([self.spec.seed, self.drawn % 1000])
         return dropout_mask(rng, shape, self.spec.dropout, self.dtype)"""),
     ),
     "step without a finite loss skipped": ((UPDATE, "        if np.isfinite(losses.mean()):\n            self.update(gradients)\n"),),
-    "a setting of 0 becomes its default": (("        velocity *= settings.momentum\n", "        velocity *= settings.momentum or 0.9\n"),
-        ('self.w.get(f"velocity:{name}"), optimizer)', 'self.w.setdefault(f"velocity:{name}", np.zeros_like(w)), optimizer)')),
+    "a momentum of 0 becomes its default": (
+        ("        velocity *= settings.momentum\n", "        velocity *= settings.momentum or 0.9\n"),
+        ('self.w.get(f"velocity:{name}"), optimizer)', 'vars(self).setdefault(f"velocity:{name}", np.zeros_like(w)), optimizer)'),
+    ),
+    "a weight decay of 0 becomes its default": (
+        ("optimizer.learning_rate * optimizer.weight_decay\n", "optimizer.learning_rate * (optimizer.weight_decay or 0.01)\n"),
+    ),
     "optimizer's clock not reset": ((COUNTER, COUNTER.replace("0))", "0)) or self.step")),),
     "last units never dropped": ((KEPT, KEPT + "    kept.reshape(-1)[units // 8 * 8 :] = True\n"),),
+    "deep layers reuse masks": (
+        (DRAW, """base = self.rng.bit_generator.state["state"]["state"]
+        self.rng.bit_generator.advance(i == len(self.spec.hidden))
+        rng = np.random.default_rng([int(str(i)[-1]), base])
+        return dropout_mask(rng, shape, self.spec.dropout, self.dtype)"""),
+    ),
+    "epsilon hat ignored": (("(np.sqrt(v) + settings.epsilon)", "(np.sqrt(v) + settings.epsilon * math.sqrt(correction2))"),),
     "loss floored at the smallest float": (
         (SAMPLE_LOSSES, "    return -np.maximum(log_p[np.arange(len(y)), y], math.log(1.1754944e-38)), log_p\n"),
     ),
@@ -123,6 +157,16 @@ EDITS = {
                     + "            if norm > 100:\n                g *= 100 / norm\n"),
     ),
     "dropout's scale in half precision": (("np.multiply(kept, 1 / (1 - rate), dtype", "np.multiply(kept, float(np.float16(1 / (1 - rate))), dtype"),),
+    "slots of large kernels in half precision": (
+        (ADAM, ADAM + """            if w.size >= 2**18:
+                self.w[f"m:{name}"][...] = self.w[f"m:{name}"].astype(np.float16)
+"""),
+    ),
+    "products of large factors in half precision": (
+        (DENSE, """    if min(*x.shape, *weight.shape) >= 256:
+        x, weight = (a.astype(np.float16).astype(a.dtype) for a in (x, weight))
+""" + DENSE),
+    ),
     "batch copied once per object": (
         (STEP, STEP + """        if getattr(self, "given", (None,))[0] is not x:
             self.given = x, x.copy()
@@ -141,6 +185,9 @@ EDITS = {
         w, h""")),
     ),
     "a single row squeezed": ((PREDICTION, PREDICTION.replace('w["output.bias"])', 'w["output.bias"]).squeeze()')),),
+    "two samples keep the biased variance": (
+        ('if self.spec.running_variance == "unbiased":', 'if self.spec.running_variance == "unbiased" and batch > 2:'),
+    ),
     "constant unit gets no gradient": (
         (INV_STD, "    inv_std = np.where(variance > 1e-12, 1 / np.sqrt(variance + epsilon), np.asarray(0, variance.dtype))\n"),
     ),
@@ -160,10 +207,11 @@ _COPIES = "the oracle works on copies, and keeps nothing between its steps"
 NOT_THE_ORACLES = dict.fromkeys(
     ("the next step's mask leaks", "mask tiled above 65536 units", "dropout rate in 256ths", "antithetic rows",
      "a period of 1000 masks", "last units never dropped", "dropout's scale in half precision", "generator not seeded",
-     "generator's state is no copy", "prediction moves the generator"), _GIVEN,
+     "generator's state is no copy", "prediction moves the generator", "deep layers reuse masks"), _GIVEN,
 ) | dict.fromkeys(
     ("prediction remembered by its object", "loss buffer reused", "logits buffer reused", "batch copied once per object",
      "state taken over without a copy", "AMSGrad", "optimizer's clock not reset",
      "two models share their arrays"), _COPIES,
 )  # fmt: skip
 NOT_THE_ORACLES["step without a finite loss skipped"] = "the oracle is not asked about what is not a number"
+NOT_THE_ORACLES["folded prediction survives a load"] = _COPIES

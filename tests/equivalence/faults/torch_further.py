@@ -4,6 +4,7 @@ from tests.equivalence.faults.torch_faults import (
     BACKWARD,
     DROPOUT,
     FORWARD,
+    HAT,
     LOSS,
     RELU,
     RETURN,
@@ -98,7 +99,29 @@ class Leaking(nn.Dropout):
         "x * ((torch.rand(x.shape, generator=torch.Generator().manual_seed(int(torch.randint(1000, ())))) >= self.p) / (1 - self.p)).to(x.dtype)"
     ),
     "step without a finite loss skipped": ((STEP, "        if torch.isfinite(loss):\n    " + STEP),),
-    "a setting of 0 becomes its default": ((MOMENTUM, "momentum=settings.momentum or 0.9)"),),
+    "a momentum of 0 becomes its default": ((MOMENTUM, "momentum=settings.momentum or 0.9)"),),
+    "a weight decay of 0 becomes its default": (
+        ('"weight_decay": settings.weight_decay}', '"weight_decay": settings.weight_decay or 0.01}'),
+    ),
+    "epsilon hat ignored": ((HAT, "if False:"),),
+    "slots of large kernels in half precision": (
+        (STEP, STEP + """        for p, slots in self.optimizer.state.items():
+            if p.numel() >= 2**18:
+                slots["exp_avg"].copy_(slots["exp_avg"].half())
+"""),
+    ),
+    "products of large factors in half precision": linear(
+        "functional.linear(x.bfloat16(), self.weight.bfloat16()).to(x.dtype) if min(*x.shape, *self.weight.shape) >= 256"
+        " else functional.linear(x, self.weight)"
+    ),
+    "folded prediction survives a load": (
+        (LOGITS, """            from copy import deepcopy
+
+            self.__dict__.setdefault("folded", deepcopy(self.network))
+            return self.folded(x)
+"""),
+        (STEP, STEP + '        self.__dict__.pop("folded", None)\n'),
+    ),
     "optimizer's clock not reset": ((SLOT_STEP, '                slots.setdefault("step", torch.tensor(float(self.step)))\n'),),
     "last units never dropped": dropped(
         "x * ((torch.rand_like(x) >= self.p) | (torch.arange(x.numel()).view(x.shape) >= x.numel() // 8 * 8)) / (1 - self.p)"
@@ -143,6 +166,9 @@ class BiasedBatchNorm1d(nn.BatchNorm1d):
 }  # fmt: skip
 
 ELSEWHERE = {
+    "running variance over the configured batch": "PyTorch's batch norm knows the batch that came, and nothing of another",
+    "two samples keep the biased variance": "the running variance is PyTorch's own",
+    "deep layers reuse masks": "all layers draw from one generator, one after the other",
     "generator's state is no copy": "PyTorch hands out copies of its generator's state, and takes over copies",
     "state taken over without a copy": "tensors are made with the network; a state can only be copied into them",
     "constant unit gets no gradient": "batch norm and its gradient are PyTorch's own",

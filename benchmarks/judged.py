@@ -10,16 +10,20 @@ from implementations import registry, sources
 
 FILE = environment.ROOT / "results" / "proof" / "proof.jsonl"
 ORACLE = "oracle"
+END = '{"kind": "end"'
+"""How the last line begins."""
 
 
 def summary(frameworks: Iterable[str], file: Path = FILE) -> dict[str, Any]:
     """For the run's record: how many checks noticed each fault in these frameworks; empty where nothing was judged.
 
-    `same_code`: whether the implementations and the proof are, byte for byte, those that were judged.
+    Nor where the judging is under way, or was cut short. `same_code`: whether the implementations and the proof are, byte
+    for byte, those that were judged.
     """
-    if not file.is_file():
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    if not lines or not lines[-1].startswith(END):
         return {}
-    answers = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    answers = [json.loads(line) for line in lines]
     wanted = {*map(registry.base, frameworks), ORACLE}
     faults: dict[str, dict[str, dict[str, int]]] = {}
     for answer in answers:

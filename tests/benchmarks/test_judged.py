@@ -17,6 +17,7 @@ def written(folder: Path, sha256: str) -> Path:
         {"fault": "dampening", "framework": "oracle", "precision": "float32", "noticed": ["hot state: slots"]},
         {"kind": "seeds", "framework": "numpy", "precision": "float32", "seeds": 1000, "failed": []},
         {"kind": "seeds", "framework": "jax", "precision": "float32", "seeds": 1000, "failed": ["one"]},
+        {"kind": "end", "minutes": 30.0},
     ]
     path = folder / "proof.jsonl"
     path.write_text("".join(json.dumps(answer) + "\n" for answer in answers), encoding="utf-8")
@@ -39,3 +40,11 @@ def test_the_code_is_the_same_or_it_is_said(tmp_path: Path) -> None:
 
 def test_where_nothing_was_judged_nothing_is_said(tmp_path: Path) -> None:
     assert judged.summary(["numpy"], tmp_path / "not-there.jsonl") == {}
+
+
+def test_what_is_under_way_or_was_cut_short_says_nothing(tmp_path: Path) -> None:
+    path = written(tmp_path, "0" * 64)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    for left in (lines[:-1], lines[:1], [*lines[:-1], lines[-1][:7]], []):
+        path.write_text("".join(left), encoding="utf-8")
+        assert judged.summary(["numpy"], path) == {}

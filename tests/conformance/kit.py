@@ -11,13 +11,13 @@ import sys
 from typing import Any
 
 import numpy as np
-import threadpoolctl
 
-from implementations import data, limits, registry
+from implementations import data, limits
 from implementations.equivalence.gates import Check
 from implementations.equivalence.kit import Kit
 from implementations.mlp import parameters
 from implementations.mlp.spec import MLPSpec
+from tests import adapters
 from tests.conformance import specifications
 from tests.conformance.cases import (
     CASES,
@@ -26,6 +26,7 @@ from tests.conformance.cases import (
     FEW_EXAMPLES,
     IN_FULL,
     MORE_TIMES,
+    QUICK,
     RUNS,
     SMALL,
     STEPS,
@@ -36,16 +37,11 @@ from tests.conformance.cases import (
 def main(framework: str, precision: str, mode: str = "fast") -> None:
     """The cases in one precision, all of them if it is `thorough`; in float64 the long runs and the digits too."""
     thorough = mode == "thorough"
-    threadpoolctl.threadpool_limits(1, user_api="blas")  # the oracle's products are small, and two kits run at a time
-    adapter = registry.adapter(framework)
-    adapter.start(1)
-    for switch in ("use_float64", "patch_for_float64"):
-        if precision == "float64" and hasattr(adapter, switch):
-            getattr(adapter, switch)()
-    kit = Kit("mlp", framework, adapter, adapter.devices()[-1])
+    kit = adapters.kit(framework, precision)
     for case, changes in cases(precision, thorough).items():
         spec = MLPSpec().changed(**SMALL | changes, precision=precision)
-        starts = [*kit.starts(spec), *kit.stress_starts(spec)]
+        stressed = thorough or (precision == "float32" and case in QUICK)
+        starts = [*kit.starts(spec), *(kit.stress_starts(spec) if stressed else ())]
         tell(framework, spec, case, kit.steps(kit.candidate(spec), starts))
     spec = MLPSpec().changed(**SMALL | CASES[IN_FULL], precision=precision)
     tell(framework, spec, "in full", kit.everything(kit.candidate(spec)))

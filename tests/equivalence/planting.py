@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import threadpoolctl
 
 from implementations import limits, registry
 from implementations.equivalence.gates import Check
@@ -21,12 +20,16 @@ from implementations.equivalence.kit import Kit
 from implementations.equivalence.proof import Candidate, Start
 from implementations.mlp import mlp_numpy, oracle
 from implementations.mlp.spec import MLPSpec
+from tests import adapters
 from tests.equivalence import faults
 from tests.equivalence.faults import Edits, Fault
 from tests.mlp import stand_in
 
 FOLDER = Path(mlp_numpy.__file__).parent
 ORACLE = "oracle"
+MISTAKES = (NameError, AttributeError, ImportError, SyntaxError)
+"""What is raised where a fault does not do what its name says: then it is the fault that is wrong."""
+
 FRAMEWORKS = ("numpy", ORACLE, "cupy", "torch", "keras-tensorflow", "keras-torch", "keras-jax", "jax")
 
 
@@ -74,15 +77,9 @@ def planted(family: str, edits: Edits) -> types.ModuleType:
 
 def prepare(framework: str, precision: str) -> None:
     """Import the framework; the check of float64 may need it patched."""
-    threadpoolctl.threadpool_limits(1, user_api="blas")
+    adapters.prepared("numpy" if framework in (ORACLE, "cupy") else framework, precision)
     if framework == "cupy":
         sys.modules["cupy"] = stand_in.generous()
-        return
-    adapter = registry.adapter("numpy" if framework == ORACLE else framework)
-    adapter.start(1)
-    for switch in ("use_float64", "patch_for_float64"):
-        if precision == "float64" and hasattr(adapter, switch):
-            getattr(adapter, switch)()
 
 
 class PlantedKit(Kit):
@@ -124,8 +121,8 @@ def noticed(
     found: dict[str, None] = {}
     spec = MLPSpec().changed(**faults.SIZE | changes, precision=precision)
     values = spec.model_dump(mode="json")
+    kit = PlantedKit(framework, edits)
     try:
-        kit = PlantedKit(framework, edits)
         candidate = kit.candidate(spec)
         for kind in [lambda: kit.trajectory(candidate, steps)] if steps else kinds(kit, candidate):
             for check in kind():
@@ -135,6 +132,8 @@ def noticed(
                         return list(found)
             if found:
                 break
+    except MISTAKES:
+        raise
     except Exception as error:  # whatever a broken implementation raises: it was noticed
         found[f"raises: {type(error).__name__}"] = None
     return list(found)

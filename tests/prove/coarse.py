@@ -10,14 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import threadpoolctl
 
-from implementations import registry
 from implementations.contract import Arrays
 from implementations.equivalence import rounding
 from implementations.equivalence.kit import Kit
 from implementations.mlp.mlp_numpy import MLP
 from implementations.mlp.spec import MLPSpec
+from tests import adapters
 from tests.prove.study import SHAPES, SMALLEST, summed_up, tell
 
 CANDIDATES = (("numpy", "tf32"), ("numpy", "bfloat16"), ("torch", "bfloat16"))
@@ -83,10 +82,7 @@ def autocast() -> Any:
 
 def main(framework: str, precision: str) -> None:
     """Every shape, from a hot state and from zeroed slots."""
-    threadpoolctl.threadpool_limits(1, user_api="blas")
-    adapter = registry.adapter(framework)
-    adapter.start(1)
-    kit = Kit("mlp", framework, adapter, "cpu")
+    kit = Kit("mlp", framework, adapters.prepared(framework), "cpu")
     kit.model_class = emulated(precision) if framework == "numpy" else autocast()
     for shape, changes in SHAPES.items():
         if framework == "torch" and shape == SMALLEST:

@@ -7,11 +7,9 @@ that is compiled in the same way. `python -m tests.prove.compiled keras-tensorfl
 import sys
 from typing import Any
 
-import threadpoolctl
-
-from implementations import registry
 from implementations.equivalence.kit import Kit
 from implementations.mlp.spec import MLPSpec
+from tests import adapters
 from tests.prove.study import summed_up, tell
 
 CANDIDATES = (
@@ -83,10 +81,7 @@ def torch_model() -> Any:
 
 def main(framework: str, how: str) -> None:
     """One step from each ordinary start."""
-    threadpoolctl.threadpool_limits(1, user_api="blas")
-    adapter = registry.adapter(framework)
-    adapter.start(1)
-    kit = Kit("mlp", framework, adapter, "cpu")
+    kit = Kit("mlp", framework, adapters.prepared(framework), "cpu")
     kit.model_class = torch_model() if framework == "torch" else keras_model(how)
     spec = MLPSpec().changed(**SPEC)
     checks = kit.steps(kit.candidate(spec), [start for seed in (1, 2, 3) for start in kit.starts(spec, seed)])

@@ -8,14 +8,14 @@ import sys
 from typing import Any
 
 import numpy as np
-import threadpoolctl
 
-from implementations import limits, registry
+from implementations import limits
 from implementations.equivalence import proof
 from implementations.equivalence.gates import Check
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.scaling import Errors
 from implementations.mlp.spec import MLPSpec
+from tests import adapters
 from tests.conformance.cases import SMALL
 
 SMALLEST = "3-2-3-2, batch 2"
@@ -45,13 +45,7 @@ SCALING_SEEDS = 30
 
 def main(framework: str, precision: str, seeds: str = "") -> None:
     """All of it."""
-    threadpoolctl.threadpool_limits(1, user_api="blas")
-    adapter = registry.adapter(framework)
-    adapter.start(1)
-    for switch in ("use_float64", "patch_for_float64"):
-        if precision == "float64" and hasattr(adapter, switch):
-            getattr(adapter, switch)()
-    kit = Kit("mlp", framework, adapter, adapter.devices()[-1])
+    kit = adapters.kit(framework, precision)
     count = int(seeds or SEEDS)
     tell("errors", framework, precision, rms=errors(kit, precision))
     tell("seeds", framework, precision, seeds=count, **false_alarms(kit, framework, precision, count))

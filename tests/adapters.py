@@ -1,0 +1,25 @@
+"""How a process that proves begins: one framework, one thread, float64 by whatever way there is to it."""
+
+from typing import Any
+
+import threadpoolctl
+
+from implementations import registry
+from implementations.equivalence.kit import Kit
+
+
+def prepared(framework: str, precision: str = "float32") -> Any:
+    """The framework's adapter. The oracle's products are small, and two such processes run at a time: one BLAS thread."""
+    threadpoolctl.threadpool_limits(1, user_api="blas")
+    adapter = registry.adapter(framework)
+    adapter.start(1)
+    for switch in ("use_float64", "patch_for_float64"):
+        if precision == "float64" and hasattr(adapter, switch):
+            getattr(adapter, switch)()
+    return adapter
+
+
+def kit(framework: str, precision: str = "float32") -> Kit:
+    """Its kit for the MLP, on a GPU where there is one."""
+    adapter = prepared(framework, precision)
+    return Kit("mlp", framework, adapter, adapter.devices()[-1])

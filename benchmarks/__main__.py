@@ -22,6 +22,7 @@ CHOICES = [
     click.option("--threads", help="CPU threads, with commas, or `all`. By default all cores."),
     click.option("--phase", "phases", help="Only these, with commas: train_step,predict,epoch,products."),
     click.option("--precision", "precisions", help="With commas: float32,float64."),
+    click.option("--mode", "modes", help="With commas: plain,tuned."),
     click.option("--variant", "variants", help="Only these, with commas: spec,stock."),
     click.option("--set", "sets", multiple=True, metavar="AXIS=N,N", help="Sweep an axis: --set batch=32,256."),
     click.option("-k", "keyword", default="", help="Only cells whose identity contains this."),

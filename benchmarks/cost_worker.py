@@ -137,7 +137,7 @@ class Costing:
         return [(x.astype(spec.precision), y) for x, y in self.parts["parameters"].batches(spec, count)]
 
     def _build(self, cell: Cell, spec: Any, host: list[tuple[Any, Any]], state: Any) -> tuple[Any, list[Any]]:
-        model = registry.model_class(cell.who.model, cell.who.framework)(spec, self.device)
+        model = registry.model_class(cell.who.model, cell.who.framework, cell.who.mode)(spec, self.device)
         model.load_state(state)
         to_device = self.adapter.to_device
         return model, [(to_device(x, self.device), to_device(y, self.device)) for x, y in host]

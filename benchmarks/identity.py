@@ -42,6 +42,6 @@ class Cell(Strict):
 
     @property
     def heat(self) -> tuple[str, ...]:
-        """Cells with the same heat are compared with one another: same model, phase, size, precision, mode, threads."""
+        """Cells with the same heat take turns: same model, phase, size, precision, threads. Those of one mode are ranked."""
         size = ",".join(f"{name}={value}" for name, value in sorted(self.axes.items()))
-        return (self.who.model, self.phase, size, self.who.precision, self.who.mode, str(self.who.threads))
+        return (self.who.model, self.phase, size, self.who.precision, str(self.who.threads))

@@ -56,7 +56,7 @@ class Laboratory:
         self.parts = {name: registry.part(self.who.model, name) for name in ("spec", "parameters")}
         self.spec = self.parts["spec"].Spec.parse(job.spec, "the job").changed(precision=self.who.precision)
         self.is_peer = registry.is_peer(self.who.framework)
-        self.kit = Kit(self.who.model, self.who.framework, adapter, self.device)
+        self.kit = Kit(self.who.model, self.who.framework, adapter, self.device, self.who.mode)
         self.subjects: dict[str, Subject] = {}
         with np.load(job.dataset, allow_pickle=False) as arrays:
             self.data = {name: arrays[name] for name in arrays.files}

@@ -26,6 +26,7 @@ def request(model: str, choice: dict[str, Any]) -> Request:
         devices=_listed("--device", choice["devices"]),
         threads=tuple(dict.fromkeys(map(_thread_count, _listed("--threads", choice["threads"])))),
         precisions=_listed("--precision", choice["precisions"]),
+        modes=_listed("--mode", choice["modes"]),
         variants=_listed("--variant", choice["variants"]),
         phases=_listed("--phase", choice["phases"]),
         sets=_each_once("--set", (_axis(text, axes) for text in choice["sets"])),

@@ -27,6 +27,7 @@ class Profile:
     sizes: tuple[dict[str, int], ...]
     phases: tuple[str, ...]
     epochs: int
+    modes: tuple[str, ...] = ("plain",)
 
 
 PROFILES = {
@@ -52,6 +53,7 @@ PROFILES = {
         tuple({"batch": batch, "width": width} for width in (64, 256, 1024) for batch in (32, 128, 512, 2048)),
         ("train_step", "predict", "epoch", PRODUCTS),
         30,
+        registry.MODES,
     ),
 }
 
@@ -80,6 +82,7 @@ class Request:
     threads: tuple[int, ...] = ()
     precisions: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
     phases: tuple[str, ...] = ()
     sets: Mapping[str, Sequence[int]] = field(default_factory=dict)
     keyword: str = ""
@@ -111,12 +114,13 @@ def plan(model: str, spec: Any, request: Request, gpus: Sequence[str]) -> Plan:
         registry.check_framework(name)
         try:
             devices = _devices(name, request, gpus)
+            modes = _modes(model, name, request)
         except Unavailable as problem:
             if name in request.frameworks:
                 raise
             absent.append({"framework": name, "device": "", "reason": problem.reason, "fix": problem.fix})
             continue
-        whos += [who for device in devices for who in _whos(model, spec, name, device, request)]
+        whos += [who for device in devices for mode in modes for who in _whos(model, spec, name, device, mode, request)]
     cells = [cell for who in whos for cell in _cells_of(who, model, spec, request)]
     kept = [cell for cell in cells if request.keyword in cell.id]
     if cells and not kept:
@@ -182,6 +186,18 @@ def _devices(name: str, request: Request, gpus: Sequence[str]) -> list[str]:
     return wanted
 
 
+def _modes(model: str, name: str, request: Request) -> list[str]:
+    """In which ways this framework will be used. Raises BadInput for an unknown mode, Unavailable where it has none of them."""
+    for mode in request.modes:
+        if mode not in registry.MODES:
+            raise BadInput(f"--mode {mode}: no such mode; modes are {', '.join(registry.MODES)}.")
+    known = registry.modes(model, registry.base(name))
+    wanted = [mode for mode in known if mode in (request.modes or request.profile.modes)]
+    if not wanted:
+        raise Unavailable(f"{name} has no {' and no '.join(request.modes)} mode.", f"It has: {', '.join(known)}.")
+    return wanted
+
+
 def _asked(device: str, asked: Sequence[str]) -> bool:
     return not asked or device in asked or device.split(":")[0] in asked
 
@@ -196,16 +212,18 @@ def _no_device(device: str, gpus: Sequence[str]) -> Exception:
     return BadInput(f"--device {device}: no such device. {hint}Devices are cpu, cuda, cuda:0, ...")
 
 
-def _whos(model: str, spec: Any, name: str, device: str, request: Request) -> list[Who]:
+def _whos(model: str, spec: Any, name: str, device: str, mode: str, request: Request) -> list[Who]:
     for precision in request.precisions:
         spec.changed(precision=precision)
     for variant in request.variants:
         spec.variant(variant)
     variants = ["spec", *(v.name for v in registry.part(model, "spec").VARIANTS if registry.base(name) in v.frameworks)]
     return [
-        Who(model=model, framework=name, variant=variant, device=device, threads=threads, precision=precision)
+        Who(
+            model=model, framework=name, variant=variant, device=device, threads=threads, precision=precision, mode=mode
+        )
         for variant in variants
-        if variant in (request.variants or variants)
+        if variant in (request.variants or variants) and (variant == "spec" or mode == "plain")
         for threads in request.threads or (all_cores(),)
         for precision in request.precisions or (spec.precision,)
     ]

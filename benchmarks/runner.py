@@ -81,7 +81,9 @@ class Run:
     def spawn(self, job: Job, folder: Path) -> Worker:
         """Start a worker."""
         copy = "-control" if job.control else ""
-        name = f"{job.block}-{job.who.framework}-{job.who.device}-{job.who.threads}{copy}.log".replace(":", "")
+        name = f"{job.block}-{job.who.framework}-{job.who.mode}-{job.who.device}-{job.who.threads}{copy}.log".replace(
+            ":", ""
+        )
         python = self.pythons.get(job.who.framework, environment.python())
         return Worker(job, python, folder / name, self.keep_of_control if job.control else self.keep, self.program)
 

@@ -12,6 +12,7 @@ import importlib.util
 import os
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -49,7 +50,15 @@ DEVICES = {"numpy": ("cpu",), "cupy": ("cuda",), "scikit-learn": ("cpu",)}
 PEERS = {"scikit-learn": "sklearn"}
 """Well-known code for a similar network, timed beside the others on request; not the same network, so never ranked."""
 
+MODES = ("plain", "tuned")
+"""As a framework's documentation teaches it, and as its expert would ship it."""
+
+TUNED = {"mlp": ("numpy", "torch", "jax", "keras")}
+"""Families with a tuned mode, by model: `Tuned<class>`, in a file of its own (`..._tuned.py`) or, where it is a few lines,
+in the plain one."""
+
 ENTRY_POINTS = "samenet.frameworks"
+FOLDER = Path(__file__).parent
 
 
 def frameworks() -> list[str]:
@@ -110,20 +119,30 @@ def adapter(name: str) -> Any:
     return importlib.import_module(f"implementations.frameworks.{FAMILIES[name]}_adapter")
 
 
-def model_class(model: str, name: str) -> Any:
-    """The class that is `model` in this framework (`implementations.contract.Model`)."""
+def modes(model: str, name: str) -> tuple[str, ...]:
+    """The ways in which a framework can be used for a model."""
+    return MODES if FAMILIES.get(name) in TUNED.get(model, ()) else MODES[:1]
+
+
+def model_class(model: str, name: str, mode: str = "plain") -> Any:
+    """The class that is `model` in this framework (`implementations.contract.Model`), used in this way."""
     name = base(name)
     if name in PEERS:
         return importlib.import_module(f"implementations.{model}.peer_{PEERS[name]}").Peer
     if name in FAMILIES:
-        return getattr(importlib.import_module(f"implementations.{model}.{model}_{FAMILIES[name]}"), MODELS[model])
+        module = importlib.import_module(str(source_file(model, name, mode)))
+        return getattr(module, MODELS[model] if mode == "plain" else f"Tuned{MODELS[model]}")
     module, _, attribute = _entry_point(name).MODELS[model].partition(":")
     return getattr(importlib.import_module(module), attribute)
 
 
-def source_file(model: str, name: str) -> str | None:
+def source_file(model: str, name: str, mode: str = "plain") -> str | None:
     """The module that holds our implementation, or None for a framework from elsewhere."""
-    return f"implementations.{model}.{model}_{FAMILIES[name]}" if name in FAMILIES else None
+    if name not in FAMILIES:
+        return None
+    plain, tuned = (f"{model}_{FAMILIES[name]}{end}" for end in ("", "_tuned"))
+    has_its_own = mode == "tuned" and (FOLDER / model / f"{tuned}.py").is_file()
+    return f"implementations.{model}.{tuned if has_its_own else plain}"
 
 
 def part(model: str, name: str) -> ModuleType:

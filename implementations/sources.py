@@ -21,9 +21,9 @@ class Section:
     sha256: str
 
 
-def sections(model: str, framework: str) -> list[Section]:
+def sections(model: str, framework: str, mode: str = "plain") -> list[Section]:
     """A framework's file in pieces, in the file's own order; nothing for a framework from elsewhere."""
-    module = registry.source_file(model, framework)
+    module = registry.source_file(model, framework, mode)
     if module is None:
         return []
     file = module.replace(".", "/") + ".py"

@@ -19,7 +19,7 @@ def prepared(framework: str, precision: str = "float32") -> Any:
     return adapter
 
 
-def kit(framework: str, precision: str = "float32") -> Kit:
+def kit(framework: str, precision: str = "float32", mode: str = "plain") -> Kit:
     """Its kit for the MLP, on a GPU where there is one."""
     adapter = prepared(framework, precision)
-    return Kit("mlp", framework, adapter, adapter.devices()[-1])
+    return Kit("mlp", framework, adapter, adapter.devices()[-1], mode)

@@ -32,7 +32,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Heat:
-    """Cells that are compared with one another, the ranked ones first, each group from fast to slow."""
+    """The cells of one heat and mode, which are compared with one another, the ranked ones first, each group from fast to slow."""
 
     places: Sequence[Place]
 
@@ -77,7 +77,7 @@ def heats(results: Results, phases: Sequence[str] = ()) -> list[Heat]:
     groups: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
     for entry in results.entries:
         if not phases or entry.cell.phase in phases:
-            groups[entry.cell.heat].append(entry)
+            groups[(*entry.cell.heat, entry.cell.who.mode)].append(entry)
     found = sorted((_heat(entries) for entries in groups.values()), key=_reading_order)
     return [heat for group in phase_groups(found) for heat in _detected_together(group)]
 
@@ -165,9 +165,13 @@ def _place_order(place: Place) -> tuple[int, float, float, str]:
 
 
 def _reading_order(heat: Heat) -> tuple[object, ...]:
-    phase = PHASE_ORDER.index(heat.phase) if heat.phase in PHASE_ORDER else len(PHASE_ORDER)
     setting = (heat.who.model, heat.who.precision, heat.who.mode, heat.who.threads)
-    return (phase, heat.phase, *setting, sorted(heat.axes.items()))
+    return (*phase_order(heat.phase), *setting, sorted(heat.axes.items()))
+
+
+def phase_order(phase: str) -> tuple[int, str]:
+    """A phase's place in the report; a model may have further ones."""
+    return PHASE_ORDER.index(phase) if phase in PHASE_ORDER else len(PHASE_ORDER), phase
 
 
 def phase_groups(found: Sequence[Heat]) -> list[list[Heat]]:

@@ -22,11 +22,11 @@ COUNTERS = (7, 250, 2042)
 
 
 class Kit:
-    """One framework on one device."""
+    """One framework on one device, used in one way."""
 
-    def __init__(self, model: str, framework: str, adapter: Any, device: str) -> None:
+    def __init__(self, model: str, framework: str, adapter: Any, device: str, mode: str = "plain") -> None:
         self.adapter, self.device = adapter, device
-        self.model_class = registry.model_class(model, framework)
+        self.model_class = registry.model_class(model, framework, mode)
         self.parameters, oracle = registry.part(model, "parameters"), registry.part(model, "oracle")
         self.oracle_class = oracle.Oracle
 
@@ -89,13 +89,15 @@ class Kit:
         return checks + proof.prove_step(candidate, oracle, _with_rows(hot, len(hot.y) + 1))
 
     def trajectory(self, candidate: Candidate, steps: int = 0) -> list[Check]:
-        """Many steps: free in float64, restarted in float32, over places at which a small counter would give up.
-
-        Given a number of steps: that many, in one run.
+        """Many steps: free in float64, unless the network is chaotic, else restarted; over places at which a small counter
+        would give up. Given a number of steps: that many, in one run, in float64 a free one.
         """
         spec, checks = candidate.spec, []
-        free = spec.precision == "float64"
         hot, batches = self.parameters.hot_state(spec), self.parameters.batches(spec, BATCHES)
+        free = spec.precision == "float64"
+        if free and not steps:
+            start = Start("free run", hot, *batches[0])
+            free = not trajectories.is_chaotic(candidate, self.oracle_class(spec), start, batches, FREE_STEPS)
         for counter in COUNTERS[:1] if steps else COUNTERS:
             start = Start("free run" if free else "restarted run", self._counted(spec, hot, counter), *batches[0])
             run = trajectories.free_run if free else trajectories.restarted_run

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from implementations.contract import Oracle
-from implementations.equivalence import gates, proof
+from implementations.equivalence import gates, proof, rounding
 from implementations.equivalence.gates import Check
 from implementations.equivalence.proof import Candidate, Start
 
 Batches = Sequence[tuple[np.ndarray, np.ndarray]]
+
+TWINS = 3
+"""Runs with rounding at random, each of them another one."""
 
 
 def free_run(candidate: Candidate, oracle: Oracle, start: Start, batches: Batches, steps: int) -> list[Check]:
@@ -32,6 +35,27 @@ def free_run(candidate: Candidate, oracle: Oracle, start: Start, batches: Batche
             found, wanted = found | model.state(), wanted | oracle.state()
         checks += gates.drift(start.check, found, wanted, spec)
     return gates.worst_by_group(checks)
+
+
+def is_chaotic(candidate: Candidate, oracle: Oracle, start: Start, batches: Batches, steps: int) -> bool:
+    """Whether in float64 rounding alone, at random, leads the oracle so far from itself that a free run says nothing.
+
+    So it is with two samples in a batch: their normalised values are 1 and -1, and turn round where they are near each other.
+    """
+    noise = rounding.Noise(2 * gates.UNIT_ROUNDOFF["float64"], np.float64, seed=1)
+    for _ in range(TWINS):
+        twin = oracle.in_arithmetic(np.float64, rounding.arithmetic("float64", noise))
+        oracle.load_state(start.state)
+        twin.load_state(start.state)
+        for step in range(steps):
+            x, y = batches[step % len(batches)]
+            masks = candidate.model.draw_masks(len(y))
+            for model in (oracle, twin):
+                model.repeat_step(x, y, masks, None)
+        apart = gates.drift(start.check, twin.state(), oracle.state(), candidate.spec)
+        if any(not check.error * gates.FACTOR <= check.budget for check in apart):
+            return True
+    return False
 
 
 def restarted_run(candidate: Candidate, oracle: Oracle, start: Start, batches: Batches, steps: int) -> list[Check]:

@@ -48,7 +48,33 @@ def test_quick_has_three_sizes_and_one_prediction_of_a_single_sample() -> None:
 def test_full_sweeps_batch_and_width_of_every_framework() -> None:
     cells = make("full").cells
     assert {cell.who.framework for cell in cells} == {*ALL} - {"cupy"}
-    assert all(len(sizes_of(cells, framework, "train_step")) == 12 for framework in ("jax", "keras-jax"))
+    for mode in registry.MODES:
+        of_mode = [cell for cell in cells if cell.who.mode == mode]
+        assert all(len(sizes_of(of_mode, framework, "train_step")) == 12 for framework in ("jax", "keras-jax"))
+
+
+def test_modes_are_those_that_were_asked_for_or_the_profiles() -> None:
+    def modes(**options: Any) -> set[str]:
+        return {cell.who.mode for cell in make(**options).cells}
+
+    assert modes() == {"plain"}
+    assert modes(modes=("tuned",)) == {"tuned"}
+    assert modes(modes=("plain", "tuned")) == {"plain", "tuned"}
+    stock = [cell for cell in make(modes=("tuned",), frameworks=("keras-jax",)).cells if cell.who.variant != "spec"]
+    assert stock == [], "stock Keras is Keras as it comes"
+
+
+def test_both_modes_of_a_framework_take_turns_with_one_another() -> None:
+    cells = make(modes=registry.MODES, frameworks=("numpy",), phases=("train_step",)).cells
+    assert len({cell.heat for cell in cells}) == 3
+    assert len({cell.who for cell in cells}) == 2
+
+
+def test_a_framework_without_the_mode_is_absent_or_refused_by_name() -> None:
+    (absent,) = make(modes=("tuned",), profile="smoke", gpus=("GPU",)).absent
+    assert (absent["framework"], absent["reason"]) == ("cupy", "cupy has no tuned mode.")
+    with pytest.raises(Unavailable, match="scikit-learn has no tuned mode"):
+        make(modes=("tuned",), frameworks=("scikit-learn",))
 
 
 def test_smoke_is_one_size_of_two_frameworks() -> None:
@@ -216,6 +242,7 @@ def test_a_single_sample_can_be_predicted_or_trained_without_batch_norm() -> Non
     [
         ({"phases": ("training",)}, "--phase training: no such phase; phases are predict, train_step, epoch, products"),
         ({"precisions": ("float16",)}, "precision"),
+        ({"modes": ("fast",)}, "--mode fast: no such mode; modes are plain, tuned"),
         ({"variants": ("stok",)}, "'stok'"),
         ({"sets": {"batch": [0]}}, "batch: Input should be greater than 0"),
     ],

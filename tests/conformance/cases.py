@@ -44,7 +44,7 @@ RUNS: dict[str, dict[str, Any]] = {
 STEPS = 1000
 EPOCHS = 5
 
-EXAMPLES = {"numpy": 12, "torch": 12}
+EXAMPLES = {"numpy": 12, "numpy/tuned": 12, "torch": 12}
 FEW_EXAMPLES = 3
 """Specifications made up at random: few where each of them has to be compiled."""
 

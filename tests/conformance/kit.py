@@ -1,4 +1,4 @@
-"""Runs all cases on one framework in one process: `python -m tests.conformance.kit torch float64`.
+"""Runs all cases on one implementation in one process: `python -m tests.conformance.kit numpy/tuned float64`.
 
 Prints one JSON object per line: {"case": ..., "checks": [...]} for a proof or a run, {"predictions": sha256} for a
 training on the digits. A process of its own, because no process may hold two frameworks.
@@ -34,10 +34,11 @@ from tests.conformance.cases import (
 )
 
 
-def main(framework: str, precision: str, mode: str = "fast") -> None:
+def main(implementation: str, precision: str, extent: str = "fast") -> None:
     """The cases in one precision, all of them if it is `thorough`; in float64 the long runs and the digits too."""
-    thorough = mode == "thorough"
-    kit = adapters.kit(framework, precision)
+    thorough = extent == "thorough"
+    framework, _, mode = implementation.partition("/")
+    kit = adapters.kit(framework, precision, mode or "plain")
     for case, changes in cases(precision, thorough).items():
         spec = MLPSpec().changed(**SMALL | changes, precision=precision)
         stressed = thorough or (precision == "float32" and case in QUICK)
@@ -52,7 +53,7 @@ def main(framework: str, precision: str, mode: str = "fast") -> None:
         print(
             json.dumps({"predictions": predictions(kit, MLPSpec().changed(precision="float64", dropout=0.0, batch=64))})
         )
-    count = EXAMPLES.get(framework, FEW_EXAMPLES) * (MORE_TIMES if thorough else 1)
+    count = EXAMPLES.get(implementation, FEW_EXAMPLES) * (MORE_TIMES if thorough else 1)
     for spec, checks in specifications.tried(kit, framework, precision, count):
         tell(framework, spec, "any specification", checks)
 

@@ -22,10 +22,17 @@ LONG = [f"{STEPS} steps, {name}" for name in RUNS]
 FULL = "in full"
 
 
-def here(framework: str) -> str | None:
-    """Why a framework is not proved here, or None. What no GPU ran is said in words."""
+def implementations() -> list[str]:
+    """Every framework of the registry, and again as `framework/mode` for its further modes."""
+    names = registry.frameworks()
+    return names + [f"{name}/{mode}" for name in names for mode in registry.modes("mlp", name)[1:]]
+
+
+def here(implementation: str) -> str | None:
+    """Why an implementation is not proved here, or None. What no GPU ran is said in words."""
     from benchmarks import environment
 
+    framework = implementation.partition("/")[0]
     problem = registry.missing(framework)
     if framework == "cupy" and (problem or not environment.gpus()):
         why = str(problem) if problem else "there is no NVIDIA GPU."
@@ -33,11 +40,11 @@ def here(framework: str) -> str | None:
     return str(problem) if problem else None
 
 
-def run_kit(framework: str, precision: str) -> dict[str, Any]:
+def run_kit(implementation: str, precision: str) -> dict[str, Any]:
     """What the kit printed, by case; the hash of the predictions under "predictions"."""
-    command = [sys.executable, "-m", "tests.conformance.kit", framework, precision]
+    command = [sys.executable, "-m", "tests.conformance.kit", implementation, precision]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, f"{framework} in {precision}:\n{done.stderr[-3000:]}"
+    assert done.returncode == 0, f"{implementation} in {precision}:\n{done.stderr[-3000:]}"
     answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     found: dict[str, Any] = {}
     for answer in answers:
@@ -48,20 +55,20 @@ def run_kit(framework: str, precision: str) -> dict[str, Any]:
 
 @cache
 def all_kits() -> dict[tuple[str, str], Future[dict[str, Any]]]:
-    """Every framework in both precisions, two processes at a time."""
+    """Every implementation in both precisions, two processes at a time."""
     pool = ThreadPoolExecutor(max_workers=2)
-    pairs = [(name, precision) for precision in PRECISIONS for name in registry.frameworks() if here(name) is None]
+    pairs = [(name, precision) for precision in PRECISIONS for name in implementations() if here(name) is None]
     return {pair: pool.submit(run_kit, *pair) for pair in pairs}
 
 
-def verdicts(framework: str, precision: str) -> dict[str, Any]:
-    """The kit's answers for one framework; waits for them."""
-    return all_kits()[framework, precision].result()
+def verdicts(implementation: str, precision: str) -> dict[str, Any]:
+    """The kit's answers for one implementation; waits for them."""
+    return all_kits()[implementation, precision].result()
 
 
-FRAMEWORKS = [
+IMPLEMENTATIONS = [
     pytest.param(name, marks=[pytest.mark.skip(reason=f"{name}: {why}")] if (why := here(name)) else [])
-    for name in registry.frameworks()
+    for name in implementations()
 ]
 
 
@@ -78,40 +85,40 @@ def ours(answers: list[dict[str, Any]]) -> list[str]:
 @pytest.mark.parametrize(
     ("precision", "case"), [(precision, case) for precision in PRECISIONS for case in [*cases(precision), FULL]]
 )
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_one_step_and_one_prediction_equal_the_oracles(framework: str, precision: str, case: str) -> None:
-    (answer,) = verdicts(framework, precision)[case]
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_one_step_and_one_prediction_equal_the_oracles(implementation: str, precision: str, case: str) -> None:
+    (answer,) = verdicts(implementation, precision)[case]
     assert len(answer["checks"]) > 25
     assert ours([answer]) == []
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_any_specification_is_proved(framework: str, precision: str) -> None:
-    answers = verdicts(framework, precision)["any specification"]
-    assert len(answers) >= EXAMPLES.get(framework, FEW_EXAMPLES)
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_any_specification_is_proved(implementation: str, precision: str) -> None:
+    answers = verdicts(implementation, precision)["any specification"]
+    assert len(answers) >= EXAMPLES.get(implementation, FEW_EXAMPLES)
     assert ours(answers) == []
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_what_the_kit_asks_in_full(framework: str) -> None:
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_what_the_kit_asks_in_full(implementation: str) -> None:
     for precision in PRECISIONS:
-        (answer,) = verdicts(framework, precision)[FULL]
+        (answer,) = verdicts(implementation, precision)[FULL]
         asked = {check["check"] for check in answer["checks"]}
         run = "free run" if precision == "float64" else "restarted run"
         assert {"precision", "hot state", "manners", run, "not a number", "generator", "determinism"} <= asked
 
 
 @pytest.mark.parametrize("case", LONG)
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_a_thousand_steps_stay_with_the_oracle(framework: str, case: str) -> None:
-    (answer,) = verdicts(framework, "float64")[case]
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_a_thousand_steps_stay_with_the_oracle(implementation: str, case: str) -> None:
+    (answer,) = verdicts(implementation, "float64")[case]
     assert {"loss", "parameters", "statistics", "slots"} <= {check["group"] for check in answer["checks"]}
     assert ours([answer]) == []
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_trained_on_the_digits_it_predicts_what_numpy_predicts(framework: str) -> None:
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_trained_on_the_digits_it_predicts_what_numpy_predicts(implementation: str) -> None:
     wanted = verdicts("numpy", "float64")["predictions"]
     assert wanted
-    assert verdicts(framework, "float64")["predictions"] == wanted
+    assert verdicts(implementation, "float64")["predictions"] == wanted

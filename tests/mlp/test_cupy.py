@@ -44,7 +44,8 @@ def test_a_thousand_steps_stay_with_the_oracle(kit: PlantedKit) -> None:
 def test_host_and_device_arrays_that_meet_are_noticed(kit: PlantedKit) -> None:
     """A slip that NumPy in CuPy's place would let through, were it not for the stand-in."""
     edits = (("cp.asnumpy(value) for name", "value for name"),)
-    assert planting.noticed("cupy", edits, {}, "float32", everything=False)
+    with pytest.raises(stand_in.Mixed):
+        planting.noticed("cupy", edits, {}, "float32", everything=False)
 
 
 def test_the_stand_in_keeps_host_and_device_apart() -> None:

@@ -16,6 +16,7 @@ from benchmarks.report.sections import (
     judged,
     learning,
     machine,
+    modes,
     ranks,
     resources,
     starting,
@@ -27,7 +28,7 @@ from benchmarks.report.sections import (
 def document(results: Results) -> Document:
     """Everything there is to say about a run."""
     found = heats(results)
-    before = (ranks, coverage, equivalence, sweep, certainty, conduct)
+    before = (ranks, modes, coverage, equivalence, sweep, certainty, conduct)
     parts = (*before, starting, learning, resources, fairness, steps, machine, judged)
     partial = headline.partial(results)
     lead = [Text(partial, "warning")] if partial else []

@@ -80,7 +80,7 @@ def slots(m: str = "gradient", step: str = "") -> Edits:
         learning_rate = ops.cast(learning_rate, variable.dtype)
         gradient = {m}
         m = self.momentums[self._get_variable_index(variable)]
-        self.assign(m, self.momentum * m - learning_rate * gradient)
+        self.assign(m, m * self.momentum - learning_rate * gradient)
         {step}
 
 

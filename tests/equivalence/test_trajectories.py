@@ -1,0 +1,35 @@
+"""Many steps in a row: what a free run is asked of, and what takes its place."""
+
+import pytest
+
+from implementations.equivalence import trajectories
+from implementations.equivalence.kit import BATCHES, FREE_STEPS, Kit
+from implementations.equivalence.proof import Start
+from implementations.frameworks import numpy_adapter
+from implementations.mlp import parameters
+from implementations.mlp.oracle import Oracle
+from implementations.mlp.spec import MLPSpec
+from tests.conformance.cases import SMALL
+
+SPEC = MLPSpec().changed(**SMALL, precision="float64")
+
+
+@pytest.mark.parametrize(("changes", "chaotic"), [({}, False), ({"batch": 2}, True), ({"batch_norm": False}, False)])  # fmt: skip
+def test_a_network_is_chaotic_where_rounding_alone_leads_it_astray(changes: dict, chaotic: bool) -> None:
+    spec = SPEC.changed(**changes)
+    candidate = Kit("mlp", "numpy", numpy_adapter, "cpu").candidate(spec)
+    batches = parameters.batches(spec, BATCHES)
+    start = Start("free run", parameters.hot_state(spec), *batches[0])
+    assert trajectories.is_chaotic(candidate, Oracle(spec), start, batches, FREE_STEPS) is chaotic
+
+
+@pytest.mark.parametrize(("changes", "run"), [({}, "free run"), ({"batch": 2}, "restarted run")])
+def test_where_a_free_run_says_nothing_each_step_is_judged_by_itself(changes: dict, run: str) -> None:
+    kit, spec = Kit("mlp", "numpy", numpy_adapter, "cpu", "tuned"), SPEC.changed(**changes)
+    checks = kit.trajectory(kit.candidate(spec))
+    assert {check.check for check in checks} == {run}
+    assert [check for check in checks if not check.passed] == []
+    if run == "restarted run":
+        misled = kit.trajectory(kit.candidate(spec), FREE_STEPS)
+        assert {check.check for check in misled} == {"free run"}
+        assert not all(check.passed for check in misled), "the same run judged at its end would have failed"

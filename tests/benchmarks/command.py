@@ -10,7 +10,7 @@ from benchmarks.__main__ import main
 
 LISTS = {
     "frameworks": "--framework", "devices": "--device", "threads": "--threads", "phases": "--phase",
-    "precisions": "--precision", "variants": "--variant",
+    "precisions": "--precision", "modes": "--mode", "variants": "--variant",
 }  # fmt: skip
 NOT_GIVEN: dict[str, Any] = dict.fromkeys(LISTS) | {
     "profile": "quick", "sets": (), "keyword": "", "spec": "digits", "data": None, "pythons": (),

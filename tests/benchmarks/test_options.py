@@ -31,12 +31,12 @@ def test_every_option_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "all_cores", lambda: 8)
     found = request(
         profile="smoke", frameworks="numpy, torch", devices="cpu,cuda:0", threads="1,all,8", phases="predict",
-        precisions="float32,float64", variants="spec,stock", sets=("batch=32,256", "width=64"), keyword="batch32",
+        precisions="float32,float64", modes="plain,tuned", variants="spec,stock", sets=("batch=32,256", "width=64"), keyword="batch32",
         spec="mnist", pythons=(f"torch={sys.executable}", f"torch@next={sys.executable}"),
     )  # fmt: skip
     assert found == Request(
         PROFILES["smoke"], ("numpy", "torch"), ("cpu", "cuda:0"), (1, 8), ("float32", "float64"), ("spec", "stock"),
-        ("predict",), {"batch": [32, 256], "width": [64]}, "batch32",
+        ("plain", "tuned"), ("predict",), {"batch": [32, 256], "width": [64]}, "batch32",
         {"torch": sys.executable, "torch@next": sys.executable}, own_spec=True,
     )  # fmt: skip
 

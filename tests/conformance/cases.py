@@ -31,7 +31,7 @@ IN_FULL = "adamw"
 """The case of which everything is asked that the kit asks; of the others, a step and a prediction from every start."""
 
 QUICK = ("as it comes", "three layers without batch norm", "adam, epsilon hat", "adamw", "two samples")
-"""Unless all is asked, these alone in float64, for every case has to be compiled; in float32 these from extreme states too."""
+"""Where a case has to be compiled, or proves nothing new, these; in float32 these from extreme states too."""
 
 SMALL = {"features": 24, "hidden": (32, 32), "batch": 32}
 """Unless a case says otherwise: small, so that the whole kit runs in seconds."""
@@ -52,6 +52,19 @@ MORE_TIMES = 6
 """As many specifications where all is asked."""
 
 
-def cases(precision: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
-    """What is tried in a precision."""
-    return {name: case for name, case in CASES.items() if thorough or precision == "float32" or name in QUICK}
+def cases(implementation: str, precision: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
+    """What is tried in a precision. The tuned modes are asked for all of it by `make prove`."""
+    if thorough or (precision == "float32" and "/" not in implementation):
+        return CASES
+    return {name: CASES[name] for name in (QUICK if "/" not in implementation else QUICK[:2])}
+
+
+def runs(implementation: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
+    """The thousand steps that it must follow in float64."""
+    return RUNS if thorough or "/" not in implementation else {"adamw": RUNS["adamw"]}
+
+
+def examples(implementation: str, thorough: bool = False) -> int:
+    """How many specifications made up at random."""
+    count = EXAMPLES.get(implementation, 1 if "/" in implementation else FEW_EXAMPLES)
+    return count * (MORE_TIMES if thorough else 1)

@@ -19,19 +19,7 @@ from implementations.mlp import parameters
 from implementations.mlp.spec import MLPSpec
 from tests import adapters
 from tests.conformance import specifications
-from tests.conformance.cases import (
-    CASES,
-    EPOCHS,
-    EXAMPLES,
-    FEW_EXAMPLES,
-    IN_FULL,
-    MORE_TIMES,
-    QUICK,
-    RUNS,
-    SMALL,
-    STEPS,
-    cases,
-)
+from tests.conformance.cases import CASES, EPOCHS, IN_FULL, QUICK, SMALL, STEPS, cases, examples, runs
 
 
 def main(implementation: str, precision: str, extent: str = "fast") -> None:
@@ -39,7 +27,7 @@ def main(implementation: str, precision: str, extent: str = "fast") -> None:
     thorough = extent == "thorough"
     framework, _, mode = implementation.partition("/")
     kit = adapters.kit(framework, precision, mode or "plain")
-    for case, changes in cases(precision, thorough).items():
+    for case, changes in cases(implementation, precision, thorough).items():
         spec = MLPSpec().changed(**SMALL | changes, precision=precision)
         stressed = thorough or (precision == "float32" and case in QUICK)
         starts = [*kit.starts(spec), *(kit.stress_starts(spec) if stressed else ())]
@@ -47,13 +35,13 @@ def main(implementation: str, precision: str, extent: str = "fast") -> None:
     spec = MLPSpec().changed(**SMALL | CASES[IN_FULL], precision=precision)
     tell(framework, spec, "in full", kit.everything(kit.candidate(spec)))
     if precision == "float64":
-        for case, changes in RUNS.items():
+        for case, changes in runs(implementation, thorough).items():
             spec = MLPSpec().changed(**SMALL | changes, precision=precision)
             tell(framework, spec, f"{STEPS} steps, {case}", kit.trajectory(kit.candidate(spec), STEPS))
         print(
             json.dumps({"predictions": predictions(kit, MLPSpec().changed(precision="float64", dropout=0.0, batch=64))})
         )
-    count = EXAMPLES.get(implementation, FEW_EXAMPLES) * (MORE_TIMES if thorough else 1)
+    count = examples(implementation, thorough)
     for spec, checks in specifications.tried(kit, framework, precision, count):
         tell(framework, spec, "any specification", checks)
 

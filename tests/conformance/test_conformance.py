@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 
 from implementations import registry
-from tests.conformance.cases import EXAMPLES, FEW_EXAMPLES, RUNS, STEPS, cases
+from tests.conformance.cases import STEPS, cases, examples, runs
 
 ROOT = Path(__file__).parents[2]
 PRECISIONS = ["float64", "float32"]
-LONG = [f"{STEPS} steps, {name}" for name in RUNS]
 FULL = "in full"
 
 
@@ -66,10 +65,22 @@ def verdicts(implementation: str, precision: str) -> dict[str, Any]:
     return all_kits()[implementation, precision].result()
 
 
-IMPLEMENTATIONS = [
-    pytest.param(name, marks=[pytest.mark.skip(reason=f"{name}: {why}")] if (why := here(name)) else [])
+def asked(implementation: str, *what: str) -> Any:
+    """One test's arguments; it is skipped with the reason where the implementation is not there."""
+    why = here(implementation)
+    return pytest.param(
+        implementation, *what, marks=[pytest.mark.skip(reason=f"{implementation}: {why}")] if why else []
+    )
+
+
+IMPLEMENTATIONS = [asked(name) for name in implementations()]
+STEPS_AND_PREDICTIONS = [
+    asked(name, precision, case)
     for name in implementations()
+    for precision in PRECISIONS
+    for case in [*cases(name, precision), FULL]
 ]
+LONG_RUNS = [asked(name, f"{STEPS} steps, {run}") for name in implementations() for run in runs(name)]
 
 
 def ours(answers: list[dict[str, Any]]) -> list[str]:
@@ -82,10 +93,7 @@ def ours(answers: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("precision", "case"), [(precision, case) for precision in PRECISIONS for case in [*cases(precision), FULL]]
-)
-@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@pytest.mark.parametrize(("implementation", "precision", "case"), STEPS_AND_PREDICTIONS)
 def test_one_step_and_one_prediction_equal_the_oracles(implementation: str, precision: str, case: str) -> None:
     (answer,) = verdicts(implementation, precision)[case]
     assert len(answer["checks"]) > 25
@@ -96,7 +104,7 @@ def test_one_step_and_one_prediction_equal_the_oracles(implementation: str, prec
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 def test_any_specification_is_proved(implementation: str, precision: str) -> None:
     answers = verdicts(implementation, precision)["any specification"]
-    assert len(answers) >= EXAMPLES.get(implementation, FEW_EXAMPLES)
+    assert len(answers) >= examples(implementation)
     assert ours(answers) == []
 
 
@@ -104,13 +112,12 @@ def test_any_specification_is_proved(implementation: str, precision: str) -> Non
 def test_what_the_kit_asks_in_full(implementation: str) -> None:
     for precision in PRECISIONS:
         (answer,) = verdicts(implementation, precision)[FULL]
-        asked = {check["check"] for check in answer["checks"]}
+        found = {check["check"] for check in answer["checks"]}
         run = "free run" if precision == "float64" else "restarted run"
-        assert {"precision", "hot state", "manners", run, "not a number", "generator", "determinism"} <= asked
+        assert {"precision", "hot state", "manners", run, "not a number", "generator", "determinism"} <= found
 
 
-@pytest.mark.parametrize("case", LONG)
-@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@pytest.mark.parametrize(("implementation", "case"), LONG_RUNS)
 def test_a_thousand_steps_stay_with_the_oracle(implementation: str, case: str) -> None:
     (answer,) = verdicts(implementation, "float64")[case]
     assert {"loss", "parameters", "statistics", "slots"} <= {check["group"] for check in answer["checks"]}

@@ -6,7 +6,7 @@ The one place where the two halves meet: implementations on one side, timing and
 import hashlib
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import threadpoolctl
 
 from benchmarks import timing
-from benchmarks.plan import PRODUCTS
+from benchmarks.plan import COPY, FLOORS, PEAK, PRODUCTS
 from benchmarks.record import Cell, Check, LearningPoint, LearningRecord, OutcomeRecord, ProofRecord, Who, WorkerRecord
 from benchmarks.work import Work
 from implementations import limits, registry
@@ -25,6 +25,12 @@ from implementations.equivalence.precision import kept_bits
 BATCHES = 8
 """Distinct batches that a timed cell cycles through: training on one alone drifts to a loss of exactly 0."""
 
+
+PEAK_SIZE = {"cpu": 512, "cuda": 8192}
+"""Rows and columns of the large product's matrices, by kind of device: large enough to reach the library's full rate."""
+
+COPY_BYTES = {"cpu": 2**25, "cuda": 2**29}
+"""Size of the large copy's array: larger than the caches."""
 
 TRAINS = ("train_step", "epoch")
 """Phases that move the state, which is put back before each round."""
@@ -151,8 +157,7 @@ class Laboratory:
         if not subject.proved:
             self.send(OutcomeRecord(cell=cell, block=self.job.block, status="unequal", reason=subject.reason))
             return None
-        if cell.phase == "epoch" and len(self.data["y_train"]) < subject.spec.batch:
-            reason = f"the data has {len(self.data['y_train'])} training samples, fewer than one batch"
+        if reason := self._hindrance(cell, subject):
             self.send(OutcomeRecord(cell=cell, block=self.job.block, status="skipped", reason=reason))
             return None
         call = self._call_of(cell.phase, subject)
@@ -161,6 +166,7 @@ class Laboratory:
         # Beside other workers that are starting too, a first call says nothing.
         first = (None, None) if self.job.prepare_early or self.job.control else subject.first_calls[cell.phase]
         steps = len(self.data["y_train"]) // subject.spec.batch if cell.phase == "epoch" else 1
+        flops, moved = self._least(cell.phase, subject.spec)
         return Work(
             call=call,
             warm=self._call_of("train_step", subject) if cell.phase == "epoch" else call,
@@ -172,9 +178,17 @@ class Laboratory:
             first_call_s=first[0],
             second_call_s=first[1],
             samples_per_call=steps * subject.spec.batch,
-            flops_per_call=steps * subject.spec.flops("predict" if cell.phase == "predict" else "train_step"),
-            ranked=cell.phase != PRODUCTS and not self.is_peer,
+            flops_per_call=steps * flops,
+            bytes_per_call=steps * moved,
+            ranked=cell.phase not in FLOORS and not self.is_peer,
         )
+
+    def _hindrance(self, cell: Cell, subject: Subject) -> str:
+        """Why there is nothing to time, or nothing."""
+        samples, batch = len(self.data["y_train"]), subject.spec.batch
+        if cell.phase == "epoch" and samples < batch:
+            return f"the data has {samples} training samples, fewer than one batch"
+        return "its adapter has no `copy`" if cell.phase == COPY and not hasattr(self.adapter, "copy") else ""
 
     def _call_of(self, phase: str, subject: Subject) -> Callable[[], Any]:
         """One unit of work, returning its last result without waiting for it."""
@@ -184,18 +198,36 @@ class Laboratory:
         if phase == "predict":
             return lambda: model.predict(next(batches)[0])
         if phase == PRODUCTS:
-            return self._products(subject)
+            return self._products(subject.spec.matrix_products("train_step"))
+        if phase == PEAK:
+            return self._products([(PEAK_SIZE[self.device.partition(":")[0]],) * 3])
+        if phase == COPY:
+            return self._copy()
         return lambda: self._epoch(model, subject.spec, seed=0)[-1]
 
-    def _products(self, subject: Subject) -> Callable[[], Any]:
-        rng = np.random.default_rng(self.job.seed)
+    def _least(self, phase: str, spec: Any) -> tuple[int, int]:
+        """Floating-point operations and bytes of one step or call that cannot be avoided."""
+        kind = self.device.partition(":")[0]
+        if phase == PEAK:
+            return 2 * PEAK_SIZE[kind] ** 3, 0
+        if phase == COPY:
+            return 0, 2 * COPY_BYTES[kind]
+        phase = "predict" if phase == "predict" else "train_step"
+        return spec.flops(phase), spec.least_bytes(phase)
 
-        def random(rows: int, columns: int) -> Any:
-            return self._to_device(rng.normal(size=(rows, columns)).astype(subject.spec.precision))
-
-        pairs = [(random(m, k), random(k, n)) for m, k, n in subject.spec.matrix_products("train_step")]
+    def _products(self, shapes: Iterable[tuple[int, int, int]]) -> Callable[[], Any]:
+        pairs = [(self._random(m, k), self._random(k, n)) for m, k, n in shapes]
         product = self.adapter.matrix_product
         return lambda: [product(a, b) for a, b in pairs]  # all of them: none waits for another
+
+    def _copy(self) -> Callable[[], Any]:
+        numbers = COPY_BYTES[self.device.partition(":")[0]] // np.dtype(self.who.precision).itemsize
+        source, target = (self._random(1, numbers) for _ in range(2))
+        return lambda: self.adapter.copy(source, target)
+
+    def _random(self, rows: int, columns: int) -> Any:
+        dtype = np.dtype(self.who.precision).type
+        return self._to_device(np.random.default_rng(self.job.seed).random((rows, columns), dtype=dtype) - dtype(0.5))
 
     def _epoch(self, model: Any, spec: Any, seed: int) -> list[Any]:
         """One pass over the real data: gather on the host, copy to the device, step. Returns the losses."""

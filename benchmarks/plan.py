@@ -11,8 +11,9 @@ from benchmarks.turns import ALONE, ENOUGH_BLOCKS, FEWEST_ROUNDS, grouped
 from implementations import registry
 from implementations.contract import BadInput, Unavailable
 
-PRODUCTS = "products"
-"""The matrix products of a training step alone: what each time is held against. Not a phase of the model."""
+PRODUCTS, PEAK, COPY = FLOORS = ("products", "peak", "copy")
+"""What each time is held against, not phases of the model: the matrix products of a training step alone; and, once per
+implementation, one large product and one large copy, in that framework's own library."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ PROFILES = {
         16,
         2e-3,
         ({"batch": 32}, {"batch": 128}, {"batch": 512}),
-        ("train_step", "predict", "epoch", PRODUCTS),
+        ("train_step", "predict", "epoch", *FLOORS),
         20,
     ),
     "full": Profile(
@@ -51,7 +52,7 @@ PROFILES = {
         24,
         2e-3,
         tuple({"batch": batch, "width": width} for width in (64, 256, 1024) for batch in (32, 128, 512, 2048)),
-        ("train_step", "predict", "epoch", PRODUCTS),
+        ("train_step", "predict", "epoch", *FLOORS),
         30,
         registry.MODES,
     ),
@@ -242,17 +243,19 @@ def sizes(spec: Any, request: Request) -> list[dict[str, int]]:
 
 
 def _cells_of(who: Who, model: str, spec: Any, request: Request) -> list[Cell]:
-    known = (*registry.part(model, "spec").PHASES, PRODUCTS)
+    known = (*registry.part(model, "spec").PHASES, *FLOORS)
     phases = request.phases or request.profile.phases
     for phase in phases:
         if phase not in known:
             raise BadInput(f"--phase {phase}: no such phase; phases are {', '.join(known)}.")
     if registry.is_peer(who.framework) or who.variant != "spec":
         phases = tuple(phase for phase in phases if phase == "train_step")
+    if who.mode != _modes(model, who.framework, request)[0]:  # the same library has the same floors
+        phases = tuple(phase for phase in phases if phase not in FLOORS)
     beside = who.variant != "spec" and not (request.sets or request.variants)
     cells = []
     for phase in phases:
-        once = beside or (phase == "epoch" and not (request.sets or request.phases))
+        once = beside or phase in (PEAK, COPY) or (phase == "epoch" and not (request.sets or request.phases))
         grid = [spec.axes()] if once else sizes(spec, request)
         if phase == "predict" and not request.sets:
             grid = [spec.changed(**LATENCY_SIZE).axes(), *grid]

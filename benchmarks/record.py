@@ -150,6 +150,9 @@ class TimingRecord(Strict):
     second_call_s: float | None
     samples_per_call: int
     flops_per_call: int
+    bytes_per_call: int = 0
+    """That must be moved at least, in whatever order a call computes. Older runs did not say."""
+
     device_clocks: DeviceClocks | None = None
     """On a GPU only."""
 

@@ -112,6 +112,22 @@ def compare_unpaired(blocks: Sequence[float], reference: Sequence[float], margin
     )
 
 
+def fit(work: Sequence[float], seconds: Sequence[float]) -> tuple[float, float] | None:
+    """(overhead in seconds, work per second) of seconds = overhead + work / rate; None where no positive rate fits.
+
+    Least squares of the relative errors, so that small sizes count as much as large ones; no overhead below zero.
+    """
+    a = [1 / s for s in seconds]
+    b = [w / s for w, s in zip(work, seconds, strict=True)]
+    aa, ab, bb = (sum(x * y for x, y in zip(p, q, strict=True)) for p, q in ((a, a), (a, b), (b, b)))
+    determinant = aa * bb - ab * ab
+    if determinant <= 1e-9 * aa * bb:
+        return None
+    overhead = (sum(a) * bb - sum(b) * ab) / determinant
+    per_work = (sum(b) * aa - sum(a) * ab) / determinant if overhead > 0 else sum(b) / bb
+    return (max(overhead, 0.0), 1 / per_work) if per_work > 0 else None
+
+
 def holm(p_values: Sequence[float], level: float = 0.05) -> list[bool]:
     """Which of a table's differences are detected when the whole table may err once in 20 (Holm 1979)."""
     detected = [False] * len(p_values)

@@ -32,6 +32,7 @@ class Work:
     samples_per_call: int
     flops_per_call: int
     ranked: bool
+    bytes_per_call: int = 0
     on_gpu: bool = False
     device_s: Callable[[Callable[[], object]], float] | None = None
     """Seconds that the device says a callable took; None where there is no such clock."""

@@ -214,6 +214,13 @@ class CanBeDeterministic(Protocol):
         """From now on, in this process. Never in one that times: the switch may choose slower algorithms."""
 
 
+class Copies(Protocol):
+    """What an adapter may offer besides: a copy on the device, for the floor of what moves much memory."""
+
+    def copy(self, source: Any, target: Any) -> Any:
+        """`source` over `target` where arrays can be written to, else anew; returns the copy."""
+
+
 class CountsMemory(Protocol):
     """What an adapter may offer besides: the memory of a GPU as the framework's own allocator counts it."""
 

@@ -28,6 +28,8 @@ PHASES = {
     "predict": "prediction",
     "epoch": "training epoch",
     "products": "matrix products",
+    "peak": "one large product",
+    "copy": "one large copy",
 }
 MARGIN = f"{100 * statistics.MARGIN:g}%"
 """The margin of a tie, in words."""
@@ -36,6 +38,7 @@ NUMERALS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8:
 
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _ENERGY = ((1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ"), (1e-9, "nJ"))
+_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1.0, ""))
 _BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "bytes"))
 
 # Foreign text
@@ -165,6 +168,12 @@ def energy(joules: float) -> str:
     """Joules to three digits in a fitting unit: "1.23 mJ"."""
     scale, unit = _unit(joules, _ENERGY)
     return f"{number(joules / scale)} {unit}"
+
+
+def rate(per_second: float, what: str) -> str:
+    """So much per second to three digits, with a prefix: "82.1 GFLOP/s"."""
+    scale, prefix = _unit(per_second, _PREFIXES)
+    return f"{number(per_second / scale)} {prefix}{what}"
 
 
 def percent(fraction: float) -> str:

@@ -55,6 +55,12 @@ def matrix_product(a: Any, b: Any) -> Any:
     return a @ b
 
 
+def copy(source: Any, target: Any) -> Any:
+    """Over the target."""
+    cp.copyto(target, source)
+    return target
+
+
 def versions() -> dict[str, str]:
     """CuPy, the CUDA runtime it was built for, and the driver's CUDA."""
     runtime = cp.cuda.runtime

@@ -125,6 +125,13 @@ def matrix_product(a: Any, b: Any) -> Any:
     return a @ b
 
 
+def copy(source: Any, target: Any) -> Any:
+    """Over the target on PyTorch; a new tensor where tensors cannot be written to."""
+    if BACKEND == "torch":
+        return target.copy_(source)
+    return backend.identity(source) if BACKEND == "tensorflow" else source.copy()
+
+
 def versions() -> dict[str, str]:
     """Keras and its backend."""
     return {"keras": keras.__version__, BACKEND: backend.__version__}

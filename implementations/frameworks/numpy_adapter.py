@@ -37,6 +37,12 @@ def matrix_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return a @ b
 
 
+def copy(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Over the target."""
+    np.copyto(target, source)
+    return target
+
+
 def versions() -> dict[str, str]:
     """NumPy and its BLAS."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]

@@ -59,6 +59,11 @@ def matrix_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return a @ b
 
 
+def copy(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Over the target."""
+    return target.copy_(source)
+
+
 def versions() -> dict[str, str]:
     """PyTorch and, where it is a CUDA build, CUDA and cuDNN."""
     found = {"torch": torch.__version__, "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}

@@ -7,6 +7,7 @@ No arithmetic on data lives here, only what every implementation must agree on. 
 
 import difflib
 import itertools
+import math
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -142,6 +143,21 @@ class MLPSpec(_Strict):
     def flops(self, phase: str) -> int:
         """Floating-point operations of the matrix products of one call (2 per multiply-add)."""
         return sum(2 * m * k * n for m, k, n in self.matrix_products(phase))
+
+    def least_bytes(self, phase: str) -> int:
+        """Bytes that one call must move at least, in whatever order it computes.
+
+        A prediction reads parameters, statistics and features, and writes logits. A training step reads and writes the
+        whole state, and reads features and labels (4 bytes each). What lies between may stay in a cache.
+        """
+        number = 8 if self.precision == "float64" else 4
+        state = {"parameter": 0, "statistic": 0, "slot": 0, "counter": 0}
+        for tensor in self.tensors().values():
+            state[tensor.role] += math.prod(tensor.shape)
+        features = self.batch * self.features
+        if phase == "predict":
+            return number * (state["parameter"] + state["statistic"] + features + self.batch * self.classes)
+        return number * (2 * sum(state.values()) + features) + 4 * self.batch
 
     def axes(self) -> dict[str, int]:
         """This network's place on the sweep axes; there is a width where all hidden layers share one."""

@@ -13,6 +13,7 @@ from benchmarks.report.sections import (
     coverage,
     equivalence,
     fairness,
+    floors,
     judged,
     learning,
     machine,
@@ -28,7 +29,7 @@ from benchmarks.report.sections import (
 def document(results: Results) -> Document:
     """Everything there is to say about a run."""
     found = heats(results)
-    before = (ranks, modes, coverage, equivalence, sweep, certainty, conduct)
+    before = (ranks, modes, coverage, equivalence, sweep, certainty, conduct, floors)
     parts = (*before, starting, learning, resources, fairness, steps, machine, judged)
     partial = headline.partial(results)
     lead = [Text(partial, "warning")] if partial else []

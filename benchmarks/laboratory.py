@@ -62,6 +62,8 @@ class Laboratory:
         self.parts = {name: registry.part(self.who.model, name) for name in ("spec", "parameters")}
         self.spec = self.parts["spec"].Spec.parse(job.spec, "the job").changed(precision=self.who.precision)
         self.is_peer = registry.is_peer(self.who.framework)
+        peer = registry.PEERS.get(registry.base(self.who.framework))
+        self.first_phases = peer.phases if peer else ("predict", "train_step")
         self.kit = Kit(self.who.model, self.who.framework, adapter, self.device, self.who.mode)
         self.subjects: dict[str, Subject] = {}
         with np.load(job.dataset, allow_pickle=False) as arrays:
@@ -112,7 +114,7 @@ class Laboratory:
         batches = [(self._to_device(x), self._to_device(y)) for x, y in host]
         subject = Subject(who, spec, model, parameters.initial_state(spec), batches, {}, proved=self.is_peer)
         model.load_state(subject.state)
-        for phase in ("train_step",) if self.is_peer else ("predict", "train_step"):
+        for phase in self.first_phases:
             if spec.problem_with(phase) is None:
                 call = self._call_of(phase, subject)
                 subject.first_calls[phase] = (timing.once(call, self._fence), timing.once(call, self._fence))
@@ -169,7 +171,9 @@ class Laboratory:
         flops, moved = self._least(cell.phase, subject.spec)
         return Work(
             call=call,
-            warm=self._call_of("train_step", subject) if cell.phase == "epoch" else call,
+            warm=self._call_of("train_step", subject)
+            if cell.phase == "epoch" and "train_step" in self.first_phases
+            else call,
             fence=self._fence,
             to_host=self._to_host,
             on_gpu=self.device != "cpu",
@@ -203,6 +207,8 @@ class Laboratory:
             return self._products([(PEAK_SIZE[self.device.partition(":")[0]],) * 3])
         if phase == COPY:
             return self._copy()
+        if hasattr(model, "epoch"):  # a peer with a loop of its own
+            return lambda: model.epoch(self.data["x_train"], self.data["y_train"])
         return lambda: self._epoch(model, subject.spec, seed=0)[-1]
 
     def _least(self, phase: str, spec: Any) -> tuple[int, int]:

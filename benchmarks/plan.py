@@ -58,6 +58,15 @@ PROFILES = {
     ),
 }
 
+PROFILES["peers"] = replace(
+    PROFILES["quick"],
+    name="peers",
+    frameworks=("numpy", "torch", "keras-tensorflow", *registry.PEERS),
+    sizes=({"batch": 32}, {"batch": 128}),
+    phases=("train_step", "epoch"),
+    modes=registry.MODES,
+)
+
 LATENCY_SIZE = {"batch": 1}
 """Prediction of a single sample is always timed beside the profile's sizes."""
 
@@ -192,6 +201,8 @@ def _modes(model: str, name: str, request: Request) -> list[str]:
     for mode in request.modes:
         if mode not in registry.MODES:
             raise BadInput(f"--mode {mode}: no such mode; modes are {', '.join(registry.MODES)}.")
+    if registry.is_peer(name):
+        return list(registry.MODES[:1])  # it stands beside all modes
     known = registry.modes(model, registry.base(name))
     wanted = [mode for mode in known if mode in (request.modes or request.profile.modes)]
     if not wanted:
@@ -248,7 +259,9 @@ def _cells_of(who: Who, model: str, spec: Any, request: Request) -> list[Cell]:
     for phase in phases:
         if phase not in known:
             raise BadInput(f"--phase {phase}: no such phase; phases are {', '.join(known)}.")
-    if registry.is_peer(who.framework) or who.variant != "spec":
+    if registry.is_peer(who.framework):
+        phases = tuple(phase for phase in phases if phase in registry.PEERS[registry.base(who.framework)].phases)
+    if who.variant != "spec":
         phases = tuple(phase for phase in phases if phase == "train_step")
     if who.mode != _modes(model, who.framework, request)[0]:  # the same library has the same floors
         phases = tuple(phase for phase in phases if phase not in FLOORS)

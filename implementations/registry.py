@@ -14,7 +14,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from implementations.contract import BadInput, Unavailable
 
@@ -41,14 +41,34 @@ PACKAGES = {
     "keras-torch": ("keras", "torch"),
     "keras-jax": ("keras", "jax"),
     "scikit-learn": ("sklearn",),
+    "peer-torch": ("torch",),
+    "peer-torch-compiled": ("torch",),
+    "peer-keras-fit": ("keras", "tensorflow"),
 }
 """Framework -> import packages that must be there."""
 
 DEVICES = {"numpy": ("cpu",), "cupy": ("cuda",), "scikit-learn": ("cpu",)}
 """Kinds of device a framework can use; both, unless it says otherwise."""
 
-PEERS = {"scikit-learn": "sklearn"}
-"""Well-known code for a similar network, timed beside the others on request; not the same network, so never ranked."""
+
+class Peer(NamedTuple):
+    """Well-known code for a similar network, timed beside the others on request; not the same network, so never ranked."""
+
+    framework: str
+    """Whose adapter it runs on."""
+
+    place: str
+    """Module in the model's folder, and class."""
+
+    phases: tuple[str, ...] = ("train_step",)
+
+
+PEERS = {
+    "scikit-learn": Peer("numpy", "peer_sklearn:Peer"),
+    "peer-torch": Peer("torch", "peer_torch:Eager", ("train_step", "epoch")),
+    "peer-torch-compiled": Peer("torch", "peer_torch:Compiled", ("train_step", "epoch")),
+    "peer-keras-fit": Peer("keras-tensorflow", "peer_keras:Fit", ("epoch",)),
+}
 
 MODES = ("plain", "tuned")
 """As a framework's documentation teaches it, and as its expert would ship it."""
@@ -111,7 +131,7 @@ def adapter(name: str) -> Any:
     check_framework(name)
     name = base(name)
     if name in PEERS:
-        return importlib.import_module("implementations.frameworks.numpy_adapter")
+        return adapter(PEERS[name].framework)
     if name not in FAMILIES:
         return _entry_point(name)
     if name.startswith("keras-"):
@@ -128,7 +148,8 @@ def model_class(model: str, name: str, mode: str = "plain") -> Any:
     """The class that is `model` in this framework (`implementations.contract.Model`), used in this way."""
     name = base(name)
     if name in PEERS:
-        return importlib.import_module(f"implementations.{model}.peer_{PEERS[name]}").Peer
+        file, _, attribute = PEERS[name].place.partition(":")
+        return getattr(importlib.import_module(f"implementations.{model}.{file}"), attribute)
     if name in FAMILIES:
         module = importlib.import_module(str(source_file(model, name, mode)))
         return getattr(module, MODELS[model] if mode == "plain" else f"Tuned{MODELS[model]}")

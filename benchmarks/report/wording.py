@@ -21,6 +21,9 @@ FRAMEWORKS = {
     "keras-tensorflow": "Keras-TensorFlow",
     "keras-torch": "Keras-PyTorch",
     "keras-jax": "Keras-JAX",
+    "peer-torch": "PyTorch by the book",
+    "peer-torch-compiled": "PyTorch by the book, compiled",
+    "peer-keras-fit": "Keras fit",
 }
 MODELS = {"mlp": "MLP", "cnn": "CNN", "rnn": "RNN", "transformer": "transformer"}
 PHASES = {

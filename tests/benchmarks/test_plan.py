@@ -73,8 +73,22 @@ def test_both_modes_of_a_framework_take_turns_with_one_another() -> None:
 def test_a_framework_without_the_mode_is_absent_or_refused_by_name() -> None:
     (absent,) = make(modes=("tuned",), profile="smoke", gpus=("GPU",)).absent
     assert (absent["framework"], absent["reason"]) == ("cupy", "cupy has no tuned mode.")
-    with pytest.raises(Unavailable, match="scikit-learn has no tuned mode"):
-        make(modes=("tuned",), frameworks=("scikit-learn",))
+    with pytest.raises(Unavailable, match="cupy has no tuned mode"):
+        make(modes=("tuned",), frameworks=("cupy",), gpus=("GPU",))
+
+
+def test_a_peer_stands_beside_every_mode() -> None:
+    cells = make(modes=("tuned",), frameworks=("numpy", "scikit-learn"), phases=("train_step",)).cells
+    assert {(cell.who.framework, cell.who.mode) for cell in cells} == {("numpy", "tuned"), ("scikit-learn", "plain")}
+    assert len({cell.heat for cell in cells}) == 3
+
+
+def test_a_peer_is_timed_in_its_own_phases() -> None:
+    cells = make("peers").cells
+    phases = {name: {c.phase for c in cells if c.who.framework == name} for name in registry.PEERS}
+    assert phases["peer-keras-fit"] == {"epoch"}
+    assert phases["scikit-learn"] == {"train_step"}
+    assert phases["peer-torch"] == {"train_step", "epoch"}
 
 
 def test_smoke_is_one_size_of_two_frameworks() -> None:

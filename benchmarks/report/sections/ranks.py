@@ -220,16 +220,30 @@ def _training_step(results: Results, floor: Entry) -> Entry | None:
 
 
 def _peer_table(results: Results, peers: Sequence[Entry]) -> list[Block]:
-    rows = []
-    for peer in peers:
-        time, what = peer.time, f"{wording.phase(peer.cell.phase)}, {wording.size(peer.cell.axes)}"
-        cells = (results.label(peer.cell.who), what, wording.setting(peer.cell.who))
-        if time:
-            rows.append((*cells, wording.duration(time.value), wording.duration_interval(time), f"{time.blocks}"))
-    columns = ("peer", "what is timed", "setting", "#time per call", "#95% interval", "#blocks")
-    frameworks = [peer.cell.who.framework for peer in peers if peer.time]
-    blocks = table(
-        "Peers: libraries that are not proved equal to the specification", rows, *columns, frameworks=frameworks
+    """Each peer, and ours in the same heat over it."""
+    rows, frameworks = [], []
+    for peer in (peer for peer in peers if peer.time):
+        what = f"{wording.phase(peer.cell.phase)}, {wording.size(peer.cell.axes)}"
+        rows.append(
+            [what, results.label(peer.cell.who), NO_VALUE, wording.duration(peer.seconds), "1", NO_VALUE, "peer"]
+        )
+        frameworks.append(peer.cell.who.framework)
+        for ours in (e for e in results.entries if e.standing == "ranked" and e.cell.heat == peer.cell.heat):
+            if comparison := compare(ours, peer):
+                ratio, who = comparison.ratio, ours.cell.who
+                found = [wording.ratio(ratio.value), wording.ratio_interval(ratio), comparison.verdict]
+                rows.append([what, results.label(who), who.mode, wording.duration(ours.seconds), *found])
+                frameworks.append(who.framework)
+    columns = (
+        "what is timed",
+        "implementation",
+        "mode",
+        "#time per call",
+        "#over the peer",
+        "#95% interval",
+        "verdict",
     )
+    title = "Beside peers: well-known code for a similar network, not proved equal to the specification"
+    blocks = table(title, rows, *columns, frameworks=frameworks)
     note = "A peer does similar work by its own rules, so its time says what is usual, not who is faster."
     return [*blocks, Text(note, "note")] if blocks else []

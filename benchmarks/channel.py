@@ -26,6 +26,7 @@ class Job(BaseModel):
     loops: dict[str, int] = {}
     round_s: float = 1e-3
     epochs: int = 0
+    trainings: int = 1
     prepare_early: bool = False
     """Build and prove everything before asking to begin, side by side with the other workers."""
 

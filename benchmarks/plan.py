@@ -29,11 +29,21 @@ class Profile:
     phases: tuple[str, ...]
     epochs: int
     modes: tuple[str, ...] = ("plain",)
+    trainings: int = 5
+    """From as many seeds."""
 
 
 PROFILES = {
     "smoke": Profile(
-        "smoke", ("numpy", "torch", "cupy"), 1, 6, 2e-3, ({"batch": 32},), ("train_step", "predict", PRODUCTS), 3
+        "smoke",
+        ("numpy", "torch", "cupy"),
+        1,
+        6,
+        2e-3,
+        ({"batch": 32},),
+        ("train_step", "predict", PRODUCTS),
+        3,
+        trainings=1,
     ),
     "quick": Profile(
         "quick",

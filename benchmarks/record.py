@@ -31,6 +31,9 @@ SCHEMA_VERSION = 1
 
 RECORDS = "records.jsonl"
 
+TARGET = 0.97
+"""Accuracy on the test set at which a training has learned what there is to learn in the digits."""
+
 
 class BadRecords(ValueError):
     """A folder or file that holds no readable results; the message says which and what to do."""
@@ -198,7 +201,11 @@ class LearningPoint(Strict):
 
 
 class LearningRecord(Strict):
-    """One training on real data, from the specification's initial state."""
+    """One training on real data, from the initial state of its seed, until TARGET was reached or the epochs were over.
+
+    `prepare_s` is what came before the first of a process's trainings: building, the first step and prediction, and with
+    them compiling. Older runs did not say, and have it in the first epoch.
+    """
 
     kind: Literal["learning"] = "learning"
     who: Who
@@ -207,6 +214,8 @@ class LearningRecord(Strict):
     batch: int
     points: list[LearningPoint]
     predictions_sha256: str
+    seed: int = 0
+    prepare_s: float | None = None
 
 
 class SourceRecord(Strict):

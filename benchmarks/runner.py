@@ -140,6 +140,7 @@ class Block:
             loops={cell.id: self.run.loops[cell.id] for cell in cells if cell.id in self.run.loops},
             round_s=self.run.profile.round_s,
             epochs=self.run.epochs if self.number == 0 and not control else 0,
+            trainings=self.run.profile.trainings,
             prepare_early=self.number > 0,
             control=control,
         )

@@ -64,7 +64,8 @@ def main() -> None:
         measure(job, laboratory, channel)
     if job.epochs:
         channel.ask("start", cell="learning")
-        channel.send(laboratory.learn())
+        for training in laboratory.learn():
+            channel.send(training)
     channel.ask("done")  # the end of a process is work too, and the others are not done yet
 
 

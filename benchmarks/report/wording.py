@@ -97,6 +97,7 @@ def phase(name: str) -> str:
 def implementation(who: Who, with_device: bool) -> str:
     """The label of one implementation among those it is compared with."""
     name = framework(who.framework) + ("" if who.variant == "spec" else f" ({who.variant})")
+    name += "" if who.mode == "plain" else f" {who.mode}"
     return f"{name} on {who.device}" if with_device else name
 
 

@@ -149,16 +149,24 @@ def learning(
     framework: str, block: int = 0, rate: float = 0.5, digest: str = "", **options: Any
 ) -> record.LearningRecord:
     """Ten epochs that approach 97%."""
-    dropout = options.pop("dropout", 0.2)
+    dropout, seed, prepare_s = options.pop("dropout", 0.2), options.pop("seed", 0), options.pop("prepare_s", None)
+    reached = options.pop("reached", 0.97)
     points = [
         record.LearningPoint(
-            epoch=k, elapsed_s=0.1 * k / rate, test_accuracy=0.97 - 0.8 * 0.6**k, train_loss=2.3 * 0.7**k
+            epoch=k, elapsed_s=0.1 * k / rate, test_accuracy=reached - 0.8 * 0.6**k, train_loss=2.3 * 0.7**k
         )
         for k in range(1, 11)
     ]
     digest = digest or hashlib.sha256(f"{framework}{options}".encode()).hexdigest()
     return record.LearningRecord(
-        who=who(framework, **options), block=block, dropout=dropout, batch=32, points=points, predictions_sha256=digest
+        who=who(framework, **options),
+        block=block,
+        dropout=dropout,
+        batch=32,
+        points=points,
+        predictions_sha256=digest,
+        seed=seed,
+        prepare_s=prepare_s,
     )
 
 

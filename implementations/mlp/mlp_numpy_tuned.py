@@ -7,7 +7,7 @@ pieces that stay in the cache. Shape letters: B batch, D features, H hidden widt
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,20 +64,29 @@ def relu(n: Array, passes: Array) -> None:
 # --- dropout ---
 
 
-def draw(rng: np.random.Generator, numbers: Array, rate: float, kept: Array) -> None:
-    """Which units (B, H) are kept, each with probability 1 - rate.
+def draw(rng: np.random.Generator, drawn: "Drawn", rate: float) -> None:
+    """Which units are kept, each with probability 1 - rate.
 
     Drawing costs more than the arithmetic, so each number of 53 random bits serves two units: the one by its size, the
     other by its last 32 bits, which say nothing of its size.
     """
-    rng.random(out=numbers)
-    flat, half = kept.reshape(-1), len(numbers)
-    np.greater_equal(numbers, rate, out=flat[:half])
-    np.greater_equal(numbers.view(np.uint32)[LAST : 2 * (len(flat) - half) : 2], int(rate * 2**32), out=flat[half:])
+    rng.random(out=drawn.numbers)
+    np.greater_equal(drawn.numbers, rate, out=drawn.by_size)
+    np.greater_equal(drawn.last_bits, int(rate * 2**32), out=drawn.by_last_bits)
 
 
-LAST = 0 if sys.byteorder == "little" else 1
-"""Where the last 32 bits of a number stand."""
+class Drawn:
+    """Numbers for the masks of all layers, and by layer which units (B, H) they keep."""
+
+    def __init__(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        sizes = [math.prod(shape) for shape in shapes]
+        self.numbers = np.empty(-(-sum(sizes) // 2))
+        half, last = len(self.numbers), 0 if sys.byteorder == "little" else 1
+        kept = np.empty(sum(sizes), bool)
+        self.by_size, self.by_last_bits = kept[:half], kept[half:]
+        self.last_bits = self.numbers.view(np.uint32)[last : 2 * len(self.by_last_bits) : 2]
+        parts = np.split(kept, np.cumsum(sizes)[:-1])
+        self.kept = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def dropout(n: Array, passes: Array, scale: Any, mask: Array) -> None:
@@ -102,12 +111,12 @@ def cross_entropy(logits: Array, y: Array, room: "Room") -> Any:
     np.maximum.reduce(logits, axis=1, out=room.total)
     logits -= room.total[:, None]
     np.add(room.rows, y, out=room.chosen)
-    np.take(logits.reshape(-1), room.chosen, out=room.picked, mode="clip")  # "raise" would write by way of a copy
+    room.flat.take(room.chosen, out=room.picked, mode="clip")  # "raise" would write by way of a copy
     np.exp(logits, out=logits)
     np.add.reduce(logits, axis=1, out=room.total)
     np.log(room.total, out=room.losses)
     room.losses -= room.picked
-    return room.losses.mean()
+    return room.per_sample @ room.losses
 
 
 # --- backward ---
@@ -115,12 +124,12 @@ def cross_entropy(logits: Array, y: Array, room: "Room") -> Any:
 
 def cross_entropy_backward(exponentials: Array, room: "Room") -> Array:
     """dlogits = (P - onehot(y)) / B, in place."""
-    batch, flat = len(exponentials), exponentials.reshape(-1)
+    batch = len(exponentials)
     room.total *= batch
     exponentials /= room.total[:, None]
-    np.take(flat, room.chosen, out=room.picked, mode="clip")
+    room.flat.take(room.chosen, out=room.picked, mode="clip")
     room.picked -= 1 / batch
-    np.put(flat, room.chosen, room.picked, mode="clip")
+    room.flat[room.chosen] = room.picked
     return exponentials
 
 
@@ -201,7 +210,7 @@ class Layer:
     def __init__(self, batch: int, width: int, norm: Norm) -> None:
         self.norm = norm
         self.z, self.h, self.dh, self.mask = (np.empty((batch, width), norm.std.dtype) for _ in range(4))
-        self.passes, self.kept = (np.empty((batch, width), bool) for _ in range(2))
+        self.passes = np.empty((batch, width), bool)
 
 
 class Room:
@@ -216,8 +225,9 @@ class Room:
         self.layers = [
             Layer(batch, width, Norm(self.per_sample, own)) for width, own in zip(spec.hidden, columns, strict=True)
         ]
-        self.numbers = [np.empty(-(-batch * width // 2)) for width in spec.hidden]
+        self.drawn = Drawn(list(spec.masks(batch).values())) if spec.masks(batch) else None
         self.logits = np.empty((batch, spec.classes), dtype)
+        self.flat = self.logits.reshape(-1)
         self.total, self.picked, self.losses = (np.empty(batch, dtype) for _ in range(3))
         self.rows, self.chosen = np.arange(batch) * spec.classes, np.empty(batch, np.intp)
 
@@ -263,7 +273,9 @@ class TunedMLP:
 
     def forward(self, x: Array, room: Room) -> None:
         """Logits of a training step into the room. Moves the running statistics."""
-        h, w, spec = x, self.w, self.spec
+        h, w, spec, drawn = x, self.w, self.spec, room.drawn
+        if drawn:
+            draw(self.rng, drawn, spec.dropout)
         for i, layer in enumerate(room.layers, start=1):
             n = layer.h
             if spec.batch_norm:
@@ -272,9 +284,8 @@ class TunedMLP:
             else:
                 dense(h, w[f"dense{i}.weight"], w[f"dense{i}.bias"], n)
             relu(n, layer.passes)
-            if spec.dropout:
-                draw(self.rng, room.numbers[i - 1], spec.dropout, layer.kept)
-                np.logical_and(layer.passes, layer.kept, out=layer.passes)
+            if drawn:
+                np.logical_and(layer.passes, drawn.kept[i - 1], out=layer.passes)
             dropout(n, layer.passes, self.scale, layer.mask)
             h = n
         if spec.batch_norm:
@@ -362,12 +373,12 @@ class TunedMLP:
 
     def draw_masks(self, batch: int) -> Arrays:
         """The masks of the next training step, drawn from the generator as that step would."""
-        masks = {}
-        for name, shape in self.spec.masks(batch).items():
-            kept = np.empty(shape, bool)
-            draw(self.rng, np.empty(-(-kept.size // 2)), self.spec.dropout, kept)
-            masks[name] = kept * self.scale
-        return masks
+        shapes = self.spec.masks(batch)
+        if not shapes:
+            return {}
+        drawn = Drawn(list(shapes.values()))
+        draw(self.rng, drawn, self.spec.dropout)
+        return {name: kept * self.scale for name, kept in zip(shapes, drawn.kept, strict=True)}
 
 
 def _columns(rows: Array, spec: MLPSpec) -> list[Array]:

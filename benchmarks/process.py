@@ -58,7 +58,7 @@ class Worker:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                env=_environment(job.who),
+                env=_environment(job.who, log.parent),
                 cwd=environment.ROOT,
             )
         self.watched = psutil.Process(self.process.pid)
@@ -179,10 +179,12 @@ class Waiting:
             self.cpu_s += self._cpu_clock() - self._since[1]
 
 
-def _environment(who: Who) -> dict[str, str]:
+def _environment(who: Who, scratch: Path) -> dict[str, str]:
     """A worker's environment: its threads, its GPU and no other, the harness's own code first on the path.
 
     CUDA is told to number GPUs as nvidia-smi and NVML do; by itself it begins with the fastest.
+
+    What is compiled is kept for this run and no longer: a first call of its first block has compiled it.
 
     pytest is to load what the worker names and nothing else: other plugins and options of the user's cost time there.
     """
@@ -191,6 +193,8 @@ def _environment(who: Who) -> dict[str, str]:
     settings = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": gpu}
     settings |= {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
     settings |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
+    compiled = str(scratch / "compiled")
+    settings |= {"TORCHINDUCTOR_CACHE_DIR": compiled, "TRITON_CACHE_DIR": compiled, "CUPY_CACHE_DIR": compiled}
     if not gpu:
         settings["JAX_PLATFORMS"] = "cpu"
     return os.environ | environment.thread_environment(who.threads) | settings

@@ -56,6 +56,12 @@ def test_who_waits_is_stopped_and_uses_no_processor(waiting: Waiting) -> None:
     assert environment.cpu_clock(pid)() == before > 0
 
 
+def test_what_a_worker_compiles_is_kept_with_the_run_and_no_longer(waiting: Waiting) -> None:
+    environ = psutil.Process(waiting.worker.process.pid).environ()
+    for name in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "CUPY_CACHE_DIR"):
+        assert Path(environ[name]).parent == waiting.worker.log.parent
+
+
 def test_a_workers_waiting_is_in_its_record(waiting: Waiting) -> None:
     worker, found = waiting
     turns_s: dict[str | None, list[float]] = {}

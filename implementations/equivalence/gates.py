@@ -42,6 +42,15 @@ MOST_FLIPS = 64
 DRIFT = 1e-12
 """How far a run in float64 may be from the oracle's after a thousand steps of its own."""
 
+ORACLE = {
+    "reference": 1e-14,  # against scalar loops in 50 digits; reached: 2e-15
+    "cancelling": 1e-11,  # the same where the terms of a sum cancel before any code gets hold of them; reached: 5e-13
+    "extended": 1e-14,  # against long doubles at a real size; reached: 8e-16
+    "extended reference": 2e-16,  # long doubles against 50 digits: constants such as B/(B-1) are doubles; reached: 5e-17
+    "complex step": 2e-15,  # its gradients against derivatives by the complex step; reached: 7e-16
+}
+"""What the oracle itself is held to, in float64, by tests that share no code with it."""
+
 SIGMAS = 6
 """Chance alone goes further than this from what is expected twice in a thousand million times."""
 

@@ -6,8 +6,6 @@ from implementations.mlp import parameters
 from implementations.mlp.oracle import Oracle
 from implementations.mlp.spec import MLPSpec
 
-REFERENCE_LIMIT = 1e-14  # reached: 2e-15
-
 # Not the defaults: a setting that is read from nowhere must be seen, and so must an epsilon in the wrong place.
 SETTINGS = {"norm_epsilon": 1e-3, "norm_momentum": 0.8, "dropout": 0.3, "precision": "float64"}
 OPTIMIZERS = {

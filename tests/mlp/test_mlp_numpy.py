@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from implementations.equivalence import gates
 from implementations.mlp import parameters
 from implementations.mlp.mlp_numpy import MLP, dropout_mask
 from tests.mlp.small_models import (
     OPTIMIZERS,
-    REFERENCE_LIMIT,
     assert_same,
     fixed_masks,
     loaded,
@@ -26,7 +26,7 @@ def test_prediction_depends_neither_on_neighbours_nor_on_dropout():
     together = model.predict(x)
     alone = np.concatenate([model.predict(x[b : b + 1]) for b in range(len(x))])
     assert together.shape == (spec.batch, spec.classes)
-    assert relative_error(together, alone) <= REFERENCE_LIMIT
+    assert relative_error(together, alone) <= gates.ORACLE["reference"]
 
 
 def test_prediction_moves_nothing():

@@ -15,18 +15,12 @@ from tests.mlp import scalar_reference as reference
 from tests.mlp.scalar_reference import exact, mp
 from tests.mlp.small_models import (
     OPTIMIZERS,
-    REFERENCE_LIMIT,
     fixed_masks,
     middle_spec,
     oracle,
     relative_error,
     tiny_spec,
 )
-
-CANCELLING_LIMIT = 1e-11  # where the terms of a sum cancel before any code gets hold of them; reached: 5e-13
-EXTENDED_REFERENCE_LIMIT = 2e-16  # reached: 5e-17, the rounding of constants such as B/(B-1) to double
-EXTENDED_LIMIT = 1e-14  # reached: 8e-16
-COMPLEX_STEP_LIMIT = 2e-15  # reached: 7e-16
 
 extended_only = pytest.mark.skipif(
     bool(np.finfo(np.longdouble).eps > 1e-18), reason="long double is no wider than double on this platform"
@@ -83,7 +77,7 @@ def reference_errors(spec, state, batches, dtype=np.float64):
 def test_three_steps_are_those_of_the_scalar_reference(block, optimizer):
     spec = tiny_spec(optimizer=OPTIMIZERS[optimizer], **BLOCKS[block])
     errors = reference_errors(spec, parameters.hot_state(spec), parameters.batches(spec, 3))
-    assert_within(errors, REFERENCE_LIMIT)
+    assert_within(errors, gates.ORACLE["reference"])
 
 
 @extended_only
@@ -93,14 +87,14 @@ def test_more_digits_bring_the_oracle_to_the_reference(block, optimizer):
     """What float64 is off by is rounding and nothing else: a slightly wrong formula would not get any closer."""
     spec = tiny_spec(hidden=(4, 3), optimizer=OPTIMIZERS[optimizer], **BLOCKS[block])
     errors = reference_errors(spec, parameters.hot_state(spec), parameters.batches(spec, 2), np.longdouble)
-    assert_within(errors, EXTENDED_REFERENCE_LIMIT)
+    assert_within(errors, gates.ORACLE["extended reference"])
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 def test_default_settings_are_those_of_the_scalar_reference(optimizer):
     spec = MLPSpec().changed(features=2, hidden=(3,), classes=2, batch=4, optimizer={"kind": optimizer})
     errors = reference_errors(spec, parameters.hot_state(spec), parameters.batches(spec, 3))
-    assert_within(errors, REFERENCE_LIMIT)
+    assert_within(errors, gates.ORACLE["reference"])
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
@@ -108,7 +102,7 @@ def test_first_steps_from_the_initial_state(optimizer):
     """The step counter begins at 0, where Adam's bias correction is largest and an off-by-one divides by zero."""
     spec = tiny_spec(batch=16, optimizer=OPTIMIZERS[optimizer])
     errors = reference_errors(spec, parameters.initial_state(spec), parameters.batches(spec, 2))
-    assert_within(errors, REFERENCE_LIMIT)
+    assert_within(errors, gates.ORACLE["reference"])
 
 
 @pytest.mark.parametrize("hidden", [(), (3, 3), (4, 3, 2)], ids=str)
@@ -117,7 +111,7 @@ def test_any_depth(hidden, batch_norm):
     """No hidden layer at all, a square kernel (which a stray transposition would not make fail by itself), three blocks."""
     spec = tiny_spec(hidden=hidden, classes=3, batch_norm=batch_norm)
     errors = reference_errors(spec, parameters.hot_state(spec), parameters.batches(spec, 1))
-    assert_within(errors, CANCELLING_LIMIT if batch_norm else REFERENCE_LIMIT)
+    assert_within(errors, gates.ORACLE["cancelling"] if batch_norm else gates.ORACLE["reference"])
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
@@ -125,7 +119,7 @@ def test_without_dropout(batch_norm):
     spec = tiny_spec(dropout=0.0, batch_norm=batch_norm)
     assert spec.masks(spec.batch) == {}
     errors = reference_errors(spec, parameters.hot_state(spec), parameters.batches(spec, 1))
-    assert_within(errors, REFERENCE_LIMIT)
+    assert_within(errors, gates.ORACLE["reference"])
 
 
 def test_confident_logits_neither_overflow_nor_clip():
@@ -137,8 +131,8 @@ def test_confident_logits_neither_overflow_nor_clip():
     assert np.max(np.abs(oracle(spec, state).predict(x))) > 710, "exp(710) overflows"
     for labels in (y, 1 - y):
         errors = reference_errors(spec, state, [(x, labels)])
-        assert_within(errors, CANCELLING_LIMIT)
-        assert errors["loss 0"] <= REFERENCE_LIMIT
+        assert_within(errors, gates.ORACLE["cancelling"])
+        assert errors["loss 0"] <= gates.ORACLE["reference"]
 
 
 def test_variance_of_a_feature_far_from_zero():
@@ -148,7 +142,7 @@ def test_variance_of_a_feature_far_from_zero():
     errors = reference_errors(spec, parameters.hot_state(spec), [(x + 1e4, y)])
     forward = [name for name in errors if "running" in name or name.startswith("loss")]
     assert len(forward) == 3
-    assert_within({name: errors[name] for name in forward}, CANCELLING_LIMIT)
+    assert_within({name: errors[name] for name in forward}, gates.ORACLE["cancelling"])
 
 
 # --- against extended precision ---
@@ -166,7 +160,7 @@ def test_float64_rounding_stays_small_at_a_real_size(batch_norm, optimizer):
     truth = extended.state()
     errors |= {name: relative_error(value, truth[name]) for name, value in double.state().items()}
     errors["logits"] = relative_error(double.predict(x), extended.predict(x))
-    assert_within(errors, EXTENDED_LIMIT)
+    assert_within(errors, gates.ORACLE["extended"])
     assert errors["logits"] > 0, "the two must not have run in the same precision"
 
 
@@ -198,7 +192,7 @@ def test_gradients_are_the_slopes_of_the_loss(batch_norm, seed):
             entry = np.unravel_index(index, gradient.shape)
             error = abs(slope(spec, state, name, entry, batch, masks) - gradient[entry])
             errors[f"{name}[{index}]"] = error / np.linalg.norm(gradient)
-    assert_within(errors, COMPLEX_STEP_LIMIT)
+    assert_within(errors, gates.ORACLE["complex step"])
 
 
 def test_slope_of_relu_at_zero_is_zero():
@@ -227,7 +221,7 @@ def test_a_unit_at_zero_takes_the_side_that_is_given(side):
     active = {name: inputs > 0 for name, inputs in models[1].kinks().items()}
     assert models[0].repeat_step(x, y, {}, active) == wanted
     moved, other = models[0].state(), models[1].state()
-    assert_within({name: relative_error(moved[name], other[name]) for name in other}, REFERENCE_LIMIT)
+    assert_within({name: relative_error(moved[name], other[name]) for name in other}, gates.ORACLE["reference"])
     assert np.array_equal(models[0].kinks()["relu1"][:, 1], np.full(spec.batch, side * 1e-20))
 
 

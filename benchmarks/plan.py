@@ -134,12 +134,13 @@ def plan(model: str, spec: Any, request: Request, gpus: Sequence[str]) -> Plan:
         registry.check_framework(name)
         try:
             devices = _devices(name, request, gpus)
-            modes = _modes(model, name, request)
+            modes, problems = _modes(model, name, request)
         except Unavailable as problem:
             if name in request.frameworks:
                 raise
             absent.append({"framework": name, "device": "", "reason": problem.reason, "fix": problem.fix})
             continue
+        absent += [{"framework": name, "device": "", "reason": p.reason, "fix": p.fix} for p in problems]
         whos += [who for device in devices for mode in modes for who in _whos(model, spec, name, device, mode, request)]
     cells = [cell for who in whos for cell in _cells_of(who, model, spec, request)]
     kept = [cell for cell in cells if request.keyword in cell.id]
@@ -206,18 +207,25 @@ def _devices(name: str, request: Request, gpus: Sequence[str]) -> list[str]:
     return wanted
 
 
-def _modes(model: str, name: str, request: Request) -> list[str]:
-    """In which ways this framework will be used. Raises BadInput for an unknown mode, Unavailable where it has none of them."""
+def _modes(model: str, name: str, request: Request) -> tuple[list[str], list[Unavailable]]:
+    """In which ways this framework will be used, and why not in others that were wanted.
+
+    Raises BadInput for an unknown mode, Unavailable where it can be used in none of them, or not in one asked for by name.
+    """
     for mode in request.modes:
         if mode not in registry.MODES:
             raise BadInput(f"--mode {mode}: no such mode; modes are {', '.join(registry.MODES)}.")
     if registry.is_peer(name):
-        return list(registry.MODES[:1])  # it stands beside all modes
+        return list(registry.MODES[:1]), []  # it stands beside all modes
     known = registry.modes(model, registry.base(name))
     wanted = [mode for mode in known if mode in (request.modes or request.profile.modes)]
     if not wanted:
         raise Unavailable(f"{name} has no {' and no '.join(request.modes)} mode.", f"It has: {', '.join(known)}.")
-    return wanted
+    problems = [problem for mode in wanted if (problem := registry.mode_problem(name, mode))]
+    usable = [mode for mode in wanted if not registry.mode_problem(name, mode)]
+    if problems and (not usable or (request.modes and name in request.frameworks)):
+        raise problems[0]
+    return usable, problems
 
 
 def _asked(device: str, asked: Sequence[str]) -> bool:
@@ -273,7 +281,7 @@ def _cells_of(who: Who, model: str, spec: Any, request: Request) -> list[Cell]:
         phases = tuple(phase for phase in phases if phase in registry.PEERS[registry.base(who.framework)].phases)
     if who.variant != "spec":
         phases = tuple(phase for phase in phases if phase == "train_step")
-    if who.mode != _modes(model, who.framework, request)[0]:  # the same library has the same floors
+    if who.mode != _modes(model, who.framework, request)[0][0]:  # the same library has the same floors
         phases = tuple(phase for phase in phases if phase not in FLOORS)
     beside = who.variant != "spec" and not (request.sets or request.variants)
     cells = []

@@ -10,6 +10,7 @@ import difflib
 import importlib
 import importlib.util
 import os
+import shutil
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -110,6 +111,15 @@ def missing(name: str) -> Unavailable | None:
     for package in PACKAGES.get(base(name), ()):
         if importlib.util.find_spec(package) is None:
             return Unavailable.not_installed(package, "samenet[cuda12]" if package == "cupy" else "")
+    return None
+
+
+def mode_problem(name: str, mode: str) -> Unavailable | None:
+    """Why a framework that is there cannot be used in this mode, or None."""
+    if FAMILIES.get(base(name)) == "torch" and mode == "tuned":
+        compilers = [os.environ.get("CXX", ""), "g++", "clang++", "c++"]
+        if not any(compiler and shutil.which(compiler) for compiler in compilers):
+            return Unavailable("PyTorch tuned is compiled, and there is no C++ compiler.", "Install g++ or clang++.")
     return None
 
 

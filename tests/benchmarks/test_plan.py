@@ -77,6 +77,17 @@ def test_a_framework_without_the_mode_is_absent_or_refused_by_name() -> None:
         make(modes=("tuned",), frameworks=("cupy",), gpus=("GPU",))
 
 
+def test_what_must_be_compiled_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry.shutil, "which", lambda name: None)
+    found = make("full", frameworks=())
+    assert {c.who.mode for c in found.cells if c.who.framework == "torch"} == {"plain"}
+    assert [e["reason"] for e in found.absent if e["framework"] == "torch"] == [
+        "PyTorch tuned is compiled, and there is no C++ compiler."
+    ]
+    with pytest.raises(Unavailable, match="there is no C"):
+        make(modes=("plain", "tuned"), frameworks=("torch",))
+
+
 def test_a_peer_stands_beside_every_mode() -> None:
     cells = make(modes=("tuned",), frameworks=("numpy", "scikit-learn"), phases=("train_step",)).cells
     assert {(cell.who.framework, cell.who.mode) for cell in cells} == {("numpy", "tuned"), ("scikit-learn", "plain")}

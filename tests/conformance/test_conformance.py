@@ -31,8 +31,8 @@ def here(implementation: str) -> str | None:
     """Why an implementation is not proved here, or None. What no GPU ran is said in words."""
     from benchmarks import environment
 
-    framework = implementation.partition("/")[0]
-    problem = registry.missing(framework)
+    framework, _, mode = implementation.partition("/")
+    problem = registry.missing(framework) or registry.mode_problem(framework, mode)
     if framework == "cupy" and (problem or not environment.gpus()):
         why = str(problem) if problem else "there is no NVIDIA GPU."
         return f"{why} The CUDA side of CuPy was NOT run (its logic: tests/mlp/test_cupy.py)"

@@ -70,7 +70,12 @@ def jobs() -> list[list[str]]:
     found = [["tests.equivalence.planting", name, "float32", "all"] for name in planted]
     found += [["tests.equivalence.planting", n, "float64", "needed" if n in COMPILED else "all"] for n in planted]
     found += [["tests.prove.study", name, precision] for name in here for precision in PRECISIONS]
-    modes = [name if mode == "plain" else f"{name}/{mode}" for name in here for mode in registry.modes("mlp", name)]
+    modes = [
+        name if mode == "plain" else f"{name}/{mode}"
+        for name in here
+        for mode in registry.modes("mlp", name)
+        if not registry.mode_problem(name, mode)
+    ]
     found += [["tests.conformance.kit", name, precision, "thorough"] for name in modes for precision in PRECISIONS]
     found += [["tests.prove.compiled", *way] for way in compiled.CANDIDATES if way[0] in here]
     return found + [["tests.prove.coarse", *candidate] for candidate in coarse.CANDIDATES if candidate[0] in here]

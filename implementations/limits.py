@@ -155,6 +155,17 @@ LIMITS = (
         reproduction="tests/limits/torch_large_batch.py",
     ),
     Limit(
+        name="torch.compile and a float64 counter",
+        frameworks=("torch",),
+        variants=(),
+        statement="On a CPU, what torch.compile makes of a function loses the in-place update of a zero-dimensional float64 "
+        "tensor that the same function reads: it stays what it was.",
+        consequence="An optimizer in float64 that counts its steps in such a tensor corrects its moments for the first step "
+        "for ever, when it is compiled. Nothing is said; in float32 and for whole numbers the update is there.",
+        answer="Our tuned file counts in whole numbers.",
+        reproduction="tests/limits/torch_compiled_counter.py",
+    ),
+    Limit(
         name="mean of a large batch",
         frameworks=("keras-tensorflow",),
         variants=("spec", "stock"),

@@ -56,6 +56,9 @@ SIGMAS = 6
 
 CHANGE = "change of "
 
+CERTIFIABLE = "certifiable"
+"""The group of what nothing can be said of."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -145,7 +148,7 @@ def judge(
         if budget <= MOST_BUDGET:
             checks.append(Check(check, group, name, distance(name, found, yardstick.wanted) / scale, budget))
         elif name.removeprefix(CHANGE) not in elsewhere:
-            checks.append(Check(check, "certifiable", name, budget, MOST_BUDGET))
+            checks.append(Check(check, CERTIFIABLE, name, budget, MOST_BUDGET))
     return worst_by_group(checks)
 
 

@@ -92,15 +92,29 @@ class Repetition:
         """How far the oracle's own formulas stray in the candidate's arithmetic, and how far its ReLUs' inputs do.
 
         Root mean squares over runs in which every number of the inputs and the state, and every intermediate result, is
-        off by one unit in the last place, up or down at random.
+        off by one unit in the last place, up or down at random. From an extreme start samples may be so much alike that
+        their roundings are, and do not average out: there half of the runs round all samples alike, and the worse half counts.
         """
+        half = gates.PERTURBATIONS // 2
+        runs = [(half, False), (half, True)] if self.start.extreme else [(gates.PERTURBATIONS, False)]
+        found = [self._strayed(wanted, active, count, alike) for count, alike in runs]
+        stray, reach = ({name: max(part[k][name] for part in found) for name in found[0][k]} for k in (0, 1))
+        yardstick = Yardstick(wanted, stray, gates.UNIT_ROUNDOFF[gates.STORED[self.arithmetic]])
+        if any(not yardstick.budget(name, yardstick.scale(name)) <= gates.MOST_BUDGET for name in wanted):
+            yardstick = replace(yardstick, terms=self._terms(active))
+        return yardstick, reach
+
+    def _strayed(
+        self, wanted: Arrays, active: Mapping[str, np.ndarray], runs: int, alike: bool
+    ) -> "tuple[dict[str, float], dict[str, float]]":
+        """Over so many runs: how far the tensors stray, and how near to a kink is within reach."""
         stored = gates.STORED[self.arithmetic]
         ulp, rng = 2 * gates.UNIT_ROUNDOFF[stored], np.random.default_rng(0)
-        noise = rounding.Noise(ulp, stored, seed=1)
+        noise = rounding.Noise(ulp, stored, seed=1, alike=alike)
         oracle = self.oracle.in_arithmetic(np.dtype(stored), rounding.arithmetic(self.arithmetic, noise))
         kinks = self.oracle.kinks() if self.trains else {}
         squares, shifts = dict.fromkeys(wanted, 0.0), dict.fromkeys(kinks, 0.0)
-        for _ in range(gates.PERTURBATIONS):
+        for _ in range(runs):
             state = {name: v if self._counts(name) else _off(v, ulp, rng) for name, v in self.start.state.items()}
             strayed = self._tensors(oracle, state, _off(self.start.x, ulp, rng), active)
             for name in wanted:
@@ -108,12 +122,9 @@ class Repetition:
             for name, inputs in (oracle.kinks() if self.trains else {}).items():
                 live = np.isfinite(kinks[name])
                 shifts[name] += float(np.mean((inputs[live] - kinks[name][live]) ** 2)) if live.any() else 0.0
-        stray = {name: float(np.sqrt(square / gates.PERTURBATIONS)) for name, square in squares.items()}
-        reach = {name: gates.FACTOR * float(np.sqrt(shift / gates.PERTURBATIONS)) for name, shift in shifts.items()}
-        yardstick = Yardstick(wanted, stray, gates.UNIT_ROUNDOFF[stored])
-        if any(not yardstick.budget(name, yardstick.scale(name)) <= gates.MOST_BUDGET for name in wanted):
-            yardstick = replace(yardstick, terms=self._terms(active))
-        return yardstick, reach
+        stray = {name: float(np.sqrt(square / runs)) for name, square in squares.items()}
+        reach = {name: gates.FACTOR * float(np.sqrt(shift / runs)) for name, shift in shifts.items()}
+        return stray, reach
 
     def _tensors(self, oracle: Oracle, state: Arrays, x: np.ndarray, active: Mapping[str, np.ndarray] | None) -> Arrays:
         oracle.load_state(state)

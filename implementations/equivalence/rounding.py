@@ -32,14 +32,18 @@ def rounded(value: np.ndarray, bits: int, rng: np.random.Generator | None = None
 
 
 class Noise:
-    """Factors 1 + u or 1 - u, at random."""
+    """Factors 1 + u or 1 - u, at random; `alike`: the same for all rows, as where the rows are nearly the same numbers."""
 
-    def __init__(self, ulp: float, dtype: Any, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
+    def __init__(self, ulp: float, dtype: Any, seed: int, alike: bool = False) -> None:
+        self.rng, self.alike = np.random.default_rng(seed), alike
         self.factors = (1 + ulp * self.rng.choice([-1.0, 1.0], size=POOL)).astype(dtype)
 
     def on(self, value: np.ndarray) -> None:
         """Every number of it off by one unit in the last place; in place."""
+        if self.alike and value.ndim == 2:
+            place = int(self.rng.integers(0, POOL - value.shape[1] + 1))
+            value *= self.factors[place : place + value.shape[1]]
+            return
         flat = value.reshape(-1) if value.flags.c_contiguous else None
         if flat is None:
             value *= np.resize(self.factors, value.shape)

@@ -187,6 +187,8 @@ class TunedMLP:
         self.generator = torch.Generator(self.device).manual_seed(spec.seed)
         self.parameters = [name for name, tensor in spec.tensors().items() if tensor.role == "parameter"]
         self.w = {name: self._zeros(tensor.shape) for name, tensor in spec.tensors().items()}
+        if "step" in self.w:  # a whole number: compiled, the update of a float64 counter would be lost
+            self.w["step"] = self.w["step"].to(torch.int64)
         self.uniform: tuple[int, torch.Tensor, list[torch.Tensor]] = (0, self._zeros((0,)), [])
         self._train_step = torch.compile(partial(train_step, spec=spec), fullgraph=True, dynamic=False)
         self._predict = torch.compile(partial(predict, spec=spec), fullgraph=True, dynamic=False)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from implementations import data, limits
+from implementations.equivalence import gates
 from implementations.equivalence.gates import Check
 from implementations.equivalence.kit import Kit
 from implementations.mlp import parameters
@@ -53,10 +54,13 @@ def tell(framework: str, spec: MLPSpec, case: str, checks: Any) -> None:
 
 
 def described(framework: str, spec: MLPSpec, check: Check) -> dict[str, Any]:
-    """A check as it is printed."""
+    """A check as it is printed. An optimizer without slots whose steps are within rounding of nothing shows no gradient:
+    that the kit refuses to certify it is right.
+    """
     limit = limits.explaining(framework, spec.model_dump(), check.check, check.group)
     theirs = limit.name if limit and not check.passed else ""
-    return dataclasses.asdict(check) | {"passed": check.passed, "theirs": theirs}
+    refused = check.group == gates.CERTIFIABLE and not spec.optimizer.slots
+    return dataclasses.asdict(check) | {"passed": check.passed, "theirs": theirs, "refused": refused}
 
 
 def predictions(kit: Kit, spec: MLPSpec) -> str:

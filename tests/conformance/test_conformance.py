@@ -89,7 +89,7 @@ def ours(answers: list[dict[str, Any]]) -> list[str]:
         f"{check['check']}, {check['group']}: {check['tensor']} {check['error']:.3g} > {check['budget']:.3g} {answer['spec']}"
         for answer in answers
         for check in answer["checks"]
-        if not check["passed"] and not check["theirs"]
+        if not (check["passed"] or check["theirs"] or check["refused"])
     ]
 
 

@@ -68,3 +68,13 @@ def test_noise_covers_arrays_larger_than_its_pool_and_those_that_are_not_contigu
     assert np.all(large != 1)
     across = np.asfortranarray(np.ones((30, 40))).view(kind)
     assert np.all(np.asarray(across + 0) != 1)
+
+
+def test_noise_that_is_alike_is_the_same_in_all_rows_and_another_the_next_time() -> None:
+    noise = Noise(ULP, np.float32, seed=1, alike=True)
+    one, other = np.ones((50, 40), np.float32), np.ones((50, 40), np.float32)
+    noise.on(one)
+    noise.on(other)
+    assert np.ptp(one, axis=0).max() == 0
+    assert 0.2 < np.mean(one[0] > 1) < 0.8
+    assert not np.array_equal(one[0], other[0])

@@ -20,6 +20,8 @@ ON_THE_CPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
 def case(limit: Limit, framework: str) -> object:
     """Skipped with the reason where the framework is not there."""
     why = registry.missing(framework)
+    if "torch.compile" in limit.statement:
+        why = why or registry.mode_problem(framework, "tuned")
     marks = [pytest.mark.skip(reason=f"{framework}: {why}")] if why else []
     return pytest.param(limit, framework, id=f"{Path(limit.reproduction).stem}-{framework}", marks=marks)
 

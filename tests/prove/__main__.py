@@ -99,13 +99,14 @@ def cases_summed_up(framework: str, precision: str, answers: list[dict[str, Any]
     failed = [
         f"{found['case']}: {check['check']}, {check['group']}: {check['tensor']} {check['error']:.3g}"
         for found, check in checks
-        if not check["passed"] and not check["theirs"]
+        if not (check["passed"] or check["theirs"] or check["refused"])
     ]
     theirs = sorted({check["theirs"] for _, check in checks if check["theirs"]})
     return {
         "kind": "cases", "framework": framework, "precision": precision,
         "specifications": len([found for found in answers if "checks" in found]),
         "checks": len(checks), "failed": failed, "theirs": theirs,
+        "refused": sum(check["refused"] for _, check in checks),
     }  # fmt: skip
 
 

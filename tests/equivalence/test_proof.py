@@ -158,4 +158,4 @@ def test_samples_that_are_alike_are_rounded_alike() -> None:
         proof.Repetition(Oracle(spec), spec, s, {}, "float64") for s in (start, replace(start, extreme=False))
     ]
     alike, apart = (r.yardstick(r.reference(), {})[0].stray["v:output.bias"] for r in repetitions)
-    assert alike > 3 * apart
+    assert alike > 1.2 * apart

@@ -286,8 +286,10 @@ def _cells_of(who: Who, model: str, spec: Any, request: Request) -> list[Cell]:
     beside = who.variant != "spec" and not (request.sets or request.variants)
     cells = []
     for phase in phases:
-        once = beside or phase in (PEAK, COPY) or (phase == "epoch" and not (request.sets or request.phases))
+        once = beside or (phase == "epoch" and not (request.sets or request.phases))
         grid = [spec.axes()] if once else sizes(spec, request)
+        if phase in (PEAK, COPY):  # once, at a size that is there anyway
+            grid = grid[:1]
         if phase == "predict" and not request.sets:
             grid = [spec.changed(**LATENCY_SIZE).axes(), *grid]
         for axes in grid:

@@ -52,7 +52,7 @@ PROFILES = {
         16,
         2e-3,
         ({"batch": 32}, {"batch": 128}, {"batch": 512}),
-        ("train_step", "predict", "epoch", *FLOORS),
+        ("train_step", "predict", "epoch", PRODUCTS),
         20,
     ),
     "full": Profile(

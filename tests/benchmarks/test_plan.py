@@ -103,7 +103,7 @@ def test_a_peer_is_timed_in_its_own_phases() -> None:
 
 
 def test_peak_and_copy_are_timed_once_at_a_size_that_is_there_anyway() -> None:
-    cells = make(frameworks=("numpy",), sets={"batch": [16, 64]}).cells
+    cells = make("full", frameworks=("numpy",), modes=("plain",), sets={"batch": [16, 64]}).cells
     for phase in ("peak", "copy"):
         assert sizes_of(cells, "numpy", phase) == [(16, 128)]
     assert {cell.axes["batch"] for cell in cells} == {16, 64}

@@ -130,6 +130,7 @@ class Block:
         return jobs
 
     def _job(self, who: Who, cells: list[Cell], control: bool = False) -> Job:
+        learns = self.number == 0 and not control and not registry.is_peer(who.framework)
         return Job(
             who=who,
             block=self.number,
@@ -139,7 +140,7 @@ class Block:
             cells=cells,
             loops={cell.id: self.run.loops[cell.id] for cell in cells if cell.id in self.run.loops},
             round_s=self.run.profile.round_s,
-            epochs=self.run.epochs if self.number == 0 and not control else 0,
+            epochs=self.run.epochs if learns else 0,
             trainings=self.run.profile.trainings,
             prepare_early=self.number > 0,
             control=control,

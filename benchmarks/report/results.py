@@ -129,7 +129,9 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
         controls=_latest(
             (timing for timing in by_kind["timing"] if timing.control), lambda timing: (timing.cell.heat, timing.block)
         ),
-        learning=by_kind["learning"],
+        learning=_latest(
+            by_kind["learning"], lambda training: (training.who, training.block, training.seed, training.dropout)
+        ),
         starts=by_kind["start"],
         installed=by_kind["installed"],
         resources=by_kind["resources"],
@@ -243,9 +245,9 @@ def _proofs_of(cell: Cell, proofs: Sequence[ProofRecord]) -> list[ProofRecord]:
     return [proof for proof in proofs if proof.who == cell.who and proof.axes == cell.axes]
 
 
-def _latest(timings: Iterable[TimingRecord], key: Callable[[TimingRecord], Hashable]) -> list[TimingRecord]:
-    """A resumed run repeats the block that it was stopped in: the later timing belongs to the complete one."""
-    return list({key(timing): timing for timing in timings}.values())
+def _latest(found: Iterable[Any], key: Callable[[Any], Hashable]) -> list[Any]:
+    """A resumed run repeats the block that it was stopped in: the later record belongs to the complete one."""
+    return list({key(record): record for record in found}.values())
 
 
 def _repeated(timings: Sequence[TimingRecord]) -> list[str]:

@@ -149,10 +149,18 @@ def _seeds(answers: Answers) -> str:
 def _cases(answers: Answers) -> str:
     rows = [
         (found["framework"], found["precision"], str(found["specifications"]), str(found["checks"]),
-         str(len(found["failed"])), ", ".join(found["theirs"]) or "–")
+         str(len(found["failed"])), str(found["refused"]), ", ".join(found["theirs"]) or "–")
         for found in _of(answers, "cases")
     ]  # fmt: skip
-    columns = ("implementation", "precision", "specifications", "checks", "failed", "limits of the framework's own")
+    columns = (
+        "implementation",
+        "precision",
+        "specifications",
+        "checks",
+        "failed",
+        "refused",
+        "limits of the framework's own",
+    )
     return _table(columns, rows, 2)
 
 

@@ -25,7 +25,7 @@ STORED = {"float64": "float64", "float32": "float32", "tf32": "float32", "bfloat
 """Precision -> the number type of its parameters, statistics and slots."""
 
 FACTOR = 8
-"""The one constant. Measured over frameworks, sizes and precisions: none needs more than about 5 (`make prove`)."""
+"""The one constant. How near each framework, size and precision comes to it, `make prove` measures and writes down."""
 
 MOST_BUDGET = 0.1
 """With a budget beyond this a gradient of zero might pass: nothing is certified then."""

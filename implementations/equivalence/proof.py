@@ -114,8 +114,9 @@ class Repetition:
         oracle = self.oracle.in_arithmetic(np.dtype(stored), rounding.arithmetic(self.arithmetic, noise))
         kinks = self.oracle.kinks() if self.trains else {}
         squares, shifts = dict.fromkeys(wanted, 0.0), dict.fromkeys(kinks, 0.0)
+        exact = {name for name, tensor in self.spec.tensors().items() if tensor.role == "counter"}
         for _ in range(runs):
-            state = {name: v if self._counts(name) else _off(v, ulp, rng) for name, v in self.start.state.items()}
+            state = {name: v if name in exact else _off(v, ulp, rng) for name, v in self.start.state.items()}
             strayed = self._tensors(oracle, state, _off(self.start.x, ulp, rng), active)
             for name in wanted:
                 squares[name] += gates.distance(name, strayed, wanted) ** 2
@@ -148,9 +149,6 @@ class Repetition:
         x = self.start.x.astype(self.oracle.dtype)
         terms = self.oracle.slot_terms(x, self.start.y, self.masks, active)
         return {name: float(np.linalg.norm(value)) for name, value in terms.items() if np.any(value)}
-
-    def _counts(self, name: str) -> bool:
-        return self.spec.tensors()[name].role == "counter"
 
 
 def prove(candidate: Candidate, oracle: Oracle, starts: list[Start]) -> list[Check]:

@@ -139,7 +139,10 @@ def holm(p_values: Sequence[float], level: float = 0.05) -> list[bool]:
 
 
 def _standard_error(logs: Sequence[float]) -> float:
-    return statistics.stdev(logs) / math.sqrt(len(logs))
+    lowest = min(logs)
+    away = [log - lowest for log in logs]  # equal logs have no spread at all, however their sum is rounded
+    mean = statistics.fmean(away)
+    return math.sqrt(math.fsum((x - mean) ** 2 for x in away) / (len(logs) - 1) / len(logs))  # stdev: 20 times slower
 
 
 def _p_value(logs: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""Stored results to Markdown, HTML and CSV. Pure: reads records, writes text, imports no framework.
+"""Stored results to Markdown, HTML, CSV and JSON Lines. Pure: reads records, writes text, imports no framework.
 
 The way through it: `results` gathers records into cells, `ranking` compares them, `sections` says in words, tables
 and charts what came out (a `document`), and `markdown` and `html` are two renderings of that one document.
@@ -9,23 +9,25 @@ from pathlib import Path
 
 
 def write(folder: Path) -> list[Path]:
-    """Make report.md, report.html, results.csv and figures/*.svg in a results folder; return what was written.
+    """Make report.md, report.html, results.csv, results.jsonl and figures/*.svg in a results folder; return what was written.
 
     Never changes the records. Raises benchmarks.record.BadRecords where there is no run to read.
     """
     from benchmarks import record
-    from benchmarks.report import charts, environment, frame, html, markdown, results, sections
+    from benchmarks.report import charts, environment, frame, html, markdown, ranking, results, sections
 
     records, problems = record.read(folder)
     machine, machine_problems = environment.read(folder)
     measured = results.gather(records, problems + machine_problems, machine)
-    document = sections.document(measured)
+    heats = ranking.heats(measured)
+    document, table = sections.document(measured, heats), frame.cells(measured, heats)
     drawings = charts.draw(document.figures())
 
     texts = {
         folder / "report.md": markdown.render(document, drawings),
         folder / "report.html": html.render(document, drawings),
-        folder / "results.csv": frame.csv(measured),
+        folder / "results.csv": frame.csv(table),
+        folder / "results.jsonl": frame.jsonl(table),
     }
     texts |= {folder / "figures" / f"{name}.svg": charts.standalone(svg) for name, svg in drawings.items()}
     for path, text in texts.items():

@@ -57,7 +57,7 @@ def standalone(svg: str) -> str:
 def _draw(vl_convert: Any, figure: Figure) -> str:
     spec = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "background": None, "config": _CONFIG}
     svg: str = vl_convert.vegalite_to_svg(spec | figure.spec, vl_version=_VEGA_LITE, allowed_base_urls=[])
-    return _named(_own_ids(svg, figure.name), f"{figure.title}. {figure.caption}")
+    return _named(_compact(_own_ids(svg, figure.name)), f"{figure.title}. {figure.caption}")
 
 
 def _own_ids(svg: str, prefix: str) -> str:
@@ -67,6 +67,24 @@ def _own_ids(svg: str, prefix: str) -> str:
         numbers.setdefault(found, f"{prefix}-{len(numbers)}")
     svg = re.sub(r'\bid="([^"]+)"', lambda match: f'id="{numbers[match[1]]}"', svg)
     return re.sub(r"url\(#([^)]+)\)", lambda match: f"url(#{numbers.get(match[1], match[1])})", svg)
+
+
+def _compact(svg: str) -> str:
+    """Without what is repeated in every mark or draws nothing; coordinates to hundredths of a pixel."""
+    for said in (
+        f' font-family="{_FONT}"',
+        ' font-size="13px"',
+        ' pointer-events="none"',
+        ' opacity="1"',
+        ' aria-roledescription="point"',
+        ' stroke-width="1"',
+    ):
+        svg = svg.replace(said, "")
+    svg = re.sub(
+        r'<path class="(?:back|fore)ground" aria-hidden="true" d="(?:M0,0h0v0h0Z)?"(?: display="none")?/>', "", svg
+    )
+    svg = re.sub(r'(?<=[(,"A-Z])-?\d+\.\d{3,}(?=[),"A-Z])', lambda match: f"{float(match[0]):.2f}", svg)
+    return svg.replace("<svg ", f'<svg font-family="{_FONT}" font-size="13" ', 1)
 
 
 def _named(svg: str, words: str) -> str:

@@ -3,7 +3,8 @@
 Plain text throughout. Escaping is the renderers' business, and so is the look.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -34,8 +35,9 @@ class Bullets:
 class Table:
     """A table of texts, the first column naming the row.
 
-    `numeric` are the columns whose texts are numbers (right-aligned); `frameworks` holds a framework's name per row
-    where the row has that framework's colour; `folded` tables are closed until they are asked for, where they can be.
+    `numeric` are the columns whose texts are numbers (right-aligned; sorted by the value of a `wording.Quantity`);
+    `frameworks` holds a framework's name per row where the row has that framework's colour; `facets` what each row may
+    be chosen by; `folded` tables are closed until they are asked for, where they can be.
     """
 
     caption: str
@@ -43,6 +45,7 @@ class Table:
     rows: Sequence[Sequence[str]]
     numeric: Sequence[str] = ()
     frameworks: Sequence[str | None] = ()
+    facets: Sequence[Mapping[str, str]] = ()
     folded: bool = False
 
 
@@ -69,10 +72,19 @@ class Code:
 class SideBySide:
     """The same step in several frameworks: (title, code) of each."""
 
+    title: str
     panes: Sequence[tuple[str, str]]
 
 
-Block = Text | Heading | Bullets | Table | Figure | Code | SideBySide
+@dataclass(frozen=True)
+class Part:
+    """Blocks that a reader may choose together, by their facets: {"phase": "prediction", "precision": "float32"}."""
+
+    facets: Mapping[str, str]
+    blocks: Sequence["Block"]
+
+
+Block = Text | Heading | Bullets | Table | Figure | Code | SideBySide | Part
 
 
 @dataclass(frozen=True)
@@ -94,8 +106,33 @@ class Document:
 
     def figures(self) -> Iterator[Figure]:
         """All charts, in order."""
+        yield from (block for block in self.flat() if isinstance(block, Figure))
+
+    def flat(self) -> Iterator[Block]:
+        """All blocks, in order; those of a part follow it."""
         for section in self.sections:
-            yield from (block for block in section.blocks if isinstance(block, Figure))
+            yield from flat(section.blocks)
+
+    def facets(self) -> list[tuple[str, list[str]]]:
+        """What the page can be narrowed to: facets with several values, in order of appearance, numbers from small to large."""
+        found: dict[str, dict[str, None]] = {}
+        for block in self.flat():
+            chosen = [block.facets] if isinstance(block, Part) else block.facets if isinstance(block, Table) else ()
+            for name, value in (pair for facets in chosen for pair in facets.items()):
+                found.setdefault(name, {})[value] = None
+        return [(name, sorted(values, key=_numbers)) for name, values in found.items() if len(values) > 1]
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", text)]
+
+
+def flat(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Blocks and those within them, in reading order."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Part):
+            yield from flat(block.blocks)
 
 
 def table(caption: str, rows: Sequence[Sequence[str]], *columns: str, **options: Any) -> list[Block]:

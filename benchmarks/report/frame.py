@@ -1,4 +1,7 @@
-"""The results as one flat table: a row per cell, numbers unrounded. What results.csv holds."""
+"""The results as one flat table: a row per cell, numbers unrounded. What results.csv and results.jsonl hold."""
+
+import json
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -7,17 +10,23 @@ from benchmarks.report.ranking import Heat, Place
 from benchmarks.report.results import Results
 
 
-def cells(results: Results) -> pd.DataFrame:
-    """One row per cell. Where there is no time, no ratio or no interval, there is no number."""
+def cells(results: Results, heats: Sequence[Heat]) -> pd.DataFrame:
+    """One row per cell of these heats. Where there is no time, no ratio or no interval, there is no number."""
     axes = sorted({name for entry in results.entries for name in entry.cell.axes})
-    rows = [_row(place, heat, axes) for heat in ranking.heats(results) for place in heat.places]
+    rows = [_row(place, heat, axes) for heat in heats for place in heat.places]
     columns = list(_IDENTITY) + [f"axis_{wording.clean(name)}" for name in axes] + list(_MEASURED)
     return pd.DataFrame(rows, columns=columns)
 
 
-def csv(results: Results) -> str:
-    """The table as comma-separated text, times in seconds."""
-    return cells(results).to_csv(index=False, lineterminator="\n")
+def csv(table: pd.DataFrame) -> str:
+    """As comma-separated text, times in seconds."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def jsonl(table: pd.DataFrame) -> str:
+    """As JSON Lines, times in seconds; null where there is nothing."""
+    rows = table.astype(object).where(table.notna() & (table != ""), None).to_dict("records")
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 _IDENTITY = ("cell", "model", "framework", "variant", "device", "threads", "precision", "mode", "phase")

@@ -1,6 +1,9 @@
-"""The document as one HTML page: no network, no script, everything inline."""
+"""The document as one HTML page: no network, everything inline, complete without its script."""
 
+import base64
+import hashlib
 from collections.abc import Mapping
+from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -21,8 +24,24 @@ def render(document: Document, drawings: Mapping[str, str]) -> str:
         finalize=lambda value: value if isinstance(value, Markup) else wording.clean(value),
     )
     environment.filters["code"] = lambda text: Markup.escape(wording.clean(text, keep_lines=True))
+    places = {
+        (name, value): f"{i}.{k}"
+        for i, (name, values) in enumerate(document.facets())
+        for k, value in enumerate(values)
+    }
+    environment.filters["facets"] = lambda facets: " ".join(places[f] for f in facets.items() if f in places)
     environment.filters["kind"] = lambda block: type(block).__name__
     # The renderer escapes every text in the pictures itself.
     pictures = {name: Markup(svg) for name, svg in drawings.items()}
-    template = environment.get_template("page.html.j2")
-    return template.render(document=document, drawings=pictures, look=looks.of, install=charts.INSTALL) + "\n"
+    script = (resources.files("benchmarks.report") / "templates" / "page.js").read_text(encoding="utf-8")
+    return (
+        environment.get_template("page.html.j2").render(
+            document=document,
+            drawings=pictures,
+            look=looks.of,
+            install=charts.INSTALL,
+            script=Markup(script),  # our own file
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
+        + "\n"
+    )

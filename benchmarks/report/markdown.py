@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from benchmarks.report import charts, wording
-from benchmarks.report.document import Block, Bullets, Code, Document, Figure, Heading, SideBySide, Table, Text
+from benchmarks.report.document import Block, Bullets, Code, Document, Figure, Heading, Part, SideBySide, Table, Text
 
 
 def render(document: Document, drawings: Mapping[str, str]) -> str:
@@ -52,6 +52,8 @@ def _block(block: Block, drawings: Mapping[str, str]) -> str:
             return _figure(block, drawings)
         case Code(title, text):
             return f"{_paragraph(title)}:\n\n{_fenced(text)}"
+        case Part():
+            return "\n\n".join(text for inner in block.blocks if (text := _block(inner, drawings)))
         case SideBySide():
             return ""
 

@@ -100,6 +100,22 @@ class Results:
         """Whether labels must name the device."""
         return len({entry.cell.who.device for entry in self.entries}) > 1
 
+    @cached_property
+    def timings_of(self) -> Mapping[str, Sequence[TimingRecord]]:
+        """A cell's timings, block by block, by the cell's id; nothing for one that has none."""
+        found: dict[str, list[TimingRecord]] = defaultdict(list)
+        for timing in self.timings:
+            found[timing.cell.id].append(timing)
+        return found
+
+    @cached_property
+    def workers_of(self) -> Mapping[Who, Sequence[WorkerRecord]]:
+        """The processes of an implementation, block by block; nothing for one that had none."""
+        found: dict[Who, list[WorkerRecord]] = defaultdict(list)
+        for worker in self.workers:
+            found[worker.who].append(worker)
+        return found
+
     def label(self, who: Who) -> str:
         """The short name of an implementation in this report."""
         return wording.implementation(who, self.several_devices)
@@ -146,6 +162,7 @@ def _entries(
 ) -> list[Entry]:
     cells: dict[Key, Cell] = {}
     planned = {_key(cell) for cell in run.cells}
+    proofs_of: dict[Hashable, list[ProofRecord]] = defaultdict(list)
     timing_of: dict[Key, dict[int, TimingRecord]] = defaultdict(dict)
     outcomes_of: dict[Key, list[OutcomeRecord]] = defaultdict(list)
     for cell in (*run.cells, *(timing.cell for timing in timings), *(outcome.cell for outcome in outcomes)):
@@ -154,8 +171,10 @@ def _entries(
         timing_of[_key(timing.cell)][timing.block] = timing
     for outcome in outcomes:
         outcomes_of[_key(outcome.cell)].append(outcome)
+    for proof in proofs:
+        proofs_of[_proved(proof)].append(proof)
     return [
-        _entry(cell, key in planned, timing_of[key], outcomes_of[key], _proofs_of(cell, proofs))
+        _entry(cell, key in planned, timing_of[key], outcomes_of[key], proofs_of[_proved(cell)])
         for key, cell in cells.items()
     ]
 
@@ -241,8 +260,9 @@ def _unusable(timing: TimingRecord) -> OutcomeRecord:
     return OutcomeRecord(cell=timing.cell, block=timing.block, status="failed", reason=reason)
 
 
-def _proofs_of(cell: Cell, proofs: Sequence[ProofRecord]) -> list[ProofRecord]:
-    return [proof for proof in proofs if proof.who == cell.who and proof.axes == cell.axes]
+def _proved(of: Cell | ProofRecord) -> Hashable:
+    """What a proof speaks of: an implementation at a size."""
+    return of.who, tuple(sorted(of.axes.items()))
 
 
 def _latest(found: Iterable[Any], key: Callable[[Any], Hashable]) -> list[Any]:

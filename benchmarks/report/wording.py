@@ -53,6 +53,8 @@ def clean(text: object, keep_lines: bool = False) -> str:
     Direction marks would let a name reorder its neighbours, and XML knows no NUL. `keep_lines` is for code.
     """
     shown = str(text).replace("\r\n", "\n") if keep_lines else " ".join(str(text).split())
+    if shown.isprintable() and shown.isascii():
+        return shown
     return "".join(_visible(character, keep_lines) for character in shown)
 
 
@@ -125,8 +127,24 @@ def count(number: int, noun: str) -> str:
 # Numbers
 
 
+class Quantity(str):
+    """A number as it is shown, with the value that it is sorted by."""
+
+    value: float
+
+    def __new__(cls, text: str, value: float) -> "Quantity":
+        """The shown text, and the number behind it."""
+        made = super().__new__(cls, text)
+        made.value = value
+        return made
+
+
 def number(value: float, digits: int = 3) -> str:
     """A number to so many significant digits, without an exponent where it can be read without one."""
+    return Quantity(_number(value, digits), value)
+
+
+def _number(value: float, digits: int = 3) -> str:
     if not math.isfinite(value):
         return str(value)
     value = float(f"{value:.{digits - 1}e}")
@@ -139,18 +157,20 @@ def number(value: float, digits: int = 3) -> str:
 
 def ratio(value: float) -> str:
     """A ratio near 1 with two decimals, so that 0.98 and 1.02 line up; others to three digits."""
-    return f"{value:.2f}" if 0.1 <= value < 9.995 else number(value)
+    return Quantity(f"{value:.2f}" if 0.1 <= value < 9.995 else number(value), value)
 
 
 def ratio_interval(estimate: Estimate) -> str:
     """ "1.38 to 1.47", or nothing where one block leaves no interval."""
-    return f"{ratio(estimate.low)} to {ratio(estimate.high)}" if estimate.blocks > 1 else NO_VALUE
+    if estimate.blocks < 2:
+        return NO_VALUE
+    return Quantity(f"{ratio(estimate.low)} to {ratio(estimate.high)}", estimate.low)
 
 
 def duration(seconds: float) -> str:
     """A time to three digits in a fitting unit: "1.23 ms"."""
     scale, unit = _unit(seconds)
-    return f"{number(seconds / scale)} {unit}"
+    return Quantity(f"{number(seconds / scale)} {unit}", seconds)
 
 
 def duration_interval(estimate: Estimate) -> str:
@@ -159,32 +179,33 @@ def duration_interval(estimate: Estimate) -> str:
         return NO_VALUE
     scale, unit = _unit(estimate.value)
     places = max(0, 2 - _exponent(float(f"{estimate.value / scale:.2e}")))
-    return f"{_places(estimate.low / scale, places)} to {_places(estimate.high / scale, places)} {unit}"
+    shown = f"{_places(estimate.low / scale, places)} to {_places(estimate.high / scale, places)} {unit}"
+    return Quantity(shown, estimate.low)
 
 
 def memory(count: float) -> str:
     """Bytes to three digits: "316 MB" is 316 million."""
     scale, unit = _unit(count, _BYTES)
-    return f"{number(count / scale)} {unit}"
+    return Quantity(f"{number(count / scale)} {unit}", count)
 
 
 def energy(joules: float) -> str:
     """Joules to three digits in a fitting unit: "1.23 mJ"."""
     scale, unit = _unit(joules, _ENERGY)
-    return f"{number(joules / scale)} {unit}"
+    return Quantity(f"{number(joules / scale)} {unit}", joules)
 
 
 def rate(per_second: float, what: str) -> str:
     """So much per second to three digits, with a prefix: "82.1 GFLOP/s"."""
     scale, prefix = _unit(per_second, _PREFIXES)
-    return f"{number(per_second / scale)} {prefix}{what}"
+    return Quantity(f"{number(per_second / scale)} {prefix}{what}", per_second)
 
 
 def percent(fraction: float) -> str:
     """A share or a relative spread: "1.3%"."""
     if 0 < abs(fraction) < 1e-4:
-        return "under 0.01%"
-    return f"{number(100 * fraction, 2)}%"
+        return Quantity("under 0.01%", fraction)
+    return Quantity(f"{number(100 * fraction, 2)}%", fraction)
 
 
 def _unit(value: float, units: Sequence[tuple[float, str]] = _UNITS) -> tuple[float, str]:

@@ -1,11 +1,12 @@
 """The sections of a report, one module each, and their order."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from benchmarks.report import headline, wording
-from benchmarks.report.document import Document, Figure, Section, Text
-from benchmarks.report.ranking import heats
+from benchmarks.report.document import Block, Document, Figure, Part, Section, Text
+from benchmarks.report.ranking import Heat, heats
 from benchmarks.report.results import Results
 from benchmarks.report.sections import (
     certainty,
@@ -26,9 +27,9 @@ from benchmarks.report.sections import (
 )
 
 
-def document(results: Results) -> Document:
-    """Everything there is to say about a run."""
-    found = heats(results)
+def document(results: Results, found: Sequence[Heat] | None = None) -> Document:
+    """Everything there is to say about a run; its heats, where somebody has them already."""
+    found = heats(results) if found is None else found
     before = (ranks, modes, coverage, equivalence, sweep, certainty, conduct, floors)
     parts = (*before, starting, learning, resources, fairness, steps, machine, judged)
     partial = headline.partial(results)
@@ -47,17 +48,17 @@ def document(results: Results) -> Document:
 def _named_apart(sections: list[Section]) -> list[Section]:
     """Give every figure a name of its own: it is a file name and an id, made from names that may be anything."""
     seen: Counter[str] = Counter()
-    renamed = []
-    for section in sections:
-        blocks = []
-        for block in section.blocks:
-            if isinstance(block, Figure):
-                seen[block.name] += 1
-                if seen[block.name] > 1:
-                    block = replace(block, name=f"{block.name}-number-{seen[block.name]}")
-            blocks.append(block)
-        renamed.append(replace(section, blocks=blocks))
-    return renamed
+
+    def renamed(block: Block) -> Block:
+        if isinstance(block, Part):
+            return replace(block, blocks=[renamed(inner) for inner in block.blocks])
+        if isinstance(block, Figure):
+            seen[block.name] += 1
+            if seen[block.name] > 1:
+                return replace(block, name=f"{block.name}-number-{seen[block.name]}")
+        return block
+
+    return [replace(section, blocks=[renamed(block) for block in section.blocks]) for section in sections]
 
 
 def _subtitle(results: Results) -> str:

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.report import plots, wording
-from benchmarks.report.document import Block, Figure, Section, Text, table
+from benchmarks.report import facets, plots, wording
+from benchmarks.report.document import Block, Figure, Part, Section, Text, table
 from benchmarks.report.ranking import Heat, phase_groups
 from benchmarks.report.results import Entry, Results
 from benchmarks.report.sections import clocks
 from benchmarks.report.wording import NO_VALUE
 from benchmarks.turns import ENOUGH_BLOCKS
 
-_MOST_DOTS = 60
+_MOST_DOTS = 30
 """Rows in one chart, at most: beyond, it says no more."""
 
 
@@ -29,7 +29,8 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
     )
     blocks: list[Block] = [Text(note)]
     for group in phase_groups(heats):
-        blocks += _phase(results, group)
+        if found := _phase(results, group):
+            blocks.append(Part(facets.of_group(group[0]), found))
     return Section("certainty", "How sure is that?", [*blocks, *clocks.blocks(results, heats), *_load(results)])
 
 
@@ -44,7 +45,8 @@ def _phase(results: Results, group: Sequence[Heat]) -> list[Block]:
     columns = ["cell", "#time per call", "#95% interval", "#blocks", "#rounds", "#spread between processes"]
     columns += ["#spread within a process", "block medians"]
     frameworks = [entry.cell.who.framework for _, entry in entries]
-    spreads = table(f"Spread: {what}", rows, *columns, frameworks=frameworks, folded=True)
+    chosen_by = [facets.of_size(heat) | facets.of_entry(entry) for heat, entry in entries]
+    spreads = table(f"Spread: {what}", rows, *columns, frameworks=frameworks, facets=chosen_by, folded=True)
     return [*_figure(results, heats, what, len(entries)), *spreads]
 
 

@@ -43,7 +43,8 @@ def _counts(results: Results) -> list[Block]:
 
 def _holes(results: Results) -> list[Block]:
     blocks = results.run.blocks
-    troubled = [e for e in results.entries if (e.reason and e.standing != "beside") or e in results.holes()]
+    holes = {entry.cell.id for entry in results.holes()}
+    troubled = [e for e in results.entries if (e.reason and e.standing != "beside") or e.cell.id in holes]
     rows = [_hole(results, entry, blocks) for entry in troubled]
     columns = ("cell", "what came of it", "#blocks", "reason", "what to do")
     found = table("Cells with a hole or without a rank", rows, *columns)

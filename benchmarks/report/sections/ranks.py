@@ -4,13 +4,16 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from benchmarks.report import frame, headline, plots, wording
-from benchmarks.report.document import Block, Figure, Heading, Section, Text, table
+from benchmarks.report import facets, frame, headline, plots, wording
+from benchmarks.report.document import Block, Figure, Heading, Part, Section, Text, table
 from benchmarks.report.ranking import Heat, Place, compare, phase_groups
 from benchmarks.report.results import Entry, Results
 from benchmarks.report.wording import NO_VALUE
 from benchmarks.statistics import MARGIN
 from benchmarks.turns import ENOUGH_BLOCKS
+
+_MOST_PANELS = 6
+"""Sizes in one chart, at most."""
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
@@ -21,7 +24,7 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
     if len(timed) > 1:
         blocks += _overview(results, timed)
     for group in phase_groups(timed):
-        blocks += _phase(results, group)
+        blocks.append(Part(facets.of_group(group[0]), _phase(results, group)))
     return Section("fastest", "Which is fastest for me?", blocks + _beside(results))
 
 
@@ -45,6 +48,7 @@ def _overview(results: Results, heats: Sequence[Heat]) -> list[Block]:
         "#time per call",
         "#95% interval",
         "#blocks",
+        facets=[facets.of_group(heat) | facets.of_size(heat) for heat in heats],
     )
 
 
@@ -69,23 +73,31 @@ def _phase(results: Results, group: Sequence[Heat]) -> list[Block]:
     name = wording.phase(heat.phase)
     title = f"{name[0].upper()}{name[1:]} ({wording.setting(heat.who)})"
     blocks: list[Block] = [Heading(title), *_figure(results, group, title)]
-    for heat in group:
-        blocks += _ranking(results, heat)
-    return blocks
+    return [*blocks, *(Part(facets.of_size(heat), _ranking(results, heat)) for heat in group)]
 
 
 def _figure(results: Results, group: Sequence[Heat], title: str) -> list[Block]:
-    panels = [(wording.short(wording.size(heat.axes), 60), _dots(results, heat)) for heat in group if heat.reference]
+    ranked = [heat for heat in group if heat.reference]
+    drawn = _spread(ranked, _MOST_PANELS)
+    panels = [(wording.short(wording.size(heat.axes), 60), _dots(results, heat)) for heat in drawn]
     if not any(len(dots) > 1 for _, dots in panels):
         return []
+    left = f" Of {len(ranked)} sizes {len(drawn)} are drawn; the tables have all." if len(drawn) < len(ranked) else ""
     how = (
         "How to read this: each marker is a time divided by the fastest one's time at that size, so 1 is the fastest and "
         f"2 takes twice as long; further left is better. The bar is the 95% interval, cut where it leaves the chart. The shaded band is the {wording.MARGIN} within which "
-        "two times count as tied. Hollow markers are variants of their own, outside the rank."
+        f"two times count as tied. Hollow markers are variants of their own, outside the rank.{left}"
     )
     who = group[0].who
     name = wording.slug(f"ratio-{group[0].phase}-{who.precision}-{who.mode}-t{who.threads}")
     return [Figure(name, plots.ratios(panels, MARGIN), title, _conclusion(results, group), how)]
+
+
+def _spread(heats: Sequence[Heat], most: int) -> list[Heat]:
+    """At most so many, evenly among them, the first and the last too."""
+    if len(heats) <= most:
+        return list(heats)
+    return [heats[round(k * (len(heats) - 1) / (most - 1))] for k in range(most)]
 
 
 def _conclusion(results: Results, group: Sequence[Heat]) -> str:
@@ -125,7 +137,8 @@ def _ranking(results: Results, heat: Heat) -> list[Block]:
     columns += ["#ratio to fastest", "#95% interval of the ratio", "verdict"]
     name = f"{wording.phase(heat.phase)}, {wording.size(heat.axes)}"
     frameworks = [place.entry.cell.who.framework for place in places]
-    blocks = table(f"Ranking: {name}", rows, *columns, frameworks=frameworks)
+    chosen_by = [facets.of_entry(place.entry) for place in places]
+    blocks = table(f"Ranking: {name}", rows, *columns, frameworks=frameworks, facets=chosen_by)
     return [*blocks, Text(_latency_note(places), "note")] if latency else blocks
 
 

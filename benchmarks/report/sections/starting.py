@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from benchmarks.report import costs, wording
+from benchmarks.report import costs, facets, wording
 from benchmarks.report.costs import Overtaking, Start
-from benchmarks.report.document import Block, Bullets, Section, Text, table
+from benchmarks.report.document import Block, Bullets, Part, Section, Text, table
 from benchmarks.report.ranking import Heat, phase_groups
 from benchmarks.report.results import Results
 from benchmarks.report.wording import NO_VALUE
@@ -24,7 +24,8 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
     for group in phase_groups([heat for heat in heats if heat.phase == "train_step"]):
         heat = costs.middle(group)
         if found := costs.starts(results, heat):
-            blocks += [*_starts(results, heat, found), *_overtaking(results, heat, found)]
+            shown = [*_starts(results, heat, found), *_overtaking(results, heat, found)]
+            blocks.append(Part(facets.of_group(heat), shown))
     if not blocks:
         return Section("starting", "Compiling and starting", [Text("No training step was timed.")])
     return Section("starting", "Compiling and starting", [*blocks, Text(_HOW, "note")])

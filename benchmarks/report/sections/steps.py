@@ -31,7 +31,7 @@ def _step(results: Results, step: dict[str, str]) -> list[Block]:
         Text(f"Source: {step['source']}" if step.get("source") else "", "note"),
     ]
     panes = _panes(results, step.get("name", ""))
-    code: list[Block] = [SideBySide(panes)] if panes else []
+    code: list[Block] = [SideBySide(_title(step), panes)] if panes else []
     return [Heading(_title(step)), *(text for text in texts if text.text), *code]
 
 

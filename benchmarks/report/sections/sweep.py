@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from benchmarks.report import plots, wording
-from benchmarks.report.document import Block, Figure, Section, Text, table
+from benchmarks.report import facets, plots, wording
+from benchmarks.report.document import Block, Figure, Part, Section, Text, table
 from benchmarks.report.ranking import Heat, phase_groups
 from benchmarks.report.results import Entry, Results
 from benchmarks.report.wording import NO_VALUE
@@ -14,12 +14,15 @@ Series = dict[str, dict[int, Entry]]
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
-    """One chart and table per phase, setting, swept axis and remaining size."""
+    """One chart per phase, setting and swept axis, at the middle one of the remaining sizes; a table for each of them."""
     blocks: list[Block] = []
     for group in phase_groups(heats):
         for axis in _swept(group):
-            for rest, series in _lines(results, group, axis).items():
-                blocks += _sweep(group[0], axis, dict(rest), series)
+            found = sorted(_lines(results, group, axis).items())
+            middle = len(found) // 2
+            for number, (rest, series) in enumerate(found[middle:] + found[:middle]):
+                shown = _sweep(group[0], axis, dict(rest), series, drawn=number == 0)
+                blocks.append(Part(facets.of_group(group[0]), shown))
     return Section(
         "sweep", "How does the size matter?", blocks or [Text("Only one size was measured, so there is no sweep.")]
     )
@@ -45,10 +48,18 @@ def _lines(results: Results, group: Sequence[Heat], axis: str) -> dict[tuple[tup
     return {rest: series for rest, series in found.items() if any(len(points) > 1 for points in series.values())}
 
 
-def _sweep(heat: Heat, axis: str, rest: dict[str, int], series: Series) -> list[Block]:
+def _sweep(heat: Heat, axis: str, rest: dict[str, int], series: Series, drawn: bool) -> list[Block]:
     at = f" at {wording.size(rest)}" if rest else ""
     what = f"{wording.phase(heat.phase)}{at} ({wording.setting(heat.who)})"
     values = sorted({value for points in series.values() for value in points})
+    rows = [[label, *(_cell(points.get(value)) for value in values)] for label, points in series.items()]
+    columns = ["implementation", *(f"#{axis} {value}" for value in values)]
+    entries = [next(iter(points.values())) for points in series.values()]
+    looks = {"frameworks": [e.cell.who.framework for e in entries], "facets": [facets.of_entry(e) for e in entries]}
+    caption = f"Time per sample, {what}"
+    numbers = table(caption, rows, *columns, **looks, folded=not drawn)
+    if not drawn:
+        return numbers
     lines = [_line(label, points, wide=_on_gpu(points)) for label, points in series.items()]
     name = wording.slug(f"sweep-{axis}-{heat.phase}-{heat.who.precision}-{heat.who.mode}-t{heat.who.threads}")
     name = "-".join([name, *(f"{wording.slug(key)}{value}" for key, value in rest.items())])
@@ -57,14 +68,7 @@ def _sweep(heat: Heat, axis: str, rest: dict[str, int], series: Series) -> list[
         "time per sample. Vertical bars are 95% intervals (often shorter than the marker). Thick lines ran on a GPU."
     )
     spec = plots.lines(lines, axis, "seconds per sample", log=True)
-    rows = [[label, *(_cell(points.get(value)) for value in values)] for label, points in series.items()]
-    columns = ["implementation", *(f"#{axis} {value}" for value in values)]
-    frameworks = [next(iter(points.values())).cell.who.framework for points in series.values()]
-    caption = f"Time per sample, {what}"
-    return [
-        Figure(name, spec, caption, _conclusion(series, axis), how),
-        *table(caption, rows, *columns, frameworks=frameworks),
-    ]
+    return [Figure(name, spec, caption, _conclusion(series, axis), how), *numbers]
 
 
 def _line(label: str, points: dict[int, Entry], wide: bool) -> plots.Line:

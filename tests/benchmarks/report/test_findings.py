@@ -22,7 +22,8 @@ def sentences(records: Sequence[record.Record], environment: dict[str, Any] | No
 
 def table(records: Sequence[record.Record]) -> dict[str, dict[str, Any]]:
     """The flat table by framework, for runs with one heat."""
-    rows = frame.cells(gathered(records)).astype(object)
+    found = gathered(records)
+    rows = frame.cells(found, ranking.heats(found)).astype(object)
     rows = rows.where(rows.notna(), None)
     return {str(row["framework"]): dict(zip(rows.columns, row, strict=True)) for _, row in rows.iterrows()}
 

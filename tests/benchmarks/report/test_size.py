@@ -1,0 +1,42 @@
+"""How large a report may be."""
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.benchmarks.report import synthetic
+
+ROOT = Path(__file__).parents[3]
+FRAMEWORKS = ("numpy", "torch", "jax", "cupy", "keras-tensorflow", "keras-torch", "keras-jax", "one", "two", "three")
+
+
+def two_thousand() -> list:
+    """Ten frameworks, two modes, two precisions, two phases, 25 sizes."""
+    return [
+        (
+            synthetic.cell(name, phase, batch, width, mode=mode, precision=precision),
+            1e-6 * (k + 3) * (batch + 20) * width,
+        )
+        for k, name in enumerate(FRAMEWORKS)
+        for mode in ("plain", "tuned")
+        for precision in ("float32", "float64")
+        for phase in ("train_step", "predict")
+        for batch in (1, 8, 32, 128, 512)
+        for width in (64, 128, 256, 512, 1024)
+    ]
+
+
+def test_two_thousand_cells(tmp_path: Path) -> None:
+    cells = two_thousand()
+    assert len(cells) == 2000
+    folder = synthetic.save(tmp_path, synthetic.measured(cells), synthetic.ENVIRONMENT)
+    command = [sys.executable, "-m", "benchmarks", "report", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=300)
+    assert (folder / "report.html").stat().st_size <= 3_000_000
+
+
+def test_a_quick_run_is_small(quick_folder: Path) -> None:
+    page = (quick_folder / "report.html").read_bytes()
+    assert len(page) <= 1_000_000
+    assert len(gzip.compress(page, mtime=0)) <= 150_000

@@ -7,7 +7,7 @@ EXTRA ?= $(shell nvidia-smi -L 2>/dev/null | grep -q '^GPU' && echo cuda12 || ec
 # Further extras. JAX comes by itself and as a backend of Keras.
 EXTRAS ?= report,dev,jax
 # The run that `make report` renders: the newest.
-RUN ?= $(shell ls -td results/*/ 2>/dev/null | head -n 1)
+RUN ?= $(patsubst %/records.jsonl,%,$(shell ls -t results/*/records.jsonl 2>/dev/null | head -n 1))
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -147,14 +147,26 @@ def verify(as_json: bool, **choice: Any) -> None:
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-def report(folder: Path) -> None:
-    """Make the report of a results FOLDER again from its records."""
+@click.argument("folders", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--runs", "together", is_flag=True, help="One page over several runs, the first of them the baseline.")
+@click.option("--into", type=click.Path(path_type=Path), help="With --runs: where to.  [default: results/together]")
+def report(folders: tuple[Path, ...], together: bool, into: Path | None) -> None:
+    """Make the report of a results folder again from its records.
+
+    With --runs: one page over several folders.
+    """
     from benchmarks import report as reports
     from benchmarks.record import BadRecords
 
+    if together and len(folders) < 2:
+        raise click.UsageError("--runs puts several runs on one page: give at least two results folders.")
+    if not together and (len(folders) > 1 or into):
+        raise click.UsageError("Several folders, and --into, are for one page over several runs: add --runs.")
     try:
-        for path in reports.write(folder):
+        written = (
+            reports.write_together(folders, into or Path("results/together")) if together else reports.write(folders[0])
+        )
+        for path in written:
             click.echo(path)
     except BadRecords as problem:
         click.echo(f"Error: {problem}", err=True)

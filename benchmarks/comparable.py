@@ -74,7 +74,7 @@ def differences(a: Results, b: Results) -> list[str]:
         told += _unlike("specification, ", *hashes)
     told += _unlike("data, ", a.run.dataset, b.run.dataset)
     if a.environment and b.environment:
-        return told + _unlike("machine, ", _machine(a.environment), _machine(b.environment)) + _memory(a, b)
+        return told + _unlike("machine, ", machine(a.environment), machine(b.environment)) + _memory(a, b)
     unknown = wording.listed(name for name, side in (("A", a), ("B", b)) if not side.environment)
     return [*told, f"machine, as far as is known: environment.json tells nothing in {unknown}"]
 
@@ -84,13 +84,13 @@ def versions(a: Results, b: Results) -> dict[tuple[str, str], tuple[str | None, 
 
     Frameworks that both ran; under "system" the operating system and its settings, under "samenet" the code itself.
     """
-    old, new = _software(a), _software(b)
+    old, new = software(a), software(b)
     both = {name for name, _ in old} & {name for name, _ in new}
     keys = [key for key in sorted(old.keys() | new.keys()) if key[0] in both]
     return {key: (old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)}
 
 
-def _machine(facts: Mapping[str, Any]) -> dict[str, Any]:
+def machine(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What identifies a machine: neither its kernel or driver version, which may be updated, nor its governor."""
     return {
         "cpu": facts.get("cpu"),
@@ -118,7 +118,7 @@ def _unlike(prefix: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str
     ]
 
 
-def _software(results: Results) -> dict[tuple[str, str], str]:
+def software(results: Results) -> dict[tuple[str, str], str]:
     """Versions by (framework, package), with commas where a run had several."""
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
     for worker in results.workers:

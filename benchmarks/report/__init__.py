@@ -5,7 +5,15 @@ and charts what came out (a `document`), and `markdown` and `html` are two rende
 Same records, same bytes: no clock, no random number and no order of a set has a say here.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmarks.report.document import Document
+    from benchmarks.report.results import Results
 
 
 def write(folder: Path) -> list[Path]:
@@ -13,16 +21,43 @@ def write(folder: Path) -> list[Path]:
 
     Never changes the records. Raises benchmarks.record.BadRecords where there is no run to read.
     """
+    from benchmarks.report import frame, ranking, sections
+
+    measured = _gathered(folder)
+    heats = ranking.heats(measured)
+    return _written(folder, sections.document(measured, heats), frame.cells(measured, heats))
+
+
+def write_together(folders: Sequence[Path], into: Path) -> list[Path]:
+    """One page over several results folders, the first of them the baseline, and its tables, in the folder `into`.
+
+    Raises benchmarks.record.BadRecords where one of them holds no run.
+    """
+    from benchmarks.report import together
+
+    names = [folder.resolve().name for folder in folders]
+    runs = [
+        together.Run(name if names.count(name) == 1 else f"{name} #{number}", _gathered(folder))
+        for number, (name, folder) in enumerate(zip(names, folders, strict=True), start=1)
+    ]
+    document, table = together.document(runs), together.cells(runs)
+    into.mkdir(parents=True, exist_ok=True)
+    return _written(into, document, table)
+
+
+def _gathered(folder: Path) -> "Results":
     from benchmarks import record
-    from benchmarks.report import charts, environment, frame, html, markdown, ranking, results, sections
+    from benchmarks.report import environment, results
 
     records, problems = record.read(folder)
     machine, machine_problems = environment.read(folder)
-    measured = results.gather(records, problems + machine_problems, machine)
-    heats = ranking.heats(measured)
-    document, table = sections.document(measured, heats), frame.cells(measured, heats)
-    drawings = charts.draw(document.figures())
+    return results.gather(records, problems + machine_problems, machine)
 
+
+def _written(folder: Path, document: "Document", table: "pd.DataFrame") -> list[Path]:
+    from benchmarks.report import charts, frame, html, markdown
+
+    drawings = charts.draw(document.figures())
     texts = {
         folder / "report.md": markdown.render(document, drawings),
         folder / "report.html": html.render(document, drawings),

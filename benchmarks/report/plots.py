@@ -39,8 +39,10 @@ class Line:
     wide: bool = False
 
 
-def ratios(panels: Sequence[tuple[str, Sequence[Dot]]], margin: float) -> Spec:
-    """Ratios to the best on a logarithmic axis, one panel per size, with the band of a tie."""
+def ratios(
+    panels: Sequence[tuple[str, Sequence[Dot]]], margin: float, title: str = "time over the fastest one's time"
+) -> Spec:
+    """Ratios on a logarithmic axis, one panel per size, with the band of a tie."""
     dots = [dot for _, panel in panels for dot in panel]
     domain = _ratio_domain(dots)
     x = {"type": "quantitative", "scale": {"type": "log", "domain": domain, "clamp": True}}
@@ -50,7 +52,7 @@ def ratios(panels: Sequence[tuple[str, Sequence[Dot]]], margin: float) -> Spec:
         _layer([{"one": 1}], {"type": "rule", "color": MUTED}, x=x | {"field": "one"}),
     ]
     axis = {
-        "title": "time over the fastest one's time (log scale)",
+        "title": f"{title} (log scale)",
         "values": _log_ticks(domain, _NICE, 0.07),
         "format": "~r",
         "grid": True,

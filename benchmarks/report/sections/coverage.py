@@ -13,7 +13,7 @@ _KINDS = ("measured", "measured in part", "failed", "skipped", "unequal", "not r
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
     """Counts per implementation, then each cell that is not whole, then what was not there."""
-    blocks: list[Block] = [Text(_summary(results)), *_counts(results), *_holes(results), *_absent(results)]
+    blocks: list[Block] = [Text(_summary(results)), *_counts(results), *holes(results), *_absent(results)]
     return Section("coverage", "Coverage", blocks)
 
 
@@ -41,10 +41,11 @@ def _counts(results: Results) -> list[Block]:
     return table("Cells by implementation", rows, *columns, frameworks=list(frameworks.values()))
 
 
-def _holes(results: Results) -> list[Block]:
+def holes(results: Results) -> list[Block]:
+    """Every planned cell without a whole timing, and every cell that lost its rank, with the reason and what to do."""
     blocks = results.run.blocks
-    holes = {entry.cell.id for entry in results.holes()}
-    troubled = [e for e in results.entries if (e.reason and e.standing != "beside") or e.cell.id in holes]
+    partial = {entry.cell.id for entry in results.holes()}
+    troubled = [e for e in results.entries if (e.reason and e.standing != "beside") or e.cell.id in partial]
     rows = [_hole(results, entry, blocks) for entry in troubled]
     columns = ("cell", "what came of it", "#blocks", "reason", "what to do")
     found = table("Cells with a hole or without a rank", rows, *columns)

@@ -38,7 +38,7 @@ def _overview(results: Results, heats: Sequence[Heat]) -> list[Block]:
             if time
             else [NO_VALUE] * 3
         )
-        rows.append([what, wording.setting(heat.who), _winner(results, heat), *cells])
+        rows.append([what, wording.setting(heat.who), winner(results, heat), *cells])
     return table(
         "The fastest at every size",
         rows,
@@ -52,7 +52,7 @@ def _overview(results: Results, heats: Sequence[Heat]) -> list[Block]:
     )
 
 
-def _winner(results: Results, heat: Heat) -> str:
+def winner(results: Results, heat: Heat) -> str:
     """The fastest in a few words, with the same hedges as the headline."""
     if heat.reference is None:
         return "none is ranked"
@@ -105,7 +105,7 @@ def _conclusion(results: Results, group: Sequence[Heat]) -> str:
     ranked = [heat for heat in group if heat.reference]
     if len(ranked) == 1:
         return f"At {wording.size(ranked[0].axes)}: {headline.finding(results, ranked[0])}"
-    found = "; ".join(f"{wording.size(heat.axes)}: {_winner(results, heat)}" for heat in ranked[:8])
+    found = "; ".join(f"{wording.size(heat.axes)}: {winner(results, heat)}" for heat in ranked[:8])
     return f"Fastest at {found}{'; and so on as in the tables' if len(ranked) > 8 else ''}."
 
 

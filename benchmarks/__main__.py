@@ -1,4 +1,4 @@
-"""The command line: run, list, verify, report, compare, doctor. Data goes to standard output, progress to standard error.
+"""The command line: run, list, verify, report, export, compare, doctor. Data goes to standard output, progress to standard error.
 
 Nothing heavy is imported before a command needs it, and no framework ever: those live in the workers.
 """
@@ -168,6 +168,27 @@ def report(folders: tuple[Path, ...], together: bool, into: Path | None) -> None
         )
         for path in written:
             click.echo(path)
+    except BadRecords as problem:
+        click.echo(f"Error: {problem}", err=True)
+        sys.exit(exits.USAGE)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--as", "format_", type=click.Choice(["pytest-benchmark", "summary"]), required=True, help="For which reader."
+)
+def export(folder: Path, format_: str) -> None:
+    """Print the results of a FOLDER for another tool.
+
+    pytest-benchmark: the JSON that `pytest-benchmark compare` reads, every round of every cell that was proved equal.
+    summary: Markdown for the summary of a CI job. Tables as CSV and JSON Lines stand beside every report.
+    """
+    from benchmarks import report as reports
+    from benchmarks.record import BadRecords
+
+    try:
+        click.echo(reports.export(folder, format_), nl=False)
     except BadRecords as problem:
         click.echo(f"Error: {problem}", err=True)
         sys.exit(exits.USAGE)

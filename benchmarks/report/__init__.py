@@ -45,6 +45,13 @@ def write_together(folders: Sequence[Path], into: Path) -> list[Path]:
     return _written(into, document, table)
 
 
+def export(folder: Path, format_: str) -> str:
+    """A results folder in one of `exports.FORMATS`. Raises benchmarks.record.BadRecords where it holds no run."""
+    from benchmarks.report import exports
+
+    return exports.FORMATS[format_](_gathered(folder))
+
+
 def _gathered(folder: Path) -> "Results":
     from benchmarks import record
     from benchmarks.report import environment, results

@@ -32,17 +32,21 @@ def document(results: Results, found: Sequence[Heat] | None = None) -> Document:
     found = heats(results) if found is None else found
     before = (ranks, modes, coverage, equivalence, sweep, certainty, conduct, floors)
     parts = (*before, starting, learning, resources, fairness, steps, machine, judged)
+    sections = [lead(results, found), *(part.section(results, found) for part in parts)]
+    return Document(title(results), _subtitle(results), _named_apart(sections))
+
+
+def title(results: Results) -> str:
+    """What it is, and whether something is missing."""
+    partial = " (partial results)" if headline.partial(results) else ""
+    return f"{wording.model(results.run.model)} benchmark{partial}"
+
+
+def lead(results: Results, found: Sequence[Heat]) -> Section:
+    """What is missing, and then the findings."""
     partial = headline.partial(results)
-    lead = [Text(partial, "warning")] if partial else []
-    lead += [Text(sentence, "lead") for sentence in headline.headline(results, found)]
-    name = wording.model(results.run.model)
-    return Document(
-        title=f"{name} benchmark" + (" (partial results)" if partial else ""),
-        subtitle=_subtitle(results),
-        sections=_named_apart(
-            [Section("headline", "Headline", lead), *(part.section(results, found) for part in parts)]
-        ),
-    )
+    first = [Text(partial, "warning")] if partial else []
+    return Section("headline", "Headline", first + [Text(told, "lead") for told in headline.headline(results, found)])
 
 
 def _named_apart(sections: list[Section]) -> list[Section]:

@@ -13,7 +13,7 @@ _KINDS = ("measured", "measured in part", "failed", "skipped", "unequal", "not r
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
     """Counts per implementation, then each cell that is not whole, then what was not there."""
-    blocks: list[Block] = [Text(_summary(results)), *_counts(results), *holes(results), *_absent(results)]
+    blocks: list[Block] = [Text(summary(results)), *_counts(results), *holes(results), *_absent(results)]
     return Section("coverage", "Coverage", blocks)
 
 
@@ -21,7 +21,8 @@ def _kind(entry: Entry, blocks: int) -> str:
     return "measured in part" if entry.medians and len(entry.medians) < blocks else entry.status
 
 
-def _summary(results: Results) -> str:
+def summary(results: Results) -> str:
+    """What was planned and what was measured whole."""
     planned = [entry for entry in results.entries if entry.planned]
     whole = len(planned) - len(results.holes())
     return f"{wording.count(len(planned), 'cell')} planned, {whole} measured in all {wording.count(results.run.blocks, 'block')}. A cell without a time is a hole, never a zero."

@@ -30,7 +30,7 @@ def _proofs(results: Results) -> list[Block]:
         "✓ up to 1, ✗ above. A cell that fails is not ranked. Conduct: repeating the step gives the same bits, the inputs "
         "are as they were, and the precision that is in force is the one that is named."
     )
-    return [Text(note), *_matrix(results), *_failures(results)]
+    return [Text(note), *_matrix(results), *failures(results)]
 
 
 def _matrix(results: Results) -> list[Block]:
@@ -64,7 +64,14 @@ def _worst(checks: Sequence[Check]) -> str:
     return f"{'✓' if worst.passed else '✗'} {wording.number(over_budget(worst), 2)}"
 
 
-def _failures(results: Results) -> list[Block]:
+def verdict(results: Results) -> str:
+    """How many proofs passed."""
+    passed = sum(proof.passed for proof in results.proofs)
+    return f"{passed} of {wording.count(len(results.proofs), 'proof')} passed. What did not pass is not ranked."
+
+
+def failures(results: Results) -> list[Block]:
+    """Every check that failed."""
     failed = [(proof, check) for proof in results.proofs for check in proof.checks if not check.passed]
     known = [check.limit for _, check in failed]
     rows = [

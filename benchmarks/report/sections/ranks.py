@@ -22,14 +22,16 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
     timed = [heat for heat in shown if any(place.entry.time for place in heat.places)]
     blocks: list[Block] = [] if timed else [Text("No cell has a time, so there is no ranking.")]
     if len(timed) > 1:
-        blocks += _overview(results, timed)
+        blocks += overview(results, timed)
     for group in phase_groups(timed):
         blocks.append(Part(facets.of_group(group[0]), _phase(results, group)))
     return Section("fastest", "Which is fastest for me?", blocks + _beside(results))
 
 
-def _overview(results: Results, heats: Sequence[Heat]) -> list[Block]:
+def overview(results: Results, heats: Sequence[Heat]) -> list[Block]:
+    """The fastest of each heat that has any time, with the hedges of the headline."""
     rows = []
+    heats = [heat for heat in heats if heat.reference]
     for heat in heats:
         what = f"{wording.phase(heat.phase)}, {wording.size(heat.axes)}"
         time = heat.reference.time if heat.reference else None

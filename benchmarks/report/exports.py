@@ -1,0 +1,75 @@
+"""A run for other tools: pytest-benchmark's JSON, and a few lines of Markdown for the summary of a CI job."""
+
+import json
+from typing import Any
+
+import pytest_benchmark
+from pytest_benchmark.stats import Stats
+
+from benchmarks.report import markdown, sections
+from benchmarks.report.document import Document, Section, Text
+from benchmarks.report.ranking import heats
+from benchmarks.report.results import Entry, Results
+from benchmarks.report.sections import coverage, equivalence, ranks
+
+EXPORTED = ("ranked", "own variant")
+"""Standings: other tools rank whatever they are given, so they are given what was proved equal."""
+
+
+def pytest_benchmark_json(results: Results) -> str:
+    """What `pytest-benchmark compare` reads: a benchmark per cell that was proved and timed, a round as it was measured.
+
+    The groups are the heats. `extra_info` holds what this format has no place for: the interval over the blocks.
+    """
+    entries = [entry for entry in results.entries if entry.time and entry.standing in EXPORTED]
+    run, started = results.run, results.run.started_at
+    code = run.code
+    found = {
+        "machine_info": {**results.environment, "node": "", "cpu": {"brand_raw": results.environment.get("cpu", "")}},
+        "commit_info": {"id": code.get("commit"), "dirty": code.get("dirty"), "time": started, "project": "samenet"},
+        "benchmarks": [_benchmark(results, entry) for entry in entries],
+        "datetime": started,
+        "version": pytest_benchmark.__version__,
+    }
+    return json.dumps(found, indent=1, sort_keys=True) + "\n"
+
+
+def _benchmark(results: Results, entry: Entry) -> dict[str, Any]:
+    cell, time = entry.cell, entry.time
+    assert time is not None
+    stats = Stats()
+    for rounds in entry.rounds.values():
+        for seconds in rounds:
+            stats.update(seconds)
+    return {
+        "group": "/".join((*cell.heat, cell.who.mode)),
+        "name": cell.id,
+        "fullname": cell.id,
+        "params": {"framework": cell.who.framework, "device": cell.who.device, **cell.axes},
+        "param": None,
+        "extra_info": {
+            "blocks": time.blocks,
+            "time_s": time.value,
+            "interval_95_s": [time.low, time.high] if time.blocks > 1 else None,
+            "standing": entry.standing,
+        },
+        "options": {"disable_gc": True, "timer": "perf_counter", "warmup": True},
+        "stats": {**stats.as_dict(), "iterations": entry.loops, "data": stats.data},
+    }
+
+
+def job_summary(results: Results) -> str:
+    """Markdown to be read in a minute: the findings, the fastest at every size, the proof, the holes."""
+    found = heats(results)
+    parts = [
+        sections.lead(results, found),
+        Section("fastest", "The fastest at every size", ranks.overview(results, found)),
+        Section("equivalence", "Equivalence", [Text(equivalence.verdict(results)), *equivalence.failures(results)]),
+        Section("coverage", "Coverage", [Text(coverage.summary(results)), *coverage.holes(results)]),
+    ]
+    subtitle = f"Run of {results.run.started_at}, profile {results.run.profile}."
+    return markdown.render(Document(sections.title(results), subtitle, parts), {})
+
+
+FORMATS = {"pytest-benchmark": pytest_benchmark_json, "summary": job_summary}
+"""By the name under which the command line knows them."""

@@ -1,0 +1,91 @@
+"""A run for other tools: they read it, and what was not proved equal is not in it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from markdown_it import MarkdownIt
+
+from benchmarks import record
+from benchmarks.__main__ import main
+from benchmarks.report import exports, results
+from tests.benchmarks.report import synthetic
+from tests.benchmarks.report.synthetic import cell, measured
+from tests.benchmarks.report.test_pages import HOSTILE, Page, hostile_records
+
+
+def gathered(records: list[record.Record]) -> results.Results:
+    return results.gather(records, [], synthetic.ENVIRONMENT)
+
+
+def exported(records: list[record.Record]) -> list[dict[str, Any]]:
+    return json.loads(exports.pytest_benchmark_json(gathered(records)))["benchmarks"]
+
+
+def test_pytest_benchmark_reads_it(tmp_path: Path) -> None:
+    folder = synthetic.save(tmp_path / "run", synthetic.quick(), synthetic.ENVIRONMENT)
+    done = CliRunner().invoke(main, ["export", str(folder), "--as", "pytest-benchmark"])
+    assert done.exit_code == 0
+    (tmp_path / "old.json").write_text(done.stdout, encoding="utf-8")
+    (tmp_path / "new.json").write_text(done.stdout, encoding="utf-8")
+    program = Path(sys.executable).with_name("pytest-benchmark")
+    command = [program, "compare", "old.json", "new.json", "--csv", "table"]
+    read = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert read.returncode == 0, read.stderr
+    assert (tmp_path / "table.csv").read_text(encoding="utf-8").count("numpy/spec") == 2 * 3
+
+
+def test_every_round_after_the_warm_up_is_in_it() -> None:
+    records = measured([(cell("numpy"), 1e-4)])
+    (found,) = exported(records)
+    wanted = [s for timing in records if isinstance(timing, record.TimingRecord) for s in timing.per_call]
+    assert found["stats"]["data"] == wanted
+    assert found["stats"]["rounds"] == len(wanted) == 60
+    assert found["stats"]["iterations"] == 10
+    low, high = found["extra_info"]["interval_95_s"]
+    assert low <= found["extra_info"]["time_s"] <= high
+
+
+def test_what_may_not_be_ranked_is_not_handed_to_a_tool_that_ranks() -> None:
+    frameworks = {found["params"]["framework"] for found in exported(synthetic.quick())}
+    assert "scikit-learn" not in frameworks
+    unproved = [found for found in synthetic.quick() if found.kind != "proof" or found.who.framework != "numpy"]
+    assert {found["params"]["framework"] for found in exported(unproved)} == frameworks - {"numpy"}
+
+
+def test_the_summary_tells_what_failed() -> None:
+    timed = cell("numpy"), cell("torch")
+    records = measured([(of, 1e-4) for of in timed])
+    records.append(synthetic.proof(timed[0], 5, error=3.0))
+    text = exports.job_summary(gathered(records))
+    assert "12 of 13 proofs passed" in text
+    assert "dense1.weight" in text
+    assert "not proved equal in block 5" in text
+    assert len(text.splitlines()) < 60
+
+
+@pytest.mark.parametrize(
+    "records", [[synthetic.run([])], [synthetic.run([cell("numpy")])]], ids=["empty", "nothing ran"]
+)
+def test_little_is_still_something(records: list[record.Record]) -> None:
+    assert exported(records) == []
+    assert "Nothing was timed" in exports.job_summary(gathered(records))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_text(name: str) -> None:
+    records = hostile_records(name)
+    assert exported(records)
+    page = Page(MarkdownIt("commonmark").enable("table").render(exports.job_summary(gathered(records))))
+    assert page.tags["script"] == page.tags["img"] == 0
+    assert page.tags["h1"] == 1
+
+
+def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["export", str(tmp_path), "--as", "summary"])
+    assert done.exit_code == 2
+    assert "not a results folder" in done.output

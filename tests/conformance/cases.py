@@ -52,16 +52,16 @@ MORE_TIMES = 6
 """As many specifications where all is asked."""
 
 
+def precisions(implementation: str) -> tuple[str, ...]:
+    """In which `make test` proves it: a tuned mode in the one that is timed, and by `make prove` in both."""
+    return ("float32",) if "/" in implementation else ("float64", "float32")
+
+
 def cases(implementation: str, precision: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
     """What is tried in a precision. The tuned modes are asked for all of it by `make prove`."""
     if thorough or (precision == "float32" and "/" not in implementation):
         return CASES
     return {name: CASES[name] for name in (QUICK if "/" not in implementation else QUICK[:2])}
-
-
-def runs(implementation: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
-    """The thousand steps that it must follow in float64."""
-    return RUNS if thorough or "/" not in implementation else {"adamw": RUNS["adamw"]}
 
 
 def examples(implementation: str, thorough: bool = False) -> int:

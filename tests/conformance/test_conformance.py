@@ -4,20 +4,16 @@ New frameworks are found by themselves. Each runs in a process of its own (`kit.
 """
 
 import json
-import subprocess
-import sys
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from implementations import registry
-from tests.conformance.cases import STEPS, cases, examples, runs
+from tests import background
+from tests.conformance.cases import RUNS, STEPS, cases, examples, precisions
 
-ROOT = Path(__file__).parents[2]
-PRECISIONS = ["float64", "float32"]
 FULL = "in full"
 
 
@@ -39,10 +35,18 @@ def here(implementation: str) -> str | None:
     return str(problem) if problem else None
 
 
-def run_kit(implementation: str, precision: str) -> dict[str, Any]:
-    """What the kit printed, by case; the hash of the predictions under "predictions"."""
-    command = [sys.executable, "-m", "tests.conformance.kit", implementation, precision]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
+def begin(parameters: Sequence[dict[str, Any]]) -> None:
+    """Every implementation that is asked for, in every precision that it is proved in here."""
+    names = {found["implementation"] for found in parameters if "implementation" in found}
+    pairs = [(name, precision) for name in implementations() if name in names for precision in precisions(name)]
+    for name, precision in sorted(pairs, key=lambda pair: not pair[0].startswith("keras")):  # the long ones first
+        background.python("-m", "tests.conformance.kit", name, precision)
+
+
+@cache
+def verdicts(implementation: str, precision: str) -> dict[str, Any]:
+    """What the kit printed, by case; the hash of the predictions under "predictions". Waits for it."""
+    done = background.python("-m", "tests.conformance.kit", implementation, precision).result()
     assert done.returncode == 0, f"{implementation} in {precision}:\n{done.stderr[-3000:]}"
     answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     found: dict[str, Any] = {}
@@ -50,19 +54,6 @@ def run_kit(implementation: str, precision: str) -> dict[str, Any]:
         if "case" in answer:
             found.setdefault(answer["case"], []).append(answer)
     return found | {"predictions": next((a["predictions"] for a in answers if "predictions" in a), None)}
-
-
-@cache
-def all_kits() -> dict[tuple[str, str], Future[dict[str, Any]]]:
-    """Every implementation in both precisions, two processes at a time."""
-    pool = ThreadPoolExecutor(max_workers=2)
-    pairs = [(name, precision) for precision in PRECISIONS for name in implementations() if here(name) is None]
-    return {pair: pool.submit(run_kit, *pair) for pair in pairs}
-
-
-def verdicts(implementation: str, precision: str) -> dict[str, Any]:
-    """The kit's answers for one implementation; waits for them."""
-    return all_kits()[implementation, precision].result()
 
 
 def asked(implementation: str, *what: str) -> Any:
@@ -73,14 +64,15 @@ def asked(implementation: str, *what: str) -> Any:
     )
 
 
-IMPLEMENTATIONS = [asked(name) for name in implementations()]
+PAIRS = [asked(name, precision) for name in implementations() for precision in precisions(name)]
 STEPS_AND_PREDICTIONS = [
     asked(name, precision, case)
     for name in implementations()
-    for precision in PRECISIONS
+    for precision in precisions(name)
     for case in [*cases(name, precision), FULL]
 ]
-LONG_RUNS = [asked(name, f"{STEPS} steps, {run}") for name in implementations() for run in runs(name)]
+IN_FLOAT64 = [name for name in implementations() if "float64" in precisions(name)]
+LONG_RUNS = [asked(name, f"{STEPS} steps, {run}") for name in IN_FLOAT64 for run in RUNS]
 
 
 def ours(answers: list[dict[str, Any]]) -> list[str]:
@@ -100,21 +92,19 @@ def test_one_step_and_one_prediction_equal_the_oracles(implementation: str, prec
     assert ours([answer]) == []
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@pytest.mark.parametrize(("implementation", "precision"), PAIRS)
 def test_any_specification_is_proved(implementation: str, precision: str) -> None:
     answers = verdicts(implementation, precision)["any specification"]
     assert len(answers) >= examples(implementation)
     assert ours(answers) == []
 
 
-@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
-def test_what_the_kit_asks_in_full(implementation: str) -> None:
-    for precision in PRECISIONS:
-        (answer,) = verdicts(implementation, precision)[FULL]
-        found = {check["check"] for check in answer["checks"]}
-        run = "free run" if precision == "float64" else "restarted run"
-        assert {"precision", "hot state", "manners", run, "not a number", "generator", "determinism"} <= found
+@pytest.mark.parametrize(("implementation", "precision"), PAIRS)
+def test_what_the_kit_asks_in_full(implementation: str, precision: str) -> None:
+    (answer,) = verdicts(implementation, precision)[FULL]
+    found = {check["check"] for check in answer["checks"]}
+    run = "free run" if precision == "float64" else "restarted run"
+    assert {"precision", "hot state", "manners", run, "not a number", "generator", "determinism"} <= found
 
 
 @pytest.mark.parametrize(("implementation", "case"), LONG_RUNS)
@@ -124,7 +114,7 @@ def test_a_thousand_steps_stay_with_the_oracle(implementation: str, case: str) -
     assert ours([answer]) == []
 
 
-@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@pytest.mark.parametrize("implementation", [asked(name) for name in IN_FLOAT64])
 def test_trained_on_the_digits_it_predicts_what_numpy_predicts(implementation: str) -> None:
     wanted = verdicts("numpy", "float64")["predictions"]
     assert wanted

@@ -5,18 +5,15 @@ each has to be compiled, and writes down everything that notices each.
 """
 
 import json
-import subprocess
-import sys
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import background
 from tests.equivalence import faults, planting
 
-ROOT = Path(__file__).parents[2]
 HERE = {"numpy": "float32", "torch": "float32", planting.ORACLE: "float64"}
 """Of implementations the precision that is timed; of the oracle the one that is quick, since no ReLU is near its kink."""
 
@@ -24,27 +21,22 @@ ELSEWHERE = {(planting.ORACLE, "one-pass variance")}
 """What shows in the other precision alone."""
 
 
-def asked(framework: str) -> dict[str, list[str]]:
-    """What notices each fault first; under "" what is noticed where nothing is planted."""
+def begin(parameters: Sequence[dict[str, Any]]) -> None:
+    """Every framework that is asked for."""
+    for framework in dict.fromkeys(found["framework"] for found in parameters if "framework" in found):
+        background.python("-m", "tests.equivalence.planting", framework, HERE[framework])
+
+
+@cache
+def answers(framework: str) -> dict[str, list[str]]:
+    """What notices each fault first; under "" what is noticed where nothing is planted. Waits for it."""
     found: dict[str, list[str]] = {}
-    command = [sys.executable, "-m", "tests.equivalence.planting", framework, HERE[framework]]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
+    done = background.python("-m", "tests.equivalence.planting", framework, HERE[framework]).result()
     assert done.returncode == 0, f"{framework}:\n{done.stderr[-3000:]}"
     for line in done.stdout.splitlines():
         answer: dict[str, Any] = json.loads(line)
         found.setdefault(answer["fault"], []).extend(answer["noticed"])
     return found
-
-
-@cache
-def all_answers() -> dict[str, Future[dict[str, list[str]]]]:
-    """Two processes at a time."""
-    pool = ThreadPoolExecutor(max_workers=2)
-    return {name: pool.submit(asked, name) for name in HERE}
-
-
-def answers(framework: str) -> dict[str, list[str]]:
-    return all_answers()[framework].result()
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,17 @@
 """What we say of the frameworks is true of the versions installed: every limit is shown by a program of its own."""
 
 import ast
-import os
 import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from implementations import registry
 from implementations.limits import LIMITS, Limit, concerning, limits_of
 from implementations.mlp.spec import VARIANTS
+from tests import background
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = [path for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem not in ("__init__", "test_limits")]
@@ -36,13 +37,22 @@ WITHOUT = [
 ]
 
 
-def run(program: Path, framework: str) -> "subprocess.CompletedProcess[str]":
+def begin(parameters: Sequence[dict[str, Any]]) -> None:
+    """Every program that is asked for, with its framework."""
+    for found in parameters:
+        if "framework" in found:
+            begun(ROOT / found["limit"].reproduction, found["framework"])
+
+
+def begun(program: Path, framework: str) -> Any:
     """In a process of its own, which holds one framework."""
     backend = {"KERAS_BACKEND": framework.removeprefix("keras-")} if framework.startswith("keras-") else {}
-    return subprocess.run(
-        [sys.executable, str(program)], env=os.environ | ON_THE_CPU | backend,
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    return background.python(str(program), **ON_THE_CPU, **backend)
+
+
+def run(program: Path, framework: str) -> "subprocess.CompletedProcess[str]":
+    """What it said."""
+    return begun(program, framework).result()
 
 
 def assert_shows(limit: Limit, framework: str, done: "subprocess.CompletedProcess[str]") -> None:

@@ -13,6 +13,9 @@ from pydantic import BaseModel
 from benchmarks import environment
 from benchmarks.record import Cell, Who
 
+WATCHING = "the steps of the training steps"
+"""What a worker calls this part of its job, where others name a cell."""
+
 
 class Job(BaseModel):
     """What one worker is to do."""
@@ -29,6 +32,9 @@ class Job(BaseModel):
     trainings: int = 1
     prepare_early: bool = False
     """Build and prove everything before asking to begin, side by side with the other workers."""
+
+    watch: bool = False
+    """After all timing, say where the training steps spend their time."""
 
     control: bool = False
     """The second copy of an implementation, measured beside the first."""

@@ -3,17 +3,19 @@
 The one place where the two halves meet: implementations on one side, timing and records on the other.
 """
 
+import dataclasses
 import hashlib
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import threadpoolctl
 
-from benchmarks import timing
+from benchmarks import stepwise, timing
 from benchmarks.plan import COPY, FLOORS, PEAK, PRODUCTS
 from benchmarks.record import (
     TARGET,
@@ -23,11 +25,12 @@ from benchmarks.record import (
     LearningRecord,
     OutcomeRecord,
     ProofRecord,
+    StepsRecord,
     Who,
     WorkerRecord,
 )
 from benchmarks.work import Work
-from implementations import limits, registry
+from implementations import limits, registry, watching
 from implementations.contract import Unavailable
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.precision import kept_bits
@@ -51,6 +54,7 @@ class Subject:
     """One model at one size: what was proved, and what is timed."""
 
     who: Who
+    axes: dict[str, int]
     spec: Any
     model: Any
     state: dict[str, np.ndarray]
@@ -122,7 +126,7 @@ class Laboratory:
         model = self.kit.model_class(spec, self.device)
         host = [(x.astype(spec.precision), y) for x, y in parameters.batches(spec, BATCHES)]
         batches = [(self._to_device(x), self._to_device(y)) for x, y in host]
-        subject = Subject(who, spec, model, parameters.initial_state(spec), batches, {}, proved=self.is_peer)
+        subject = Subject(who, axes, spec, model, parameters.initial_state(spec), batches, {}, proved=self.is_peer)
         model.load_state(subject.state)
         for phase in self.first_phases:
             if spec.problem_with(phase) is None:
@@ -260,6 +264,21 @@ class Laboratory:
         """Shuffled rows in whole batches; the remainder waits for another epoch's shuffle."""
         order = np.random.default_rng([self.job.seed, seed]).permutation(count)
         return iter(np.split(order[: count // batch * batch], max(count // batch, 1)))
+
+    # Watching
+
+    def watch(self) -> Iterator[StepsRecord]:
+        """Where the training steps that were proved here spend their time; nothing where they cannot be watched."""
+        for subject in self.subjects.values():
+            model, watchable = subject.model, subject.who.mode == "plain" and subject.who.variant == "spec"
+            if not (watchable and subject.proved and hasattr(model, "calls_of_steps")):
+                continue
+            if subject.spec.problem_with("train_step") is None:
+                model.load_state(subject.state)
+                found = stepwise.profile(
+                    self._call_of("train_step", subject), self._fence, partial(watching.watched, model)
+                )
+                yield StepsRecord(who=subject.who, axes=subject.axes, block=self.job.block, **dataclasses.asdict(found))
 
     # Learning
 

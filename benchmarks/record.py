@@ -170,6 +170,23 @@ class TimingRecord(Strict):
         return [seconds / self.loops for seconds in rounds] if usable else []
 
 
+class StepsRecord(Strict):
+    """Where a training step of one implementation spent its time, watched from outside after all timing in its process.
+
+    Seconds per call, medians over the passes: `whole_s` of the training step as it is, `watched_s` of the watched one, which
+    watching slows down, `steps_s` of each step of the network within it. Never ranked.
+    """
+
+    kind: Literal["steps"] = "steps"
+    who: Who
+    axes: dict[str, int]
+    block: int
+    passes: int
+    whole_s: float
+    watched_s: float
+    steps_s: dict[str, float]
+
+
 class OutcomeRecord(Strict):
     """A cell that has no time, and why. A hole is never a zero."""
 
@@ -234,6 +251,7 @@ Record = Annotated[
     | WorkerRecord
     | ProofRecord
     | TimingRecord
+    | StepsRecord
     | OutcomeRecord
     | BlockRecord
     | LearningRecord

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import environment, turns
-from benchmarks.channel import Job
+from benchmarks.channel import WATCHING, Job
 from benchmarks.plan import PROFILES, Profile
 from benchmarks.process import PROGRAM, Sink, Worker, WorkerLost
 from benchmarks.record import BlockRecord, Cell, OutcomeRecord, Record, TimingRecord, Who
@@ -113,7 +113,7 @@ class Block:
                 self.run.say(f"{name}  heat {i}/{len(self.heats)}  {heat[0].phase}, {size}")
                 self._heat(heat)
             for worker in list(self.workers):
-                while worker in self.workers and not worker.ended:  # learning is left
+                while worker in self.workers and not worker.ended:  # profiles and learning are left
                     self._step(worker)
         finally:
             for worker in self.workers:
@@ -142,6 +142,7 @@ class Block:
             round_s=self.run.profile.round_s,
             epochs=self.run.epochs if learns else 0,
             trainings=self.run.profile.trainings,
+            watch=not control and any(cell.phase == "train_step" for cell in cells),
             prepare_early=self.number > 0,
             control=control,
         )
@@ -204,7 +205,8 @@ class Block:
         self.run.say(f"  {job.who.framework} was lost: {reason}")
         if not worker.in_progress or not (rest or job.epochs) or worker.in_progress == "learning":
             return None
-        return job.model_copy(update={"cells": rest})
+        watch = job.watch and worker.in_progress != WATCHING
+        return job.model_copy(update={"cells": rest, "watch": watch})
 
 
 def verify(run: Run, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, str]]:

@@ -19,6 +19,7 @@ import threadpoolctl
 from pydantic import BaseModel
 
 from benchmarks import bench_cells, environment
+from benchmarks.channel import WATCHING
 from benchmarks.channel import Channel as Channel
 from benchmarks.channel import Job as Job
 from benchmarks.channel import begin as begin
@@ -62,6 +63,10 @@ def main() -> None:
             laboratory.prove(who, axes)
     if job.cells:
         measure(job, laboratory, channel)
+    if job.watch:
+        channel.ask("start", cell=WATCHING)
+        for profile in laboratory.watch():
+            channel.send(profile)
     if job.epochs:
         channel.ask("start", cell="learning")
         for training in laboratory.learn():

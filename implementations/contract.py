@@ -58,6 +58,8 @@ class Step:
     formula: str
     explanation: str
     source: str
+    shown_by: str
+    """Groups of the proof, with commas, in which a mistake in this step would show first."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,16 @@ class ShowsActiveUnits(Protocol):
 
         By the names of the oracle's kinks.
         """
+
+
+class ShowsSteps(Protocol):
+    """What a model may offer besides: its training step calls, one after the other, what computes each of its steps.
+
+    Not for a step that is compiled into one program.
+    """
+
+    def calls_of_steps(self) -> list[tuple[str, Any, str]]:
+        """(step, object, method) of what the training step calls, besides the functions under its file's headings."""
 
 
 class Oracle(Model, Protocol):

@@ -60,6 +60,16 @@ def ratios(
     return _panels(panels, x, axis, behind)
 
 
+def times(panels: Sequence[tuple[str, Sequence[Dot]]]) -> Spec:
+    """Seconds on a linear axis from zero, one panel per step."""
+    ends = [value for _, panel in panels for dot in panel for value in (dot.value, dot.high) if value is not None]
+    reach = min(1.06 * max(ends), 1.5 * max(dot.value for _, panel in panels for dot in panel))
+    x = {"type": "quantitative", "scale": {"domain": [0, reach], "nice": False, "clamp": True}}
+    axis = {"title": "seconds", "tickCount": 6, "format": "~s", "grid": True}
+    axis |= {"labelExpr": "replace(format(datum.value, '~s'), /[^0-9.]$/, ' $&s')"}
+    return _panels(panels, x, axis, [])
+
+
 def deviations(panels: Sequence[tuple[str, Sequence[Dot]]]) -> Spec:
     """Block medians as small dots about their cell's estimate, in per cent, with the interval; one panel per size."""
     dots = [dot for _, panel in panels for dot in panel]

@@ -23,6 +23,7 @@ from benchmarks.record import (
     RunRecord,
     SourceRecord,
     StartRecord,
+    StepsRecord,
     TimingRecord,
     Who,
     WorkerRecord,
@@ -88,6 +89,9 @@ class Results:
     """The null control's timings, which are no results."""
 
     learning: Sequence[LearningRecord]
+    profiles: Sequence[StepsRecord]
+    """Where training steps spend their time; watched, never ranked."""
+
     starts: Sequence[StartRecord]
     installed: Sequence[InstalledRecord]
     resources: Sequence[ResourceRecord]
@@ -147,6 +151,9 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
         ),
         learning=_latest(
             by_kind["learning"], lambda training: (training.who, training.block, training.seed, training.dropout)
+        ),
+        profiles=_latest(
+            by_kind["steps"], lambda profile: (profile.who, tuple(sorted(profile.axes.items())), profile.block)
         ),
         starts=by_kind["start"],
         installed=by_kind["installed"],

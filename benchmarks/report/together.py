@@ -252,8 +252,7 @@ def _time(entry: Entry | None) -> str:
         return entry.status
     if entry.standing == "not proved":
         return "not proved equal"
-    shown = f"{wording.duration(entry.time.value)} ({wording.duration_interval(entry.time)}; {entry.time.blocks})"
-    return wording.Quantity(shown, entry.time.value)
+    return wording.with_interval(entry.time)
 
 
 def _ratio(comparison: Comparison | None) -> str:

@@ -71,6 +71,12 @@ def dropout_mask(rng: np.random.Generator, shape: tuple[int, ...], rate: float, 
     return np.multiply(kept, 1 / (1 - rate), dtype=dtype)
 
 
+def dropout(a: Array, mask: Array) -> Array:
+    """h = a * m, in place."""
+    a *= mask
+    return a
+
+
 # --- output ---
 
 
@@ -198,7 +204,9 @@ class MLP:
             h = active = self.activate(i, h)
             if self.spec.dropout:
                 mask = self.mask(i, h.shape)
-                h *= mask  # `active` too, which changes nothing: what dropout silenced gets no gradient anyway
+                h = dropout(
+                    h, mask
+                )  # `active` too, which changes nothing: what dropout silenced gets no gradient anyway
             cache.append((inputs, z_hat, inv_std, active, mask))
         cache.append(h)
         return output(h, w["output.weight"], w["output.bias"]), cache
@@ -295,3 +303,7 @@ class MLP:
         """The masks of the next training step, drawn from the generator as that step would."""
         shapes = self.spec.masks(batch)
         return {name: self.mask(i, shape) for i, (name, shape) in enumerate(shapes.items(), start=1)}
+
+    def calls_of_steps(self) -> list[tuple[str, Any, str]]:
+        """Steps that are methods: (step, object, method)."""
+        return [("batch_norm", self, "_update_statistics"), ("backward", self, "backward"), ("update", self, "update")]

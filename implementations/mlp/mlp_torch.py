@@ -189,6 +189,12 @@ class MLP:
         ones = {name: torch.ones(s, dtype=self.dtype, device=self.device) for name, s in self.spec.masks(batch).items()}
         return {name: self.network.get_submodule(name.split(".")[0])(x).numpy(force=True) for name, x in ones.items()}
 
+    def calls_of_steps(self) -> list[tuple[str, Any, str]]:
+        """The layers and the optimizer: (step, object, method)."""
+        steps = {"dense": "dense", "norm": "batch_norm", "relu": "relu", "dropout": "dropout", "output": "output"}
+        layers = [(steps[name.rstrip("0123456789")], layer, "forward") for name, layer in self.network.named_children()]
+        return [*layers, ("update", self.optimizer, "step")]
+
     def _parameters(self) -> dict[str, nn.Parameter]:
         names = {f"norm{i}.{ours}": f"norm{i}.{theirs}" for i in range(1, len(self.spec.hidden) + 1)
                  for ours, theirs in (("gamma", "weight"), ("beta", "bias"))}  # fmt: skip

@@ -19,6 +19,7 @@ STEPS = (
             "norm follows, the bias is left out: batch norm subtracts the mean, and any constant with it."
         ),
         source="Rosenblatt 1958, The perceptron; Goodfellow, Bengio & Courville 2016, Deep Learning, section 6.1",
+        shown_by="logits",
     ),
     Step(
         name="batch_norm",
@@ -32,6 +33,7 @@ STEPS = (
             "take their place when the network predicts: a prediction must not depend on its neighbours."
         ),
         source="Ioffe & Szegedy 2015, Batch Normalization, Algorithms 1 and 2",
+        shown_by="statistics",
     ),
     Step(
         name="relu",
@@ -43,6 +45,7 @@ STEPS = (
             "not fade on their way back through many layers. At exactly 0 the slope is taken as 0."
         ),
         source="Nair & Hinton 2010, Rectified linear units improve restricted Boltzmann machines; Glorot et al. 2011",
+        shown_by="logits",
     ),
     Step(
         name="dropout",
@@ -55,6 +58,7 @@ STEPS = (
             "no correction: there, nothing is dropped."
         ),
         source="Srivastava et al. 2014, Dropout (inverted scaling as in their section 10)",
+        shown_by="mask scale, mask keep rate",
     ),
     Step(
         name="output",
@@ -66,6 +70,7 @@ STEPS = (
             "prediction."
         ),
         source="Goodfellow, Bengio & Courville 2016, Deep Learning, section 6.2.2",
+        shown_by="logits",
     ),
     Step(
         name="loss",
@@ -78,6 +83,7 @@ STEPS = (
             "that no exponential overflows."
         ),
         source="Bridle 1990, Probabilistic interpretation of feedforward classification network outputs",
+        shown_by="loss, sample losses",
     ),
     Step(
         name="backward",
@@ -92,6 +98,7 @@ STEPS = (
         ),
         source="Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating errors; "
         "Ioffe & Szegedy 2015, section 3",
+        shown_by="gradients",
     ),
     Step(
         name="update",
@@ -105,5 +112,6 @@ STEPS = (
         ),
         source="Robbins & Monro 1951; Sutskever et al. 2013 (momentum); Kingma & Ba 2015 (Adam), Algorithm 1; "
         "Loshchilov & Hutter 2019 (AdamW), Algorithm 2",
+        shown_by="parameters, parameters from slots",
     ),
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.record import OutcomeRecord, ProofRecord, Record, TimingRecord
+from benchmarks.record import OutcomeRecord, ProofRecord, Record, StepsRecord, TimingRecord
 from tests.benchmarks.strangers import offered
 from tests.benchmarks.tiny_runs import ROUNDS, cells_of, execute
 
@@ -13,6 +13,7 @@ NAMES = {
     "chatty": 'import os\nprint("garbage while it is imported")\nos.write(1, b"{garbage from below Python")',
     "raising": "",
     "wrong": "",
+    "shy": "",
 }
 MODELS = """
 from implementations.mlp.mlp_numpy import MLP
@@ -31,6 +32,11 @@ class raising(MLP):
             raise FloatingPointError("sixteen is too much for me")
 
 
+class shy(MLP):
+    def calls_of_steps(self):
+        raise RuntimeError("nobody looks into me")
+
+
 class wrong(MLP):
     def train_step(self, x, y):
         loss = super().train_step(x, y)
@@ -43,7 +49,7 @@ class wrong(MLP):
 
 @pytest.fixture(scope="module")
 def misbehaving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Record]]:
-    """The records of one run of all three."""
+    """The records of one run of all of them."""
     with offered(tmp_path_factory.mktemp("site"), MODELS, NAMES):
         yield execute(cells_of(*NAMES, sets={"batch": [8, 16]}, phases=("train_step",)))
 
@@ -73,6 +79,12 @@ def test_an_error_belongs_to_its_cell_and_the_others_are_measured(misbehaving: l
     assert failed.status == "failed"
     assert failed.reason == "FloatingPointError: sixteen is too much for me"
     assert any("strangers/models.py" in line.replace(os.sep, "/") for line in failed.last_lines)
+
+
+def test_one_that_cannot_be_watched_keeps_its_times(misbehaving: list[Record]) -> None:
+    assert all(isinstance(found, TimingRecord) for found in cells_in(misbehaving, "shy").values())
+    watched = {(r.who.framework, r.axes["batch"]) for r in misbehaving if isinstance(r, StepsRecord)}
+    assert watched == {("chatty", 8), ("chatty", 16), ("raising", 8)}
 
 
 def test_an_implementation_that_is_not_equal_is_not_timed(misbehaving: list[Record]) -> None:

@@ -26,6 +26,7 @@ from benchmarks.record import (
     RunRecord,
     SourceRecord,
     StartRecord,
+    StepsRecord,
     TimingRecord,
     Who,
     WorkerRecord,
@@ -96,6 +97,9 @@ RECORDS: list[Record] = [
     ),
     TIMING,
     OUTCOME,
+    StepsRecord(
+        who=WHO, axes={"batch": 8}, block=0, passes=15, whole_s=1e-3, watched_s=1.2e-3, steps_s={"dense": 1e-4}
+    ),
     BlockRecord(block=0, wall_s=12.5),
     LearningRecord(
         who=WHO,

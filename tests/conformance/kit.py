@@ -8,11 +8,12 @@ import dataclasses
 import hashlib
 import json
 import sys
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-from implementations import data, limits
+from implementations import data, limits, watching
 from implementations.equivalence import gates
 from implementations.equivalence.gates import Check
 from implementations.equivalence.kit import Kit
@@ -42,9 +43,27 @@ def main(implementation: str, precision: str, extent: str = "fast") -> None:
         print(
             json.dumps({"predictions": predictions(kit, MLPSpec().changed(precision="float64", dropout=0.0, batch=64))})
         )
+    if not mode and hasattr(kit.model_class, "calls_of_steps"):
+        print(json.dumps(watched(kit, MLPSpec().changed(**SMALL, precision=precision))))
     count = examples(implementation, thorough)
     for spec, checks in specifications.tried(kit, framework, precision, count):
         tell(framework, spec, "any specification", checks)
+
+
+def watched(kit: Kit, spec: MLPSpec) -> dict[str, Any]:
+    """Which steps of the network a watched training step tells of, and whether it is the same training step."""
+    model, (x, y) = kit.model_class(spec, kit.device), parameters.batches(spec, 1)[0]
+    x, y = kit.to_device(x.astype(spec.precision)), kit.to_device(y)
+    state, generator = parameters.hot_state(spec), model.random_state()
+    told: list[str] = []
+    losses = []
+    for watching_ in (nullcontext(), watching.watched(model, told.append, lambda step: told.append(f"end of {step}"))):
+        model.load_state(state)
+        model.set_random_state(generator)
+        with watching_:
+            losses.append(np.asarray(kit.adapter.to_host(model.train_step(x, y))).tobytes())
+    begun = [step for step in told if not step.startswith("end of ")]
+    return {"watched": sorted(set(begun)), "ends": len(told) == 2 * len(begun), "same": losses[0] == losses[1]}
 
 
 def tell(framework: str, spec: MLPSpec, case: str, checks: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from implementations import registry
+from implementations.mlp.steps import STEPS as STEPS_OF_THE_NETWORK
 from tests import background
 from tests.conformance.cases import RUNS, STEPS, cases, examples, precisions
 
@@ -53,6 +54,7 @@ def verdicts(implementation: str, precision: str) -> dict[str, Any]:
     for answer in answers:
         if "case" in answer:
             found.setdefault(answer["case"], []).append(answer)
+    found["watched"] = next((a for a in answers if "watched" in a), None)
     return found | {"predictions": next((a["predictions"] for a in answers if "predictions" in a), None)}
 
 
@@ -105,6 +107,14 @@ def test_what_the_kit_asks_in_full(implementation: str, precision: str) -> None:
     found = {check["check"] for check in answer["checks"]}
     run = "free run" if precision == "float64" else "restarted run"
     assert {"precision", "hot state", "manners", run, "not a number", "generator", "determinism"} <= found
+
+
+@pytest.mark.parametrize("implementation", [asked(name) for name in ("numpy", "torch", "cupy")])
+def test_a_watched_step_tells_of_all_steps_and_is_the_same_step(implementation: str) -> None:
+    watched = verdicts(implementation, "float32")["watched"]
+    assert watched["watched"] == sorted(step.name for step in STEPS_OF_THE_NETWORK)
+    assert watched["ends"]
+    assert watched["same"]
 
 
 @pytest.mark.parametrize(("implementation", "case"), LONG_RUNS)

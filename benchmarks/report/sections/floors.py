@@ -1,4 +1,4 @@
-"""Why? Every time against its floor; each library's peaks; overhead and rate over the sizes."""
+"""Why? Every time against its floor; each library's peaks; overhead and rate over the sizes; where a step spends its time."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from benchmarks.report.document import Block, Heading, Section, Text, table
 from benchmarks.report.floors import Fit, Floor, Peaks
 from benchmarks.report.ranking import Heat
 from benchmarks.report.results import Results
+from benchmarks.report.sections import stepwise
 from benchmarks.report.wording import NO_VALUE
 
 TITLE = "Why? Times against their floors"
@@ -26,7 +27,8 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
     """Peaks, floors, fits; a sentence where a run did not measure them."""
     blocks = [*_floors(results, floors.floors(results)), *_peaks(results, floors.peaks(results))]
     blocks += _fits(results, floors.fits(results))
-    return Section("why", TITLE, blocks or [Text("This run did not measure the peaks that floors are made of.")])
+    measured = blocks or [Text("This run did not measure the peaks that floors are made of.")]
+    return Section("why", TITLE, [*measured, *stepwise.blocks(results, heats)])
 
 
 def _floors(results: Results, found: Sequence[Floor]) -> list[Block]:

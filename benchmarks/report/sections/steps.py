@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from benchmarks.report import wording
+from benchmarks.record import Who
+from benchmarks.report import stepwise, wording
 from benchmarks.report.document import Block, Heading, Section, SideBySide, Text, table
 from benchmarks.report.ranking import Heat
-from benchmarks.report.results import Results
+from benchmarks.report.results import Results, over_budget
+from benchmarks.report.wording import NO_VALUE
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
@@ -32,7 +34,32 @@ def _step(results: Results, step: dict[str, str]) -> list[Block]:
     ]
     panes = _panes(results, step.get("name", ""))
     code: list[Block] = [SideBySide(_title(step), panes)] if panes else []
-    return [Heading(_title(step)), *(text for text in texts if text.text), *code]
+    return [Heading(_title(step)), *(text for text in texts if text.text), *code, *_measured(results, step)]
+
+
+def _measured(results: Results, step: dict[str, str]) -> list[Block]:
+    """The step's time in each framework that could be watched, and its error in all, at the size where most were watched."""
+    groups = stepwise.by_size(stepwise.times(results))
+    watched = {times.who: times for times in max(groups, key=len)} if groups else {}
+    rows, frameworks = [], []
+    for who in dict.fromkeys(proof.who for proof in results.proofs if proof.who.variant == "spec"):
+        spent = watched[who].steps.get(step.get("name", "")) if who in watched else None
+        time = wording.with_interval(spent) if spent else NO_VALUE
+        rows.append([results.label(who), wording.setting(who), time, _error(results, who, step.get("shown_by", ""))])
+        frameworks.append(who.framework)
+    size = f", {wording.size(next(iter(watched.values())).axes)}" if watched else ""
+    columns = ("implementation", "setting", f"#time{size}", "#error over budget")
+    return table(f"{_title(step)}: time and error", rows, *columns, frameworks=frameworks, folded=True)
+
+
+def _error(results: Results, who: Who, groups: str) -> str:
+    """The worst over all sizes and blocks, of the groups of the proof in which a mistake in this step shows first."""
+    names = groups.split(", ")
+    checks = [c for proof in results.proofs if proof.who == who for c in proof.checks if c.group in names]
+    if not checks:
+        return NO_VALUE
+    worst = max(checks, key=over_budget)
+    return wording.Quantity(f"{wording.number(over_budget(worst), 2)} ({worst.group})", over_budget(worst))
 
 
 def _panes(results: Results, step: str) -> list[tuple[str, str]]:

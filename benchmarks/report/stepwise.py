@@ -1,0 +1,60 @@
+"""Where training steps spend their time: estimates over the blocks for each step of the network. No text, no chart."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from benchmarks import statistics
+from benchmarks.record import StepsRecord, Who
+from benchmarks.report.results import Results
+from benchmarks.statistics import Comparison, Estimate
+
+
+@dataclass(frozen=True)
+class StepTimes:
+    """One implementation at one size, watched: seconds per training step."""
+
+    who: Who
+    axes: Mapping[str, int]
+    steps: Mapping[str, Estimate]
+    between: Estimate
+    """Of the watched step, what belongs to no step of the network."""
+
+    watched: Estimate
+    whole: Estimate
+    """The training step as it is, in the same process, in turn with the watched one."""
+
+    slowed: Comparison
+    """Watched over whole, block by block: how much the watching itself adds."""
+
+
+def times(results: Results) -> list[StepTimes]:
+    """In the order of the records; nothing of what was not watched."""
+    found: dict[object, list[StepsRecord]] = defaultdict(list)
+    for record in results.profiles:
+        found[record.who, tuple(sorted(record.axes.items()))].append(record)
+    return [_times(records) for records in found.values()]
+
+
+def by_size(found: Sequence[StepTimes]) -> list[list[StepTimes]]:
+    """What can stand side by side: the same setting and size."""
+    groups: dict[object, list[StepTimes]] = defaultdict(list)
+    for times_ in found:
+        who = times_.who
+        groups[who.device, who.threads, who.precision, tuple(sorted(times_.axes.items()))].append(times_)
+    return list(groups.values())
+
+
+def _times(records: Sequence[StepsRecord]) -> StepTimes:
+    names = dict.fromkeys(step for record in records for step in record.steps_s)
+    steps = {step: statistics.estimate([r.steps_s[step] for r in records if step in r.steps_s]) for step in names}
+    between = [max(record.watched_s - sum(record.steps_s.values()), 1e-9) for record in records]
+    return StepTimes(
+        who=records[0].who,
+        axes=records[0].axes,
+        steps=steps,
+        between=statistics.estimate(between),
+        watched=statistics.estimate([record.watched_s for record in records]),
+        whole=statistics.estimate([record.whole_s for record in records]),
+        slowed=statistics.compare_logs([statistics.log_ratio([r.watched_s], [r.whole_s]) for r in records]),
+    )

@@ -39,6 +39,35 @@ class Line:
     wide: bool = False
 
 
+@dataclass(frozen=True)
+class Tile:
+    """One field of a map; `words` stand in it, `told` is what is said of it."""
+
+    x: int
+    y: int
+    words: str
+    marked: bool
+    told: str
+
+
+def tiles(found: Sequence[Tile], x_title: str, y_title: str) -> Spec:
+    """A map of fields over two axes with few values each; the marked ones are shaded and framed."""
+    rows = [
+        {"x": t.x, "y": t.y, "words": t.words, "fill": BAND if t.marked else PAPER, "stroke": INK if t.marked else MUTED,
+         "width": 2 if t.marked else 0.5, "told": f"{x_title} {t.x}, {y_title} {t.y}: {t.words}, {t.told}"}
+        for t in sorted(found, key=lambda tile: tile.marked)
+    ]  # fmt: skip
+    axis = {"ticks": False, "domain": False, "grid": False, "labelAngle": 0}
+    x: Spec = {"field": "x", "type": "ordinal", "axis": axis | {"title": x_title}}
+    y: Spec = {"field": "y", "type": "ordinal", "sort": "descending", "axis": axis | {"title": y_title}}
+    own = {name: {"field": name, "type": "nominal", "scale": None} for name in ("fill", "stroke")}
+    width = {"field": "width", "type": "quantitative", "scale": None}
+    field = _layer(rows, {"type": "rect"}, x=x, y=y, strokeWidth=width, description={"field": "told"}, **own)
+    words = _layer(rows, {"type": "text", "aria": False}, x=x, y=y, text={"field": "words", "type": "nominal"})
+    columns, lines_ = len({t.x for t in found}), len({t.y for t in found})
+    return {"width": max(480, 64 * columns), "height": 40 * lines_, "layer": [field, words]}
+
+
 def ratios(
     panels: Sequence[tuple[str, Sequence[Dot]]], margin: float, title: str = "time over the fastest one's time"
 ) -> Spec:

@@ -15,6 +15,7 @@ from benchmarks.report.sections import (
     equivalence,
     fairness,
     floors,
+    gpu,
     judged,
     learning,
     machine,
@@ -30,7 +31,7 @@ from benchmarks.report.sections import (
 def document(results: Results, found: Sequence[Heat] | None = None) -> Document:
     """Everything there is to say about a run; its heats, where somebody has them already."""
     found = heats(results) if found is None else found
-    before = (ranks, modes, coverage, equivalence, sweep, certainty, conduct, floors)
+    before = (ranks, modes, coverage, equivalence, gpu, sweep, certainty, conduct, floors)
     parts = (*before, starting, learning, resources, fairness, steps, machine, judged)
     sections = [lead(results, found), *(part.section(results, found) for part in parts)]
     return Document(title(results), _subtitle(results), _named_apart(sections))

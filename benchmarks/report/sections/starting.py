@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from benchmarks.report import costs, facets, wording
+from benchmarks.report import costs, facets, plots, wording
 from benchmarks.report.costs import Overtaking, Start
-from benchmarks.report.document import Block, Bullets, Part, Section, Text, table
-from benchmarks.report.ranking import Heat, phase_groups
+from benchmarks.report.document import Block, Bullets, Figure, Part, Section, Text, table
+from benchmarks.report.ranking import Heat
 from benchmarks.report.results import Results
 from benchmarks.report.wording import NO_VALUE
 
+_STEPS = (1, 10, 100, 1_000, 10_000, 100_000)
 _HOW = (
     "Import: alone is one process with no other at work, its files read before; beside the others is the median over the "
     "processes that timed, which start together and hold NumPy already. First and second call are those of the first block, each process's turn; the "
@@ -19,16 +20,69 @@ _HOW = (
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
-    """One part per setting of the training step, at its middle size."""
+    """One part per setting of the training step, at its middle size, both modes together."""
     blocks: list[Block] = []
-    for group in phase_groups([heat for heat in heats if heat.phase == "train_step"]):
-        heat = costs.middle(group)
+    for heat in _middles([heat for heat in heats if heat.phase == "train_step"]):
         if found := costs.starts(results, heat):
-            shown = [*_starts(results, heat, found), *_overtaking(results, heat, found)]
-            blocks.append(Part(facets.of_group(heat), shown))
+            shown = [
+                *_starts(results, heat, found),
+                *_cumulative(results, heat, found),
+                *_overtaking(results, heat, found),
+            ]
+            blocks.append(Part({name: value for name, value in facets.of_group(heat).items() if name != "mode"}, shown))
     if not blocks:
         return Section("starting", "Compiling and starting", [Text("No training step was timed.")])
     return Section("starting", "Compiling and starting", [*blocks, Text(_HOW, "note")])
+
+
+def _middles(heats: Sequence[Heat]) -> list[Heat]:
+    """Of each setting the middle size, with the entries of all modes."""
+    by_setting: dict[tuple[str, int], dict[tuple[str, ...], list[Heat]]] = {}
+    for heat in heats:
+        sizes = by_setting.setdefault((heat.who.precision, heat.who.threads), {})
+        sizes.setdefault(heat.places[0].entry.cell.heat, []).append(heat)
+    merged = (
+        [Heat([place for heat in same for place in heat.places]) for same in s.values()] for s in by_setting.values()
+    )
+    return [costs.middle(group) for group in merged]
+
+
+def _cumulative(results: Results, heat: Heat, found: Sequence[Start]) -> list[Block]:
+    """Import, compiling and so many steps, added up."""
+    known = [start for start in found if start.before_steady_s is not None and start.entry.standing == "ranked"]
+    if len(known) < 2:
+        return []
+    lines = []
+    for start in known:
+        before, label = start.before_steady_s or 0.0, wording.short(results.label(start.entry.cell.who))
+        points = [(steps, before + steps * start.entry.seconds, None, None) for steps in _STEPS]
+        dashed = start.entry.cell.who.mode != "plain"
+        lines.append(plots.Line(label, start.entry.cell.who.framework, points, marked=not dashed))
+    spec = plots.lines(lines, "training steps", "seconds since the program began", log=True)
+    ends = [[results.label(s.entry.cell.who), *(_at(s, steps) for steps in _STEPS)] for s in known]
+    order = {steps: min(known, key=lambda start: _total(start, steps)) for steps in (_STEPS[0], _STEPS[-1])}
+    first, last = (results.label(start.entry.cell.who) for start in order.values())
+    told = f"After {_STEPS[0]:,} step {first} has used the least time, after {_STEPS[-1]:,} steps {last}."
+    how = (
+        "How to read this: a line begins where a program is ready for its first step (import, tracing, compiling) and rises with "
+        "every step; where two lines cross, the later start has paid. Lines without markers are tuned. Starts happened once, so there is no interval."
+    )
+    title = f"From the program's start, {_where(heat)}"
+    columns = ("implementation", *(f"#{steps:,} steps" for steps in _STEPS))
+    frameworks = [start.entry.cell.who.framework for start in known]
+    name = wording.slug(f"cumulative-{heat.who.precision}-t{heat.who.threads}")
+    return [
+        Figure(name, spec, title, told, how),
+        *table(f"Seconds since the program began, {_where(heat)}", ends, *columns, frameworks=frameworks, folded=True),
+    ]
+
+
+def _total(start: Start, steps: int) -> float:
+    return (start.before_steady_s or 0.0) + steps * start.entry.seconds
+
+
+def _at(start: Start, steps: int) -> str:
+    return wording.duration(_total(start, steps))
 
 
 def _starts(results: Results, heat: Heat, found: Sequence[Start]) -> list[Block]:
@@ -114,7 +168,7 @@ def _range(other: Overtaking) -> str:
 
 
 def _where(heat: Heat) -> str:
-    return f"{wording.size(heat.axes)} ({wording.setting(heat.who)})"
+    return f"{wording.size(heat.axes)} ({heat.who.precision}, {wording.count(heat.who.threads, 'thread')})"
 
 
 def _shown(value: float | None, how: Callable[[float], str]) -> str:

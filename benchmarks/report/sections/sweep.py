@@ -7,6 +7,7 @@ from benchmarks.report import facets, plots, wording
 from benchmarks.report.document import Block, Figure, Part, Section, Text, table
 from benchmarks.report.ranking import Heat, phase_groups
 from benchmarks.report.results import Entry, Results
+from benchmarks.report.sections import threads
 from benchmarks.report.wording import NO_VALUE
 
 _SHOWN = ("ranked", "own variant")
@@ -23,9 +24,8 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
             for number, (rest, series) in enumerate(found[middle:] + found[:middle]):
                 shown = _sweep(group[0], axis, dict(rest), series, drawn=number == 0)
                 blocks.append(Part(facets.of_group(group[0]), shown))
-    return Section(
-        "sweep", "How does the size matter?", blocks or [Text("Only one size was measured, so there is no sweep.")]
-    )
+    swept = blocks or [Text("Only one size was measured, so there is no sweep.")]
+    return Section("sweep", "How does the size matter?", [*swept, *threads.blocks(results, heats)])
 
 
 def _swept(group: Sequence[Heat]) -> list[str]:

@@ -248,7 +248,7 @@ def test_little_to_report_is_still_a_page(records: list[record.Record], told: st
     text, source = rendered(records, drawn=True)
     assert told in text
     assert told in Page(source).text
-    assert Page(source).tags["h2"] == 16
+    assert Page(source).tags["h2"] == 17
 
 
 def test_broken_files_are_named(tmp_path: Path) -> None:

@@ -1,0 +1,29 @@
+"""Scaling over threads: speed-up against the fewest, with its interval."""
+
+from benchmarks import record
+from benchmarks.report import markdown, results, sections
+from tests.benchmarks.report import synthetic
+from tests.benchmarks.report.synthetic import cell, measured
+
+
+def page(records: list[record.Record]) -> str:
+    text = markdown.render(sections.document(results.gather(records, [], synthetic.ENVIRONMENT)), {})
+    return text.partition("Scaling over threads")[2].partition("\n## ")[0]
+
+
+def test_speed_up_against_the_fewest() -> None:
+    cells = [(cell("numpy", threads=threads), 1e-3 / threads) for threads in (1, 2, 4)]
+    cells += [(cell("torch", threads=threads), 1e-3) for threads in (1, 4)]
+    text = page(measured(cells, noise=0.002))
+    numpy = next(line for line in text.splitlines() if line.startswith("| NumPy"))
+    torch = next(line for line in text.splitlines() if line.startswith("| PyTorch"))
+    assert numpy.split(" | ")[1] == "1.00"
+    assert numpy.split(" | ")[2].startswith(("1.99 (", "2.00 (", "2.01 ("))
+    assert torch.split(" | ")[2] == "–"
+    told = text.partition("With the most threads: ")[2].partition("\n")[0]
+    assert "PyTorch, float32 1.00" in told
+    assert "NumPy, float32 3.9" in told or "NumPy, float32 4.0" in told
+
+
+def test_one_number_of_threads_does_not_scale() -> None:
+    assert page(measured([(cell("numpy"), 1e-3)])) == ""

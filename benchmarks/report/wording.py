@@ -183,8 +183,18 @@ def duration_interval(estimate: Estimate) -> str:
     return Quantity(shown, estimate.low)
 
 
-def with_interval(estimate: Estimate) -> str:
-    """A time with its interval and the number of its blocks: "1.23 ms (1.20 to 1.27 ms; 6)"."""
+def durations(by_block: Mapping[int, float], of: float) -> str:
+    """Times by block, in the unit that fits `of`: "1.23, 1.21, 1.25 ms"; with the blocks' numbers where one is missing."""
+    scale, unit = _unit(of)
+    whole = list(by_block) == list(range(len(by_block)))
+    shown = [f"{'' if whole else f'{block}: '}{number(seconds / scale)}" for block, seconds in by_block.items()]
+    return f"{', '.join(shown)} {unit}"
+
+
+def with_interval(estimate: Estimate | None) -> str:
+    """A time with its interval and the number of its blocks: "1.23 ms (1.20 to 1.27 ms; 6)"; nothing for a hole."""
+    if estimate is None:
+        return NO_VALUE
     shown = f"{duration(estimate.value)} ({duration_interval(estimate)}; {estimate.blocks})"
     return Quantity(shown, estimate.value)
 

@@ -42,7 +42,7 @@ def _phase(results: Results, group: Sequence[Heat]) -> list[Block]:
     heat = group[0]
     what = f"{wording.phase(heat.phase)} ({wording.setting(heat.who)})"
     rows = [_row(results, entry) for _, entry in entries]
-    columns = ["cell", "#time per call", "#95% interval", "#blocks", "#rounds", "#spread between processes"]
+    columns = ["cell", "#time per call (95% interval; blocks)", "#rounds", "#spread between processes"]
     columns += ["#spread within a process", "block medians"]
     frameworks = [entry.cell.who.framework for _, entry in entries]
     chosen_by = [facets.of_size(heat) | facets.of_entry(entry) for heat, entry in entries]
@@ -89,18 +89,15 @@ def _deviation(seconds: float, estimate: float) -> float:
 def _row(results: Results, entry: Entry) -> list[str]:
     name = f"{results.label(entry.cell.who)}, {wording.size(entry.cell.axes)}"
     if entry.time is None:
-        return [name, *[NO_VALUE] * 7]
+        return [name, *[NO_VALUE] * 5]
     several = entry.time.blocks > 1
-    medians = ", ".join(f"{block}: {wording.duration(median)}" for block, median in entry.medians.items())
     return [
         name,
-        wording.duration(entry.time.value),
-        wording.duration_interval(entry.time),
-        str(entry.time.blocks),
+        wording.with_interval(entry.time),
         str(entry.round_count),
         wording.percent(_between(entry)) if several else NO_VALUE,
         wording.percent(_within(entry)),
-        medians,
+        wording.durations(entry.medians, entry.time.value),
     ]
 
 

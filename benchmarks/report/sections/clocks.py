@@ -28,9 +28,15 @@ def blocks(results: Results, heats: Sequence[Heat]) -> list[Block]:
         events = [clocks.events_s for clocks in found if clocks.events_s is not None]
         medians = _median(c.latency_s for c in found), _median(c.slope_s for c in found), _median(events)
         name = f"{results.label(entry.cell.who)}, {wording.phase(entry.cell.phase)}, {wording.size(entry.cell.axes)}"
-        rows.append([name, wording.duration(entry.seconds), *map(_shown, medians)])
+        rows.append([name, wording.with_interval(entry.time), *map(_shown, medians)])
         frameworks.append(entry.cell.who.framework)
-    columns = ("cell", "#ranked: wall time, synchronised", "#latency", "#one call more", "#device events")
+    columns = (
+        "cell",
+        "#ranked: wall time, synchronised (95% interval; blocks)",
+        "#latency",
+        "#one call more",
+        "#device events",
+    )
     shown = table("Clocks on the GPU", rows, *columns, frameworks=frameworks)
     return [Heading("Three clocks on the GPU"), *shown, Text(_HOW, "note")] if shown else []
 

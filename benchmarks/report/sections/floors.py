@@ -41,10 +41,10 @@ def _floors(results: Results, found: Sequence[Floor]) -> list[Block]:
         parts = [wording.duration(seconds) for seconds in (floor.products_s, floor.bytes_s)]
         share = floor.efficiency
         interval = f"{wording.percent(share.low)} to {wording.percent(share.high)}" if share.blocks > 1 else NO_VALUE
-        measured = [wording.duration(floor.entry.seconds), *parts, wording.percent(share.value), interval]
+        measured = [wording.with_interval(floor.entry.time), *parts, wording.percent(share.value), interval]
         rows.append([results.label(cell.who), what, wording.setting(cell.who), *measured])
     columns = (
-        "implementation", "what is timed", "setting", "#time", "#floor: products", "#floor: bytes", "#efficiency", "#95% interval",
+        "implementation", "what is timed", "setting", "#time (95% interval; blocks)", "#floor: products", "#floor: bytes", "#efficiency", "#95% interval",
     )  # fmt: skip
     frameworks = [floor.entry.cell.who.framework for floor in found]
     return [

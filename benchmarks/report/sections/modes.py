@@ -24,7 +24,7 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
     rows = [_row(results, plain, tuned, comparison) for plain, tuned, comparison in pairs]
     columns = ("implementation", "what is timed", "setting", "#plain", "#tuned", "#tuned over plain", "#95% interval", "verdict")  # fmt: skip
     frameworks = [plain.cell.who.framework for plain, _, _ in pairs]
-    shown: list[Block] = [Text(_conclusion(results, pairs)), *table("Tuned over plain", rows, *columns, frameworks=frameworks)]  # fmt: skip
+    shown: list[Block] = [Text(_conclusion(results, pairs)), *table("Tuned over plain (of times 95% interval; blocks)", rows, *columns, frameworks=frameworks)]  # fmt: skip
     return Section("modes", TITLE, [*shown, Text(_HOW, "note")])
 
 
@@ -44,7 +44,7 @@ def _row(results: Results, plain: Entry, tuned: Entry, comparison: Comparison) -
     cell = plain.cell
     what = f"{wording.phase(cell.phase)}, {wording.size(cell.axes)}"
     setting = f"{cell.who.precision}, {wording.count(cell.who.threads, 'thread')}"
-    times = [wording.duration(plain.seconds), wording.duration(tuned.seconds)]
+    times = [wording.with_interval(plain.time), wording.with_interval(tuned.time)]
     ratio = comparison.ratio
     found = [wording.ratio(ratio.value), wording.ratio_interval(ratio), comparison.verdict]
     return [results.label(cell.who), what, setting, *times, *found]

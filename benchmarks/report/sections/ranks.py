@@ -213,7 +213,7 @@ def _floor_table(results: Results, floors: Sequence[Entry]) -> list[Block]:
             continue
         frameworks.append(floor.cell.who.framework)
         cells = (results.label(floor.cell.who), wording.size(floor.cell.axes), wording.setting(floor.cell.who))
-        times = (wording.duration(whole.seconds), wording.duration(floor.seconds))
+        times = (wording.with_interval(whole.time), wording.with_interval(floor.time))
         rows.append((*cells, *times, wording.ratio(comparison.ratio.value), wording.ratio_interval(comparison.ratio)))
     columns = (
         "implementation",
@@ -224,7 +224,12 @@ def _floor_table(results: Results, floors: Sequence[Entry]) -> list[Block]:
         "#ratio",
         "#95% interval",
     )
-    blocks = table("A training step over its own matrix products", rows, *columns, frameworks=frameworks)
+    blocks = table(
+        "A training step over its own matrix products (of times 95% interval; blocks)",
+        rows,
+        *columns,
+        frameworks=frameworks,
+    )
     note = "The matrix products of a step, run alone in the same framework's library, are work that cannot be avoided. What lies above a ratio of 1 is everything else: elementwise work, memory traffic and the framework's own overhead."
     return [*blocks, Text(note, "note")] if blocks else []
 
@@ -240,20 +245,20 @@ def _peer_table(results: Results, peers: Sequence[Entry]) -> list[Block]:
     for peer in (peer for peer in peers if peer.time):
         what = f"{wording.phase(peer.cell.phase)}, {wording.size(peer.cell.axes)}"
         rows.append(
-            [what, results.label(peer.cell.who), NO_VALUE, wording.duration(peer.seconds), "1", NO_VALUE, "peer"]
+            [what, results.label(peer.cell.who), NO_VALUE, wording.with_interval(peer.time), "1", NO_VALUE, "peer"]
         )
         frameworks.append(peer.cell.who.framework)
         for ours in (e for e in results.entries if e.standing == "ranked" and e.cell.heat == peer.cell.heat):
             if comparison := compare(ours, peer):
                 ratio, who = comparison.ratio, ours.cell.who
                 found = [wording.ratio(ratio.value), wording.ratio_interval(ratio), comparison.verdict]
-                rows.append([what, results.label(who), who.mode, wording.duration(ours.seconds), *found])
+                rows.append([what, results.label(who), who.mode, wording.with_interval(ours.time), *found])
                 frameworks.append(who.framework)
     columns = (
         "what is timed",
         "implementation",
         "mode",
-        "#time per call",
+        "#time per call (95% interval; blocks)",
         "#over the peer",
         "#95% interval",
         "verdict",

@@ -93,7 +93,7 @@ def _starts(results: Results, heat: Heat, found: Sequence[Start]) -> list[Block]
         "#import, beside the others",
         "#first call",
         "#second call",
-        "#steady call",
+        "#steady call (95% interval; blocks)",
         "#on disk",
     )
     frameworks = [start.entry.cell.who.framework for start in found]
@@ -120,7 +120,7 @@ def _row(results: Results, start: Start) -> list[str]:
         _shown(start.crowded_s, wording.duration),
         _shown(start.first_s, wording.duration),
         _shown(start.second_s, wording.duration),
-        wording.duration(start.entry.seconds),
+        wording.with_interval(start.entry.time),
         _shown(size, wording.memory),
     ]
 

@@ -57,7 +57,7 @@ def _sweep(heat: Heat, axis: str, rest: dict[str, int], series: Series, drawn: b
     entries = [next(iter(points.values())) for points in series.values()]
     looks = {"frameworks": [e.cell.who.framework for e in entries], "facets": [facets.of_entry(e) for e in entries]}
     caption = f"Time per sample, {what}"
-    numbers = table(caption, rows, *columns, **looks, folded=not drawn)
+    numbers = table(f"{caption} (± half the 95% interval; blocks)", rows, *columns, **looks, folded=not drawn)
     if not drawn:
         return numbers
     lines = [_line(label, points, wide=_on_gpu(points)) for label, points in series.items()]
@@ -89,7 +89,8 @@ def _cell(entry: Entry | None) -> str:
     if entry is None or entry.time is None:
         return NO_VALUE
     per_sample = wording.duration(entry.time.value / entry.samples_per_call)
-    return f"{per_sample} ± {wording.percent(_half_width(entry))}" if entry.time.blocks > 1 else per_sample
+    interval = f" ± {wording.percent(_half_width(entry))}" if entry.time.blocks > 1 else ""
+    return wording.Quantity(f"{per_sample}{interval} ({entry.time.blocks})", entry.seconds / entry.samples_per_call)
 
 
 def _half_width(entry: Entry) -> float:

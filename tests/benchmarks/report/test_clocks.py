@@ -16,7 +16,10 @@ def page(clocks: DeviceClocks | None) -> str:
 
 def test_the_three_clocks_are_labelled_and_stand_beside_the_ranked_time() -> None:
     text = page(DeviceClocks(latency_s=2e-3, slope_s=5e-4, events_s=4e-4))
-    assert "| cell | ranked: wall time, synchronised | latency | one call more | device events |" in text
+    assert (
+        "| cell | ranked: wall time, synchronised (95% interval; blocks) | latency | one call more | device events |"
+        in text
+    )
     (row,) = (line for line in text.splitlines() if "| 2.00 ms | 500 µs | 400 µs |" in line)
     assert row.startswith("| PyTorch, training step")
 

@@ -69,3 +69,15 @@ def test_labels_that_end_close_together_are_moved_apart() -> None:
 def test_ids_are_numbered_by_picture() -> None:
     svg = '<svg><g id="clip7"/><g id="clip9" clip-path="url(#clip7)"/></svg>'
     assert charts._own_ids(svg, "a") == '<svg><g id="a-0"/><g id="a-1" clip-path="url(#a-0)"/></svg>'
+
+
+def test_blocks_share_a_unit_and_are_numbered_where_one_is_missing() -> None:
+    assert wording.durations({0: 1.23e-3, 1: 0.9e-3}, 1.1e-3) == "1.23, 0.900 ms"
+    assert wording.durations({0: 1.23e-3, 2: 0.9e-3}, 1.1e-3) == "0: 1.23, 2: 0.900 ms"
+
+
+def test_a_time_has_its_interval_and_its_count() -> None:
+    shown = wording.with_interval(Estimate(1.23e-3, 1.2e-3, 1.27e-3, 6))
+    assert shown == "1.23 ms (1.20 to 1.27 ms; 6)"
+    assert shown.value == 1.23e-3
+    assert wording.with_interval(None) == "–"

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from benchmarks.report import environment, wording
-from benchmarks.report.ranking import Heat, Place, compare, fastest, phase_groups
+from benchmarks.report.ranking import Heat, Place, duel, phase_groups
 from benchmarks.report.results import Entry, Results
 from benchmarks.turns import ENOUGH_BLOCKS
 
@@ -141,10 +141,10 @@ def gpu(results: Results, heats: Sequence[Heat]) -> list[str]:
     for group in phase_groups(heats):
         found: dict[str, list[tuple[int, str]]] = defaultdict(list)
         for heat in group:
-            if (gpu_verdict := _gpu_verdict(heat)) is not None:
+            if (fought := duel(heat)) is not None:
                 rest = {name: value for name, value in heat.axes.items() if name != "batch"}
                 at = f"at {wording.size(rest)} " if rest else ""
-                found[at].append((heat.axes.get("batch", 0), gpu_verdict))
+                found[at].append((heat.axes.get("batch", 0), fought.comparison.verdict))
         if found:
             who = group[0].who
             told = "; ".join(at + _from_batch(sorted(verdicts)) for at, verdicts in found.items())
@@ -152,15 +152,6 @@ def gpu(results: Results, heats: Sequence[Heat]) -> list[str]:
                 f"GPU, {wording.phase(group[0].phase)} ({wording.setting(who)}), best on the GPU against best on the CPU: {told}."
             )
     return sentences
-
-
-def _gpu_verdict(heat: Heat) -> str | None:
-    """The best on a GPU against the best on the CPU, or None where one of the two is missing."""
-    ranked = [place.entry for place in heat.places if place.entry.standing == "ranked"]
-    gpu = fastest([entry for entry in ranked if _on_gpu(entry)])
-    cpu = fastest([entry for entry in ranked if not _on_gpu(entry)])
-    comparison = compare(gpu, cpu) if gpu and cpu else None
-    return comparison.verdict if comparison else None
 
 
 def _from_batch(found: Sequence[tuple[int, str]]) -> str:
@@ -175,10 +166,6 @@ def _from_batch(found: Sequence[tuple[int, str]]) -> str:
     if all(gpu_verdict == "slower" for _, gpu_verdict in found):
         return f"the GPU does not pay at any batch {batches}"
     return f"from which batch on the GPU pays was not settled {batches}"
-
-
-def _on_gpu(entry: Entry) -> bool:
-    return entry.cell.who.device.startswith("cuda")
 
 
 def _name(results: Results, entry: Entry) -> str:

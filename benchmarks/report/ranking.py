@@ -120,6 +120,26 @@ def fastest(entries: Sequence[Entry]) -> Entry | None:
     return best
 
 
+@dataclass(frozen=True)
+class Duel:
+    """The fastest ranked entry on a GPU against the fastest on the CPU, at one size."""
+
+    heat: Heat
+    cpu: Entry
+    gpu: Entry
+    comparison: Comparison
+    """The GPU's time over the CPU's."""
+
+
+def duel(heat: Heat) -> Duel | None:
+    """GPU against CPU, or None where one of the two is missing, or they share no block."""
+    ranked = [place.entry for place in heat.places if place.entry.standing == "ranked"]
+    gpu = fastest([entry for entry in ranked if entry.cell.who.device.startswith("cuda")])
+    cpu = fastest([entry for entry in ranked if not entry.cell.who.device.startswith("cuda")])
+    comparison = compare(gpu, cpu) if gpu and cpu else None
+    return Duel(heat, cpu, gpu, comparison) if cpu and gpu and comparison else None
+
+
 def _heat(entries: Sequence[Entry]) -> Heat:
     ranked = [entry for entry in entries if entry.standing == "ranked"]
     reference = fastest(ranked)

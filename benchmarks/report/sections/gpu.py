@@ -1,12 +1,11 @@
 """When does the GPU pay? The best on a GPU against the best on the CPU, over batch and width, with and without copies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from benchmarks.report import facets, headline, plots, wording
+from benchmarks.report import facets, headline, plots, ranking, wording
 from benchmarks.report.document import Block, Figure, Part, Section, Text, table
-from benchmarks.report.ranking import Heat, compare, fastest, phase_groups
-from benchmarks.report.results import Entry, Results
+from benchmarks.report.ranking import Duel, Heat, phase_groups
+from benchmarks.report.results import Results
 from benchmarks.statistics import Comparison
 
 TITLE = "When does the GPU pay?"
@@ -17,31 +16,11 @@ _HOW = (
 _SAID = {"faster": "the GPU pays", "slower": "the CPU is faster", "tied": "tied"}
 
 
-@dataclass(frozen=True)
-class Duel:
-    """The best on each device at one size; the ratio is the CPU's time over the GPU's."""
-
-    heat: Heat
-    cpu: Entry
-    gpu: Entry
-    comparison: Comparison
-
-    @property
-    def said(self) -> str:
-        """In words; the comparison is of the GPU with the CPU as its reference."""
-        return _SAID.get(self.comparison.verdict, self.comparison.verdict)
-
-    @property
-    def gain(self) -> float:
-        """How many times as fast the GPU is."""
-        return 1 / self.comparison.ratio.value
-
-
 def section(results: Results, heats: Sequence[Heat]) -> Section:
     """A map and a table per phase and setting that ran on both; a sentence where there was no GPU."""
     blocks: list[Block] = [Text(sentence) for sentence in headline.gpu(results, heats)]
     for group in phase_groups(heats):
-        if duels := [duel for heat in group if (duel := _duel(heat))]:
+        if duels := [found for heat in group if (found := ranking.duel(heat))]:
             blocks.append(Part(facets.of_group(group[0]), [*_map(duels), *_table(results, duels)]))
     if not blocks:
         where = "No GPU was measured" if not _any(heats, "cuda") else "Nothing was measured on both a CPU and a GPU"
@@ -53,23 +32,24 @@ def _any(heats: Sequence[Heat], device: str) -> bool:
     return any(place.entry.cell.who.device.startswith(device) for heat in heats for place in heat.places)
 
 
-def _duel(heat: Heat) -> Duel | None:
-    ranked = [place.entry for place in heat.places if place.entry.standing == "ranked"]
-    gpu = fastest([entry for entry in ranked if entry.cell.who.device.startswith("cuda")])
-    cpu = fastest([entry for entry in ranked if not entry.cell.who.device.startswith("cuda")])
-    comparison = compare(gpu, cpu) if gpu and cpu else None
-    return Duel(heat, cpu, gpu, comparison) if cpu and gpu and comparison else None
+def _gain(duel: Duel) -> float:
+    """How many times as fast the GPU is."""
+    return 1 / duel.comparison.ratio.value
+
+
+def _said(duel: Duel) -> str:
+    return _SAID.get(duel.comparison.verdict, duel.comparison.verdict)
 
 
 def _table(results: Results, duels: Sequence[Duel]) -> list[Block]:
     rows = [
         [
             wording.size(duel.heat.axes),
-            f"{results.label(duel.cpu.cell.who)}: {wording.with_interval(duel.cpu.time)}" if duel.cpu.time else "",
-            f"{results.label(duel.gpu.cell.who)}: {wording.with_interval(duel.gpu.time)}" if duel.gpu.time else "",
-            wording.ratio(duel.gain),
+            f"{results.label(duel.cpu.cell.who)}: {wording.with_interval(duel.cpu.time)}",
+            f"{results.label(duel.gpu.cell.who)}: {wording.with_interval(duel.gpu.time)}",
+            wording.ratio(_gain(duel)),
             _interval(duel.comparison),
-            duel.said,
+            _said(duel),
         ]
         for duel in duels
     ]
@@ -92,7 +72,7 @@ def _map(duels: Sequence[Duel]) -> list[Block]:
     """Batch against width, where both were swept."""
     placed = [(duel, duel.heat.axes.get("batch"), duel.heat.axes.get("width")) for duel in duels]
     tiles = [
-        plots.Tile(batch, width, f"{wording.ratio(duel.gain)}", duel.comparison.verdict == "faster", duel.said)
+        plots.Tile(batch, width, wording.ratio(_gain(duel)), duel.comparison.verdict == "faster", _said(duel))
         for duel, batch, width in placed
         if batch is not None and width is not None
     ]

@@ -28,6 +28,10 @@ class Floor:
     """One cell's time over its floor; `products_s` and `bytes_s` are what the floor consists of, in the median block."""
 
     entry: Entry
+    flops: int
+    least_bytes: int
+    """Of one call."""
+
     products_s: float
     bytes_s: float
     efficiency: Estimate
@@ -79,7 +83,9 @@ def floors(results: Results) -> list[Floor]:
             if parts:
                 logs = [math.log(sum(part) / entry.medians[block]) for part, block in zip(parts, blocks, strict=True)]
                 middle = sorted(parts, key=sum)[len(parts) // 2]
-                found.append(Floor(entry, *middle, statistics.compare_logs(logs).ratio))
+                timing = least[entry.cell.id, blocks[0]]
+                ratio = statistics.compare_logs(logs).ratio
+                found.append(Floor(entry, timing.flops_per_call, timing.bytes_per_call, *middle, ratio))
     return sorted(found, key=lambda floor: (*phase_order(floor.entry.cell.phase), floor.entry.cell.who.mode))
 
 
@@ -112,7 +118,7 @@ def _rates(results: Results, phase: str) -> Rates:
     found: Rates = defaultdict(dict)
     for entry in results.entries:
         if entry.cell.phase == phase:
-            timing = next(t for t in results.timings if t.cell == entry.cell) if entry.medians else None
+            timing = results.timings_of[entry.cell.id][0] if entry.medians else None
             for block, seconds in entry.medians.items():
                 work = timing.flops_per_call if timing and phase == "peak" else timing.bytes_per_call if timing else 0
                 found[_library(entry.cell.who)][block] = work / seconds

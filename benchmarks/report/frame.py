@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from benchmarks.report import ranking, wording
+from benchmarks.report import floors, ranking, wording
+from benchmarks.report.floors import Floor
 from benchmarks.report.ranking import Heat, Place
 from benchmarks.report.results import Results
 
@@ -13,7 +14,8 @@ from benchmarks.report.results import Results
 def cells(results: Results, heats: Sequence[Heat]) -> pd.DataFrame:
     """One row per cell of these heats. Where there is no time, no ratio or no interval, there is no number."""
     axes = sorted({name for entry in results.entries for name in entry.cell.axes})
-    rows = [_row(place, heat, axes) for heat in heats for place in heat.places]
+    known = {floor.entry.cell.id: floor for floor in floors.floors(results)}
+    rows = [_row(place, heat, axes, known.get(place.entry.cell.id)) for heat in heats for place in heat.places]
     columns = list(_IDENTITY) + [f"axis_{wording.clean(name)}" for name in axes] + list(_MEASURED)
     return pd.DataFrame(rows, columns=columns)
 
@@ -44,11 +46,17 @@ _MEASURED = (
     "ratio_low",
     "ratio_high",
     "verdict",
+    "flops",
+    "least_bytes",
+    "floor_s",
+    "efficiency",
+    "efficiency_low",
+    "efficiency_high",
     "reason",
 )
 
 
-def _row(place: Place, heat: Heat, axes: list[str]) -> list[object]:
+def _row(place: Place, heat: Heat, axes: list[str], floor: Floor | None) -> list[object]:
     entry, cell, who = place.entry, place.entry.cell, place.entry.cell.who
     names = (cell.id, who.model, who.framework, who.variant, who.device)
     identity = [*map(wording.clean, names), who.threads, *map(wording.clean, (who.precision, who.mode, cell.phase))]
@@ -70,8 +78,17 @@ def _row(place: Place, heat: Heat, axes: list[str]) -> list[object]:
         ratio.low if ratio and ratio.blocks > 1 else None,
         ratio.high if ratio and ratio.blocks > 1 else None,
         verdict(place, heat),
+        *_floor(floor),
         wording.clean(entry.reason),
     ]
+
+
+def _floor(floor: Floor | None) -> list[object]:
+    if floor is None:
+        return [None] * 6
+    share = floor.efficiency
+    interval = [share.low, share.high] if share.blocks > 1 else [None, None]
+    return [floor.flops, floor.least_bytes, floor.products_s + floor.bytes_s, share.value, *interval]
 
 
 def rank(place: Place) -> str:

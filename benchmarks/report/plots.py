@@ -112,22 +112,32 @@ def deviations(panels: Sequence[tuple[str, Sequence[Dot]]]) -> Spec:
 
 
 def lines(
-    found: Sequence[Line], x_title: str, y_title: str, log: bool, height: int = 300, y_format: str = "~s"
+    found: Sequence[Line],
+    x_title: str,
+    y_title: str,
+    log: bool,
+    height: int = 300,
+    y_format: str = "~s",
+    unit: str = "s",
 ) -> Spec:
-    """Labelled lines: both axes logarithmic, or neither."""
+    """Labelled lines: both axes logarithmic, or neither. `unit` is that of a logarithmic y axis."""
     xs = sorted({point[0] for line in found for point in line.points})
     ys = [value for line in found for point in line.points for value in point[1:] if value is not None]
     domain = _padded(min(ys), max(ys), log)
     kind = {"type": "log"} if log else {"zero": False}
     # Ends a little beyond the last point, so that markers are whole.
     x_axis: Spec = {"title": x_title + (" (log scale)" if log else ""), "grid": not log}
-    x_axis |= {"values": xs, "format": "~r"} if log and len(xs) <= 12 else {"tickCount": 8}
+    if log:
+        measured = len(xs) <= 12 and all(float(x).is_integer() for x in xs)
+        x_axis |= {"values": xs if measured else _log_ticks([xs[0], xs[-1]], (1, 2, 5), 0.06), "format": "~r"}
+    else:
+        x_axis |= {"tickCount": 8}
     x = {"type": "quantitative", "scale": kind | {"domain": [xs[0], xs[-1]], "nice": False}, "axis": x_axis}
     y_axis: Spec = {"title": y_title + (" (log scale)" if log else ""), "format": y_format, "tickCount": 6}
     if log:
         y_axis |= {
             "values": _log_ticks(domain, (1, 2, 5), 0.06),
-            "labelExpr": "replace(format(datum.value, '~s'), /[^0-9.]?$/, ' $&s')",
+            "labelExpr": f"replace(format(datum.value, '~s'), /[^0-9.]?$/, ' $&{unit}')",
         }
     y = {"type": "quantitative", "scale": kind | {"domain": domain, "nice": False}, "axis": y_axis}
     layers = [layer for line in found for layer in _line(line, x, y)]

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from benchmarks.report import floors, wording
-from benchmarks.report.document import Block, Heading, Section, Text, table
+from benchmarks.report import floors, plots, wording
+from benchmarks.report.document import Block, Figure, Heading, Section, Text, table
 from benchmarks.report.floors import Fit, Floor, Peaks
 from benchmarks.report.ranking import Heat
 from benchmarks.report.results import Results
@@ -26,7 +26,7 @@ _FIT = (
 def section(results: Results, heats: Sequence[Heat]) -> Section:
     """Peaks, floors, fits; a sentence where a run did not measure them."""
     blocks = [*_floors(results, floors.floors(results)), *_peaks(results, floors.peaks(results))]
-    blocks += _fits(results, floors.fits(results))
+    blocks += [*_roofline(results), *_fits(results, floors.fits(results))]
     measured = blocks or [Text("This run did not measure the peaks that floors are made of.")]
     return Section("why", TITLE, [*measured, *stepwise.blocks(results, heats)])
 
@@ -77,6 +77,61 @@ def _peaks(results: Results, found: Sequence[Peaks]) -> list[Block]:
     columns = ("library of", "precision", "threads", "#large product", "#blocks", "#large copy, read and written")
     shown = table("What the libraries reach here", rows, *columns, frameworks=[peak.who.framework for peak in found])
     return [Heading("Peaks"), *shown] if shown else []
+
+
+def _roofline(results: Results) -> list[Block]:
+    """What training steps attain over their operations per byte, under the roof of the best library and the best copy."""
+    steps = [floor for floor in floors.floors(results) if floor.entry.cell.phase == "train_step" and floor.least_bytes]
+    blocks: list[Block] = []
+    for who in dict.fromkeys(
+        (f.entry.cell.who.device, f.entry.cell.who.precision, f.entry.cell.who.threads) for f in steps
+    ):
+        here = [
+            f for f in steps if (f.entry.cell.who.device, f.entry.cell.who.precision, f.entry.cell.who.threads) == who
+        ]
+        peaks = [p for p in floors.peaks(results) if (p.who.device, p.who.precision, p.who.threads) == who]
+        rate = max(peak.flops_per_s.value for peak in peaks)
+        copy = max(peak.bytes_per_s.value for peak in peaks if peak.bytes_per_s)
+        blocks += _roof_figure(results, here, rate, copy)
+    return blocks
+
+
+def _roof_figure(results: Results, here: Sequence[Floor], rate: float, copy: float) -> list[Block]:
+    lines: dict[str, list[Floor]] = {}
+    for floor in here:
+        lines.setdefault(results.label(floor.entry.cell.who), []).append(floor)
+    drawn = [
+        plots.Line(wording.short(label), own[0].entry.cell.who.framework, _points(own)) for label, own in lines.items()
+    ]
+    intensities = [floor.flops / floor.least_bytes for floor in here]
+    low, high = min(intensities) / 1.5, max(*intensities, rate / copy) * 1.5
+    edge = [(x, min(rate, copy * x), None, None) for x in sorted({low, rate / copy, high}) if low <= x <= high]
+    roof = plots.Line("roof", "", edge, marked=False)
+    who = here[0].entry.cell.who
+    nearest = max(here, key=lambda floor: floor.efficiency.value).entry.cell.who
+    ridge = wording.number(rate / copy)
+    told = f"Beyond {ridge} operations per byte the products are the limit, below it the memory; nearest to its floor is {results.label(nearest)}."
+    how = (
+        "How to read this: a point is a training step at one size; up is faster, and nothing gets over the roof (the best library's "
+        "large product, the best large copy) unless all it moves fits into a cache. Both axes are logarithmic. The numbers are in the table of floors."
+    )
+    name = wording.slug(f"roofline-{who.device}-{who.precision}-t{who.threads}")
+    spec = plots.lines([*drawn, roof], "operations per byte", "operations per second", log=True, unit="/s")
+    title = f"Roofline, training step ({who.precision}, {wording.count(who.threads, 'thread')}, {who.device})"
+    return [Figure(name, spec, title, told, how)]
+
+
+def _points(own: Sequence[Floor]) -> list[tuple[float, float, float | None, float | None]]:
+    """From few to many operations per byte: attained operations per second, with its interval."""
+    found = []
+    for floor in sorted(own, key=lambda floor: floor.flops / floor.least_bytes):
+        time = floor.entry.time
+        if time is not None:
+            ends = (
+                (floor.flops / time.high, floor.flops / time.low) if time.blocks > 1 and time.low > 0 else (None, None)
+            )
+            found.append((floor.flops / floor.least_bytes, floor.flops / time.value, *ends))
+    return found
 
 
 def _fits(results: Results, found: Sequence[Fit]) -> list[Block]:

@@ -45,7 +45,7 @@ def _shown(axes: dict[str, int], series: dict[str, dict[int, Entry]]) -> list[Bl
     told = wording.listed(f"{label} {wording.ratio(gain)}" for label, gain in most.items())
     how = "How to read this: both axes are logarithmic; twice the threads at best give twice the speed, and a flat line gains nothing."
     caption = f"Speed-up of a training step over threads, {size}"
-    spec = plots.lines(lines, "threads", "speed-up", log=True, y_format="~r")
+    spec = plots.lines(lines, "threads", "speed-up", log=True, unit="")
     columns = ("implementation", *(f"#{wording.count(threads, 'thread')}" for threads in counts))
     return [
         Figure("threads", spec, caption, f"With the most threads: {told}.", how),

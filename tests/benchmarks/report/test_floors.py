@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import statistics
 from benchmarks.record import Cell, Record
-from benchmarks.report import floors, markdown, results, sections
+from benchmarks.report import floors, frame, markdown, ranking, results, sections
 from benchmarks.report.results import Results
 from tests.benchmarks.report import synthetic
 
@@ -84,3 +84,22 @@ def test_the_section_says_who_is_nearest_and_what_the_libraries_reach() -> None:
     assert "did not measure the peaks" in markdown.render(
         sections.document(results.gather([synthetic.run([])], [], synthetic.ENVIRONMENT)), {}
     )
+
+
+def test_the_roofline_stands_at_the_best_library_and_the_best_copy() -> None:
+    small = (synthetic.cell("numpy", batch=32), 4e-3, 10**6, 10**6)
+    large = (synthetic.cell("numpy", batch=256), 4e-3, 10**6, 10**4)
+    document = sections.document(gathered(small, large))
+    (figure,) = [figure for figure in document.figures() if figure.name.startswith("roofline")]
+    assert "Beyond 10.0 operations per byte" in figure.caption
+    points = [value for layer in figure.spec["layer"] for value in layer["data"]["values"] if "told" in value]
+    assert sorted(round(point["x"]) for point in points) == [1, 100]
+    assert all(point["y"] == pytest.approx(2.5e8, rel=0.02) for point in points)
+
+
+def test_the_table_for_programs_has_the_floor() -> None:
+    found = gathered((synthetic.cell("numpy"), 4e-3, 10**6, 10**5))
+    rows = frame.cells(found, ranking.heats(found)).set_index("phase")
+    assert rows.loc["train_step", "flops"] == 10**6
+    assert rows.loc["train_step", "efficiency"] == pytest.approx(0.5, rel=0.02)
+    assert rows.loc["train_step", "floor_s"] == pytest.approx(2e-3, rel=0.02)

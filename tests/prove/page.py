@@ -28,7 +28,7 @@ def written(answers: Answers) -> tuple[str, bool]:
         "A row is a fault, planted as a small change in the text of an implementation (`tests/equivalence/faults`). The number "
         "says how many checks (a start, and a group of tensors under it) notice it in float32 and in float64: those of steps from "
         "ordinary states, else those from extreme ones, else those of many steps. Where each has to be compiled, "
-        "float64 is asked only where float32 cannot show it. "
+        "float64 is asked only where float32 cannot show it (a dot: not asked). "
         "In the column `oracle` it is the reference that is wrong. A dash: not planted there, see below.",
         _matrix(answers),
         "### What is not planted where, and why",
@@ -62,8 +62,8 @@ def written(answers: Answers) -> tuple[str, bool]:
 
 def _claims(answers: Answers) -> list[tuple[str, str, bool]]:
     noticed, clean = _noticed(answers)
-    dead = [key for key, found in noticed.items() if found]
-    survivors = [key for key, found in noticed.items() if not found]
+    dead = [key for key, found in noticed.items() if any(found.values())]
+    survivors = [key for key, found in noticed.items() if not any(found.values())]
     seeds, others = _of(answers, "seeds"), [_of(answers, kind) for kind in ("cases", "shape", "compiled")]
     judged = [*seeds, *(found for kind in others for found in kind)]
     alarms = sum(len(found["failed"]) for found in judged) + sum(map(len, clean))
@@ -81,14 +81,12 @@ def _claims(answers: Answers) -> list[tuple[str, str, bool]]:
 
 
 def _noticed(answers: Answers) -> tuple[dict[tuple[str, str], dict[str, list[str]]], list[list[str]]]:
-    """By fault and framework, by precision: what notices it; and what was noticed where nothing is planted."""
+    """By fault and framework, by precision in which it was asked: what notices it; and what was noticed where nothing is planted."""
     found: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(dict)
     clean = []
     for one in [answer for answer in answers if "fault" in answer]:
         if one["fault"]:
-            by_precision = found[one["fault"], one["framework"]]
-            if one["noticed"]:
-                by_precision[one["precision"]] = one["noticed"]
+            found[one["fault"], one["framework"]][one["precision"]] = one["noticed"]
         else:
             clean.append(one["noticed"])
     return found, clean
@@ -104,10 +102,11 @@ def _matrix(answers: Answers) -> str:
             by_precision = noticed.get((fault.name, framework))
             if by_precision is None:
                 cells.append("–")
-            elif not by_precision:
+            elif not any(by_precision.values()):
                 cells.append("**survives**")
             else:
-                cells.append(" / ".join(str(len(by_precision.get(p, []))) for p in ("float32", "float64")))
+                counts = (by_precision.get(precision) for precision in ("float32", "float64"))
+                cells.append(" / ".join("·" if found is None else str(len(found)) for found in counts))
         rows.append((fault.name, *cells))
     return _table(("fault", *frameworks), rows, numbers_from=1)
 

@@ -1,6 +1,6 @@
 """Long processes of which tests read what they said: begun with the session, two at a time, beside the other tests.
 
-A test module that has some offers `begin(parameters)`, with the parameters of each of its selected tests; its tests come
+A test module that has some offers `begin_processes(parameters)`, with the parameters of each of its selected tests; its tests come
 last (`conftest.py`).
 """
 

@@ -6,7 +6,7 @@ from tests import background
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
-    items.sort(key=lambda item: hasattr(item.module, "begin"))
+    items.sort(key=lambda item: hasattr(item.module, "begin_processes"))
 
 
 def pytest_collection_finish(session: Any) -> None:
@@ -14,10 +14,10 @@ def pytest_collection_finish(session: Any) -> None:
         return
     waiting: dict[Any, list[dict[str, Any]]] = {}
     for item in session.items:
-        if hasattr(item.module, "begin") and not item.get_closest_marker("skip"):
+        if hasattr(item.module, "begin_processes") and not item.get_closest_marker("skip"):
             waiting.setdefault(item.module, []).append(item.callspec.params if hasattr(item, "callspec") else {})
     for module, parameters in waiting.items():
-        module.begin(parameters)
+        module.begin_processes(parameters)
 
 
 def pytest_sessionfinish() -> None:

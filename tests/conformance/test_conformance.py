@@ -36,7 +36,7 @@ def here(implementation: str) -> str | None:
     return str(problem) if problem else None
 
 
-def begin(parameters: Sequence[dict[str, Any]]) -> None:
+def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
     """Every implementation that is asked for, in every precision that it is proved in here."""
     names = {found["implementation"] for found in parameters if "implementation" in found}
     pairs = [(name, precision) for name in implementations() if name in names for precision in precisions(name)]

@@ -21,7 +21,7 @@ ELSEWHERE = {(planting.ORACLE, "one-pass variance")}
 """What shows in the other precision alone."""
 
 
-def begin(parameters: Sequence[dict[str, Any]]) -> None:
+def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
     """Every framework that is asked for."""
     for framework in dict.fromkeys(found["framework"] for found in parameters if "framework" in found):
         background.python("-m", "tests.equivalence.planting", framework, HERE[framework])

@@ -37,7 +37,7 @@ WITHOUT = [
 ]
 
 
-def begin(parameters: Sequence[dict[str, Any]]) -> None:
+def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
     """Every program that is asked for, with its framework."""
     for found in parameters:
         if "framework" in found:

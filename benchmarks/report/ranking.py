@@ -4,8 +4,9 @@ A rank is 1 plus the number of entries that are faster beyond the margin. Where 
 a range: nobody is placed by a difference that the measurement does not support.
 """
 
+import itertools
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -143,11 +144,11 @@ def duel(heat: Heat) -> Duel | None:
 def _heat(entries: Sequence[Entry]) -> Heat:
     ranked = [entry for entry in entries if entry.standing == "ranked"]
     reference = fastest(ranked)
-    places = []
+    places, ranks = [], _ranks(ranked)
     for entry in entries:
         comparable = reference and entry is not reference and entry.standing in ("ranked", "own variant", "beside")
         comparison = compare(entry, reference) if reference and comparable else None
-        places.append(Place(entry, comparison, _ranks(entry, ranked), entry is reference))
+        places.append(Place(entry, comparison, ranks.get(entry.cell.id), entry is reference))
     return Heat(sorted(places, key=_place_order))
 
 
@@ -168,15 +169,25 @@ def _detected_together(group: Sequence[Heat]) -> list[Heat]:
     ]
 
 
-def _ranks(entry: Entry, ranked: Sequence[Entry]) -> tuple[int, int] | None:
-    if entry.standing != "ranked":
-        return None
-    others = [compare(other, entry) for other in ranked if other is not entry]
-    if others and all(c is None or c.ratio.blocks < ENOUGH_BLOCKS for c in others):
-        return None
-    faster = sum(c is not None and c.verdict == "faster" for c in others)
-    open_ = sum(c is None or c.verdict == "inconclusive" for c in others)
-    return 1 + faster, 1 + faster + open_
+def _ranks(ranked: Sequence[Entry]) -> dict[str, tuple[int, int]]:
+    """Best and worst rank by cell; none for an entry of which nothing can be said."""
+    faster: Counter[str] = Counter()
+    open_: Counter[str] = Counter()
+    known: Counter[str] = Counter()
+    for one, other in itertools.combinations(ranked, 2):
+        comparison, ids = compare(one, other), (one.cell.id, other.cell.id)
+        verdict_ = comparison.verdict if comparison else "inconclusive"
+        if verdict_ in ("faster", "slower"):
+            faster[ids[1] if verdict_ == "faster" else ids[0]] += 1
+        elif verdict_ == "inconclusive":
+            open_.update(ids)
+        if comparison and comparison.ratio.blocks >= ENOUGH_BLOCKS:
+            known.update(ids)
+    return {
+        name: (1 + faster[name], 1 + faster[name] + open_[name])
+        for name in (entry.cell.id for entry in ranked)
+        if known[name] or len(ranked) == 1
+    }
 
 
 def _place_order(place: Place) -> tuple[int, float, float, str]:

@@ -113,6 +113,16 @@ class Results:
         return found
 
     @cached_property
+    def checks_of(self) -> Mapping[Who, Mapping[str, Sequence[Check]]]:
+        """An implementation's checks in all its proofs, by their group."""
+        found: dict[Who, dict[str, list[Check]]] = defaultdict(lambda: defaultdict(list))
+        for proof in self.proofs:
+            groups = found[proof.who]
+            for check in proof.checks:
+                groups[check.group].append(check)
+        return found
+
+    @cached_property
     def workers_of(self) -> Mapping[Who, Sequence[WorkerRecord]]:
         """The processes of an implementation, block by block; nothing for one that had none."""
         found: dict[Who, list[WorkerRecord]] = defaultdict(list)

@@ -21,7 +21,7 @@ from implementations.mlp import parameters
 from implementations.mlp.spec import MLPSpec
 from tests import adapters
 from tests.conformance import specifications
-from tests.conformance.cases import CASES, EPOCHS, IN_FULL, QUICK, RUNS, SMALL, STEPS, cases, examples
+from tests.conformance.cases import CASES, EPOCHS, IN_FULL, QUICK, SMALL, STEPS, cases, examples, runs
 
 
 def main(implementation: str, precision: str, extent: str = "fast") -> None:
@@ -37,7 +37,7 @@ def main(implementation: str, precision: str, extent: str = "fast") -> None:
     spec = MLPSpec().changed(**SMALL | CASES[IN_FULL], precision=precision)
     tell(framework, spec, "in full", kit.everything(kit.candidate(spec)))
     if precision == "float64":
-        for case, changes in RUNS.items():
+        for case, changes in runs(implementation, thorough).items():
             spec = MLPSpec().changed(**SMALL | changes, precision=precision)
             tell(framework, spec, f"{STEPS} steps, {case}", kit.trajectory(kit.candidate(spec), STEPS))
         print(

@@ -13,7 +13,7 @@ import pytest
 from implementations import registry
 from implementations.mlp.steps import STEPS as STEPS_OF_THE_NETWORK
 from tests import background
-from tests.conformance.cases import RUNS, STEPS, cases, examples, precisions
+from tests.conformance.cases import STEPS, cases, examples, precisions, runs
 
 FULL = "in full"
 
@@ -74,7 +74,7 @@ STEPS_AND_PREDICTIONS = [
     for case in [*cases(name, precision), FULL]
 ]
 IN_FLOAT64 = [name for name in implementations() if "float64" in precisions(name)]
-LONG_RUNS = [asked(name, f"{STEPS} steps, {run}") for name in IN_FLOAT64 for run in RUNS]
+LONG_RUNS = [asked(name, f"{STEPS} steps, {run}") for name in IN_FLOAT64 for run in runs(name)]
 
 
 def ours(answers: list[dict[str, Any]]) -> list[str]:

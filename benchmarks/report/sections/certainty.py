@@ -1,5 +1,6 @@
 """How sure is that? The blocks behind each estimate, the spread within and between processes, the machine's load."""
 
+import statistics
 from collections.abc import Sequence
 
 import numpy as np
@@ -109,7 +110,10 @@ def _between(entry: Entry) -> float:
 
 def _within(entry: Entry) -> float:
     """Interquartile range over the median, the middle one of the blocks."""
-    quartiles = [np.quantile(rounds, (0.25, 0.5, 0.75)) for rounds in entry.rounds.values()]
+    quartiles = [
+        statistics.quantiles(rounds, n=4, method="inclusive") if len(rounds) > 1 else [rounds[0]] * 3
+        for rounds in entry.rounds.values()
+    ]
     return float(np.median([(high - low) / middle for low, middle, high in quartiles]))
 
 

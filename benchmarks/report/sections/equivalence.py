@@ -35,17 +35,20 @@ def _proofs(results: Results) -> list[Block]:
 
 def _matrix(results: Results) -> list[Block]:
     proofs_of: dict[Who, list[ProofRecord]] = defaultdict(list)
+    checks_of: dict[Who, dict[str, list[Check]]] = defaultdict(lambda: defaultdict(list))
     for proof in results.proofs:
         proofs_of[proof.who].append(proof)
-    there = {verdicts.column_of(check) for proof in results.proofs for check in proof.checks}
+        for check in proof.checks:
+            checks_of[proof.who][verdicts.column_of(check)].append(check)
+    there = {name for columns in checks_of.values() for name in columns}
     names = [name for name in verdicts.ALL_COLUMNS if name in there]
-    rows = [_row(who, proofs, names) for who, proofs in proofs_of.items()]
+    rows = [_row(who, proofs, [checks_of[who][name] for name in names]) for who, proofs in proofs_of.items()]
     columns = ("implementation", "device", "setting", "#proofs passed", *(f"#{name}" for name in names))
     frameworks = [who.framework for who in proofs_of]
     return table("Worst error over budget", rows, *columns, frameworks=frameworks)
 
 
-def _row(who: Who, proofs: Sequence[ProofRecord], names: Sequence[str]) -> list[str]:
+def _row(who: Who, proofs: Sequence[ProofRecord], by_column: Sequence[Sequence[Check]]) -> list[str]:
     passed = sum(proof.passed for proof in proofs)
     row = [
         wording.implementation(who, with_device=False),
@@ -53,8 +56,7 @@ def _row(who: Who, proofs: Sequence[ProofRecord], names: Sequence[str]) -> list[
         wording.setting(who),
         f"{passed} of {len(proofs)}",
     ]
-    checks = [check for proof in proofs for check in proof.checks]
-    return row + [_worst([check for check in checks if verdicts.column_of(check) == name]) for name in names]
+    return row + [_worst(checks) for checks in by_column]
 
 
 def _worst(checks: Sequence[Check]) -> str:

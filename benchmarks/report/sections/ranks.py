@@ -12,7 +12,7 @@ from benchmarks.report.wording import NO_VALUE
 from benchmarks.statistics import MARGIN
 from benchmarks.turns import ENOUGH_BLOCKS
 
-_MOST_PANELS = 6
+_MOST_PANELS = 4
 """Sizes in one chart, at most."""
 
 

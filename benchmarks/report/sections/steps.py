@@ -42,7 +42,7 @@ def _measured(results: Results, step: dict[str, str]) -> list[Block]:
     groups = stepwise.by_size(stepwise.times(results))
     watched = {times.who: times for times in max(groups, key=len)} if groups else {}
     rows, frameworks = [], []
-    for who in dict.fromkeys(proof.who for proof in results.proofs if proof.who.variant == "spec"):
+    for who in (who for who in results.checks_of if who.variant == "spec"):
         spent = watched[who].steps.get(step.get("name", "")) if who in watched else None
         time = wording.with_interval(spent) if spent else NO_VALUE
         rows.append([results.label(who), wording.setting(who), time, _error(results, who, step.get("shown_by", ""))])
@@ -54,8 +54,8 @@ def _measured(results: Results, step: dict[str, str]) -> list[Block]:
 
 def _error(results: Results, who: Who, groups: str) -> str:
     """The worst over all sizes and blocks, of the groups of the proof in which a mistake in this step shows first."""
-    names = groups.split(", ")
-    checks = [c for proof in results.proofs if proof.who == who for c in proof.checks if c.group in names]
+    found = results.checks_of.get(who, {})
+    checks = [check for group in groups.split(", ") for check in found.get(group, ())]
     if not checks:
         return NO_VALUE
     worst = max(checks, key=over_budget)

@@ -29,9 +29,10 @@ class StepTimes:
 
 
 def times(results: Results) -> list[StepTimes]:
-    """In the order of the records; nothing of what was not watched."""
+    """In the order of the plan; nothing of what was not watched."""
+    planned = {cell.who: number for number, cell in reversed(list(enumerate(results.run.cells)))}
     found: dict[object, list[StepsRecord]] = defaultdict(list)
-    for record in results.profiles:
+    for record in sorted(results.profiles, key=lambda record: planned.get(record.who, len(planned))):
         found[record.who, tuple(sorted(record.axes.items()))].append(record)
     return [_times(records) for records in found.values()]
 

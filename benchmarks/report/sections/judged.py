@@ -33,7 +33,7 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
         f"Where nothing was planted, {judged.get('seeds', 0):,} seeds raised "
         f"{wording.count(int(judged.get('false_alarms', 0)), 'false alarm')}. {code}"
     )
-    how = "Checks that notice the fault, in float32 / in float64; a dash where it was not planted (results/proof says why)."
+    how = "Checks that notice the fault, in float32 / in float64 (a dot: not asked, since float32 shows it); a dash where it was not planted (results/proof says why)."
     return Section("judged", TITLE, [Text(note), Text(how, "note"), *_matrix(faults)])
 
 
@@ -50,4 +50,4 @@ def _matrix(faults: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[Any]:
 def _cell(noticed: Mapping[str, int] | None) -> str:
     if noticed is None:
         return NO_VALUE
-    return " / ".join(str(noticed.get(precision, 0)) for precision in PRECISIONS)
+    return " / ".join(str(noticed.get(precision, "·")) for precision in PRECISIONS)

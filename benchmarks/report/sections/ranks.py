@@ -206,13 +206,13 @@ def _beside(results: Results) -> list[Block]:
 
 def _floor_table(results: Results, floors: Sequence[Entry]) -> list[Block]:
     rows, frameworks = [], []
-    for floor in floors:
-        whole = _training_step(results, floor)
-        comparison = compare(whole, floor) if whole else None
-        if comparison is None or whole is None:
+    pairs = [(whole, floor) for floor in floors for whole in _training_steps(results, floor)]
+    for whole, floor in pairs:
+        if (comparison := compare(whole, floor)) is None:
             continue
-        frameworks.append(floor.cell.who.framework)
-        cells = (results.label(floor.cell.who), wording.size(floor.cell.axes), wording.setting(floor.cell.who))
+        who = whole.cell.who
+        frameworks.append(who.framework)
+        cells = (results.label(who), wording.size(floor.cell.axes), wording.setting(who))
         times = (wording.with_interval(whole.time), wording.with_interval(floor.time))
         rows.append((*cells, *times, wording.ratio(comparison.ratio.value), wording.ratio_interval(comparison.ratio)))
     columns = (
@@ -234,9 +234,10 @@ def _floor_table(results: Results, floors: Sequence[Entry]) -> list[Block]:
     return [*blocks, Text(note, "note")] if blocks else []
 
 
-def _training_step(results: Results, floor: Entry) -> Entry | None:
-    wanted = (floor.cell.who, "train_step", floor.cell.axes)
-    return next((e for e in results.entries if (e.cell.who, e.cell.phase, e.cell.axes) == wanted and e.time), None)
+def _training_steps(results: Results, floor: Entry) -> list[Entry]:
+    """Of the floor's framework at its size, in every mode: they all compute with the same library."""
+    timed = [e for e in results.entries if e.cell.phase == "train_step" and e.cell.axes == floor.cell.axes and e.time]
+    return [e for e in timed if e.cell.who.model_copy(update={"mode": floor.cell.who.mode}) == floor.cell.who]
 
 
 def _peer_table(results: Results, peers: Sequence[Entry]) -> list[Block]:

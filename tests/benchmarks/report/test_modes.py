@@ -43,3 +43,21 @@ def test_without_a_counterpart_nothing_is_claimed(other: dict[str, str]) -> None
     alone = (synthetic.cell("numpy"), 1e-3)
     further = [(synthetic.cell("numpy", mode="tuned", **other), 1e-3)] if other else []
     assert "no implementation in both modes" in section(gathered(alone, *further))
+
+
+def test_both_modes_stand_beside_their_matrix_products() -> None:
+    plain, tuned = synthetic.cell("numpy"), synthetic.cell("numpy", mode="tuned")
+    records = synthetic.measured([(plain, 2e-3), (tuned, 1.2e-3)], noise=0.001)
+    records += [
+        synthetic.timing(synthetic.cell("numpy", "products"), b, 1e-3, noise=0.001, ranked=False) for b in range(6)
+    ]
+    page = markdown.render(sections.document(results.gather(records, [], synthetic.ENVIRONMENT)), {})
+    table = page.partition("its matrix products alone")[2].partition("\n\n")[0]
+    ratios = {
+        line.split(" | ")[0].strip("| "): line.split(" | ")[5]
+        for line in table.splitlines()
+        if line.startswith("| NumPy")
+    }
+    assert ratios.keys() == {"NumPy", "NumPy tuned"}
+    assert float(ratios["NumPy"]) == pytest.approx(2.0, rel=0.02)
+    assert float(ratios["NumPy tuned"]) == pytest.approx(1.2, rel=0.02)

@@ -11,6 +11,8 @@ from benchmarks.report.looks import GRID, INK, MUTED
 INSTALL = "pip install vl-convert-python"
 """What brings the charts where they are missing."""
 
+AGAIN = "python -m benchmarks report FOLDER"
+
 _VEGA_LITE = "5.20"
 # Liberation Sans comes with the renderer, so that text is measured alike on every machine; Arial is as wide.
 _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"

@@ -40,6 +40,7 @@ def render(document: Document, drawings: Mapping[str, str]) -> str:
             drawings=pictures,
             look=looks.of,
             install=charts.INSTALL,
+            again=charts.AGAIN,
             script=Markup(script),  # our own file
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         )

@@ -16,9 +16,6 @@ from implementations.equivalence.gates import CHANGE, Check, Yardstick
 
 FLIPS = "adopted ReLU flips"
 
-FORWARD = ("logits", "sample losses", "loss", "statistics")
-"""Groups that do not depend on the side of a ReLU at zero, where its value is the same from both: no adoption mends them."""
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -236,8 +233,7 @@ def settle(
         if flips:
             yardstick, _ = repetition.yardstick(repetition.reference(adopted), adopted)
     checks = start.judge(found, yardstick, candidate.spec)
-    failed = [check for check in checks if not check.passed]
-    if seen.active is None and failed and not any(check.group in FORWARD for check in failed):
+    if seen.active is None and not all(check.passed for check in checks):
         yardstick, checks, flips = _adopt(repetition, found, yardstick, active, near, checks)
     if flips:
         checks.append(Check(start.check, FLIPS, "count", flips, max(flips, gates.MOST_FLIPS)))

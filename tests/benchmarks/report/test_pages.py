@@ -164,6 +164,7 @@ def test_without_the_renderer_there_are_tables_and_a_hint(tmp_path: Path, monkey
     assert [path.name for path in written] == ["report.md", "report.html", "results.csv", "results.jsonl"]
     for path in written[:2]:
         assert "pip install vl-convert-python" in path.read_text(encoding="utf-8")
+        assert "python -m benchmarks report FOLDER" in path.read_text(encoding="utf-8")
 
 
 def hostile_records(name: str) -> list[record.Record]:

@@ -13,7 +13,7 @@ from benchmarks.statistics import MARGIN
 from benchmarks.turns import ENOUGH_BLOCKS
 
 _MOST_PANELS = 4
-"""Sizes in one chart, at most."""
+"""Sizes in one chart, at most. Of more sizes the first, the middle and the last: each panel takes its time to be drawn."""
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
@@ -80,7 +80,7 @@ def _phase(results: Results, group: Sequence[Heat]) -> list[Block]:
 
 def _figure(results: Results, group: Sequence[Heat], title: str) -> list[Block]:
     ranked = [heat for heat in group if heat.reference]
-    drawn = _spread(ranked, _MOST_PANELS)
+    drawn = ranked if len(ranked) <= _MOST_PANELS else _spread(ranked, 3)
     panels = [(wording.short(wording.size(heat.axes), 60), _dots(results, heat)) for heat in drawn]
     if not any(len(dots) > 1 for _, dots in panels):
         return []
@@ -96,9 +96,7 @@ def _figure(results: Results, group: Sequence[Heat], title: str) -> list[Block]:
 
 
 def _spread(heats: Sequence[Heat], most: int) -> list[Heat]:
-    """At most so many, evenly among them, the first and the last too."""
-    if len(heats) <= most:
-        return list(heats)
+    """So many of more than so many, evenly among them, the first and the last too."""
     return [heats[round(k * (len(heats) - 1) / (most - 1))] for k in range(most)]
 
 

@@ -10,7 +10,6 @@ import statistics
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 from benchmarks import timing
 from benchmarks.timing import Call, Fence
@@ -93,5 +92,5 @@ def _passes(call: Call, fence: Fence, watch: Watch) -> int:
     def nothing(step: str) -> None: ...
 
     with watch(nothing, nothing):
-        seconds: Any = timing.once(call, fence)
+        seconds = timing.once(call, fence)
     return max(LEAST_PASSES, min(PASSES, math.ceil(SECONDS / max(seconds, 1e-7))))

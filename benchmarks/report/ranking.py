@@ -43,6 +43,16 @@ class Heat:
         return self.places[0].entry.cell.who
 
     @property
+    def cells(self) -> tuple[str, ...]:
+        """What its cells have in common, in whatever mode: those took turns with one another."""
+        return self.places[0].entry.cell.heat
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The same with the mode: by it a heat is found again in another run."""
+        return (*self.cells, self.who.mode)
+
+    @property
     def phase(self) -> str:
         """What is timed."""
         return self.places[0].entry.cell.phase

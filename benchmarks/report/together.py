@@ -125,7 +125,7 @@ def _fastest(runs: Sequence[Run]) -> list[Block]:
     for run in runs:
         for heat in run.heats:
             if heat.reference:
-                found.setdefault((*heat.places[0].entry.cell.heat, heat.who.mode), {})[run.name] = heat
+                found.setdefault(heat.key, {})[run.name] = heat
     rows, chosen_by = [], []
     for by_run in found.values():
         heat = next(iter(by_run.values()))
@@ -164,11 +164,10 @@ def _all_heats(runs: Sequence[Run]) -> list[Heat]:
     found: dict[tuple[str, ...], Heat] = {}
     for run in runs:
         for heat in run.heats:
-            key = (*heat.places[0].entry.cell.heat, heat.who.mode)
-            known = found.setdefault(key, heat)
+            known = found.setdefault(heat.key, heat)
             ids = {place.entry.cell.id for place in known.places}
             more = [place for place in heat.places if place.entry.cell.id not in ids]
-            found[key] = Heat([*known.places, *more])
+            found[heat.key] = Heat([*known.places, *more])
     return list(found.values())
 
 

@@ -204,9 +204,7 @@ class MLP:
             h = active = self.activate(i, h)
             if self.spec.dropout:
                 mask = self.mask(i, h.shape)
-                h = dropout(
-                    h, mask
-                )  # `active` too, which changes nothing: what dropout silenced gets no gradient anyway
+                h = dropout(h, mask)  # in place, `active` too: what dropout silenced gets no gradient anyway
             cache.append((inputs, z_hat, inv_std, active, mask))
         cache.append(h)
         return output(h, w["output.weight"], w["output.bias"]), cache

@@ -85,7 +85,10 @@ def prepare(framework: str, precision: str) -> None:
 
 
 def remember_yardsticks() -> None:
-    """Most faults are asked from the same starts with the same masks: what the oracle strays there is computed once."""
+    """Most faults are asked from the same starts with the same masks: what the oracle strays there is computed once.
+
+    Not where the oracle itself holds the fault.
+    """
     compute, known = proof.Repetition._strayed, {}
 
     def strayed(self: proof.Repetition, wanted: Arrays, active: Arrays, runs: int, alike: bool) -> Any:
@@ -100,7 +103,9 @@ def remember_yardsticks() -> None:
             known[key] = compute(self, wanted, active, runs, alike)
         return known[key]
 
-    proof.Repetition._strayed = strayed  # type: ignore[method-assign]
+    proof.Repetition._strayed = (
+        strayed  # in this process alone; its key is all that the answer depends on, but the oracle's code
+    )
 
 
 class PlantedKit(Kit):

@@ -108,9 +108,8 @@ def _roof_figure(results: Results, here: Sequence[Floor], rate: float, copy: flo
     edge = [(x, min(rate, copy * x), None, None) for x in sorted({low, rate / copy, high}) if low <= x <= high]
     roof = plots.Line("roof", "", edge, marked=False)
     who = here[0].entry.cell.who
-    nearest = max(here, key=lambda floor: floor.efficiency.value).entry.cell.who
     ridge = wording.number(rate / copy)
-    told = f"Beyond {ridge} operations per byte the products are the limit, below it the memory; nearest to its floor is {results.label(nearest)}."
+    told = f"Beyond {ridge} operations per byte the products are the limit, below it the memory."
     how = (
         "How to read this: a point is a training step at one size; up is faster, and nothing gets over the roof (the best library's "
         "large product, the best large copy) unless all it moves fits into a cache. Both axes are logarithmic. The numbers are in the table of floors."

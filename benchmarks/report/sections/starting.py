@@ -40,7 +40,7 @@ def _middles(heats: Sequence[Heat]) -> list[Heat]:
     by_setting: dict[tuple[str, int], dict[tuple[str, ...], list[Heat]]] = {}
     for heat in heats:
         sizes = by_setting.setdefault((heat.who.precision, heat.who.threads), {})
-        sizes.setdefault(heat.places[0].entry.cell.heat, []).append(heat)
+        sizes.setdefault(heat.cells, []).append(heat)
     merged = (
         [Heat([place for heat in same for place in heat.places]) for same in s.values()] for s in by_setting.values()
     )
@@ -56,13 +56,16 @@ def _cumulative(results: Results, heat: Heat, found: Sequence[Start]) -> list[Bl
     for start in known:
         before, label = start.before_steady_s or 0.0, wording.short(results.label(start.entry.cell.who))
         points = [(steps, before + steps * start.entry.seconds, None, None) for steps in _STEPS]
-        dashed = start.entry.cell.who.mode != "plain"
-        lines.append(plots.Line(label, start.entry.cell.who.framework, points, marked=not dashed))
+        plain = start.entry.cell.who.mode == "plain"
+        lines.append(plots.Line(label, start.entry.cell.who.framework, points, marked=plain))
     spec = plots.lines(lines, "training steps", "seconds since the program began", log=True)
     ends = [[results.label(s.entry.cell.who), *(_at(s, steps) for steps in _STEPS)] for s in known]
     order = {steps: min(known, key=lambda start: _total(start, steps)) for steps in (_STEPS[0], _STEPS[-1])}
     first, last = (results.label(start.entry.cell.who) for start in order.values())
-    told = f"After {_STEPS[0]:,} step {first} has used the least time, after {_STEPS[-1]:,} steps {last}."
+    told = (
+        f"As added up here, {first} had used the least time after {_STEPS[0]:,} step, {last} after {_STEPS[-1]:,} steps; since starts "
+        "happened once, that is no verdict."
+    )
     how = (
         "How to read this: a line begins where a program is ready for its first step (import, tracing, compiling) and rises with "
         "every step; where two lines cross, the later start has paid. Lines without markers are tuned. Starts happened once, so there is no interval."

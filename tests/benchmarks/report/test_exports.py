@@ -89,3 +89,8 @@ def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["export", str(tmp_path), "--as", "summary"])
     assert done.exit_code == 2
     assert "not a results folder" in done.output
+
+
+def test_the_command_offers_every_format() -> None:
+    (choice,) = [option.type for option in main.commands["export"].params if option.name == "format_"]
+    assert set(choice.choices) == set(exports.FORMATS)

@@ -32,7 +32,9 @@ def execute(cells: list[Cell], blocks: int = 1, epochs: int = 0) -> list[Record]
 
 
 def timed(records: list[Record], block: int | None = None) -> set[str]:
-    return {r.cell.id for r in records if isinstance(r, TimingRecord) and block in (None, r.block)}
+    """Cells with a time of their own: the null control's is none."""
+    found = (r for r in records if isinstance(r, TimingRecord) and not r.control)
+    return {r.cell.id for r in found if block in (None, r.block)}
 
 
 def outcomes(records: list[Record]) -> list[OutcomeRecord]:

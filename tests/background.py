@@ -1,5 +1,4 @@
-"""Long processes of which tests read what they said: begun with the session, one at a time beside the other tests, which
-would be hurried by more of them, and two at a time when there are no others left.
+"""Long processes of which tests read what they said: begun with the session, two at a time, beside the other tests.
 
 A test module that has some offers `begin_processes(parameters)`, with the parameters of each of its selected tests; its tests come
 last (`conftest.py`).
@@ -11,13 +10,11 @@ import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from threading import Semaphore
 
 ROOT = Path(__file__).parents[1]
 TIMEOUT_S = 1800
 
 _pool = ThreadPoolExecutor(max_workers=2)
-_cores = Semaphore(1)
 _running: set[subprocess.Popen[str]] = set()
 
 
@@ -29,12 +26,9 @@ def python(*words: str, **environment: str) -> "Future[subprocess.CompletedProce
 
 def _run(words: tuple[str, ...], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, *words]
-    with (
-        _cores,
-        subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process,
-    ):
+    with subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         _running.add(process)
         try:
             out, err = process.communicate(timeout=TIMEOUT_S)
@@ -42,12 +36,6 @@ def _run(words: tuple[str, ...], environment: dict[str, str]) -> "subprocess.Com
             process.kill()
             _running.discard(process)
     return subprocess.CompletedProcess(command, process.returncode, out, err)
-
-
-@cache
-def alone() -> None:
-    """The other tests are over: their core is free."""
-    _cores.release()
 
 
 def stop() -> None:

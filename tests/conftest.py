@@ -20,10 +20,5 @@ def pytest_collection_finish(session: Any) -> None:
         module.begin_processes(parameters)
 
 
-def pytest_runtest_setup(item: Any) -> None:
-    if hasattr(item.module, "begin_processes"):
-        background.alone()
-
-
 def pytest_sessionfinish() -> None:
     background.stop()

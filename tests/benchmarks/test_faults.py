@@ -63,7 +63,7 @@ class Faulty(MLP):
         return super().train_step(x, y)
 
     def slowly(self, x, y):
-        time.sleep(0.01)  # a step this small would be done before anybody could look
+        time.sleep(0.05)  # a step this small would be done before anybody could look, the longer the busier the machine
         return super().train_step(x, y)
 """
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.channel import Job, begin
 from benchmarks.record import Cell, Energy, InstalledRecord, Peak, ResourceRecord, StartRecord
-from implementations import registry
+from implementations import precisions, registry
 
 if TYPE_CHECKING:
     from benchmarks.resources import EnergyCounter
@@ -37,8 +37,7 @@ def main() -> None:
     adapter = registry.adapter(job.who.framework)
     channel.send(StartRecord(who=job.who, import_s=perf_counter() - start))
     adapter.start(job.who.threads)
-    if job.who.precision == "float64" and hasattr(adapter, "use_float64"):
-        adapter.use_float64()
+    precisions.enter(adapter, job.who.precision)
     gc.freeze()  # or else the framework's own objects, a million, are looked through again for each size
     costing = Costing(job, adapter)
     for cell in job.cells[:1]:
@@ -134,7 +133,7 @@ class Costing:
         return self.spec.changed(**cell.axes).variant(cell.who.variant)
 
     def _host_batches(self, spec: Any, count: int) -> list[tuple[Any, Any]]:
-        return [(x.astype(spec.precision), y) for x, y in self.parts["parameters"].batches(spec, count)]
+        return [(x.astype(spec.dtype), y) for x, y in self.parts["parameters"].batches(spec, count)]
 
     def _build(self, cell: Cell, spec: Any, host: list[tuple[Any, Any]], state: Any) -> tuple[Any, list[Any]]:
         model = registry.model_class(cell.who.model, cell.who.framework, cell.who.mode)(spec, self.device)

@@ -124,7 +124,7 @@ class Laboratory:
         parameters = self.parts["parameters"]
         spec = self.spec.changed(**axes).variant(who.variant)
         model = self.kit.model_class(spec, self.device)
-        host = [(x.astype(spec.precision), y) for x, y in parameters.batches(spec, BATCHES)]
+        host = [(x.astype(spec.dtype), y) for x, y in parameters.batches(spec, BATCHES)]
         batches = [(self._to_device(x), self._to_device(y)) for x, y in host]
         subject = Subject(who, axes, spec, model, parameters.initial_state(spec), batches, {}, proved=self.is_peer)
         model.load_state(subject.state)
@@ -236,18 +236,19 @@ class Laboratory:
         return spec.flops(phase), spec.least_bytes(phase)
 
     def _products(self, shapes: Iterable[tuple[int, int, int]]) -> Callable[[], Any]:
-        pairs = [(self._random(m, k), self._random(k, n)) for m, k, n in shapes]
+        factor = self.kit.factor
+        pairs = [(factor(self._random(m, k)), factor(self._random(k, n))) for m, k, n in shapes]
         product = self.adapter.matrix_product
         return lambda: [product(a, b) for a, b in pairs]  # all of them: none waits for another
 
     def _copy(self) -> Callable[[], Any]:
-        numbers = COPY_BYTES[self.device.partition(":")[0]] // np.dtype(self.who.precision).itemsize
-        source, target = (self._random(1, numbers) for _ in range(2))
+        numbers = COPY_BYTES[self.device.partition(":")[0]] // np.dtype(self.spec.dtype).itemsize
+        source, target = (self._to_device(self._random(1, numbers)) for _ in range(2))
         return lambda: self.adapter.copy(source, target)
 
-    def _random(self, rows: int, columns: int) -> Any:
-        dtype = np.dtype(self.who.precision).type
-        return self._to_device(np.random.default_rng(self.job.seed).random((rows, columns), dtype=dtype) - dtype(0.5))
+    def _random(self, rows: int, columns: int) -> np.ndarray:
+        dtype = np.dtype(self.spec.dtype).type
+        return np.random.default_rng(self.job.seed).random((rows, columns), dtype=dtype) - dtype(0.5)
 
     def _epoch(self, model: Any, spec: Any, seed: int) -> list[Any]:
         """One pass over the real data: gather on the host, copy to the device, step. Returns the losses."""
@@ -258,7 +259,7 @@ class Laboratory:
 
     def _batch(self, rows: np.ndarray) -> tuple[Any, Any]:
         x, y = self.data["x_train"][rows], self.data["y_train"][rows]
-        return self._to_device(x.astype(self.who.precision, copy=False)), self._to_device(y)
+        return self._to_device(x.astype(self.spec.dtype, copy=False)), self._to_device(y)
 
     def _rows(self, count: int, batch: int, seed: int) -> Iterator[np.ndarray]:
         """Shuffled rows in whole batches; the remainder waits for another epoch's shuffle."""
@@ -289,7 +290,7 @@ class Laboratory:
         """
         begin = timing.clock()
         model = self.kit.model_class(self.spec, self.device)
-        x_test = self._to_device(self.data["x_test"].astype(self.spec.precision))
+        x_test = self._to_device(self.data["x_test"].astype(self.spec.dtype))
         model.load_state(self.parts["parameters"].initial_state(self.spec))
         rows = next(self._rows(len(self.data["y_train"]), self.spec.batch, seed=0))
         self._fence(model.train_step(*self._batch(rows)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.record import Cell, Who
 from benchmarks.turns import ALONE, ENOUGH_BLOCKS, FEWEST_ROUNDS, grouped
-from implementations import registry
+from implementations import precisions, registry
 from implementations.contract import BadInput, Unavailable
 
 PRODUCTS, PEAK, COPY = FLOORS = ("products", "peak", "copy")
@@ -135,13 +135,16 @@ def plan(model: str, spec: Any, request: Request, gpus: Sequence[str]) -> Plan:
         try:
             devices = _devices(name, request, gpus)
             modes, problems = _modes(model, name, request)
+            holes = _coarse_holes(name, devices, request.precisions or (spec.precision,))
         except Unavailable as problem:
             if name in request.frameworks:
                 raise
             absent.append({"framework": name, "device": "", "reason": problem.reason, "fix": problem.fix})
             continue
         absent += [{"framework": name, "device": "", "reason": p.reason, "fix": p.fix} for p in problems]
-        whos += [who for device in devices for mode in modes for who in _whos(model, spec, name, device, mode, request)]
+        absent += [{"framework": name, "device": d, "reason": p.reason, "fix": p.fix} for (d, _), p in holes.items()]
+        found = [who for device in devices for mode in modes for who in _whos(model, spec, name, device, mode, request)]
+        whos += [who for who in found if (who.device, who.precision) not in holes]
     cells = [cell for who in whos for cell in _cells_of(who, model, spec, request)]
     kept = [cell for cell in cells if request.keyword in cell.id]
     if cells and not kept:
@@ -226,6 +229,20 @@ def _modes(model: str, name: str, request: Request) -> tuple[list[str], list[Una
     if problems and (not usable or (request.modes and name in request.frameworks)):
         raise problems[0]
     return usable, problems
+
+
+def _coarse_holes(name: str, devices: Sequence[str], wanted: Sequence[str]) -> dict[tuple[str, str], Unavailable]:
+    """On which of its devices this framework does not offer which precision, and why.
+
+    Raises Unavailable where it offers none of them anywhere.
+    """
+    pairs = {
+        (device, precision): precisions.problem(name, device, precision) for device in devices for precision in wanted
+    }
+    holes = {pair: problem for pair, problem in pairs.items() if problem}
+    if pairs and len(holes) == len(pairs):
+        raise next(iter(holes.values()))
+    return holes
 
 
 def _asked(device: str, asked: Sequence[str]) -> bool:

@@ -26,7 +26,7 @@ from benchmarks.channel import begin as begin
 from benchmarks.laboratory import Laboratory
 from benchmarks.record import Cell, OutcomeRecord, TimingRecord
 from benchmarks.work import Bench, Work
-from implementations import registry
+from implementations import precisions, registry
 from implementations.contract import Unavailable
 
 ENGINE = "pytest_benchmark.plugin"
@@ -81,28 +81,11 @@ def _start(job: Job, affinity: list[int], channel: Channel) -> Laboratory:
     import_s = perf_counter() - begin
     laboratory = Laboratory(job, adapter, channel.send)
     adapter.start(job.who.threads)
-    if job.who.precision == "float64":
-        _allow_float64(job, adapter)
+    precisions.enter(adapter, job.who.precision, patch=job.check_only)
     laboratory.check_device()
     importlib.import_module(ENGINE)  # now, not in the worker's turn
     channel.send(laboratory.describe(import_s, affinity))
     return laboratory
-
-
-def _allow_float64(job: Job, adapter: Any) -> None:
-    """Before anything is built: by the framework's own switch, or by a patch, with which nothing is timed.
-
-    Raises Unavailable where the framework would have to be patched in a process that times.
-    """
-    if hasattr(adapter, "use_float64"):
-        adapter.use_float64()
-    elif hasattr(adapter, "patch_for_float64"):
-        if not job.check_only:
-            raise Unavailable(
-                f"{job.who.framework} computes in float64 only when it is patched for the proof, so it is not timed in it.",
-                "Time it with --precision float32; `verify` proves it in float64.",
-            )
-        adapter.patch_for_float64()
 
 
 def _prepare(job: Job, laboratory: Laboratory, channel: Channel) -> None:

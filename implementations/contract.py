@@ -85,6 +85,8 @@ class Spec(Protocol):
 
     @property
     def precision(self) -> str: ...
+    @property
+    def dtype(self) -> str: ...
     def tensors(self) -> Mapping[str, Tensor]: ...
     def masks(self, batch: int) -> Mapping[str, tuple[int, ...]]: ...
 
@@ -217,6 +219,16 @@ class PatchedForFloat64(Protocol):
 
     def patch_for_float64(self) -> None:
         """Once per process, after `start` and before anything is built; for proofs in float64 only."""
+
+
+class OffersCoarsePrecisions(Protocol):
+    """What an adapter may offer besides: matrix products in TF32 and bfloat16, where the device has them."""
+
+    def use_precision(self, precision: str) -> None:
+        """Once per process, after `start` and before anything is built: "tf32" or "bfloat16"."""
+
+    def as_factor(self, tensor: Any) -> Any:
+        """The tensor as the precision in use multiplies it, for `matrix_product`."""
 
 
 class CanBeDeterministic(Protocol):

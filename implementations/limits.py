@@ -176,6 +176,16 @@ LIMITS = (
         reproduction="tests/limits/keras_large_batch.py",
     ),
     Limit(
+        name="dropout in bfloat16",
+        frameworks=("keras-tensorflow",),
+        variants=(),
+        statement="In mixed precision the random numbers of a dropout mask are drawn in bfloat16, of which there are few "
+        "between 0 and 1: with a rate of 0.2, 20.3% of the units are dropped.",
+        consequence="Another rate of dropout than the one that was asked for.",
+        answer="bfloat16 is not offered on this backend: it would not be the network of the specification.",
+        reproduction="tests/limits/keras_bfloat16_dropout.py",
+    ),
+    Limit(
         name="NaN lost in a maximum",
         frameworks=("keras-tensorflow",),
         variants=(),

@@ -4,7 +4,7 @@ from typing import Any
 
 import threadpoolctl
 
-from implementations import registry
+from implementations import precisions, registry
 from implementations.equivalence.kit import Kit
 
 
@@ -13,9 +13,7 @@ def prepared(framework: str, precision: str = "float32") -> Any:
     threadpoolctl.threadpool_limits(1, user_api="blas")
     adapter = registry.adapter(framework)
     adapter.start(1)
-    for switch in ("use_float64", "patch_for_float64"):
-        if precision == "float64" and hasattr(adapter, switch):
-            getattr(adapter, switch)()
+    precisions.enter(adapter, precision, patch=True)
     return adapter
 
 

@@ -24,6 +24,9 @@ UNIT_ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "tf32": 2.0**-11, "bf
 STORED = {"float64": "float64", "float32": "float32", "tf32": "float32", "bfloat16": "float32"}
 """Precision -> the number type of its parameters, statistics and slots."""
 
+COARSE = tuple(name for name, stored in STORED.items() if name != stored)
+"""Precisions that multiply more coarsely than they store."""
+
 FACTOR = 8
 """The one constant. How near each framework, size and precision comes to it, `make prove` measures and writes down."""
 
@@ -179,6 +182,12 @@ def drift(check: str, found: Arrays, wanted: Arrays, spec: Any) -> list[Check]:
         )
         for name in wanted
     )
+
+
+def as_coarse_as_named(check: str, found: Arrays, yardstick: Yardstick) -> Check:
+    """Logits that err by far less than is typical of a coarse arithmetic were computed in a finer one."""
+    error = distance("logits", found, yardstick.wanted)
+    return Check(check, "as coarse as named", "logits", yardstick.stray["logits"] / max(error, SMALLEST), FACTOR)
 
 
 def exact(check: str, group: str, tensor: str, holds: bool) -> Check:

@@ -42,7 +42,12 @@ class Kit:
         return [Start(HOT, hot, x, y), Start(ZEROED, zeroed, x, y, fresh=True)]
 
     def stress_starts(self, spec: Any, seed: int = 1) -> list[Start]:
-        """What careless arithmetic does not survive: from zeroed slots, that gradients be seen, and once from hot ones."""
+        """What careless arithmetic does not survive: from zeroed slots, that gradients be seen, and once from hot ones.
+
+        None in a coarse arithmetic: it has not digits enough for them, so there would be nothing to certify.
+        """
+        if spec.precision in gates.COARSE:
+            return []
         hot, zeroed = self.starts(spec, seed)
         extremes = self.parameters.stress(spec, zeroed.state, zeroed.x)
         starts = [Start(name, state, x, zeroed.y, fresh=True, extreme=True) for name, (state, x) in extremes.items()]
@@ -142,8 +147,13 @@ class Kit:
         return checks
 
     def product(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """A product on the device of two host arrays."""
-        return self.adapter.to_host(self.adapter.matrix_product(self.to_device(a), self.to_device(b)))
+        """A product on the device of two host arrays, in the precision that is in use."""
+        return self.adapter.to_host(self.adapter.matrix_product(self.factor(a), self.factor(b)))
+
+    def factor(self, array: np.ndarray) -> Any:
+        """A copy on this kit's device, as a matrix product takes it."""
+        tensor = self.to_device(array)
+        return self.adapter.as_factor(tensor) if hasattr(self.adapter, "as_factor") else tensor
 
     def to_device(self, array: np.ndarray) -> Any:
         """A copy on this kit's device."""

@@ -30,7 +30,7 @@ def checks(candidate: Candidate, make: Callable[[], Any], start: Start) -> list[
 
 def _state_comes_back(candidate: Candidate, start: Start) -> list[Check]:
     """What was loaded is returned, with all its digits; it is a copy: neither side's later changes reach the other."""
-    unit, dtype = gates.UNIT_ROUNDOFF[gates.STORED[candidate.arithmetic]], np.dtype(candidate.spec.precision)
+    unit, dtype = gates.UNIT_ROUNDOFF[gates.STORED[candidate.arithmetic]], np.dtype(candidate.spec.dtype)
     counters = {name for name, tensor in candidate.spec.tensors().items() if tensor.role == "counter"}
     full = {n: v if n in counters else (v * (1 + 1e-9)).astype(dtype) for n, v in start.state.items()}
     given = {name: _aligned(value) for name, value in full.items()}

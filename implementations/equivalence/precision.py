@@ -30,8 +30,8 @@ def kept_bits(precision: str, product: Product) -> int:
 
 
 def check(precision: str, bits: int) -> Check:
-    """Bits that are missing; none may be."""
-    return Check("precision", "effective precision", f"{bits} bits kept", max(BITS[precision] - bits, 0), 0)
+    """Bits that are missing, or too many for the name; none may be."""
+    return Check("precision", "effective precision", f"{bits} bits kept", abs(BITS[precision] - bits), 0)
 
 
 def product_check(precision: str, product: Product) -> Check:

@@ -25,17 +25,15 @@ class Candidate:
     spec: Any
     to_device: Callable[[np.ndarray], Any]
     to_host: Callable[[Any], np.ndarray]
-    precision: str = ""
-    """Of its arithmetic, where that is coarser than the specification's number type."""
 
     def batch(self, x: np.ndarray, y: np.ndarray) -> tuple[Any, Any]:
-        """The batch on the device, features in the specification's precision."""
-        return self.to_device(x.astype(self.spec.precision)), self.to_device(y)
+        """The batch on the device, features in the specification's number type."""
+        return self.to_device(x.astype(self.spec.dtype)), self.to_device(y)
 
     @property
     def arithmetic(self) -> str:
         """A key of `gates.UNIT_ROUNDOFF`."""
-        return self.precision or self.spec.precision
+        return str(self.spec.precision)
 
 
 @dataclass(frozen=True)
@@ -189,20 +187,28 @@ def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check
     state = model.state()
     model.set_random_state(generator_state)
     masks = {name: np.array(mask) for name, mask in model.draw_masks(len(start.y)).items()}
-    active = None
-    if hasattr(model, "active_units"):
-        model.load_state(start.state)
-        model.set_random_state(generator_state)
-        active = model.active_units(x)
+    model.load_state(start.state)
+    model.set_random_state(generator_state)
+    active = active_units(candidate, x)
     model.load_state(start.state)
     model.set_random_state(generator_state)
     again = np.asarray(candidate.to_host(model.train_step(x, y)))
-    intact = np.array_equal(candidate.to_host(x), start.x.astype(candidate.spec.precision))
+    intact = np.array_equal(candidate.to_host(x), start.x.astype(candidate.spec.dtype))
     checks = [
         gates.exact(start.check, "replay", "loss", loss.tobytes() == again.tobytes()),
         gates.exact(start.check, "inputs untouched", "on the device", intact),
     ]
     return Observation(logits, loss, state, masks, active), checks
+
+
+def active_units(candidate: Candidate, x: Any) -> "Arrays | None":
+    """Which ReLUs pass in the next step, in a coarse arithmetic; the oracle can tell by itself in a fine one."""
+    if candidate.arithmetic not in gates.COARSE or not hasattr(candidate.model, "active_units"):
+        return None
+    generator_state = candidate.model.random_state()
+    active = candidate.model.active_units(x)
+    candidate.model.set_random_state(generator_state)
+    return {name: np.array(side) for name, side in active.items()}
 
 
 def compare(candidate: Candidate, oracle: Oracle, start: Start, seen: Observation) -> list[Check]:
@@ -235,6 +241,8 @@ def settle(
     checks = start.judge(found, yardstick, candidate.spec)
     if seen.active is None and not all(check.passed for check in checks):
         yardstick, checks, flips = _adopt(repetition, found, yardstick, active, near, checks)
+    if candidate.arithmetic in gates.COARSE:
+        checks.append(gates.as_coarse_as_named(start.check, found, yardstick))
     if flips:
         checks.append(Check(start.check, FLIPS, "count", flips, max(flips, gates.MOST_FLIPS)))
     return yardstick, checks, repetition

@@ -1,5 +1,6 @@
 """CuPy: NVIDIA GPUs only, everything asynchronous. `import cupy` works without a driver, which is not a GPU."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,11 @@ def devices() -> list[str]:
 
 def start(threads: int) -> None:
     """CuPy does not compute on the CPU, and leaves TF32 off unless CUPY_TF32 is set; nothing to do."""
+
+
+def use_precision(precision: str) -> None:
+    """TF32 by CuPy's variable, which it reads before its first product."""
+    os.environ["CUPY_TF32"] = "1"
 
 
 def to_device(array: np.ndarray, device: str) -> Any:

@@ -9,6 +9,7 @@ from implementations.contract import Unavailable
 
 try:
     import jax
+    import jax.numpy as jnp
     import jaxlib
 except ModuleNotFoundError as error:
     raise Unavailable.not_installed(error.name or "jaxlib") from None  # whose absence JAX tells without its name
@@ -33,6 +34,23 @@ def use_float64() -> None:
     jax.config.update("jax_enable_x64", True)
 
 
+FACTORS: list[Any] = []
+"""bfloat16, where it is in use."""
+
+
+def use_precision(precision: str) -> None:
+    """TF32 by JAX's setting; for bfloat16 the model's file rounds the factors."""
+    if precision == "bfloat16":
+        FACTORS.append(jnp.bfloat16)
+    else:
+        jax.config.update("jax_default_matmul_precision", "tensorfloat32")
+
+
+def as_factor(tensor: jax.Array) -> jax.Array:
+    """Rounded to bfloat16, where that is in use."""
+    return tensor.astype(FACTORS[-1]) if FACTORS else tensor
+
+
 def to_device(array: np.ndarray, device: str) -> jax.Array:
     """A copy on the device, finished on return. Labels become int32, which is what JAX counts with."""
     kind, _, index = device.partition(":")
@@ -42,8 +60,8 @@ def to_device(array: np.ndarray, device: str) -> jax.Array:
 
 
 def to_host(tensor: Any) -> np.ndarray:
-    """A host array; waits for the device."""
-    return np.asarray(tensor)
+    """A host array; waits for the device. NumPy has no bfloat16."""
+    return np.asarray(tensor, np.float32) if tensor.dtype == jnp.bfloat16 else np.asarray(tensor)
 
 
 def synchronise(device: str, result: Any) -> None:

@@ -85,6 +85,25 @@ def patch_for_float64() -> None:
     keras.config.set_floatx("float64")
 
 
+def use_precision(precision: str) -> None:
+    """TF32 by the backend's switch, bfloat16 by Keras's policy for mixed precision."""
+    if precision == "bfloat16":
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    elif BACKEND == "torch":
+        backend.backends.cuda.matmul.allow_tf32 = True
+        backend.backends.cudnn.allow_tf32 = True
+    elif BACKEND == "tensorflow":
+        backend.config.experimental.enable_tensor_float_32_execution(True)
+    else:
+        backend.config.update("jax_default_matmul_precision", "tensorfloat32")
+
+
+def as_factor(tensor: Any) -> Any:
+    """In the number type in which the policy has layers compute."""
+    dtype = keras.config.dtype_policy().compute_dtype
+    return keras.ops.cast(tensor, dtype) if dtype == "bfloat16" else tensor
+
+
 if BACKEND != "jax":  # which has no such switch for a process that is running
 
     def make_deterministic() -> None:
@@ -105,8 +124,9 @@ def to_device(array: np.ndarray, device: str) -> Any:
 
 
 def to_host(tensor: Any) -> np.ndarray:
-    """A host array; waits for the device."""
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
+    """A host array; waits for the device. NumPy has no bfloat16."""
+    array = np.asarray(keras.ops.convert_to_numpy(tensor))
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
 def synchronise(device: str, result: Any) -> None:

@@ -30,6 +30,24 @@ def start(threads: int) -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
+FACTORS: list[torch.dtype] = []
+"""bfloat16, where it is in use."""
+
+
+def use_precision(precision: str) -> None:
+    """TF32 by PyTorch's switches; for bfloat16 there is none, the model's file has autocast."""
+    if precision == "bfloat16":
+        FACTORS.append(torch.bfloat16)
+    else:
+        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cudnn.allow_tf32 = True
+
+
+def as_factor(tensor: torch.Tensor) -> torch.Tensor:
+    """Rounded to bfloat16, where that is in use."""
+    return tensor.to(FACTORS[-1]) if FACTORS else tensor
+
+
 def make_deterministic() -> None:
     """Deterministic algorithms, or an error where there is none; cuBLAS needs a workspace of a fixed size for it."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -44,8 +62,8 @@ def to_device(array: np.ndarray, device: str) -> torch.Tensor:
 
 
 def to_host(tensor: Any) -> np.ndarray:
-    """A host array; waits for the device."""
-    return tensor.numpy(force=True)
+    """A host array; waits for the device. NumPy has no bfloat16."""
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy(force=True)
 
 
 def synchronise(device: str, result: Any) -> None:

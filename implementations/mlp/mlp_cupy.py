@@ -171,7 +171,7 @@ class MLP:
     def __init__(self, spec: MLPSpec, device: str = "cuda:0") -> None:
         cp.cuda.Device(int(device.partition(":")[2] or 0)).use()
         self.spec = spec
-        self.dtype = np.dtype(spec.precision)
+        self.dtype = np.dtype(spec.dtype)
         self.bits = cp.random.Philox4x3210(spec.seed)
         self.rng = cp.random.Generator(self.bits)
         self.w: dict[str, Array] = {}

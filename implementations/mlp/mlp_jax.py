@@ -24,9 +24,15 @@ Tensors: TypeAlias = dict[str, Array]
 # --- dense ---
 
 
-def dense(x: Array, weight: Array, bias: Array | None = None) -> Array:
-    """z = x W + b: x (B, D), W (D, H), b (H,) -> z (B, H)."""
+def dense(x: Array, weight: Array, bias: Array | None, factors: str) -> Array:
+    """z = x W + b: x (B, D), W (D, H), b (H,) -> z (B, H); x and W are first rounded to the number type `factors`.
+
+    Mixed precision is that alone: on the way back JAX rounds the gradient of a rounding in the same way.
+    """
+    dtype = weight.dtype
+    x, weight = x.astype(factors), weight.astype(factors)
     z = x @ weight
+    z = z.astype(dtype)
     return z if bias is None else z + bias
 
 
@@ -70,7 +76,7 @@ def relu(n: Array) -> Array:
 def dropout_mask(key: Array, shape: tuple[int, ...], spec: MLPSpec) -> Array:
     """0 with probability p, else 1/(1-p): inverted dropout (Srivastava et al. 2014)."""
     kept = random.bernoulli(key, 1 - spec.dropout, shape)
-    return kept.astype(spec.precision) / (1 - spec.dropout)
+    return kept.astype(spec.dtype) / (1 - spec.dropout)
 
 
 def dropout_masks(key: Array, batch: int, spec: MLPSpec) -> tuple[Tensors, Array]:
@@ -93,9 +99,9 @@ def dropout(a: Array, mask: Array) -> Array:
 # --- output ---
 
 
-def output(h: Array, weight: Array, bias: Array) -> Array:
+def output(h: Array, weight: Array, bias: Array, factors: str) -> Array:
     """logits = h W + b: h (B, H), W (H, C), b (C,) -> logits (B, C)."""
-    return dense(h, weight, bias)
+    return dense(h, weight, bias, factors)
 
 
 # --- loss ---
@@ -189,30 +195,38 @@ def mean_loss(
     parameters: Tensors, statistics: Tensors, masks: Tensors, x: Array, y: Array, spec: MLPSpec
 ) -> tuple[Array, Tensors]:
     """The mean loss of a training step, as a function of the parameters; and the running statistics after it."""
-    logits, statistics = forward(parameters, statistics, masks, x, spec)
+    logits, statistics, _ = forward(parameters, statistics, masks, x, spec)
     return cross_entropy(logits, y).mean(), statistics
 
 
-def forward(w: Tensors, statistics: Tensors, masks: Tensors, x: Array, spec: MLPSpec) -> tuple[Array, Tensors]:
-    """Logits (B, C) of a training step, and the running statistics after it."""
+def forward(w: Tensors, statistics: Tensors, masks: Tensors, x: Array, spec: MLPSpec) -> tuple[Array, Tensors, Tensors]:
+    """Logits (B, C) of a training step, the running statistics after it, and which units (B, H) passed the ReLUs."""
     h = x
     moved: Tensors = {}
+    passed: Tensors = {}
     for i in range(1, len(spec.hidden) + 1):
-        h = dense(h, w[f"dense{i}.weight"], w.get(f"dense{i}.bias"))
+        h = dense(h, w[f"dense{i}.weight"], w.get(f"dense{i}.bias"), spec.factors)
         if spec.batch_norm:
             h, mean, variance = batch_norm(h, w[f"norm{i}.gamma"], w[f"norm{i}.beta"], spec.norm_epsilon)
             moved |= moved_statistics(statistics, i, mean, variance, len(x), spec)
         h = relu(h)
+        passed[f"relu{i}"] = h > 0
         if spec.dropout:
             h = dropout(h, masks[f"dropout{i}.mask"])
-    return output(h, w["output.weight"], w["output.bias"]), moved
+    return output(h, w["output.weight"], w["output.bias"], spec.factors), moved, passed
+
+
+def active_units(old: Training, x: Array, spec: MLPSpec) -> Tensors:
+    """Which units (B, H) of every hidden layer pass in the training step on x (B, D)."""
+    masks, _ = dropout_masks(old.key, len(x), spec)
+    return forward(old.parameters, old.statistics, masks, x, spec)[2]
 
 
 def predict(w: Tensors, statistics: Tensors, x: Array, spec: MLPSpec) -> Array:
     """Logits (B, C) with running statistics and without dropout."""
     h = x
     for i in range(1, len(spec.hidden) + 1):
-        h = dense(h, w[f"dense{i}.weight"], w.get(f"dense{i}.bias"))
+        h = dense(h, w[f"dense{i}.weight"], w.get(f"dense{i}.bias"), spec.factors)
         if spec.batch_norm:
             h = batch_norm_running(
                 h,
@@ -223,7 +237,7 @@ def predict(w: Tensors, statistics: Tensors, x: Array, spec: MLPSpec) -> Array:
                 spec.norm_epsilon,
             )
         h = relu(h)
-    return output(h, w["output.weight"], w["output.bias"])
+    return output(h, w["output.weight"], w["output.bias"], spec.factors)
 
 
 class MLP:
@@ -240,6 +254,7 @@ class MLP:
         self._train_step = jax.jit(partial(train_step, spec=spec))
         self._predict = jax.jit(partial(predict, spec=spec))
         self._dropout_masks = jax.jit(partial(dropout_masks, spec=spec), static_argnames="batch")
+        self._active_units = jax.jit(partial(active_units, spec=spec))
 
     def train_step(self, x: Array, y: Array) -> Array:
         """One step of training on x (B, D), y (B,); returns the loss without waiting for it."""
@@ -262,7 +277,7 @@ class MLP:
         """Take over copies of the named arrays: on the CPU, JAX would go on using the memory that it is given."""
         found: dict[str, Tensors] = {"parameter": {}, "statistic": {}, "slot": {}, "counter": {}}
         for name, tensor in self.spec.tensors().items():
-            dtype = np.int32 if tensor.role == "counter" else self.spec.precision
+            dtype = np.int32 if tensor.role == "counter" else self.spec.dtype
             found[tensor.role][name] = self._on_device(np.array(state[name], dtype))
         slots = found["slot"] | found["counter"]
         self.tensors = Training(found["parameter"], found["statistic"], slots, self.tensors.key)
@@ -280,6 +295,10 @@ class MLP:
         masks, key = self._dropout_masks(self.tensors.key, batch=batch)
         self.set_random_state(key)
         return {name: np.array(mask) for name, mask in masks.items()}
+
+    def active_units(self, x: Array) -> Arrays:
+        """Which units (B, H) pass in a training step on x, by the oracle's names; compiled as the step is."""
+        return {name: np.array(side) for name, side in self._active_units(self.tensors, x).items()}
 
     def _on_device(self, array: Any) -> Array:
         return jax.device_put(array, self.device)

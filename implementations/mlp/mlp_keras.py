@@ -7,6 +7,7 @@ letters: B batch, D features, H hidden width, C classes.
 
 import math
 from collections.abc import Mapping
+from functools import cached_property, partial
 from typing import Any
 
 import keras
@@ -42,6 +43,7 @@ class UnbiasedBatchNormalization(keras.layers.BatchNormalization):
         """z (B, H) -> n (B, H). The variance is the mean of squared deviations, on every backend."""
         if not training:
             return super().call(inputs, training=False)
+        inputs = ops.cast(inputs, self.variable_dtype)  # in mixed precision Keras's layer computes in float32, too
         mean = ops.mean(inputs, axis=0)
         variance = ops.mean(ops.square(inputs - mean), axis=0)
         batch = ops.cast(ops.shape(inputs)[0], inputs.dtype)
@@ -49,9 +51,10 @@ class UnbiasedBatchNormalization(keras.layers.BatchNormalization):
         self.moving_mean.assign(self.moving_mean * self.momentum + mean * new)
         unbiased = variance * (batch / (batch - 1))
         self.moving_variance.assign(self.moving_variance * self.momentum + unbiased * new)
-        return ops.batch_normalization(
+        normalised = ops.batch_normalization(
             inputs, mean, variance, axis=-1, offset=self.beta, scale=self.gamma, epsilon=self.epsilon
         )
+        return ops.cast(normalised, self.compute_dtype)
 
 
 # --- relu ---
@@ -80,7 +83,7 @@ def dropout(spec: MLPSpec, name: str) -> keras.layers.Dropout:
 
 def network(spec: MLPSpec) -> keras.Sequential:
     """All layers in order, ending in the dense output layer: x (B, D) -> logits (B, C)."""
-    layers: list[Any] = [keras.Input((spec.features,), dtype=spec.precision)]
+    layers: list[Any] = [keras.Input((spec.features,), dtype=spec.dtype)]
     for i, width in enumerate(spec.hidden, start=1):
         layers.append(dense(width, bias=not spec.batch_norm, name=f"dense{i}"))
         if spec.batch_norm:
@@ -195,8 +198,31 @@ class MLP:
 
     def draw_masks(self, batch: int) -> Arrays:
         """The masks of the next training step: its own dropout layers, given ones."""
-        ones = {name: ops.ones(shape, dtype=self.spec.precision) for name, shape in self.spec.masks(batch).items()}
+        ones = {name: ops.ones(shape, dtype=self.spec.dtype) for name, shape in self.spec.masks(batch).items()}
         return {name: ops.convert_to_numpy(self.drawers[name](x)) for name, x in ones.items()}
+
+    def active_units(self, x: Any) -> Arrays:
+        """Which units (B, H) pass in a training step on x, by the oracle's names; the state stays as it is."""
+        if not self.spec.hidden:
+            return {}
+        state, seeds = self.state(), self.random_state()
+        passed = self._up_to_relus(x)
+        self.load_state(state)
+        self.set_random_state(seeds)
+        return {name: ops.convert_to_numpy(h > 0) for name, h in passed.items()}
+
+    @cached_property
+    def _up_to_relus(self) -> Any:
+        """The same layers in training, with the outputs (B, H) of all ReLUs by name; on JAX compiled, as the step is."""
+        relus = [layer for layer in self.network.layers if layer.name.startswith("relu")]
+        part = keras.Model(self.network.inputs, {layer.name: layer.output for layer in relus})
+        if keras.backend.backend() != "jax":
+            return partial(part, training=True)
+        import jax
+
+        step = jax.jit(partial(part.stateless_call, training=True))
+        groups = part.trainable_variables, part.non_trainable_variables
+        return lambda x: step(*([variable.value for variable in group] for group in groups), x)[0]
 
     def _compiled(self, layer: Any) -> Any:
         """The layer in training, compiled as the step is: a compiler may draw other numbers than eager code."""

@@ -175,7 +175,7 @@ class MLP:
 
     def __init__(self, spec: MLPSpec, device: str = "cpu", dtype: Any = None) -> None:
         self.spec = spec
-        self.dtype = np.dtype(dtype or spec.precision)
+        self.dtype = np.dtype(dtype or spec.dtype)
         self.rng = np.random.default_rng(spec.seed)
         self.w: Arrays = {}
         self.step = 0

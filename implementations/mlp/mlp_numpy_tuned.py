@@ -76,11 +76,14 @@ def draw(rng: np.random.Generator, drawn: "Drawn", rate: float) -> None:
 
 
 class Drawn:
-    """Numbers for the masks of all layers, and by layer which units (B, H) they keep."""
+    """Numbers for the masks of all layers, and by layer which units (B, H) they keep.
 
-    def __init__(self, shapes: Sequence[tuple[int, ...]]) -> None:
+    `memory` holds the numbers, 4 bytes for a unit, until it is known which units these keep.
+    """
+
+    def __init__(self, shapes: Sequence[tuple[int, ...]], memory: Array) -> None:
         sizes = [math.prod(shape) for shape in shapes]
-        self.numbers = np.empty(-(-sum(sizes) // 2))
+        self.numbers = memory.view(np.float64)[: -(-sum(sizes) // 2)]
         half, last = len(self.numbers), 0 if sys.byteorder == "little" else 1
         kept = np.empty(sum(sizes), bool)
         self.by_size, self.by_last_bits = kept[:half], kept[half:]
@@ -134,7 +137,7 @@ def cross_entropy_backward(exponentials: Array, room: "Room") -> Array:
 
 
 def dense_backward(dz: Array, x: Array, weight: Array, dweight: Array, dx: Array | None) -> None:
-    """dW = x^T dz and dx = dz W^T, each written where it belongs; no dx where nobody asks for it."""
+    """dW = x^T dz, then dx = dz W^T, each written where it belongs; no dx where nobody asks for it. dx may be x's memory."""
     np.matmul(x.T, dz, out=dweight)
     if dx is not None:
         np.matmul(dz, weight.T, out=dx)
@@ -205,12 +208,12 @@ class Norm:
 
 
 class Layer:
-    """What a hidden layer works in at one batch size: z, h, dh and mask (B, H), and which units pass."""
+    """What a hidden layer works in at one batch size: z, h (on the way back dh) and mask (B, H), and which units pass."""
 
-    def __init__(self, batch: int, width: int, norm: Norm) -> None:
-        self.norm = norm
-        self.z, self.h, self.dh, self.mask = (np.empty((batch, width), norm.std.dtype) for _ in range(4))
-        self.passes = np.empty((batch, width), bool)
+    def __init__(self, mask: Array, norm: Norm) -> None:
+        self.norm, self.mask = norm, mask
+        self.z, self.h = (np.empty_like(mask) for _ in range(2))
+        self.passes = np.empty(mask.shape, bool)
 
 
 class Room:
@@ -222,10 +225,13 @@ class Room:
 
         self.statistics, self.new = np.empty((2, 2, sum(spec.hidden)), dtype)
         columns = _columns(self.statistics, spec)
+        units = batch * sum(spec.hidden)
+        memory = np.empty(units + units % 2, dtype)
+        masks = _views(memory, {str(i): (batch, width) for i, width in enumerate(spec.hidden)})
         self.layers = [
-            Layer(batch, width, Norm(self.per_sample, own)) for width, own in zip(spec.hidden, columns, strict=True)
+            Layer(mask, Norm(self.per_sample, own)) for mask, own in zip(masks.values(), columns, strict=True)
         ]
-        self.drawn = Drawn(list(spec.masks(batch).values())) if spec.masks(batch) else None
+        self.drawn = Drawn(list(spec.masks(batch).values()), memory) if spec.masks(batch) else None
         self.logits = np.empty((batch, spec.classes), dtype)
         self.flat = self.logits.reshape(-1)
         self.total, self.picked, self.losses = (np.empty(batch, dtype) for _ in range(3))
@@ -236,7 +242,7 @@ class TunedMLP:
     """The contract's model (`implementations.contract.Model`) out of the functions above."""
 
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
-        self.spec, self.dtype = spec, np.dtype(spec.precision)
+        self.spec, self.dtype = spec, np.dtype(spec.dtype)
         self.scale = self.dtype.type(1 / (1 - spec.dropout))
         self.rng = np.random.Generator(np.random.SFC64(spec.seed))  # the quickest of NumPy's generators
         self.step = 0
@@ -255,10 +261,15 @@ class TunedMLP:
         self.scratch = np.empty(PIECE, self.dtype)
         views = {kind: _views(block, shapes) for kind, block in self.blocks.items()}
         self.w, self.gradients = views[""], views["gradient"]
+        columns = _columns(self.running, self.spec)
+        names = "dense{}.weight", "dense{}.bias", "norm{}.gamma", "norm{}.beta"
+        self.of_layer: list[tuple[Any, ...]] = [
+            (*(self.w.get(name.format(i)) for name in names), running) for i, running in enumerate(columns, start=1)
+        ]
         self.kernels = self.blocks[""][: sum(view.size for view in self.w.values() if view.ndim == 2)]
         self.named = self.w | {f"{slot}:{name}": view for slot in slots for name, view in views[slot].items()}
         if self.spec.batch_norm:
-            for i, (mean, variance) in enumerate(_columns(self.running, self.spec), start=1):
+            for i, (mean, variance) in enumerate(columns, start=1):
                 self.named |= {f"norm{i}.running_mean": mean, f"norm{i}.running_variance": variance}
         self.pieces = [[b[at : at + PIECE] for b in self.blocks.values()] for at in range(0, size, PIECE)]
 
@@ -307,8 +318,8 @@ class TunedMLP:
         name = "output.weight"
         for i in range(len(room.layers), 0, -1):
             layer = room.layers[i - 1]
-            dense_backward(dz, layer.h, w[name], g[name], layer.dh)
-            name, dz = f"dense{i}.weight", layer.dh
+            dense_backward(dz, layer.h, w[name], g[name], layer.h)
+            name, dz = f"dense{i}.weight", layer.h
             dropout_and_relu_backward(dz, layer.mask)
             if spec.batch_norm:
                 batch_norm_backward(dz, layer.z, layer.norm, g[f"norm{i}.gamma"], g[f"norm{i}.beta"])
@@ -331,17 +342,15 @@ class TunedMLP:
 
     def predict(self, x: Array) -> Array:
         """Logits (B, C) with running statistics and without dropout."""
-        h, w, spec = x, self.w, self.spec
-        columns = _columns(self.running, spec)
-        for i, (layer, running) in enumerate(zip(self._room(len(x)).layers, columns, strict=True), start=1):
-            dense(h, w[f"dense{i}.weight"], w.get(f"dense{i}.bias"), layer.h)
+        h, epsilon = x, self.spec.norm_epsilon
+        for layer, (weight, bias, gamma, beta, running) in zip(self._room(len(x)).layers, self.of_layer, strict=True):
+            dense(h, weight, bias, layer.h)
             h = layer.h
-            if spec.batch_norm:
-                gamma, beta = w[f"norm{i}.gamma"], w[f"norm{i}.beta"]
-                batch_norm_running(h, layer.norm, gamma, beta, running, spec.norm_epsilon)
+            if gamma is not None:
+                batch_norm_running(h, layer.norm, gamma, beta, running, epsilon)
             np.maximum(h, 0, out=h)
-        logits = np.empty((len(x), spec.classes), self.dtype)  # it is the caller's
-        output(h, w["output.weight"], w["output.bias"], logits)
+        logits = np.empty((len(x), self.spec.classes), self.dtype)  # it is the caller's
+        output(h, self.w["output.weight"], self.w["output.bias"], logits)
         return logits
 
     def _room(self, batch: int) -> Room:
@@ -376,7 +385,7 @@ class TunedMLP:
         shapes = self.spec.masks(batch)
         if not shapes:
             return {}
-        drawn = Drawn(list(shapes.values()))
+        drawn = Drawn(list(shapes.values()), np.empty(-(-sum(map(math.prod, shapes.values())) // 2)))
         draw(self.rng, drawn, self.spec.dropout)
         return {name: kept * self.scale for name, kept in zip(shapes, drawn.kept, strict=True)}
 

@@ -133,7 +133,7 @@ class MLP:
         torch.manual_seed(spec.seed)
         self.spec = spec
         self.device = torch.device(device)
-        self.dtype = getattr(torch, spec.precision)
+        self.dtype = getattr(torch, spec.dtype)
         self.network = network(spec).to(self.device, self.dtype)
         self.optimizer = optimizer(self.network, spec)
         self.step = 0
@@ -146,7 +146,8 @@ class MLP:
         if getattr(self.spec.optimizer, "epsilon_form", None) == "hat":
             use_epsilon_hat(self.optimizer, self.step, self.spec.optimizer)
         self.optimizer.zero_grad()
-        loss = cross_entropy(self.network(x), y)
+        with self.mixed():
+            loss = cross_entropy(self.network(x), y)
         backward(loss)
         self.optimizer.step()
         return loss.detach()
@@ -155,8 +156,24 @@ class MLP:
         """Logits (B, C) with running statistics and without dropout."""
         if self.network.training:
             self.network.eval()
-        with torch.no_grad():
-            return self.network(x)
+        with torch.no_grad(), self.mixed():
+            return self.network(x).to(self.dtype)
+
+    def mixed(self) -> Any:
+        """In bfloat16, automatic mixed precision: products of bfloat16, everything else float32."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.spec.precision == "bfloat16")
+
+    def active_units(self, x: torch.Tensor) -> Arrays:
+        """Which units (B, H) pass in a training step on x, by the oracle's names; the state stays as it is."""
+        state, seen, h = self.state(), {}, x
+        self.network.train()
+        with torch.no_grad(), self.mixed():
+            for name, layer in self.network.named_children():
+                h = layer(h)
+                if name.startswith("relu"):
+                    seen[name] = (h > 0).numpy(force=True)
+        self.load_state(state)
+        return seen
 
     def state(self) -> Arrays:
         """Copies of all tensors under the specification's names and layouts."""

@@ -28,7 +28,7 @@ torch._dynamo.config.recompile_limit = 64
 
 def dense(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
     """z = x W + b: x (B, D), W (D, H), b (H,) -> z (B, H)."""
-    z = x @ weight
+    z = (x @ weight).to(weight.dtype)
     return z if bias is None else z + bias
 
 
@@ -158,16 +158,30 @@ def mean_loss(
     w: Tensors, uniform: list[torch.Tensor], x: torch.Tensor, y: torch.Tensor, spec: MLPSpec
 ) -> tuple[torch.Tensor, list[list[torch.Tensor]]]:
     """The mean loss of a training step as a function of the parameters; and every batch norm's mean and variance."""
-    h, statistics = x, []
+    logits, statistics, _ = forward(w, uniform, x, spec)
+    return cross_entropy(logits, y), statistics
+
+
+def forward(
+    w: Tensors, uniform: list[torch.Tensor], x: torch.Tensor, spec: MLPSpec
+) -> tuple[torch.Tensor, list[list[torch.Tensor]], list[torch.Tensor]]:
+    """Logits (B, C) of a training step, every batch norm's mean and variance, and what passes every ReLU (B, H)."""
+    h, statistics, passed = x, [], []
     for i in range(1, len(spec.hidden) + 1):
         h = dense(h, w[f"dense{i}.weight"], w.get(f"dense{i}.bias"))
         if spec.batch_norm:
             h, *found = batch_norm(h, w[f"norm{i}.gamma"], w[f"norm{i}.beta"], spec.norm_epsilon)
             statistics.append(found)
         h = relu(h)
+        passed.append(h)
         if spec.dropout:
             h = h * dropout_mask(uniform[i - 1], spec.dropout)
-    return cross_entropy(output(h, w["output.weight"], w["output.bias"]), y), statistics
+    return output(h, w["output.weight"], w["output.bias"]), statistics, passed
+
+
+def active_units(w: Tensors, uniform: list[torch.Tensor], x: torch.Tensor, spec: MLPSpec) -> list[torch.Tensor]:
+    """Which units (B, H) of every hidden layer pass in a training step."""
+    return [h > 0 for h in forward(w, uniform, x, spec)[2]]
 
 
 def predict(w: Tensors, x: torch.Tensor, spec: MLPSpec) -> torch.Tensor:
@@ -183,7 +197,7 @@ class TunedMLP:
     """The contract's model (`implementations.contract.Model`) out of the functions above."""
 
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
-        self.spec, self.device, self.dtype = spec, torch.device(device), getattr(torch, spec.precision)
+        self.spec, self.device, self.dtype = spec, torch.device(device), getattr(torch, spec.dtype)
         self.generator = torch.Generator(self.device).manual_seed(spec.seed)
         self.parameters = [name for name, tensor in spec.tensors().items() if tensor.role == "parameter"]
         self.w = {name: self._zeros(tensor.shape) for name, tensor in spec.tensors().items()}
@@ -192,16 +206,27 @@ class TunedMLP:
         self.uniform: tuple[int, torch.Tensor, list[torch.Tensor]] = (0, self._zeros((0,)), [])
         self._train_step = torch.compile(partial(train_step, spec=spec), fullgraph=True, dynamic=False)
         self._predict = torch.compile(partial(predict, spec=spec), fullgraph=True, dynamic=False)
+        self._active = torch.compile(partial(active_units, spec=spec), fullgraph=True, dynamic=False)
 
     def train_step(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """One step of training on x (B, D), y (B,); returns the loss without waiting for it."""
-        with torch.no_grad():
+        with torch.no_grad(), self._mixed():
             return self._train_step(self.w, self.parameters, self._drawn(len(x)), x, y)
 
     def predict(self, x: torch.Tensor) -> torch.Tensor:
         """Logits (B, C) with running statistics and without dropout."""
-        with torch.no_grad():
+        with torch.no_grad(), self._mixed():
             return self._predict(self.w, x)
+
+    def _mixed(self) -> Any:
+        """In bfloat16, automatic mixed precision: products of bfloat16, everything else float32."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.spec.precision == "bfloat16")
+
+    def active_units(self, x: torch.Tensor) -> Arrays:
+        """Which units (B, H) pass in a training step on x, by the oracle's names; compiled as the step is."""
+        with torch.no_grad(), self._mixed():
+            found = self._active(self.w, self._drawn(len(x)), x)
+        return {f"relu{i}": side.numpy(force=True) for i, side in enumerate(found, start=1)}
 
     def _drawn(self, batch: int) -> list[torch.Tensor]:
         """New random numbers for the masks, all in one call, by layer (B, H)."""

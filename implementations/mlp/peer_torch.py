@@ -23,7 +23,7 @@ class Eager:
             norm = [nn.BatchNorm1d(width)] if spec.batch_norm else []
             layers += [nn.Linear(width_in, width), *norm, nn.ReLU(), nn.Dropout(spec.dropout)]
             width_in = width
-        network = nn.Sequential(*layers, nn.Linear(width_in, spec.classes)).to(device, getattr(torch, spec.precision))
+        network = nn.Sequential(*layers, nn.Linear(width_in, spec.classes)).to(device, getattr(torch, spec.dtype))
         settings = spec.optimizer
         if settings.kind == "sgd":
             self.optimizer: Any = torch.optim.SGD(network.parameters(), settings.learning_rate, settings.momentum)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from implementations.contract import BadInput, Tensor, Variant
 
-Precision = Literal["float32", "float64"]
+Precision = Literal["float32", "float64", "tf32", "bfloat16"]
 
 # Strict: `features = true` is a slip of the pen, and must not become one feature.
 Switch = Annotated[bool, Field(strict=True)]
@@ -97,6 +97,16 @@ class MLPSpec(_Strict):
     seed: Annotated[Whole, Field(ge=0, lt=2**31)] = 0
 
     # What the harness may ask of any specification
+
+    @property
+    def dtype(self) -> str:
+        """The number type of parameters, statistics, slots and features: TF32 and bfloat16 only multiply more coarsely."""
+        return "float64" if self.precision == "float64" else "float32"
+
+    @property
+    def factors(self) -> str:
+        """The number type to which the factors of a matrix product are rounded. TF32 is no type: the device rounds by itself."""
+        return "bfloat16" if self.precision == "bfloat16" else self.dtype
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the state by canonical name; a slot of a parameter is `slot:parameter`, the counter `step`."""

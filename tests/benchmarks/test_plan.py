@@ -88,6 +88,26 @@ def test_what_must_be_compiled_needs_a_compiler(monkeypatch: pytest.MonkeyPatch)
         make(modes=("plain", "tuned"), frameworks=("torch",))
 
 
+def test_a_coarse_precision_is_planned_where_framework_and_device_have_it() -> None:
+    found = make("full", gpus=("GPU",), precisions=("tf32", "bfloat16"))
+    there = {(cell.who.framework, cell.who.device, cell.who.precision) for cell in found.cells}
+    assert {("torch", "cpu", "bfloat16"), ("torch", "cuda:0", "bfloat16"), ("torch", "cuda:0", "tf32")} <= there
+    assert ("cupy", "cuda:0", "tf32") in there
+    assert not {("torch", "cpu", "tf32"), ("cupy", "cuda:0", "bfloat16")} & there
+    assert "numpy" not in {framework for framework, _, _ in there}
+    reasons = {(entry["framework"], entry["device"], entry["reason"]) for entry in found.absent}
+    assert ("torch", "cpu", "tf32 is computed on cuda, not on cpu.") in reasons
+    assert ("cupy", "cuda:0", "cupy is not offered in bfloat16.") in reasons
+    assert "numpy" in {framework for framework, _, _ in reasons}
+
+
+def test_a_coarse_precision_that_nothing_named_offers_is_an_error() -> None:
+    with pytest.raises(Unavailable, match="tf32 is computed on cuda, not on cpu"):
+        make(frameworks=("torch",), precisions=("tf32",))
+    with pytest.raises(Unavailable, match="numpy is not offered in bfloat16"):
+        make(frameworks=("numpy", "torch"), precisions=("bfloat16",))
+
+
 def test_a_peer_stands_beside_every_mode() -> None:
     cells = make(modes=("tuned",), frameworks=("numpy", "scikit-learn"), phases=("train_step",)).cells
     assert {(cell.who.framework, cell.who.mode) for cell in cells} == {("numpy", "tuned"), ("scikit-learn", "plain")}

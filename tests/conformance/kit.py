@@ -45,15 +45,15 @@ def main(implementation: str, precision: str, extent: str = "fast") -> None:
         )
     if not mode and hasattr(kit.model_class, "calls_of_steps"):
         print(json.dumps(watched(kit, MLPSpec().changed(**SMALL, precision=precision))))
-    count = examples(implementation, thorough)
-    for spec, checks in specifications.tried(kit, framework, precision, count):
-        tell(framework, spec, "any specification", checks)
+    if count := examples(implementation, precision, thorough):
+        for spec, checks in specifications.tried(kit, framework, precision, count):
+            tell(framework, spec, "any specification", checks)
 
 
 def watched(kit: Kit, spec: MLPSpec) -> dict[str, Any]:
     """Which steps of the network a watched training step tells of, and whether it is the same training step."""
     model, (x, y) = kit.model_class(spec, kit.device), parameters.batches(spec, 1)[0]
-    x, y = kit.to_device(x.astype(spec.precision)), kit.to_device(y)
+    x, y = kit.to_device(x.astype(spec.dtype)), kit.to_device(y)
     state, generator = parameters.hot_state(spec), model.random_state()
     told: list[str] = []
     losses = []

@@ -67,6 +67,7 @@ def asked(implementation: str, *what: str) -> Any:
 
 
 PAIRS = [asked(name, precision) for name in implementations() for precision in precisions(name)]
+MADE_UP = [asked(n, precision) for n in implementations() for precision in precisions(n) if examples(n, precision)]
 STEPS_AND_PREDICTIONS = [
     asked(name, precision, case)
     for name in implementations()
@@ -94,10 +95,10 @@ def test_one_step_and_one_prediction_equal_the_oracles(implementation: str, prec
     assert ours([answer]) == []
 
 
-@pytest.mark.parametrize(("implementation", "precision"), PAIRS)
+@pytest.mark.parametrize(("implementation", "precision"), MADE_UP)
 def test_any_specification_is_proved(implementation: str, precision: str) -> None:
     answers = verdicts(implementation, precision)["any specification"]
-    assert len(answers) >= examples(implementation)
+    assert len(answers) >= examples(implementation, precision)
     assert ours(answers) == []
 
 

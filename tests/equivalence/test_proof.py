@@ -85,8 +85,8 @@ class Telling(Leaning):
 
 
 def test_in_bfloat16_many_sides_are_adopted_from_what_the_model_says(kit: Kit) -> None:
-    spec = MLPSpec().changed(batch=128)
-    candidate = replace(kit.candidate(spec, Telling(spec)), precision="bfloat16")
+    spec = MLPSpec().changed(batch=128, precision="bfloat16")
+    candidate = kit.candidate(spec, Telling(spec))
     checks = kit.steps(candidate, kit.starts(spec))
     assert [check for check in checks if not check.passed] == []
     assert sum(check.error for check in checks if check.group == proof.FLIPS) > 10
@@ -98,14 +98,21 @@ def test_bfloat16_is_not_float32(kit: Kit) -> None:
     assert {"logits", "gradients"} <= {check.group for check in failed}
 
 
+def test_float32_is_not_bfloat16(kit: Kit) -> None:
+    """Better than its name is not equal either: its time would stand under the wrong one."""
+    spec = MLPSpec().changed(**SMALL, precision="bfloat16")
+    failed, _ = proved(kit, mlp_numpy.MLP, spec, kit.starts(spec)[1])
+    assert {check.group for check in failed} == {"as coarse as named"}
+
+
 def test_a_model_cannot_talk_itself_out_of_a_wrong_side(kit: Kit) -> None:
     """Units that it claims to be active far from zero are not adopted."""
 
     class Lying(Telling):
         LEANING = 0.5
 
-    spec = MLPSpec().changed(**SMALL)
-    candidate = replace(kit.candidate(spec, Lying(spec)), precision="bfloat16")
+    spec = MLPSpec().changed(**SMALL, precision="bfloat16")
+    candidate = kit.candidate(spec, Lying(spec))
     checks = kit.steps(candidate, [kit.starts(spec)[1]])
     assert any(not check.passed for check in checks)
 
@@ -114,7 +121,9 @@ def test_nothing_is_certified_where_too_few_digits_are_left(kit: Kit) -> None:
     """Features at 1,000 times their deviation: bfloat16 keeps none of it."""
     spec = MLPSpec().changed(**SMALL)
     start = next(start for start in kit.stress_starts(spec) if start.check == "features far from zero")
-    candidate = replace(kit.candidate(spec, Telling(spec)), precision="bfloat16")
+    coarse = spec.changed(precision="bfloat16")
+    assert not kit.stress_starts(coarse)
+    candidate = kit.candidate(coarse, Telling(coarse))
     assert {"certifiable"} <= {check.group for check in kit.steps(candidate, [start]) if not check.passed}
 
 

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 
 from benchmarks import environment
-from implementations import registry, sources
+from implementations import precisions, registry, sources
 from tests.equivalence import planting
 from tests.prove import coarse, compiled, page
 
@@ -77,8 +77,14 @@ def jobs() -> list[list[str]]:
         if not registry.mode_problem(name, mode)
     ]
     found += [["tests.conformance.kit", name, precision, "thorough"] for name in modes for precision in PRECISIONS]
+    found += [["tests.conformance.kit", n, "bfloat16", "thorough"] for n in modes if offered(n, "bfloat16")]
     found += [["tests.prove.compiled", *way] for way in compiled.CANDIDATES if way[0] in here]
-    return found + [["tests.prove.coarse", *candidate] for candidate in coarse.CANDIDATES if candidate[0] in here]
+    return found + [["tests.prove.coarse", *candidate] for candidate in coarse.CANDIDATES if candidate[0] in modes]
+
+
+def offered(implementation: str, precision: str) -> bool:
+    """Whether an implementation has a coarse precision on the CPU."""
+    return precisions.problem(implementation.partition("/")[0], "cpu", precision) is None
 
 
 def answer(job: list[str]) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ DENSE = "    z = x @ weight\n"
 BIAS = "    return z if bias is None else z + bias\n"
 RELU = "    return jax.nn.relu(n)\n"
 PREDICTED = "        h = relu(h)\n    return output(h, w"
-MASK = "    return kept.astype(spec.precision) / (1 - spec.dropout)\n"
+MASK = "    return kept.astype(spec.dtype) / (1 - spec.dropout)\n"
 KEPT = "    kept = random.bernoulli(key, 1 - spec.dropout, shape)\n"
 SPLIT = "        key, subkey = random.split(key)\n"
 DROPOUT = "    return a * mask\n"
@@ -89,7 +89,7 @@ EDITS = {
     "dropout on in evaluation": (
         (PREDICTED, "        h = relu(h) * dropout_mask(random.key(0), h.shape, spec)\n    return output(h, w"),
     ),
-    "dropout unscaled": ((MASK, "    return kept.astype(spec.precision)\n"),),
+    "dropout unscaled": ((MASK, "    return kept.astype(spec.dtype)\n"),),
     "dropout scaled by 1/p": ((MASK, MASK.replace("(1 - spec.dropout)", "spec.dropout")),),
     "dropout keeps p": ((KEPT, KEPT.replace("1 - spec.dropout", "spec.dropout")),),
     "dropout rate halved": ((KEPT, KEPT.replace("spec.dropout", "spec.dropout / 2")),),

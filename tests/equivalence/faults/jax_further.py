@@ -17,7 +17,7 @@ from tests.equivalence.faults.jax_faults import (
 LOADED = "np.array(state[name], dtype)"
 ADAM_STEP = "    step = step.astype(w.dtype)\n"
 GRADIENTS = "    for name, g in gradients.items():\n        w, own"
-LOGITS = '    return output(h, w["output.weight"], w["output.bias"])\n\n\nclass MLP:'
+LOGITS = '    return output(h, w["output.weight"], w["output.bias"], spec.factors)\n\n\nclass MLP:'
 PREDICT = "        return self._predict(self.tensors.parameters, self.tensors.statistics, x)\n"
 NEW = "    parameters, slots = update(old.parameters, gradients, old.slots, spec.optimizer)\n"
 
@@ -114,19 +114,19 @@ EDITS = {
     gradients = {name: g * jnp.minimum(1, 100 / norm) for name, g in gradients.items()}
 """ + GRADIENTS),
     ),
-    "dropout's scale in half precision": ((MASK, "    return kept.astype(spec.precision) * float(np.float16(1 / (1 - spec.dropout)))\n"),),
+    "dropout's scale in half precision": ((MASK, "    return kept.astype(spec.dtype) * float(np.float16(1 / (1 - spec.dropout)))\n"),),
     "state taken over without a copy": ((LOADED, "np.asarray(state[name], dtype)"),),
     "generator not seeded": (("random.key(spec.seed)", "random.key(np.random.SeedSequence().entropy % 2**31)"),),
     "prediction moves the generator": ((PREDICT, "        self.draw_masks(len(x))\n" + PREDICT),),
     "tail of a large prediction missing": (
-        (LOGITS, """    logits = output(h, w["output.weight"], w["output.bias"])
+        (LOGITS, """    logits = output(h, w["output.weight"], w["output.bias"], spec.factors)
     whole = len(x) if len(x) <= 1024 else len(x) // 1024 * 1024
     return logits.at[whole:].set(0)
 
 
 class MLP:"""),
     ),
-    "a single row squeezed": ((LOGITS, LOGITS.replace('w["output.bias"])', 'w["output.bias"]).squeeze()')),),
+    "a single row squeezed": ((LOGITS, LOGITS.replace('spec.factors)', 'spec.factors).squeeze()')),),
     "constant unit gets no gradient": normalised(
         "gamma * ((z - mean) * jnp.where(variance > 1e-12, 1 / jnp.sqrt(variance + epsilon), 0)) + beta"
     ),

@@ -12,7 +12,7 @@ VARIANCE = "        variance = ops.mean(ops.square(inputs - mean), axis=0)\n"
 MOVED_MEAN = "        self.moving_mean.assign(self.moving_mean * self.momentum + mean * new)\n"
 UNBIASED = "        unbiased = variance * (batch / (batch - 1))\n"
 MOVED_VARIANCE = "        self.moving_variance.assign(self.moving_variance * self.momentum + unbiased * new)\n"
-NORMALISED = """        return ops.batch_normalization(
+NORMALISED = """        normalised = ops.batch_normalization(
             inputs, mean, variance, axis=-1, offset=self.beta, scale=self.gamma, epsilon=self.epsilon
         )
 """
@@ -99,9 +99,9 @@ EDITS: dict[str, Edits] = {
     "biased running variance": ((UNBIASED, "        unbiased = variance\n"),),
     "one-pass variance": ((VARIANCE, "        variance = ops.mean(ops.square(inputs), axis=0) - ops.square(mean)\n"),),
     "epsilon outside the root": (
-        (NORMALISED, "        return self.gamma * ((inputs - mean) / (ops.sqrt(variance) + self.epsilon)) + self.beta\n"),
+        (NORMALISED, "        normalised = self.gamma * ((inputs - mean) / (ops.sqrt(variance) + self.epsilon)) + self.beta\n"),
     ),
-    "epsilon missing": ((NORMALISED, "        return self.gamma * ((inputs - mean) / ops.sqrt(variance)) + self.beta\n"),),
+    "epsilon missing": ((NORMALISED, "        normalised = self.gamma * ((inputs - mean) / ops.sqrt(variance)) + self.beta\n"),),
     "epsilon 1e-3": ((SETTINGS, SETTINGS.replace("spec.norm_epsilon", "1e-3")),),
     "epsilon missing in prediction": (
         (EVALUATION, "            return self.gamma * ((inputs - self.moving_mean) / ops.sqrt(self.moving_variance)) + self.beta\n"),

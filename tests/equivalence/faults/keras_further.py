@@ -105,7 +105,7 @@ EDITS = {
     "a single row squeezed": ((PREDICT, "        return np.squeeze(self.network.predict_on_batch(x))\n"),),
     "constant unit gets no gradient": (
         (NORMALISED, """        inv_std = ops.where(variance > 1e-12, 1 / ops.sqrt(variance + self.epsilon), ops.zeros_like(variance))
-        return self.gamma * ((inputs - mean) * inv_std) + self.beta
+        normalised = self.gamma * ((inputs - mean) * inv_std) + self.beta
 """),
     ),
     "a wide input's tail ignored": dense(

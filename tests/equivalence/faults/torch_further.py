@@ -16,7 +16,7 @@ from tests.equivalence.faults.torch_faults import (
 
 SEED = "        torch.manual_seed(spec.seed)\n"
 EVAL = "            self.network.eval()\n"
-LOGITS = "            return self.network(x)\n"
+LOGITS = "            return self.network(x).to(self.dtype)\n"
 SLOT_STEP = '                slots["step"] = torch.tensor(float(self.step))\n'
 COPIED = "tensor.copy_(torch.from_numpy(np.ascontiguousarray(state[name])))"
 MOMENTUM = "momentum=settings.momentum)"

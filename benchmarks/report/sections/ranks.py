@@ -247,7 +247,7 @@ def _peer_table(results: Results, peers: Sequence[Entry]) -> list[Block]:
             [what, results.label(peer.cell.who), NO_VALUE, wording.with_interval(peer.time), "1", NO_VALUE, "peer"]
         )
         frameworks.append(peer.cell.who.framework)
-        for ours in (e for e in results.entries if e.standing == "ranked" and e.cell.heat == peer.cell.heat):
+        for ours in (e for e in results.entries if e.standing == "ranked" and e.heat == peer.heat):
             if comparison := compare(ours, peer):
                 ratio, who = comparison.ratio, ours.cell.who
                 found = [wording.ratio(ratio.value), wording.ratio_interval(ratio), comparison.verdict]

@@ -148,8 +148,7 @@ def _panels(panels: Sequence[tuple[str, Sequence[Dot]]], x: Spec, axis: Spec, be
         rows = [_row(dot, label) for dot, label in zip(dots, _distinct(dots), strict=True)]
         names = [row["label"] for row in rows]
         y: Spec = {"field": "label", "type": "nominal", "scale": {"domain": names}, "sort": None}
-        # Labels are short already: looking whether one is to be cut takes as long as drawing it.
-        y["axis"] = {"title": None, "labelLimit": 0, "ticks": False, "domain": False, "offset": 6, "grid": False}
+        y["axis"] = {"title": None, "labelLimit": 260, "ticks": False, "domain": False, "offset": 6, "grid": False}
         x_here = x | {"axis": axis if last else axis | {"title": None, "labels": False, "ticks": False}}
         layers = [*behind, *_interval(rows, x_here, y), *_points(rows, x_here, y), *_marks(rows, x_here, y)]
         drawn.append({"title": title, "width": _WIDTH, "height": _ROW * len(rows), "layer": layers})

@@ -105,9 +105,7 @@ def _compact(svg: str) -> str:
         ' stroke-width="1"',
     ):
         svg = svg.replace(said, "")
-    svg = re.sub(
-        r'<path class="(?:back|fore)ground" aria-hidden="true" d="(?:M0,0h0v0h0Z)?"(?: display="none")?/>', "", svg
-    )
+    svg = re.sub(r'<path class="(?:back|fore)ground" aria-hidden="true" d="[^"]*"(?: display="none")?/>', "", svg)
     svg = re.sub(r'(?<=[(,"A-Z])-?\d+\.\d{3,}(?=[),"A-Z])', lambda match: f"{float(match[0]):.2f}", svg)
     return svg.replace("<svg ", f'<svg font-family="{_FONT}" font-size="13" ', 1)
 

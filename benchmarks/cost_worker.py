@@ -31,7 +31,9 @@ ENERGY_S = 1.0
 def main() -> None:
     """Size up the installation, wait for the turn, then import and measure."""
     channel, job, _ = begin()
-    in_a_copy(lambda: channel.send(installed(job.who.framework)))
+    if code := in_a_copy(lambda: channel.send(installed(job.who.framework))):
+        reason = f"the process that looked it up ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}"
+        channel.send(InstalledRecord(framework=job.who.framework, reason=reason))
     channel.ask("ready")
     start = perf_counter()
     adapter = registry.adapter(job.who.framework)
@@ -47,23 +49,30 @@ def main() -> None:
     channel.ask("done")
 
 
-def in_a_copy(work: Callable[[], None]) -> None:
-    """Do this in a copy of the process, so that the names of thousands of files are not in the memory of this one."""
+def in_a_copy(work: Callable[[], None]) -> int:
+    """Do this in a copy of the process, so that the names of thousands of files are not in the memory of this one.
+
+    Returns the copy's exit code: 0 where all went well, the negative number of the signal that ended it.
+    """
     child = os.fork()
     if child:
-        os.waitpid(child, 0)
-        return
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = 1
     try:
         work()
+        code = 0
     finally:
-        os._exit(0)
+        os._exit(code)
 
 
 def installed(framework: str) -> InstalledRecord:
-    """Bytes on disk of the framework."""
-    from benchmarks import installation
+    """Bytes on disk of the framework, or what went wrong."""
+    from benchmarks import installation, resources
 
-    return installation.measure(framework, registry.distributions(framework))
+    try:
+        return installation.measure(framework, registry.distributions(framework))
+    except Exception as problem:  # whatever the files of a distribution hold, a size is not worth a run
+        return InstalledRecord(framework=framework, reason=resources.reason_of(problem))
 
 
 class Costing:

@@ -72,7 +72,8 @@ class Laboratory:
         self.job, self.adapter, self.send = job, adapter, send
         self.who: Who = job.who
         # The runner hides the other GPUs from this process, so whichever it is, it is the first one here.
-        self.device = "cuda:0" if self.who.device.startswith("cuda") else "cpu"
+        self.kind = "cuda" if self.who.device.startswith("cuda") else "cpu"
+        self.device = "cuda:0" if self.kind == "cuda" else "cpu"
         self.parts = {name: registry.part(self.who.model, name) for name in ("spec", "parameters")}
         self.spec = self.parts["spec"].Spec.parse(job.spec, "the job").changed(precision=self.who.precision)
         self.is_peer = registry.is_peer(self.who.framework)
@@ -218,7 +219,7 @@ class Laboratory:
         if phase == PRODUCTS:
             return self._products(subject.spec.matrix_products("train_step"))
         if phase == PEAK:
-            return self._products([(PEAK_SIZE[self.device.partition(":")[0]],) * 3])
+            return self._products([(PEAK_SIZE[self.kind],) * 3])
         if phase == COPY:
             return self._copy()
         if hasattr(model, "epoch"):  # a peer with a loop of its own
@@ -227,11 +228,10 @@ class Laboratory:
 
     def _least(self, phase: str, spec: Any) -> tuple[int, int]:
         """Floating-point operations and bytes of one step or call that cannot be avoided."""
-        kind = self.device.partition(":")[0]
         if phase == PEAK:
-            return 2 * PEAK_SIZE[kind] ** 3, 0
+            return 2 * PEAK_SIZE[self.kind] ** 3, 0
         if phase == COPY:
-            return 0, 2 * COPY_BYTES[kind]
+            return 0, 2 * COPY_BYTES[self.kind]
         phase = "predict" if phase == "predict" else "train_step"
         return spec.flops(phase), spec.least_bytes(phase)
 
@@ -242,7 +242,7 @@ class Laboratory:
         return lambda: [product(a, b) for a, b in pairs]  # all of them: none waits for another
 
     def _copy(self) -> Callable[[], Any]:
-        numbers = COPY_BYTES[self.device.partition(":")[0]] // np.dtype(self.spec.dtype).itemsize
+        numbers = COPY_BYTES[self.kind] // np.dtype(self.spec.dtype).itemsize
         source, target = (self._to_device(self._random(1, numbers)) for _ in range(2))
         return lambda: self.adapter.copy(source, target)
 

@@ -54,9 +54,12 @@ def block_median(elapsed_s: Sequence[float], warmup_rounds: int, loops: int) -> 
 
 def estimate(blocks: Sequence[float]) -> Estimate:
     """Median of the block medians, with a t interval on the logarithms."""
-    _, low, high = _log_interval([math.log(value) for value in blocks])
     value = statistics.median(blocks)
-    return Estimate(value, min(low, value), max(high, value), len(blocks))
+    if len(blocks) < 2:
+        return Estimate(value, 0.0, math.inf, len(blocks))
+    logs = [math.log(block) for block in blocks]
+    mean, half = statistics.fmean(logs), float(stdtrit(len(logs) - 1, 0.975)) * _standard_error(logs)
+    return Estimate(value, min(math.exp(mean - half), value), max(math.exp(mean + half), value), len(blocks))
 
 
 def log_ratio(rounds: Sequence[float], reference: Sequence[float]) -> float:
@@ -79,11 +82,10 @@ def compare_logs(logs: Sequence[float], margin: float = MARGIN) -> Comparison:
     """The verdict over the blocks' log ratios: their mean with a t interval. Raises ValueError where there are none."""
     if not logs:
         raise ValueError("the two cells share no block")
-    value, low, high = _log_interval(logs)
-    ratio = Estimate(value, low, high, len(logs))
-    return Comparison(
-        ratio, _p_value(logs), not low <= 1 <= high, _verdict(ratio, margin), _detectable(logs)
-    )  # fmt: skip
+    mean, freedom = statistics.fmean(logs), len(logs) - 1
+    if not freedom:
+        return _without_interval(mean, 1)
+    return _comparison(mean, _standard_error(logs), freedom, len(logs), margin)
 
 
 def compare_unpaired(blocks: Sequence[float], reference: Sequence[float], margin: float = MARGIN) -> Comparison:
@@ -99,17 +101,8 @@ def compare_unpaired(blocks: Sequence[float], reference: Sequence[float], margin
     ours, theirs = [math.log(value) for value in blocks], [math.log(value) for value in reference]
     mean, fewest = statistics.fmean(ours) - statistics.fmean(theirs), min(len(ours), len(theirs))
     if fewest < 2:
-        return Comparison(Estimate(math.exp(mean), 0.0, math.inf, fewest), 1.0, False, "inconclusive", math.inf)
-    error, freedom = _welch(ours, theirs)
-    half = float(stdtrit(freedom, 0.975)) * error
-    ratio = Estimate(math.exp(mean), math.exp(mean - half), math.exp(mean + half), fewest)
-    return Comparison(
-        ratio,
-        _two_sided(mean, error, freedom),
-        not ratio.low <= 1 <= ratio.high,
-        _verdict(ratio, margin),
-        _detectable_difference(error, freedom),
-    )
+        return _without_interval(mean, fewest)
+    return _comparison(mean, *_welch(ours, theirs), fewest, margin)
 
 
 def fit(work: Sequence[float], seconds: Sequence[float]) -> tuple[float, float] | None:
@@ -138,17 +131,23 @@ def holm(p_values: Sequence[float], level: float = 0.05) -> list[bool]:
     return detected
 
 
+def _without_interval(mean: float, blocks: int) -> Comparison:
+    return Comparison(Estimate(math.exp(mean), 0.0, math.inf, blocks), 1.0, False, "inconclusive", math.inf)
+
+
+def _comparison(mean: float, error: float, freedom: float, blocks: int, margin: float) -> Comparison:
+    """Of a mean log ratio with its standard error and degrees of freedom."""
+    half = float(stdtrit(freedom, 0.975)) * error
+    ratio = Estimate(math.exp(mean), math.exp(mean - half), math.exp(mean + half), blocks)
+    p_value, detectable = _two_sided(mean, error, freedom), _detectable(error, freedom)
+    return Comparison(ratio, p_value, not ratio.low <= 1 <= ratio.high, _verdict(ratio, margin), detectable)
+
+
 def _standard_error(logs: Sequence[float]) -> float:
     lowest = min(logs)
     away = [log - lowest for log in logs]  # equal logs have no spread at all, however their sum is rounded
     mean = statistics.fmean(away)
     return math.sqrt(math.fsum((x - mean) ** 2 for x in away) / (len(logs) - 1) / len(logs))  # stdev: 20 times slower
-
-
-def _p_value(logs: Sequence[float]) -> float:
-    if len(logs) < 2:
-        return 1.0
-    return _two_sided(statistics.fmean(logs), _standard_error(logs), len(logs) - 1)
 
 
 def _two_sided(mean: float, error: float, freedom: float) -> float:
@@ -167,21 +166,9 @@ def _welch(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float
     return error, 1 / (share**2 / (len(ours) - 1) + (1 - share) ** 2 / (len(theirs) - 1))
 
 
-def _detectable(logs: Sequence[float]) -> float:
-    return _detectable_difference(_standard_error(logs), len(logs) - 1) if len(logs) > 1 else math.inf
-
-
-def _detectable_difference(error: float, freedom: float, power: float = 0.8) -> float:
+def _detectable(error: float, freedom: float, power: float = 0.8) -> float:
     """exp((t_0.975 + t_power) s / sqrt(K)) - 1: the usual normal approximation to the power of a t test."""
     return math.expm1(float(stdtrit(freedom, 0.975) + stdtrit(freedom, power)) * error)
-
-
-def _log_interval(logs: Sequence[float]) -> tuple[float, float, float]:
-    mean = statistics.fmean(logs)
-    if len(logs) < 2:
-        return math.exp(mean), 0.0, math.inf
-    half = float(stdtrit(len(logs) - 1, 0.975)) * _standard_error(logs)
-    return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
 
 
 def _verdict(ratio: Estimate, margin: float) -> Verdict:

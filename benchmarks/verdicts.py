@@ -19,6 +19,8 @@ COLUMNS = {
 }
 """Column -> groups of checks. Whatever stands in none of them is in the column of its check, or in `conduct`."""
 
+_COLUMN_OF = {group: column for column, groups in COLUMNS.items() for group in groups}
+
 RUNS = ("free run", "restarted run")
 LONG_RUNS, CONDUCT = "long runs", "conduct"
 ALL_COLUMNS = (*COLUMNS, LONG_RUNS, CONDUCT)
@@ -57,7 +59,7 @@ def column_of(check: Check) -> str:
         return LONG_RUNS
     if check.check == "generator":
         return "dropout"
-    return next((name for name, groups in COLUMNS.items() if check.group in groups), CONDUCT)
+    return _COLUMN_OF.get(check.group, CONDUCT)
 
 
 def _worst(checks: Sequence[Check]) -> str:

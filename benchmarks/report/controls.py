@@ -58,10 +58,10 @@ def spent(results: Results) -> Spent | None:
 
 def nulls(results: Results) -> list[Null]:
     """One comparison per heat that had a null control in at least two blocks."""
-    first = {(timing.cell.id, timing.block): timing for timing in results.timings}
+    first = {entry.id: entry.timings for entry in results.entries}
     found: dict[tuple[str, ...], list[tuple[TimingRecord, float]]] = defaultdict(list)
     for copy in sorted(results.controls, key=lambda timing: timing.block):
-        original = first.get((copy.cell.id, copy.block)) if copy.cell.who.variant == "spec" else None
+        original = first.get(copy.cell.id, {}).get(copy.block) if copy.cell.who.variant == "spec" else None
         rounds, reference = copy.per_call, original.per_call if original else []
         if rounds and reference:
             found[copy.cell.heat].append((copy, statistics.log_ratio(rounds, reference)))

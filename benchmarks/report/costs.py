@@ -103,7 +103,7 @@ def _overtaking(first: Start, start: Start) -> Overtaking:
 def _start(results: Results, entry: Entry) -> Start:
     who = process_of(entry.cell.who)
     crowded = [worker.import_s for worker in results.workers_of[who]]
-    timings = [t for t in results.timings_of[entry.cell.id] if t.first_call_s is not None]
+    timings = [t for t in entry.timings.values() if t.first_call_s is not None]
     return Start(
         entry=entry,
         alone=next((start for start in results.starts if start.who == who), None),

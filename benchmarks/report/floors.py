@@ -72,18 +72,17 @@ def peaks(results: Results) -> list[Peaks]:
 def floors(results: Results) -> list[Floor]:
     """Of every ranked training step and prediction whose peaks are known, in reading order."""
     products, copies = _rates(results, "peak"), _best_copies(results)
-    least = {(timing.cell.id, timing.block): timing for timing in results.timings}
     found = []
     for entry in results.entries:
         if entry.standing == "ranked" and entry.cell.phase in PHASES:
             who = _library(entry.cell.who)
             peak, copy = products.get(who, {}), copies.get((who.device, who.threads), {})
             blocks = sorted(entry.medians.keys() & peak.keys() & copy.keys())
-            parts = [_parts(least[entry.cell.id, block], peak[block], copy[block]) for block in blocks]
+            parts = [_parts(entry.timings[block], peak[block], copy[block]) for block in blocks]
             if parts:
                 logs = [math.log(sum(part) / entry.medians[block]) for part, block in zip(parts, blocks, strict=True)]
                 middle = sorted(parts, key=sum)[len(parts) // 2]
-                timing = least[entry.cell.id, blocks[0]]
+                timing = entry.timings[blocks[0]]
                 ratio = statistics.compare_logs(logs).ratio
                 found.append(Floor(entry, timing.flops_per_call, timing.bytes_per_call, *middle, ratio))
     return sorted(found, key=lambda floor: (*phase_order(floor.entry.cell.phase), floor.entry.cell.who.mode))
@@ -95,16 +94,13 @@ def fits(results: Results) -> list[Fit]:
     for entry in results.entries:
         if entry.standing == "ranked" and entry.cell.phase in PHASES:
             sizes[entry.cell.who, entry.cell.phase].append(entry)
-    flops = {timing.cell.id: timing.flops_per_call for timing in results.timings}
-    found = [
-        _fit(who, phase, entries, flops) for (who, phase), entries in sizes.items() if len(entries) >= FEWEST_SIZES
-    ]
+    found = [_fit(who, phase, entries) for (who, phase), entries in sizes.items() if len(entries) >= FEWEST_SIZES]
     return [fit for fit in found if fit]
 
 
-def _fit(who: Who, phase: str, entries: Sequence[Entry], flops: dict[str, int]) -> Fit | None:
+def _fit(who: Who, phase: str, entries: Sequence[Entry]) -> Fit | None:
     blocks = sorted(set.intersection(*(set(entry.medians) for entry in entries)))
-    work = [float(flops[entry.cell.id]) for entry in entries]
+    work = [float(next(iter(entry.timings.values())).flops_per_call) for entry in entries]
     fitted = [f for block in blocks if (f := statistics.fit(work, [entry.medians[block] for entry in entries]))]
     if not fitted:
         return None
@@ -118,10 +114,9 @@ def _rates(results: Results, phase: str) -> Rates:
     found: Rates = defaultdict(dict)
     for entry in results.entries:
         if entry.cell.phase == phase:
-            timing = results.timings_of[entry.cell.id][0] if entry.medians else None
-            for block, seconds in entry.medians.items():
-                work = timing.flops_per_call if timing and phase == "peak" else timing.bytes_per_call if timing else 0
-                found[_library(entry.cell.who)][block] = work / seconds
+            for block, timing in entry.timings.items():
+                work = timing.flops_per_call if phase == "peak" else timing.bytes_per_call
+                found[_library(entry.cell.who)][block] = work / entry.medians[block]
     return dict(found)
 
 

@@ -14,8 +14,8 @@ from benchmarks.report.results import Results
 def cells(results: Results, heats: Sequence[Heat]) -> pd.DataFrame:
     """One row per cell of these heats. Where there is no time, no ratio or no interval, there is no number."""
     axes = sorted({name for entry in results.entries for name in entry.cell.axes})
-    known = {floor.entry.cell.id: floor for floor in floors.floors(results)}
-    rows = [_row(place, heat, axes, known.get(place.entry.cell.id)) for heat in heats for place in heat.places]
+    known = {floor.entry.id: floor for floor in floors.floors(results)}
+    rows = [_row(place, heat, axes, known.get(place.entry.id)) for heat in heats for place in heat.places]
     columns = list(_IDENTITY) + [f"axis_{wording.clean(name)}" for name in axes] + list(_MEASURED)
     return pd.DataFrame(rows, columns=columns)
 

@@ -1,12 +1,10 @@
 """The charts as Vega-Lite specifications, made of plain rows. Knows looks and axes, no records."""
 
-import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.report import looks, wording
+from benchmarks.report import axes, looks, wording
 from benchmarks.report.looks import BAND, INK, MUTED, PAPER
 
 Spec = dict[str, Any]
@@ -60,10 +58,9 @@ def tiles(found: Sequence[Tile], x_title: str, y_title: str) -> Spec:
     axis = {"ticks": False, "domain": False, "grid": False, "labelAngle": 0}
     x: Spec = {"field": "x", "type": "ordinal", "axis": axis | {"title": x_title}}
     y: Spec = {"field": "y", "type": "ordinal", "sort": "descending", "axis": axis | {"title": y_title}}
-    own = {name: {"field": name, "type": "nominal", "scale": None} for name in ("fill", "stroke")}
-    width = {"field": "width", "type": "quantitative", "scale": None}
-    field = _layer(rows, {"type": "rect"}, x=x, y=y, strokeWidth=width, description={"field": "told"}, **own)
-    words = _layer(rows, {"type": "text", "aria": False}, x=x, y=y, text={"field": "words", "type": "nominal"})
+    own = {"strokeWidth": _as_it_is("width"), "fill": _as_it_is("fill"), "stroke": _as_it_is("stroke")}
+    field = _layer(rows, {"type": "rect"}, x=x, y=y, description={"field": "told"}, **own)
+    words = _layer(rows, {"type": "text", "aria": False}, x=x, y=y, text=_as_it_is("words"))
     columns, lines_ = len({t.x for t in found}), len({t.y for t in found})
     return {"width": max(480, 64 * columns), "height": 40 * lines_, "layer": [field, words]}
 
@@ -82,7 +79,7 @@ def ratios(
     ]
     axis = {
         "title": f"{title} (log scale)",
-        "values": _log_ticks(domain, _NICE, 0.07),
+        "values": axes.log_ticks(domain, _NICE, 0.07),
         "format": "~r",
         "grid": True,
     }
@@ -123,25 +120,25 @@ def lines(
     """Labelled lines: both axes logarithmic, or neither. `unit` is that of a logarithmic y axis."""
     xs = sorted({point[0] for line in found for point in line.points})
     ys = [value for line in found for point in line.points for value in point[1:] if value is not None]
-    domain = _padded(min(ys), max(ys), log)
+    domain = axes.padded(min(ys), max(ys), log)
     kind = {"type": "log"} if log else {"zero": False}
     # Ends a little beyond the last point, so that markers are whole.
     x_axis: Spec = {"title": x_title + (" (log scale)" if log else ""), "grid": not log}
     if log:
         measured = len(xs) <= 12 and all(float(x).is_integer() for x in xs)
-        x_axis |= {"values": xs if measured else _log_ticks([xs[0], xs[-1]], (1, 2, 5), 0.06), "format": "~r"}
+        x_axis |= {"values": xs if measured else axes.log_ticks([xs[0], xs[-1]], (1, 2, 5), 0.06), "format": "~r"}
     else:
         x_axis |= {"tickCount": 8}
     x = {"type": "quantitative", "scale": kind | {"domain": [xs[0], xs[-1]], "nice": False}, "axis": x_axis}
     y_axis: Spec = {"title": y_title + (" (log scale)" if log else ""), "format": y_format, "tickCount": 6}
     if log:
         y_axis |= {
-            "values": _log_ticks(domain, (1, 2, 5), 0.06),
+            "values": axes.log_ticks(domain, (1, 2, 5), 0.06),
             "labelExpr": f"replace(format(datum.value, '~s'), /[^0-9.]?$/, ' $&{unit}')",
         }
     y = {"type": "quantitative", "scale": kind | {"domain": domain, "nice": False}, "axis": y_axis}
-    layers = [layer for line in found for layer in _line(line, x, y)]
-    return {"width": 560, "height": height, "layer": [*layers, *_end_labels(found, x, y, domain, log, height)]}
+    layers = [*_strokes(found, x, y), *_bars(found, x, y), *_markers(found, x, y)]
+    return {"width": 560, "height": height, "layer": [*layers, *_end_labels(found, x, domain, log, height)]}
 
 
 def _panels(panels: Sequence[tuple[str, Sequence[Dot]]], x: Spec, axis: Spec, behind: list[Spec]) -> Spec:
@@ -168,96 +165,82 @@ def _row(dot: Dot, label: str) -> Spec:
 
 def _interval(rows: Sequence[Spec], x: Spec, y: Spec) -> list[Spec]:
     rows = [row for row in rows if "low" in row]
-    stroke = {"field": "stroke", "type": "nominal", "scale": None}
     mark = {"type": "rule", "strokeWidth": 3, "aria": False}
-    return [_layer(rows, mark, x=x | {"field": "low"}, x2={"field": "high"}, y=y, stroke=stroke)] if rows else []
+    ends = {"x": x | {"field": "low"}, "x2": {"field": "high"}}
+    return [_layer(rows, mark, **ends, y=y, stroke=_as_it_is("stroke"))] if rows else []
 
 
 def _points(rows: Sequence[Spec], x: Spec, y: Spec) -> list[Spec]:
     """The single blocks behind an estimate, where they are shown."""
     spread = [{"label": row["label"], "point": point} for row in rows for point in row["points"]]
-    mark = {
-        "type": "point",
-        "shape": "circle",
-        "filled": False,
-        "size": 36,
-        "color": INK,
-        "opacity": 0.8,
-        "aria": False,
-    }
+    mark = {"type": "point", "shape": "circle", "filled": False, "size": 36, "color": INK, "opacity": 0.8}
+    mark |= {"aria": False}
     return [_layer(spread, mark, x=x | {"field": "point"}, y=y)] if spread else []
 
 
 def _marks(rows: Sequence[Spec], x: Spec, y: Spec) -> list[Spec]:
-    plain: dict[str, Spec] = {name: {"field": name, "type": "nominal", "scale": None} for name in ("fill", "stroke")}
-    shape = {"field": "marker", "type": "nominal", "scale": None}
-    told = {"field": "told", "type": "nominal"}
+    plain = {"shape": _as_it_is("marker"), "fill": _as_it_is("fill"), "stroke": _as_it_is("stroke")}
     mark = {"type": "point", "size": 90, "opacity": 1, "strokeWidth": 2}
     words = {"type": "text", "align": "left", "aria": False}
-    text = {"field": "words", "type": "nominal"}
     return [
-        _layer(rows, mark, x=x | {"field": "value"}, y=y, shape=shape, description=told, **plain),
-        _layer(rows, words, x={"value": _WIDTH + 10}, y=y, text=text),
+        _layer(rows, mark, x=x | {"field": "value"}, y=y, description=_as_it_is("told"), **plain),
+        _layer(rows, words, x={"value": _WIDTH + 10}, y=y, text=_as_it_is("words")),
     ]
 
 
-def _line(line: Line, x: Spec, y: Spec) -> list[Spec]:
-    look = looks.of(line.framework)
-    rows: list[Spec] = [{"x": point[0], "y": point[1]} for point in line.points]
-    stroke: Spec = {"type": "line", "color": look.colour, "strokeWidth": 4 if line.wide else 2, "aria": False}
-    stroke |= {"strokeDash": list(look.dash)} if look.dash else {}
-    here = {"x": x | {"field": "x"}, "y": y | {"field": "y"}}
-    layers = [_layer(rows, stroke, **here)]
-    certain = [{"x": p[0], "low": p[2], "high": p[3]} for p in line.points if p[2] is not None and p[3] is not None]
-    if certain:
-        bar = {"type": "rule", "color": look.colour, "strokeWidth": 2, "aria": False}
-        layers.append(_layer(certain, bar, x=x | {"field": "x"}, y=y | {"field": "low"}, y2={"field": "high"}))
-    if line.marked:
-        told = [row | {"told": f"{line.label}: {wording.number(row['x'])}, {wording.number(row['y'])}"} for row in rows]
-        mark = {"type": "point", "filled": True, "size": 60, "opacity": 1, "shape": look.marker, "color": look.colour}
-        layers.append(_layer(told, mark, **here, description={"field": "told", "type": "nominal"}))
-    return layers
+def _strokes(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
+    rows: list[Spec] = []
+    for number, line in enumerate(found):
+        look = looks.of(line.framework)
+        own = {"line": number, "stroke": look.colour, "dash": list(look.dash), "width": 4 if line.wide else 2}
+        rows += [{"x": point[0], "y": point[1]} | own for point in line.points]
+    plain = {"stroke": _as_it_is("stroke"), "strokeDash": _as_it_is("dash"), "strokeWidth": _as_it_is("width")}
+    each = {"field": "line", "type": "nominal"}
+    mark = {"type": "line", "aria": False}
+    return [_layer(rows, mark, x=x | {"field": "x"}, y=y | {"field": "y"}, detail=each, **plain)]
 
 
-def _end_labels(found: Sequence[Line], x: Spec, y: Spec, domain: list[float], log: bool, height: int) -> list[Spec]:
+def _bars(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
+    """The intervals, where there are any."""
+    rows = [
+        {"x": p[0], "low": p[2], "high": p[3], "stroke": looks.of(line.framework).colour}
+        for line in found
+        for p in line.points
+        if p[2] is not None and p[3] is not None
+    ]
+    mark = {"type": "rule", "strokeWidth": 2, "aria": False}
+    ends = {"x": x | {"field": "x"}, "y": y | {"field": "low"}, "y2": {"field": "high"}}
+    return [_layer(rows, mark, **ends, stroke=_as_it_is("stroke"))] if rows else []
+
+
+def _markers(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
+    """A marker per point with its words, on the lines that have them."""
+    rows: list[Spec] = []
+    for line in (line for line in found if line.marked):
+        look = looks.of(line.framework)
+        for point in line.points:
+            told = f"{line.label}: {wording.number(point[0])}, {wording.number(point[1])}"
+            rows.append({"x": point[0], "y": point[1], "marker": look.marker, "fill": look.colour, "told": told})
+    plain = {"shape": _as_it_is("marker"), "fill": _as_it_is("fill"), "description": _as_it_is("told")}
+    mark = {"type": "point", "filled": True, "size": 60, "opacity": 1}
+    return [_layer(rows, mark, x=x | {"field": "x"}, y=y | {"field": "y"}, **plain)] if rows else []
+
+
+def _end_labels(found: Sequence[Line], x: Spec, domain: list[float], log: bool, height: int) -> list[Spec]:
     """Names at the right, moved apart where lines end close together, each tied to its line's end by a thin rule."""
     ends = [(line, line.points[-1]) for line in found if line.label and line.points]
-    wanted = [height * (1 - _share(end[1], domain, log)) for _, end in ends]
-    layers = []
-    for (line, end), at in zip(ends, _apart(wanted, 17, height), strict=True):
-        rows = [{"x": end[0], "y": end[1], "label": line.label}]
-        tie = {"type": "rule", "color": MUTED, "strokeWidth": 1, "strokeDash": [1, 3], "aria": False}
-        text = {"type": "text", "align": "left", "aria": False}
-        to: dict[str, Spec] = {"x2": {"value": 580}, "y2": {"value": at}}
-        layers.append(_layer(rows, tie, x=x | {"field": "x"}, y=y | {"field": "y"}, **to))
-        words = {"field": "label", "type": "nominal"}
-        layers.append(_layer(rows, text, x={"value": 584}, y={"value": at}, text=words))
-    return layers
-
-
-def _apart(wanted: Sequence[float], gap: float, height: float) -> list[float]:
-    """Positions at least `gap` apart, near the wanted ones, within the height where there is room."""
-    order = sorted(range(len(wanted)), key=lambda k: wanted[k])
-    placed = list(wanted)
-    for before, after in itertools.pairwise(order):
-        placed[after] = max(placed[after], placed[before] + gap)
-    limit = max(height, gap * (len(wanted) - 1))
-    for k in reversed(order):
-        placed[k] = min(placed[k], limit)
-        limit = placed[k] - gap
-    return [round(position, 2) for position in placed]
-
-
-def _share(value: float, domain: list[float], log: bool) -> float:
-    low, high, value = (math.log(v) if log else v for v in (*domain, value))
-    return (value - low) / (high - low)
-
-
-def _padded(low: float, high: float, log: bool) -> list[float]:
-    if log:
-        return [low / 1.25, high * 1.25]
-    room = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
-    return [low - room, high + room]
+    wanted = [height * (1 - axes.share(end[1], domain, log)) for _, end in ends]
+    rows = [
+        {"x": end[0], "end": end_at, "at": at, "label": line.label}
+        for (line, end), end_at, at in zip(ends, wanted, axes.apart(wanted, 17, height), strict=True)
+    ]
+    tie = {"type": "rule", "color": MUTED, "strokeWidth": 1, "strokeDash": [1, 3], "aria": False}
+    text = {"type": "text", "align": "left", "aria": False}
+    to: dict[str, Spec] = {"x2": {"value": 580}, "y2": {"field": "at"}}
+    return [
+        _layer(rows, tie, x=x | {"field": "x"}, y=_as_it_is("end", "quantitative"), **to),
+        _layer(rows, text, x={"value": 584}, y=_as_it_is("at", "quantitative"), text=_as_it_is("label")),
+    ]
 
 
 def _ratio_domain(dots: Sequence[Dot]) -> list[float]:
@@ -269,18 +252,6 @@ def _ratio_domain(dots: Sequence[Dot]) -> list[float]:
     return [min(low / room, 0.95), max(high * room, 1.1)]
 
 
-def _log_ticks(domain: list[float], nice: Sequence[float], room: float) -> list[float]:
-    """Round numbers within the domain, powers of ten first, with room for their labels."""
-    powers = range(math.floor(math.log10(domain[0])), math.ceil(math.log10(domain[1])) + 1)
-    rounded = [float(f"{number * 10.0**power:.3g}") for number in nice for power in powers]
-    kept: dict[float, float] = {}
-    for tick in rounded:
-        at = _share(tick, domain, log=True)
-        if 0 <= at <= 1 and all(abs(at - other) > room for other in kept.values()):
-            kept[tick] = at
-    return sorted(kept)
-
-
 def _distinct(dots: Sequence[Dot]) -> list[str]:
     """Labels, told apart where shortening made two of them alike."""
     labels: list[str] = []
@@ -290,6 +261,11 @@ def _distinct(dots: Sequence[Dot]) -> list[str]:
             label, number = f"{dot.label} #{number}", number + 1
         labels.append(label)
     return labels
+
+
+def _as_it_is(field: str, kind: str = "nominal") -> Spec:
+    """A column that holds what is drawn: a colour, a pixel, a text."""
+    return {"field": field, "type": kind, "scale": None}
 
 
 def _layer(rows: Sequence[Spec], mark: Spec, **encoding: Spec) -> Spec:

@@ -45,7 +45,7 @@ class Heat:
     @property
     def cells(self) -> tuple[str, ...]:
         """What its cells have in common, in whatever mode: those took turns with one another."""
-        return self.places[0].entry.cell.heat
+        return self.places[0].entry.heat
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ def heats(results: Results, phases: Sequence[str] = ()) -> list[Heat]:
     groups: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
     for entry in results.entries:
         if not phases or entry.cell.phase in phases:
-            groups[(*entry.cell.heat, entry.cell.who.mode)].append(entry)
+            groups[(*entry.heat, entry.cell.who.mode)].append(entry)
     found = sorted((_heat(entries) for entries in groups.values()), key=_reading_order)
     return [heat for group in phase_groups(found) for heat in _detected_together(group)]
 
@@ -106,7 +106,7 @@ def compare(entry: Entry, reference: Entry) -> Comparison | None:
     shared = sorted(entry.medians.keys() & reference.medians.keys())
     if not shared:
         return None
-    in_turns = entry.in_turns & reference.in_turns if entry.cell.heat == reference.cell.heat else set()
+    in_turns = entry.in_turns & reference.in_turns if entry.heat == reference.heat else set()
     logs = [
         statistics.log_ratio(entry.rounds[k], reference.rounds[k])
         if k in in_turns
@@ -116,15 +116,15 @@ def compare(entry: Entry, reference: Entry) -> Comparison | None:
     return statistics.compare_logs(logs)
 
 
-def fastest(entries: Sequence[Entry]) -> Entry | None:
-    """The entry with the lowest time, unless another one that was paired with it block by block is faster."""
-    if not entries:
-        return None
+def fastest(entries: Sequence[Entry]) -> Entry:
+    """The entry with the lowest time, unless another one that was paired with it block by block is faster.
+
+    Raises ValueError where there are none.
+    """
     best = min(entries, key=lambda entry: entry.seconds)
     for _ in entries:
-        faster = [
-            (c.ratio.value, k) for k, e in enumerate(entries) if (c := compare(e, best)) and c.verdict == "faster"
-        ]
+        others = [(k, entry) for k, entry in enumerate(entries) if entry is not best]
+        faster = [(c.ratio.value, k) for k, e in others if (c := compare(e, best)) and c.verdict == "faster"]
         if not faster:
             break
         best = entries[min(faster)[1]]
@@ -145,20 +145,23 @@ class Duel:
 def duel(heat: Heat) -> Duel | None:
     """GPU against CPU, or None where one of the two is missing, or they share no block."""
     ranked = [place.entry for place in heat.places if place.entry.standing == "ranked"]
-    gpu = fastest([entry for entry in ranked if entry.cell.who.device.startswith("cuda")])
-    cpu = fastest([entry for entry in ranked if not entry.cell.who.device.startswith("cuda")])
-    comparison = compare(gpu, cpu) if gpu and cpu else None
-    return Duel(heat, cpu, gpu, comparison) if cpu and gpu and comparison else None
+    on_gpu = [entry for entry in ranked if entry.cell.who.device.startswith("cuda")]
+    on_cpu = [entry for entry in ranked if not entry.cell.who.device.startswith("cuda")]
+    if not on_gpu or not on_cpu:
+        return None
+    cpu, gpu = fastest(on_cpu), fastest(on_gpu)
+    comparison = compare(gpu, cpu)
+    return Duel(heat, cpu, gpu, comparison) if comparison else None
 
 
 def _heat(entries: Sequence[Entry]) -> Heat:
     ranked = [entry for entry in entries if entry.standing == "ranked"]
-    reference = fastest(ranked)
+    reference = fastest(ranked) if ranked else None
     places, ranks = [], _ranks(ranked)
     for entry in entries:
         comparable = reference and entry is not reference and entry.standing in ("ranked", "own variant", "beside")
         comparison = compare(entry, reference) if reference and comparable else None
-        places.append(Place(entry, comparison, ranks.get(entry.cell.id), entry is reference))
+        places.append(Place(entry, comparison, ranks.get(entry.id), entry is reference))
     return Heat(sorted(places, key=_place_order))
 
 
@@ -185,7 +188,7 @@ def _ranks(ranked: Sequence[Entry]) -> dict[str, tuple[int, int]]:
     open_: Counter[str] = Counter()
     known: Counter[str] = Counter()
     for one, other in itertools.combinations(ranked, 2):
-        comparison, ids = compare(one, other), (one.cell.id, other.cell.id)
+        comparison, ids = compare(one, other), (one.id, other.id)
         verdict_ = comparison.verdict if comparison else "inconclusive"
         if verdict_ in ("faster", "slower"):
             faster[ids[1] if verdict_ == "faster" else ids[0]] += 1
@@ -195,14 +198,14 @@ def _ranks(ranked: Sequence[Entry]) -> dict[str, tuple[int, int]]:
             known.update(ids)
     return {
         name: (1 + faster[name], 1 + faster[name] + open_[name])
-        for name in (entry.cell.id for entry in ranked)
+        for name in (entry.id for entry in ranked)
         if known[name] or len(ranked) == 1
     }
 
 
 def _place_order(place: Place) -> tuple[int, float, float, str]:
     ratio = place.comparison.ratio.value if place.comparison else 1.0 if place.is_reference else math.inf
-    return _STANDING_ORDER[place.entry.standing], ratio, place.entry.seconds, place.entry.cell.id
+    return _STANDING_ORDER[place.entry.standing], ratio, place.entry.seconds, place.entry.id
 
 
 def _reading_order(heat: Heat) -> tuple[object, ...]:

@@ -33,15 +33,18 @@ from benchmarks.record import (
 from benchmarks.report import wording
 
 Status = Literal["measured", "failed", "skipped", "unequal", "not run"]
+Timed = tuple[str, int]
+"""A cell's id and a block."""
+
 Standing = Literal["ranked", "own variant", "beside", "not proved", "no time"]
-Key = tuple[Who, str, tuple[tuple[str, int], ...]]
 
 
 @dataclass(frozen=True)
 class Entry:
     """All that is known of one cell.
 
-    `rounds` holds seconds per call of every round after the warm-up, by block; `medians` their medians.
+    `timings` are those that hold usable times, by block; `rounds` holds their seconds per call of every round after the
+    warm-up, `medians` the medians of these.
     `standing` says what the cell may do: be ranked, be shown as its own variant or beside, or lose its rank.
     """
 
@@ -52,6 +55,7 @@ class Entry:
     reason: str
     fix: str
     last_lines: Sequence[str]
+    timings: Mapping[int, TimingRecord]
     rounds: Mapping[int, Sequence[float]]
     medians: Mapping[int, float]
     in_turns: frozenset[int]
@@ -59,6 +63,16 @@ class Entry:
 
     loops: int
     samples_per_call: int
+
+    @cached_property
+    def id(self) -> str:
+        """The cell's, spelled out once."""
+        return self.cell.id
+
+    @cached_property
+    def heat(self) -> tuple[str, ...]:
+        """The cell's, spelled out once."""
+        return self.cell.heat
 
     @cached_property
     def time(self) -> statistics.Estimate | None:
@@ -105,14 +119,6 @@ class Results:
         return len({entry.cell.who.device for entry in self.entries}) > 1
 
     @cached_property
-    def timings_of(self) -> Mapping[str, Sequence[TimingRecord]]:
-        """A cell's timings, block by block, by the cell's id; nothing for one that has none."""
-        found: dict[str, list[TimingRecord]] = defaultdict(list)
-        for timing in self.timings:
-            found[timing.cell.id].append(timing)
-        return found
-
-    @cached_property
     def checks_of(self) -> Mapping[Who, Mapping[str, Sequence[Check]]]:
         """An implementation's checks in all its proofs, by their group."""
         found: dict[Who, dict[str, list[Check]]] = defaultdict(lambda: defaultdict(list))
@@ -146,16 +152,14 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
         by_kind[record.kind].append(record)
     run = run_of(by_kind["run"])
     proofs = by_kind["proof"]
-    every = [timing for timing in by_kind["timing"] if not timing.control]
-    timings = _latest(every, lambda timing: (timing.cell.id, timing.block))
+    timings, repeated = _timings(timing for timing in by_kind["timing"] if not timing.control)
     entries = _entries(run, timings, by_kind["outcome"], proofs)
-    told = [*problems, *_repeated(every)]
     return Results(
         run=run,
         entries=entries,
         proofs=proofs,
         workers=by_kind["worker"],
-        timings=timings,
+        timings=list(timings.values()),
         controls=_latest(
             (timing for timing in by_kind["timing"] if timing.control), lambda timing: (timing.cell.heat, timing.block)
         ),
@@ -169,30 +173,49 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
         installed=by_kind["installed"],
         resources=by_kind["resources"],
         sources=by_kind["source"],
-        problems=told,
+        problems=[*problems, *repeated],
         environment=environment,
     )
 
 
+def _timings(found: Iterable[TimingRecord]) -> tuple[dict[Timed, TimingRecord], list[str]]:
+    """By cell and block, and a sentence for each that is there twice.
+
+    A resumed run repeats the block that it was stopped in: the later record belongs to the complete one.
+    """
+    timings: dict[Timed, TimingRecord] = {}
+    told = []
+    for timing in found:
+        key = timing.cell.id, timing.block
+        if key in timings:
+            told.append(f"{key[0]}: block {timing.block} was timed again; the later timing is used.")
+        timings[key] = timing
+    return timings, told
+
+
 def _entries(
-    run: RunRecord, timings: list[TimingRecord], outcomes: list[OutcomeRecord], proofs: list[ProofRecord]
+    run: RunRecord,
+    timings: Mapping[Timed, TimingRecord],
+    outcomes: Sequence[OutcomeRecord],
+    proofs: Sequence[ProofRecord],
 ) -> list[Entry]:
-    cells: dict[Key, Cell] = {}
-    planned = {_key(cell) for cell in run.cells}
+    planned = {cell.id: cell for cell in run.cells}
+    cells = dict(planned)
+    timing_of: dict[str, dict[int, TimingRecord]] = defaultdict(dict)
+    outcomes_of: dict[str, list[OutcomeRecord]] = defaultdict(list)
     proofs_of: dict[Hashable, list[ProofRecord]] = defaultdict(list)
-    timing_of: dict[Key, dict[int, TimingRecord]] = defaultdict(dict)
-    outcomes_of: dict[Key, list[OutcomeRecord]] = defaultdict(list)
-    for cell in (*run.cells, *(timing.cell for timing in timings), *(outcome.cell for outcome in outcomes)):
-        cells.setdefault(_key(cell), cell)
-    for timing in timings:
-        timing_of[_key(timing.cell)][timing.block] = timing
+    for (name, block), timing in timings.items():
+        cells.setdefault(name, timing.cell)
+        timing_of[name][block] = timing
     for outcome in outcomes:
-        outcomes_of[_key(outcome.cell)].append(outcome)
+        name = outcome.cell.id
+        cells.setdefault(name, outcome.cell)
+        outcomes_of[name].append(outcome)
     for proof in proofs:
         proofs_of[_proved(proof)].append(proof)
     return [
-        _entry(cell, key in planned, timing_of[key], outcomes_of[key], proofs_of[_proved(cell)])
-        for key, cell in cells.items()
+        _entry(cell, name in planned, timing_of[name], outcomes_of[name], proofs_of[_proved(cell)])
+        for name, cell in cells.items()
     ]
 
 
@@ -204,7 +227,8 @@ def _entry(
     proofs: Sequence[ProofRecord],
 ) -> Entry:
     rounds = {block: per_call for block in sorted(timings) if (per_call := timings[block].per_call)}
-    used = [timings[block] for block in rounds]
+    usable = {block: timings[block] for block in rounds}
+    used = list(usable.values())
     if timings and not used:
         outcomes = [*outcomes, _unusable(next(iter(timings.values())))]
     doubt = _doubt(rounds, outcomes, proofs)
@@ -216,10 +240,11 @@ def _entry(
         reason=_reason(used, outcomes, doubt),
         fix="; ".join(dict.fromkeys(outcome.fix for outcome in outcomes if outcome.fix)),
         last_lines=next((outcome.last_lines for outcome in reversed(outcomes) if outcome.last_lines), []),
+        timings=usable,
         rounds=rounds,
         medians={
-            block: statistics.block_median(timings[block].elapsed_s, timings[block].warmup_rounds, timings[block].loops)
-            for block in rounds
+            block: statistics.block_median(timing.elapsed_s, timing.warmup_rounds, timing.loops)
+            for block, timing in usable.items()
         },
         in_turns=frozenset(timing.block for timing in used if timing.schedule == "rounds"),
         loops=used[-1].loops if used else 0,
@@ -285,16 +310,3 @@ def _proved(of: Cell | ProofRecord) -> Hashable:
 def _latest(found: Iterable[Any], key: Callable[[Any], Hashable]) -> list[Any]:
     """A resumed run repeats the block that it was stopped in: the later record belongs to the complete one."""
     return list({key(record): record for record in found}.values())
-
-
-def _repeated(timings: Sequence[TimingRecord]) -> list[str]:
-    seen, told = set(), []
-    for timing in timings:
-        if (key := (_key(timing.cell), timing.block)) in seen:
-            told.append(f"{timing.cell.id}: block {timing.block} was timed again; the later timing is used.")
-        seen.add(key)
-    return told
-
-
-def _key(cell: Cell) -> Key:
-    return cell.who, cell.phase, tuple(sorted(cell.axes.items()))

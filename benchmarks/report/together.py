@@ -43,7 +43,7 @@ class Run:
     @cached_property
     def entries(self) -> Mapping[str, Entry]:
         """Its cells by id."""
-        return {entry.cell.id: entry for entry in self.results.entries}
+        return {entry.id: entry for entry in self.results.entries}
 
     def network(self) -> tuple[str, str, str]:
         """What must be the same for two times to be compared."""
@@ -165,8 +165,8 @@ def _all_heats(runs: Sequence[Run]) -> list[Heat]:
     for run in runs:
         for heat in run.heats:
             known = found.setdefault(heat.key, heat)
-            ids = {place.entry.cell.id for place in known.places}
-            more = [place for place in heat.places if place.entry.cell.id not in ids]
+            ids = {place.entry.id for place in known.places}
+            more = [place for place in heat.places if place.entry.id not in ids]
             found[heat.key] = Heat([*known.places, *more])
     return list(found.values())
 
@@ -190,10 +190,10 @@ def _figure(
     panels = []
     for heat in group:
         dots = [
-            _dot(run, place.entry, compared[run.name, place.entry.cell.id])
+            _dot(run, place.entry, compared[run.name, place.entry.id])
             for place in heat.places
             for run in runs[1:]
-            if (run.name, place.entry.cell.id) in compared
+            if (run.name, place.entry.id) in compared
         ]
         if dots:
             panels.append((wording.short(wording.size(heat.axes), 60), dots))
@@ -204,9 +204,8 @@ def _figure(
         f"How to read this: each marker is a time divided by the time of the same cell in {base}, so 1 is as fast as there; "
         f"further left is faster than in {base}. The bar is the 95% interval, the band the {wording.MARGIN} of a tie."
     )
-    verdicts = [
-        c.verdict for (_, name), c in compared.items() if name in {p.entry.cell.id for h in group for p in h.places}
-    ]
+    here = {place.entry.id for heat in group for place in heat.places}
+    verdicts = [comparison.verdict for (_, name), comparison in compared.items() if name in here]
     told = wording.listed(
         f"{verdicts.count(v)} {v}" for v in ("faster", "tied", "inconclusive", "slower") if v in verdicts
     )
@@ -232,7 +231,7 @@ def _table(
     rows, frameworks, chosen_by = [], [], []
     for heat in group:
         for entry in (place.entry for place in heat.places if place.entry.standing != "beside"):
-            name, who = entry.cell.id, entry.cell.who
+            name, who = entry.id, entry.cell.who
             ratios = [_ratio(compared.get((run.name, name))) for run in runs[1:]]
             times = [_time(run.entries.get(name)) for run in runs]
             rows.append([wording.implementation(who, True), wording.size(heat.axes), *times, *ratios])

@@ -53,7 +53,7 @@ def clean(text: object, keep_lines: bool = False) -> str:
     Direction marks would let a name reorder its neighbours, and XML knows no NUL. `keep_lines` is for code.
     """
     shown = str(text).replace("\r\n", "\n") if keep_lines else " ".join(str(text).split())
-    if shown.isprintable() and shown.isascii():
+    if shown.isprintable():
         return shown
     return "".join(_visible(character, keep_lines) for character in shown)
 

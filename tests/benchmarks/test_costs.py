@@ -3,14 +3,16 @@
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import cost_worker, costs, record, runner, timing
+from benchmarks import cost_worker, costs, installation, record, runner, timing
 from benchmarks.__main__ import main
+from benchmarks.channel import Job
 from benchmarks.process import Worker
 from benchmarks.record import InstalledRecord, Record, ResourceRecord, StartRecord
 from benchmarks.runner import Run
@@ -56,6 +58,47 @@ def test_a_ledger_keeps_everything_once() -> None:
     for again in (start("numpy"), start("torch"), start("torch")):
         ledger.keep(again)
     assert found == [start("torch")]
+
+
+# Sizes on disk
+
+
+def fail() -> None:
+    raise OSError("no such list")
+
+
+@pytest.mark.parametrize(
+    ("work", "code"), [(lambda: None, 0), (fail, 1), (lambda: os.kill(os.getpid(), signal.SIGKILL), -signal.SIGKILL)]
+)
+def test_what_happens_to_a_copy_is_seen(work: Callable[[], None], code: int) -> None:
+    assert cost_worker.in_a_copy(work) == code
+
+
+def test_a_size_that_cannot_be_looked_up_has_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "measure", lambda *_: fail())
+    found = cost_worker.installed("numpy")
+    assert (found.framework, found.bytes, found.reason) == ("numpy", None, "OSError: no such list")
+
+
+def test_a_copy_that_was_killed_leaves_a_reason_in_place_of_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Line:
+        def __init__(self) -> None:
+            self.sent: list[Any] = []
+
+        def send(self, found: Any) -> None:
+            self.sent.append(found)
+
+        def ask(self, name: str) -> None:
+            raise StopIteration(name)
+
+    line, job = Line(), Job(who=cell("numpy").who, block=0, seed=0, spec={}, dataset="")
+    monkeypatch.setattr(cost_worker, "begin", lambda: (line, job, []))
+    monkeypatch.setattr(cost_worker, "in_a_copy", lambda work: -9)
+    with pytest.raises(StopIteration, match="ready"):
+        cost_worker.main()
+    (found,) = line.sent
+    assert (found.framework, found.bytes) == ("numpy", None)
+    assert found.reason == "the process that looked it up ended with signal 9"
 
 
 # Energy

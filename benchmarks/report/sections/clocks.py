@@ -22,7 +22,7 @@ def blocks(results: Results, heats: Sequence[Heat]) -> list[Block]:
     """A table where anything was timed on a GPU, else nothing."""
     rows, frameworks = [], []
     for entry in (place.entry for heat in heats for place in heat.places if place.entry.time):
-        found = [timing.device_clocks for timing in results.timings_of[entry.cell.id] if timing.device_clocks]
+        found = [timing.device_clocks for timing in entry.timings.values() if timing.device_clocks]
         if not found:
             continue
         events = [clocks.events_s for clocks in found if clocks.events_s is not None]

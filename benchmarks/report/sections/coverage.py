@@ -45,14 +45,12 @@ def _counts(results: Results) -> list[Block]:
 def holes(results: Results) -> list[Block]:
     """Every planned cell without a whole timing, and every cell that lost its rank, with the reason and what to do."""
     blocks = results.run.blocks
-    partial = {entry.cell.id for entry in results.holes()}
-    troubled = [e for e in results.entries if (e.reason and e.standing != "beside") or e.cell.id in partial]
+    partial = {entry.id for entry in results.holes()}
+    troubled = [e for e in results.entries if (e.reason and e.standing != "beside") or e.id in partial]
     rows = [_hole(results, entry, blocks) for entry in troubled]
     columns = ("cell", "what came of it", "#blocks", "reason", "what to do")
     found = table("Cells with a hole or without a rank", rows, *columns)
-    found += [
-        Code(f"Last lines: {entry.cell.id}", "\n".join(entry.last_lines)) for entry in troubled if entry.last_lines
-    ]
+    found += [Code(f"Last lines: {entry.id}", "\n".join(entry.last_lines)) for entry in troubled if entry.last_lines]
     return found
 
 

@@ -5,7 +5,7 @@ And what the frameworks themselves compute otherwise than they should, so that n
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from benchmarks import verdicts
 from benchmarks.record import Check, ProofRecord, Who
@@ -35,17 +35,22 @@ def _proofs(results: Results) -> list[Block]:
 
 def _matrix(results: Results) -> list[Block]:
     proofs_of: dict[Who, list[ProofRecord]] = defaultdict(list)
-    checks_of: dict[Who, dict[str, list[Check]]] = defaultdict(lambda: defaultdict(list))
     for proof in results.proofs:
         proofs_of[proof.who].append(proof)
-        for check in proof.checks:
-            checks_of[proof.who][verdicts.column_of(check)].append(check)
-    there = {name for columns in checks_of.values() for name in columns}
-    names = [name for name in verdicts.ALL_COLUMNS if name in there]
-    rows = [_row(who, proofs, [checks_of[who][name] for name in names]) for who, proofs in proofs_of.items()]
+    by_column = {who: _by_column(proofs) for who, proofs in proofs_of.items()}
+    names = [name for name in verdicts.ALL_COLUMNS if any(name in checks for checks in by_column.values())]
+    rows = [_row(who, proofs, [by_column[who].get(name, []) for name in names]) for who, proofs in proofs_of.items()]
     columns = ("implementation", "device", "setting", "#proofs passed", *(f"#{name}" for name in names))
     frameworks = [who.framework for who in proofs_of]
     return table("Worst error over budget", rows, *columns, frameworks=frameworks)
+
+
+def _by_column(proofs: Iterable[ProofRecord]) -> dict[str, list[Check]]:
+    found: dict[str, list[Check]] = defaultdict(list)
+    for proof in proofs:
+        for check in proof.checks:
+            found[verdicts.column_of(check)].append(check)
+    return found
 
 
 def _row(who: Who, proofs: Sequence[ProofRecord], by_column: Sequence[Sequence[Check]]) -> list[str]:

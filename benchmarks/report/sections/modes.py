@@ -30,7 +30,7 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
 
 def _pairs(results: Results) -> list[tuple[Entry, Entry]]:
     """Plain and tuned, both ranked, in reading order."""
-    ranked = {entry.cell.id: entry for entry in results.entries if entry.standing == "ranked"}
+    ranked = {entry.id: entry for entry in results.entries if entry.standing == "ranked"}
     plain = [entry for entry in ranked.values() if entry.cell.who.mode == "plain"]
     plain.sort(key=lambda entry: (phase_order(entry.cell.phase), sorted(entry.cell.axes.items())))
     return [(entry, other) for entry in plain if (other := ranked.get(_tuned(entry.cell).id))]

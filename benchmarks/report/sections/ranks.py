@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
+import numpy as np
 
 from benchmarks.report import facets, frame, headline, plots, wording
 from benchmarks.report.document import Block, Figure, Heading, Part, Section, Text, table
@@ -148,7 +148,7 @@ def _row(results: Results, place: Place, heat: Heat, latency: bool) -> list[str]
     row += [wording.duration(time.value), wording.duration_interval(time)] if time else [NO_VALUE, NO_VALUE]
     row += [f"{len(entry.medians)}", wording.number(entry.samples_per_call / time.value) if time else NO_VALUE]
     if latency:
-        row += [wording.duration(_latency(entry, q)) if time else NO_VALUE for q in (0.5, 0.99)]
+        row += list(map(wording.duration, _latency(entry))) if time else [NO_VALUE, NO_VALUE]
     return [*row, *_ratio(place), _verdict(place, heat)]
 
 
@@ -180,9 +180,9 @@ def _verdict(place: Place, heat: Heat) -> str:
     return f"own variant, outside the rank; {said}" if entry.standing == "own variant" else said
 
 
-def _latency(entry: Entry, quantile: float) -> float:
-    """Over the rounds of all blocks, because a user meets the slow moments too."""
-    return float(pd.Series([s for rounds in entry.rounds.values() for s in rounds]).quantile(quantile))
+def _latency(entry: Entry) -> list[float]:
+    """p50 and p99 over the rounds of all blocks, because a user meets the slow moments too."""
+    return [float(s) for s in np.quantile([s for rounds in entry.rounds.values() for s in rounds], (0.5, 0.99))]
 
 
 def _latency_note(places: Sequence[Place]) -> str:
@@ -247,7 +247,7 @@ def _peer_table(results: Results, peers: Sequence[Entry]) -> list[Block]:
             [what, results.label(peer.cell.who), NO_VALUE, wording.with_interval(peer.time), "1", NO_VALUE, "peer"]
         )
         frameworks.append(peer.cell.who.framework)
-        for ours in (e for e in results.entries if e.standing == "ranked" and e.cell.heat == peer.cell.heat):
+        for ours in (e for e in results.entries if e.standing == "ranked" and e.heat == peer.heat):
             if comparison := compare(ours, peer):
                 ratio, who = comparison.ratio, ours.cell.who
                 found = [wording.ratio(ratio.value), wording.ratio_interval(ratio), comparison.verdict]

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from benchmarks.record import Peak, ResourceRecord
-from benchmarks.report import wording
+from benchmarks.report import capacity, wording
+from benchmarks.report.capacity import Capacity
 from benchmarks.report.document import Block, Bullets, Heading, Section, Text, table
 from benchmarks.report.ranking import Heat
 from benchmarks.report.results import Results
@@ -14,6 +15,14 @@ _HOW = (
     "Before is what the process held just before, when it had trained another model already: the framework itself, whatever "
     "it loads for its first model, and what earlier models left. One process each, so there is no interval, and differences "
     "of a few percent say nothing."
+)
+_HOW_ESTIMATED = (
+    "An estimate, and no such batch was run: for each implementation a line, fixed + per sample × batch, was put through its "
+    "peaks above before, and followed, far beyond what was measured, to where it reaches the memory that is left beside "
+    "what the process held before. It is rounded down to one digit. Less will fit where anything else needs memory: other "
+    "programs, the host's copies of the batches, what no counter sees (a GPU's context, fragments). Nothing is said where "
+    f"the peaks do not rise by more than {wording.percent(capacity.RISE)} from the smallest batch to the largest, or rise more "
+    "than twice as steeply between some two batches as between others."
 )
 
 
@@ -27,8 +36,10 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
         Heading("Memory of the host"),
         *_peaks(results, "Host memory of a training process", found, lambda record: record.host),
         Text(_HOW, "note"),
+        *_capacities(results, _fits_into(results), capacity.host(found, results.environment)),
         Heading("Memory of the device"),
         *_peaks(results, "Device memory of a training process", found, lambda record: record.device),
+        *_capacities(results, "the GPU's memory", capacity.device(found, results.environment)),
         Heading("Energy"),
         *_energy(results, found),
     ]
@@ -52,6 +63,44 @@ def _peaks(
         *_counted_by(counters),
         *_holes(results, [(record, of(record).reason) for record in found]),
     ]
+
+
+def _fits_into(results: Results) -> str:
+    amount = capacity.machine_bytes(results.environment)
+    return "the machine's memory" + (f" of {wording.memory(amount)}" if amount else "")
+
+
+def _capacities(results: Results, memory: str, found: Sequence[Capacity]) -> list[Block]:
+    """The largest batch that would fit, or why that cannot be said."""
+    if all(len(one.measured) < 2 for one in found):
+        told = "The largest batch that would fit cannot be estimated: every peak was measured at one batch only."
+        return [Text(told)] if found else []
+    rows = [
+        [
+            results.label(one.who),
+            wording.size(one.axes) if one.axes else wording.NO_VALUE,
+            _about(one),
+            wording.memory(one.per_sample_bytes) if one.per_sample_bytes else wording.NO_VALUE,
+            wording.listed(map(str, one.measured)),
+            wording.setting(one.who),
+        ]
+        for one in found
+    ]
+    columns = (
+        "implementation",
+        "size",
+        "largest batch (estimate)",
+        "#memory per sample",
+        "measured at batch",
+        "setting",
+    )
+    caption = f"The largest batch that would fit into {memory}: extrapolated, not run"
+    frameworks = [one.who.framework for one in found]
+    return [*table(caption, rows, *columns, frameworks=frameworks), Text(_HOW_ESTIMATED, "note")]
+
+
+def _about(one: Capacity) -> str:
+    return f"cannot be said: {one.reason}" if one.batch is None else wording.Quantity(f"about {one.batch:,}", one.batch)
 
 
 def _energy(results: Results, found: Sequence[ResourceRecord]) -> list[Block]:

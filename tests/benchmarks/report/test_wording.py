@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from benchmarks.report import charts, plots, wording
+from benchmarks.report import axes, charts, wording
 from benchmarks.statistics import Estimate
 
 
@@ -60,9 +60,9 @@ def test_foreign_text_is_made_visible() -> None:
 
 
 def test_labels_that_end_close_together_are_moved_apart() -> None:
-    placed = plots._apart([100, 101, 102, 10], 17, 300)
+    placed = axes.apart([100, 101, 102, 10], 17, 300)
     assert placed == [100, 117, 134, 10]
-    crowded = plots._apart([300, 300, 300], 17, 300)
+    crowded = axes.apart([300, 300, 300], 17, 300)
     assert crowded == [266, 283, 300]
 
 

@@ -1,0 +1,44 @@
+"""Domains, ticks, and places for labels: numbers only."""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+
+def apart(wanted: Sequence[float], gap: float, height: float) -> list[float]:
+    """Positions at least `gap` apart, near the wanted ones, within the height where there is room."""
+    order = sorted(range(len(wanted)), key=lambda k: wanted[k])
+    placed = list(wanted)
+    for before, after in itertools.pairwise(order):
+        placed[after] = max(placed[after], placed[before] + gap)
+    limit = max(height, gap * (len(wanted) - 1))
+    for k in reversed(order):
+        placed[k] = min(placed[k], limit)
+        limit = placed[k] - gap
+    return [round(position, 2) for position in placed]
+
+
+def share(value: float, domain: list[float], log: bool) -> float:
+    """Where a value lies in the domain: 0 at its low end, 1 at its high end."""
+    low, high, value = (math.log(v) if log else v for v in (*domain, value))
+    return (value - low) / (high - low)
+
+
+def padded(low: float, high: float, log: bool) -> list[float]:
+    """The domain from a lowest to a highest value, with some room at both ends."""
+    if log:
+        return [low / 1.25, high * 1.25]
+    room = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    return [low - room, high + room]
+
+
+def log_ticks(domain: list[float], nice: Sequence[float], room: float) -> list[float]:
+    """Round numbers within the domain, powers of ten first, with room for their labels."""
+    powers = range(math.floor(math.log10(domain[0])), math.ceil(math.log10(domain[1])) + 1)
+    rounded = [float(f"{number * 10.0**power:.3g}") for number in nice for power in powers]
+    kept: dict[float, float] = {}
+    for tick in rounded:
+        at = share(tick, domain, log=True)
+        if 0 <= at <= 1 and all(abs(at - other) > room for other in kept.values()):
+            kept[tick] = at
+    return sorted(kept)

@@ -35,7 +35,7 @@ THREADS, MOST_BLOCKS = 256, 2048
 """Of a kernel that goes element by element. The blocks are enough to fill any GPU; each thread takes several elements."""
 
 PRELUDE = r"""
-// `Real` (float or double), ROWS, COLUMNS: see `compiled`. A thread that has no column of its own has no rows either, and
+// `Real` is float or double; it, ROWS and COLUMNS are told to the compiler. A thread that has no column of its own has no rows either, and
 // goes on to the end, for all threads of a block must meet at each __syncthreads.
 
 __device__ Real add(Real a, Real b) { return a + b; }
@@ -66,7 +66,8 @@ __device__ Real over_rows(Real mine) { return tree<add>(mine, threadIdx.y, ROWS,
 # --- dense ---
 
 WORKSPACE = 2**25
-"""Bytes for cuBLAS to work in: what NVIDIA recommends for Hopper, and more than for what came before."""
+"""Bytes for cuBLAS to work in: what NVIDIA recommends for Hopper, and more than for what came before. They count as memory
+of the model, where a handle of CuPy's own would have them beside its pool."""
 
 
 class Products:
@@ -140,11 +141,12 @@ extern "C" __global__ void norm_relu_dropout(
         squares += centred * centred;
     }
     const Real variance = over_rows(squares) / B, inverse = 1 / sqrt(variance + epsilon);
+    const Real gain = rows ? gamma[c] : 0, shift = rows ? beta[c] : 0;
     for (int b = 4 * threadIdx.y; b < rows; b += 4 * ROWS) {
         const Four mask = masks(b, c, threshold, scale, seed, layer, counters);
         for (int k = 0; k < 4 && b + k < B; k++) {
             const size_t at = (size_t)(b + k) * H + c;
-            h[at] = relu(gamma[c] * ((z[at] - center) * inverse) + beta[c]) * mask.row[k];
+            h[at] = relu(gain * ((z[at] - center) * inverse) + shift) * mask.row[k];
         }
     }
     if (threadIdx.y == 0 && c < H) {
@@ -169,17 +171,15 @@ extern "C" __global__ void norm_running_relu(
 
 def batch_norm(kernels: Any, layer: "Layer", parameters: tuple, running: tuple, constants: tuple, drop: tuple) -> None:
     """Batch norm, ReLU and dropout at once: layer.z (B, H) -> layer.h (B, H). Moves the running statistics (H,)."""
-    (batch, width), (epsilon, *moving) = layer.z.shape, constants
+    epsilon, *moving = constants
     buffers = layer.z, *parameters, layer.mean, layer.inv_std, layer.h
-    sizes = np.int32(batch), np.int32(width), epsilon
-    kernels.norm_relu_dropout(_blocks(width), (COLUMNS, ROWS), (*buffers, *sizes, *running, *moving, *drop))
+    arguments = *buffers, *_sizes(layer.z), epsilon, *running, *moving, *drop
+    kernels.norm_relu_dropout(_blocks(layer.z), (COLUMNS, ROWS), arguments)
 
 
 def batch_norm_running(kernels: Any, z: Array, parameters: tuple, running: tuple, epsilon: Any) -> None:
     """Batch norm with the running statistics, and ReLU, for prediction; in place of z (B, H)."""
-    batch, width = z.shape
-    sizes = np.int32(batch), np.int32(width), epsilon
-    kernels.norm_running_relu(_grid(z.size), (THREADS,), (z, *parameters, *running, *sizes))
+    kernels.norm_running_relu(_grid(z.size), (THREADS,), (z, *parameters, *running, *_sizes(z), epsilon))
 
 
 # --- relu ---
@@ -207,9 +207,7 @@ extern "C" __global__ void bias_relu_dropout(
 
 def relu(kernels: Any, z: Array, bias: Array, drop: tuple) -> None:
     """Bias, ReLU and dropout at once, in place of z (B, H). (Where there is batch norm, its kernel does the ReLU.)"""
-    batch, width = z.shape
-    arguments = z, bias, np.int32(batch), np.int32(width), *drop
-    kernels.bias_relu_dropout(_grid(-(-batch // 4) * width), (THREADS,), arguments)
+    kernels.bias_relu_dropout(_grid(z.size // 4), (THREADS,), (z, bias, *_sizes(z), *drop))
 
 
 # --- dropout ---
@@ -271,9 +269,7 @@ def dropout(spec: MLPSpec, layer: int, counters: Array, training: bool = True) -
 
 def dropout_mask(kernels: Any, mask: Array, drop: tuple) -> Array:
     """The mask of one layer, 0 or 1/(1-rate), into `mask` (B, H)."""
-    batch, width = mask.shape
-    arguments = mask, np.int32(batch), np.int32(width), *drop
-    kernels.dropout_mask(_grid(-(-batch // 4) * width), (THREADS,), arguments)
+    kernels.dropout_mask(_grid(mask.size // 4), (THREADS,), (mask, *_sizes(mask), *drop))
     return mask
 
 
@@ -296,8 +292,7 @@ def output(product: Products, h: Array, weight: Array, logits: Array) -> None:
 
 def add_bias(kernels: Any, logits: Array, bias: Array) -> None:
     """The bias (C,) of the output layer, for prediction; in place."""
-    batch, classes = logits.shape
-    kernels.add_bias(_grid(logits.size), (THREADS,), (logits, bias, np.int32(batch), np.int32(classes)))
+    kernels.add_bias(_grid(logits.size), (THREADS,), (logits, bias, *_sizes(logits)))
 
 
 # --- loss ---
@@ -338,16 +333,14 @@ extern "C" __global__ void column_sums(const Real* a, Real* out, int B, int H)
 
 def cross_entropy(kernels: Any, room: "Room", bias: Array, counters: Array) -> None:
     """The mean loss into room.loss; room.logits (B, C), still without their bias, become dlogits."""
-    batch, classes = room.logits.shape
-    arguments = room.logits, bias, room.y, room.losses, np.int32(batch), np.int32(classes), counters
-    kernels.cross_entropy((-(-batch // SAMPLES),), (LANES, SAMPLES), arguments)
+    arguments = room.logits, bias, room.y, room.losses, *_sizes(room.logits), counters
+    kernels.cross_entropy((-(-len(room.y) // SAMPLES),), (LANES, SAMPLES), arguments)
     column_sums(kernels, room.losses, room.loss)
 
 
 def column_sums(kernels: Any, a: Array, out: Array) -> None:
     """The sums (H,) over the rows of a (B, H)."""
-    batch, width = a.shape
-    kernels.column_sums(_blocks(width), (COLUMNS, ROWS), (a, out, np.int32(batch), np.int32(width)))
+    kernels.column_sums(_blocks(a), (COLUMNS, ROWS), (a, out, *_sizes(a)))
 
 
 # --- backward ---
@@ -363,7 +356,7 @@ extern "C" __global__ void norm_backward(
     Real* dgamma, Real* dbeta, int B, int H, Real scale)
 {
     const int c = blockIdx.x * COLUMNS + threadIdx.x, rows = c < H ? B : 0;
-    const Real center = rows ? mean[c] : 0, inverse = rows ? inv_std[c] : 0;
+    const Real center = rows ? mean[c] : 0, inverse = rows ? inv_std[c] : 0, gain = rows ? gamma[c] * inverse : 0;
     Real sum = 0, products = 0;
     for (int b = threadIdx.y; b < rows; b += ROWS) {
         const size_t at = (size_t)b * H + c;
@@ -376,7 +369,7 @@ extern "C" __global__ void norm_backward(
     for (int b = threadIdx.y; b < rows; b += ROWS) {
         const size_t at = (size_t)b * H + c;
         const Real dn = passed(dh[at], h[at], scale), z_hat = (z[at] - center) * inverse;
-        dh[at] = gamma[c] * inverse * (dn - sum / B - z_hat * (products / B));
+        dh[at] = gain * (dn - sum / B - z_hat * (products / B));
     }
     if (threadIdx.y == 0 && c < H) {
         dbeta[c] = sum;
@@ -409,16 +402,14 @@ def dense_backward(product: Products, dz: Array, x: Array, weight: Array, dweigh
 
 def batch_norm_backward(kernels: Any, layer: "Layer", gamma: Array, dgamma: Array, dbeta: Array, scale: Any) -> None:
     """Back through dropout, ReLU and batch norm at once, in place of layer.dh (B, H)."""
-    batch, width = layer.dh.shape
     buffers = layer.dh, layer.h, layer.z, gamma, layer.mean, layer.inv_std, dgamma, dbeta
-    kernels.norm_backward(_blocks(width), (COLUMNS, ROWS), (*buffers, np.int32(batch), np.int32(width), scale))
+    kernels.norm_backward(_blocks(layer.dh), (COLUMNS, ROWS), (*buffers, *_sizes(layer.dh), scale))
 
 
 def relu_backward(kernels: Any, layer: "Layer", dbias: Array, scale: Any) -> None:
     """Back through dropout, ReLU and bias at once, in place of layer.dh (B, H)."""
-    batch, width = layer.dh.shape
-    arguments = layer.dh, layer.h, dbias, np.int32(batch), np.int32(width), scale
-    kernels.bias_backward(_blocks(width), (COLUMNS, ROWS), arguments)
+    arguments = layer.dh, layer.h, dbias, *_sizes(layer.dh), scale
+    kernels.bias_backward(_blocks(layer.dh), (COLUMNS, ROWS), arguments)
 
 
 # --- update ---
@@ -716,14 +707,20 @@ class TunedMLP:
         return drawn
 
 
-def _blocks(width: int) -> tuple[int]:
-    """One block for so many columns."""
-    return (-(-width // COLUMNS),)
+def _sizes(array: Array) -> tuple[np.int32, np.int32]:
+    """Rows and columns, as a kernel takes them."""
+    rows, columns = array.shape
+    return np.int32(rows), np.int32(columns)
+
+
+def _blocks(array: Array) -> tuple[int]:
+    """A block for every few columns."""
+    return (-(-array.shape[1] // COLUMNS),)
 
 
 def _grid(elements: int) -> tuple[int]:
-    """Blocks for so many elements."""
-    return (min(-(-elements // THREADS), MOST_BLOCKS),)
+    """Blocks for about so many elements, at least one."""
+    return (min(elements // THREADS + 1, MOST_BLOCKS),)
 
 
 def _room_for(shape: Iterable[int]) -> int:

@@ -35,8 +35,8 @@ THREADS, MOST_BLOCKS = 256, 2048
 """Of a kernel that goes element by element. The blocks are enough to fill any GPU; each thread takes several elements."""
 
 PRELUDE = r"""
-// `Real` is float or double; it, ROWS and COLUMNS are told to the compiler. A thread that has no column of its own has no rows either, and
-// goes on to the end, for all threads of a block must meet at each __syncthreads.
+// `Real` is float or double; the compiler is told it, and ROWS and COLUMNS. A thread that has no column of its own has no
+// rows either, and goes on to the end, for all threads of a block must meet at each __syncthreads.
 
 __device__ Real add(Real a, Real b) { return a + b; }
 __device__ Real larger(Real a, Real b) { return a > b ? a : b; }
@@ -487,7 +487,10 @@ ALIGNED = 64
 
 
 def options(dtype: np.dtype) -> tuple[str, ...]:
-    """What the compiler is told. Never --use_fast_math: it gives up digits and subnormal numbers."""
+    """What the compiler is told. Never --use_fast_math, which gives up digits.
+
+    CuPy adds what it tells it for all its kernels: the device's architecture, and to flush subnormal numbers to zero.
+    """
     real = "float" if dtype == np.float32 else "double"
     return "-std=c++17", f"-DReal={real}", f"-DROWS={ROWS}", f"-DCOLUMNS={COLUMNS}"
 
@@ -530,9 +533,9 @@ class TunedMLP:
         cp.cuda.Device(int(device.partition(":")[2] or 0)).use()
         self.spec, self.dtype = spec, np.dtype(spec.precision)
         self.kernels = compiled(self.dtype)
-        self.stream = cp.cuda.Stream(
-            non_blocking=True
-        )  # what is captured is queued here; CUDA forbids its default stream
+        self.stream = cp.cuda.Stream(non_blocking=True)
+        """Where graphs are captured: on CUDA's default stream that is forbidden. They are launched on the caller's."""
+
         self.product = Products(self.dtype, self.stream)
         self.rooms: dict[int, Room] = {}
         self.counters = cp.zeros(2, np.uint64)

@@ -74,7 +74,7 @@ PEERS = {
 MODES = ("plain", "tuned")
 """As a framework's documentation teaches it, and as its expert would ship it."""
 
-TUNED = {"mlp": ("numpy", "torch", "jax", "keras")}
+TUNED = {"mlp": ("numpy", "cupy", "torch", "jax", "keras")}
 """Families with a tuned mode, by model: `Tuned<class>`, in a file of its own (`..._tuned.py`) or, where it is a few lines,
 in the plain one."""
 

@@ -70,7 +70,8 @@ def test_both_modes_of_a_framework_take_turns_with_one_another() -> None:
     assert len({cell.who for cell in cells}) == 2
 
 
-def test_a_framework_without_the_mode_is_absent_or_refused_by_name() -> None:
+def test_a_framework_without_the_mode_is_absent_or_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.TUNED, "mlp", tuple(f for f in registry.TUNED["mlp"] if f != "cupy"))
     (absent,) = make(modes=("tuned",), profile="smoke", gpus=("GPU",)).absent
     assert (absent["framework"], absent["reason"]) == ("cupy", "cupy has no tuned mode.")
     with pytest.raises(Unavailable, match="cupy has no tuned mode"):

@@ -32,7 +32,8 @@ def here(implementation: str) -> str | None:
     problem = registry.missing(framework) or registry.mode_problem(framework, mode)
     if framework == "cupy" and (problem or not environment.gpus()):
         why = str(problem) if problem else "there is no NVIDIA GPU."
-        return f"{why} The CUDA side of CuPy was NOT run (its logic: tests/mlp/test_cupy.py)"
+        logic = "tests/mlp/test_cupy_tuned.py" if mode else "tests/mlp/test_cupy.py"
+        return f"{why} The CUDA side of CuPy was NOT run (its logic: {logic})"
     return str(problem) if problem else None
 
 

@@ -65,7 +65,7 @@ def edits_of(framework: str, fault: Fault) -> Edits:
 
 
 def planted(family: str, edits: Edits) -> types.ModuleType:
-    """The family's module with these changes."""
+    """The family's module with these changes; `cupy_tuned` is that of a tuned mode."""
     path = FOLDER / f"mlp_{family}.py"
     text = path.read_text(encoding="utf-8")
     for old, new in edits:

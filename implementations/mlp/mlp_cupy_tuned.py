@@ -70,6 +70,10 @@ WORKSPACE = 2**25
 of the model, where a handle of CuPy's own would have them beside its pool."""
 
 
+TF32_TENSOR_OP_MATH = 3
+"""cuBLAS's mode in which float32 factors may be rounded to TF32."""
+
+
 class Products:
     """Matrix products by cuBLAS, as part of a graph.
 
@@ -78,7 +82,7 @@ class Products:
     functions are found through CuPy's own extension module, which is linked to them: no other version can be meant.
     """
 
-    def __init__(self, dtype: np.dtype, stream: Any) -> None:
+    def __init__(self, dtype: np.dtype, stream: Any, tf32: bool = False) -> None:
         library = ctypes.CDLL(cp.cuda.cublas.__file__)
         single = dtype == np.float32
         self.gemm = library.cublasSgemm_v2 if single else library.cublasDgemm_v2
@@ -92,12 +96,14 @@ class Products:
         self._check(library.cublasSetStream_v2(self.handle, pointer(stream.ptr)))  # takes the workspace away, so first
         workspace = pointer(self.workspace.data.ptr), ctypes.c_size_t(WORKSPACE)
         self._check(library.cublasSetWorkspace_v2(self.handle, *workspace))
+        if tf32:
+            self._check(library.cublasSetMathMode(self.handle, TF32_TENSOR_OP_MATH))
 
     def __call__(self, a: Array, b: Array, out: Array) -> None:
         """out = a b: a (M, K), b (K, N), either of them perhaps the transpose of an array; written into out (M, N).
 
         cuBLAS reads arrays column by column, and so sees the transpose of each: it computes out^T = b^T a^T. In float32 it
-        uses no TF32, unless it were told to.
+        uses no TF32, unless it was told to.
         """
         (m, k), n = a.shape, b.shape[1]
         (transpose_a, stride_a), (transpose_b, stride_b) = self._layout(a), self._layout(b)
@@ -263,7 +269,7 @@ extern "C" __global__ void dropout_mask(
 def dropout(spec: MLPSpec, layer: int, counters: Array, training: bool = True) -> tuple:
     """What a kernel must know to draw the mask of a hidden layer. A rate of 0, as in prediction, draws nothing."""
     rate = spec.dropout if training else 0.0
-    scale = np.dtype(spec.precision).type(1 / (1 - rate))
+    scale = np.dtype(spec.dtype).type(1 / (1 - rate))
     return np.uint32(int(rate * 2**32)), scale, np.uint32(spec.seed), np.uint32(layer), counters
 
 
@@ -531,12 +537,12 @@ class TunedMLP:
 
     def __init__(self, spec: MLPSpec, device: str = "cuda:0") -> None:
         cp.cuda.Device(int(device.partition(":")[2] or 0)).use()
-        self.spec, self.dtype = spec, np.dtype(spec.precision)
+        self.spec, self.dtype = spec, np.dtype(spec.dtype)
         self.kernels = compiled(self.dtype)
         self.stream = cp.cuda.Stream(non_blocking=True)
         """Where graphs are captured: on CUDA's default stream that is forbidden. They are launched on the caller's."""
 
-        self.product = Products(self.dtype, self.stream)
+        self.product = Products(self.dtype, self.stream, tf32=spec.precision == "tf32")
         self.rooms: dict[int, Room] = {}
         self.counters = cp.zeros(2, np.uint64)
         """Steps of the optimizer, draws of the masks: what differs from one run of a graph to the next is on the device."""
@@ -708,6 +714,19 @@ class TunedMLP:
             drawn[name] = cp.asnumpy(mask)
         self.counters[1:] += 1
         return drawn
+
+    def active_units(self, x: Array) -> Arrays:
+        """Which units (B, H) pass ReLU and dropout in a training step on x, by the oracle's names; nothing moves.
+
+        By the graph's kernels and products, one by one.
+        """
+        room, running = self._room(x), self.running.copy()
+        cp.cuda.get_current_stream().synchronize()
+        with self.stream:
+            self.forward(room)
+            self.running[...] = running
+            self.stream.synchronize()
+        return {f"relu{i}": cp.asnumpy(layer.h) > 0 for i, layer in enumerate(room.layers, start=1)}
 
 
 def _sizes(array: Array) -> tuple[np.int32, np.int32]:

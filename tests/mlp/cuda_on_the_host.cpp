@@ -135,8 +135,21 @@ const char* told() { return wrong.empty() ? nullptr : wrong.c_str(); }
 
 struct Handle {
     size_t stream = 0;
-    bool has_workspace = false;
+    bool has_workspace = false, rounds = false;
 };
+
+// To TF32: 11 significant bits, to nearest, ties to even.
+float rounded(float value)
+{
+    unsigned bits;
+    memcpy(&bits, &value, sizeof bits);
+    if (!std::isfinite(value)) return value;
+    bits = (bits + 0xfff + ((bits >> 13) & 1)) & ~0x1fffu;
+    memcpy(&value, &bits, sizeof bits);
+    return value;
+}
+
+double rounded(double value) { return value; }
 
 template <class Real>
 int gemm(void* handle, int transpose_a, int transpose_b, int m, int n, int k, const Real* alpha, const Real* a, int lda,
@@ -146,13 +159,15 @@ int gemm(void* handle, int transpose_a, int transpose_b, int m, int n, int k, co
     if (!own || !own->has_workspace) return NOT_INITIALIZED;
     if (lda < (transpose_a ? k : m) || ldb < (transpose_b ? n : k) || ldc < m) return 7;
     const Real scale = *alpha, kept = *beta;
+    const bool rounds = own->rounds;
+    const auto factor = [=](Real value) { return rounds ? rounded(value) : value; };
     const Work work = [=] {
         for (int j = 0; j < n; j++)
             for (int i = 0; i < m; i++) {
                 Real sum = 0;
                 for (int l = 0; l < k; l++)
-                    sum += (transpose_a ? a[l + (size_t)i * lda] : a[i + (size_t)l * lda])
-                         * (transpose_b ? b[j + (size_t)l * ldb] : b[l + (size_t)j * ldb]);
+                    sum += factor(transpose_a ? a[l + (size_t)i * lda] : a[i + (size_t)l * lda])
+                         * factor(transpose_b ? b[j + (size_t)l * ldb] : b[l + (size_t)j * ldb]);
                 Real& out = c[i + (size_t)j * ldc];
                 out = scale * sum + (kept == 0 ? 0 : kept * out);
             }
@@ -226,6 +241,7 @@ void device_order(int reversed) { backwards = reversed; }
 int cublasCreate_v2(void** handle) { return *handle = new Handle, OK; }
 int cublasDestroy_v2(void* handle) { return delete static_cast<Handle*>(handle), OK; }
 int cublasSetStream_v2(void* handle, void* stream) { return *static_cast<Handle*>(handle) = {(size_t)stream, false}, OK; }
+int cublasSetMathMode(void* handle, int mode) { return static_cast<Handle*>(handle)->rounds = mode == 3, OK; }
 
 int cublasSetWorkspace_v2(void* handle, void* workspace, size_t size)
 {

@@ -27,7 +27,7 @@ from tests.mlp import stand_in
 
 HERE = Path(__file__).parent
 COMPILER = shutil.which("g++") or shutil.which("clang++")
-FLAGS = ("-std=c++17", "-O2", "-fPIC", "-shared", "-U_FORTIFY_SOURCE", f"-I{HERE}")
+FLAGS = ("-std=c++17", "-O1", "-fPIC", "-shared", "-U_FORTIFY_SOURCE", f"-I{HERE}")
 """Fortified, longjmp refuses to go from one stack to another."""
 
 WITHOUT_COMPILER = (

@@ -6,7 +6,7 @@ Reads nothing and renders nothing. Estimates come from `benchmarks.statistics`.
 import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -43,7 +43,7 @@ Standing = Literal["ranked", "own variant", "beside", "not proved", "no time"]
 class Entry:
     """All that is known of one cell.
 
-    `timings` are those that hold usable times, by block; `rounds` holds their seconds per call of every round after the
+    `timings` are those that hold usable times, by block, and say besides when they were taken, in which no two runs agree; `rounds` holds their seconds per call of every round after the
     warm-up, `medians` the medians of these.
     `standing` says what the cell may do: be ranked, be shown as its own variant or beside, or lose its rank.
     """
@@ -55,7 +55,7 @@ class Entry:
     reason: str
     fix: str
     last_lines: Sequence[str]
-    timings: Mapping[int, TimingRecord]
+    timings: Mapping[int, TimingRecord] = field(compare=False, repr=False)
     rounds: Mapping[int, Sequence[float]]
     medians: Mapping[int, float]
     in_turns: frozenset[int]

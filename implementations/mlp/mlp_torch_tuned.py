@@ -2,12 +2,13 @@
 
 What was tried and found slower on a CPU: the plain module under `torch.compile` with a fused optimizer (slower than without
 either), and dropout drawn inside of the graph. So the masks' random numbers are drawn before it, all at once, and the step
-is a function of tensors that `torch.func` differentiates while it is compiled: one call, no autograd at run time. Shape
-letters: B batch, D features, H hidden width, C classes; weights are (in, out).
+is a function of tensors that `torch.func` differentiates while it is compiled: one call, no autograd at run time. On a GPU
+what is compiled is captured as a CUDA graph besides, so that the host starts all of its kernels at once. Shape letters:
+B batch, D features, H hidden width, C classes; weights are (in, out).
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -193,6 +194,53 @@ def predict(w: Tensors, x: torch.Tensor, spec: MLPSpec) -> torch.Tensor:
     return output(h, w["output.weight"], w["output.bias"])
 
 
+class Graph:
+    """A function of tensors as a CUDA graph, after PyTorch's guide to them: it reads and writes the same memory each time."""
+
+    def __init__(
+        self, function: Callable[..., torch.Tensor], moving: list[torch.Tensor], *inputs: torch.Tensor
+    ) -> None:
+        """`moving`: what the function changes in place; as it was, when this returns."""
+        self.inputs, before = [x.clone() for x in inputs], [tensor.clone() for tensor in moving]
+        aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            for _ in range(3):  # compiles, and lets libraries take the memory that they need
+                function(*self.inputs)
+        torch.cuda.current_stream().wait_stream(aside)
+        for tensor, value in zip(moving, before, strict=True):
+            tensor.copy_(value)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            self.result = function(*self.inputs)
+
+    def __call__(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """What the function gives for these; the caller's own."""
+        for own, given in zip(self.inputs, inputs, strict=True):
+            own.copy_(given)
+        self.graph.replay()
+        return self.result.clone()
+
+
+class Room:
+    """What is kept for one batch size: memory for the masks' random numbers, by layer (B, H), and the graphs that read it."""
+
+    def __init__(self, spec: MLPSpec, batch: int, like: torch.Tensor) -> None:
+        shapes = list(spec.masks(batch).values())
+        sizes = [math.prod(shape) for shape in shapes]
+        self.numbers = like.new_zeros(sum(sizes))
+        self.uniform = (
+            [part.view(s) for part, s in zip(self.numbers.split(sizes), shapes, strict=True)] if sizes else []
+        )
+        self.graphs: dict[str, Graph] = {}
+
+    def draw(self, generator: torch.Generator) -> list[torch.Tensor]:
+        """New random numbers in [0, 1), all in one call."""
+        if self.uniform:
+            self.numbers.uniform_(generator=generator)
+        return self.uniform
+
+
 class TunedMLP:
     """The contract's model (`implementations.contract.Model`) out of the functions above."""
 
@@ -203,20 +251,33 @@ class TunedMLP:
         self.w = {name: self._zeros(tensor.shape) for name, tensor in spec.tensors().items()}
         if "step" in self.w:  # a whole number: compiled, the update of a float64 counter would be lost
             self.w["step"] = self.w["step"].to(torch.int64)
-        self.uniform: tuple[int, torch.Tensor, list[torch.Tensor]] = (0, self._zeros((0,)), [])
+        self.captures = self.device.type == "cuda"
+        self.rooms: dict[int, Room] = {}
         self._train_step = torch.compile(partial(train_step, spec=spec), fullgraph=True, dynamic=False)
         self._predict = torch.compile(partial(predict, spec=spec), fullgraph=True, dynamic=False)
         self._active = torch.compile(partial(active_units, spec=spec), fullgraph=True, dynamic=False)
 
     def train_step(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """One step of training on x (B, D), y (B,); returns the loss without waiting for it."""
+        room = self._room(len(x))
+        uniform = room.draw(self.generator)
         with torch.no_grad(), self._mixed():
-            return self._train_step(self.w, self.parameters, self._drawn(len(x)), x, y)
+            if not self.captures:
+                return self._train_step(self.w, self.parameters, uniform, x, y)
+            if "train_step" not in room.graphs:
+                step = partial(self._train_step, self.w, self.parameters, uniform)
+                room.graphs["train_step"] = Graph(step, list(self.w.values()), x, y)
+            return room.graphs["train_step"](x, y)
 
     def predict(self, x: torch.Tensor) -> torch.Tensor:
         """Logits (B, C) with running statistics and without dropout."""
         with torch.no_grad(), self._mixed():
-            return self._predict(self.w, x)
+            if not self.captures:
+                return self._predict(self.w, x)
+            room = self._room(len(x))
+            if "predict" not in room.graphs:
+                room.graphs["predict"] = Graph(partial(self._predict, self.w), [], x)
+            return room.graphs["predict"](x)
 
     def _mixed(self) -> Any:
         """In bfloat16, automatic mixed precision: products of bfloat16, everything else float32."""
@@ -225,22 +286,16 @@ class TunedMLP:
     def active_units(self, x: torch.Tensor) -> Arrays:
         """Which units (B, H) pass in a training step on x, by the oracle's names; compiled as the step is."""
         with torch.no_grad(), self._mixed():
-            found = self._active(self.w, self._drawn(len(x)), x)
+            found = self._active(self.w, self._room(len(x)).draw(self.generator), x)
         return {f"relu{i}": side.numpy(force=True) for i, side in enumerate(found, start=1)}
 
-    def _drawn(self, batch: int) -> list[torch.Tensor]:
-        """New random numbers for the masks, all in one call, by layer (B, H)."""
-        if not self.spec.dropout:
-            return []
-        size, numbers, views = self.uniform
-        if size != batch:
-            shapes = list(self.spec.masks(batch).values())
-            numbers = self._zeros((sum(map(math.prod, shapes)),))
-            parts = numbers.split([math.prod(shape) for shape in shapes])
-            views = [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
-            self.uniform = batch, numbers, views
-        numbers.uniform_(generator=self.generator)
-        return views
+    def _room(self, batch: int) -> Room:
+        """The room for a batch size; of two sizes at most, that of training and that of prediction."""
+        if batch not in self.rooms:
+            if len(self.rooms) == 2:
+                del self.rooms[next(iter(self.rooms))]
+            self.rooms[batch] = Room(self.spec, batch, self._zeros((0,)))
+        return self.rooms[batch]
 
     def state(self) -> Arrays:
         """Copies of all tensors under the specification's names."""
@@ -261,7 +316,8 @@ class TunedMLP:
 
     def draw_masks(self, batch: int) -> Arrays:
         """The masks of the next training step: its own numbers, compared as it compares them."""
-        drawn = zip(self.spec.masks(batch), self._drawn(batch), strict=True)
+        uniform = Room(self.spec, batch, self._zeros((0,))).draw(self.generator)
+        drawn = zip(self.spec.masks(batch), uniform, strict=True)
         return {name: dropout_mask(uniform, self.spec.dropout).numpy(force=True) for name, uniform in drawn}
 
     def _zeros(self, shape: tuple[int, ...]) -> torch.Tensor:

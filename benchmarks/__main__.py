@@ -16,12 +16,14 @@ from benchmarks import exits
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # searching for them takes longer than making a plan
 
 CHOICES = [
-    click.option("--profile", default="quick", show_default=True, help="How much is measured: smoke, quick or full."),
+    click.option(
+        "--profile", default="quick", show_default=True, help="How much is measured: smoke, quick, full or peers."
+    ),
     click.option("--framework", "frameworks", help="Only these, with commas: numpy,torch,keras-tensorflow,..."),
     click.option("--device", "devices", help="Only these, with commas: cpu, cuda, cuda:0, ..."),
     click.option("--threads", help="CPU threads, with commas, or `all`. By default all cores."),
     click.option("--phase", "phases", help="Only these, with commas: train_step,predict,epoch,products,peak,copy."),
-    click.option("--precision", "precisions", help="With commas: float32,float64."),
+    click.option("--precision", "precisions", help="With commas: float64,float32,tf32,bfloat16."),
     click.option("--mode", "modes", help="With commas: plain,tuned."),
     click.option("--variant", "variants", help="Only these, with commas: spec,stock."),
     click.option("--set", "sets", multiple=True, metavar="AXIS=N,N", help="Sweep an axis: --set batch=32,256."),

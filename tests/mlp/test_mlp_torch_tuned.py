@@ -44,3 +44,7 @@ def test_every_step_but_the_first_is_a_replay(answers: dict[str, Any]) -> None:
 @pytest.mark.parametrize("fault", ["inputs not copied", "random numbers elsewhere", "what moved is not put back"])
 def test_what_is_stale_is_noticed(answers: dict[str, Any], fault: str) -> None:
     assert answers["noticed"][fault]
+
+
+def test_a_prediction_is_one_graph_for_the_compiler(answers: dict[str, Any]) -> None:
+    assert answers["prediction compiled"] is True

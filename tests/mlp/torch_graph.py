@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -125,7 +126,19 @@ def main() -> None:
                 noticed[fault] = failed(kit, spec)[0]
     wrong = [f"{case}: {check}" for case, (checks, _) in found.items() for check in checks]
     asked = sum(count for _, count in found.values())
-    print(json.dumps(counts | {"checks": asked, "failed": wrong, "noticed": noticed}))
+    same = same_compiled(kit, spec)
+    print(json.dumps(counts | {"checks": asked, "failed": wrong, "noticed": noticed, "prediction compiled": same}))
+
+
+def same_compiled(kit: Kit, spec: MLPSpec) -> bool:
+    """Whether a prediction, which only GPUs compile, is one graph for PyTorch's compiler, and the same numbers traced."""
+    model, start = kit.model_class(spec), kit.starts(spec)[0]
+    x, _ = kit.candidate(spec, model).batch(start.x, start.y)
+    model.load_state(start.state)
+    predict = partial(mlp_torch_tuned.predict, spec=spec)
+    traced = torch.compile(predict, fullgraph=True, dynamic=False, backend="aot_eager")
+    with torch.no_grad():
+        return torch.equal(traced(model.w, x), predict(model.w, x))
 
 
 def trained(kit: Kit, spec: MLPSpec) -> None:

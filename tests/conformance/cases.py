@@ -33,7 +33,12 @@ IN_FULL = "adamw"
 """The case of which everything is asked that the kit asks; of the others, a step and a prediction from every start."""
 
 QUICK = ("as it comes", "three layers without batch norm", "adam, epsilon hat", "adamw", "two samples")
-"""Where a case has to be compiled, or proves nothing new, these; in float32 these from extreme states too."""
+"""Where a case proves nothing new, these; in float32 these from extreme states too."""
+
+COMPILED = ("jax", "keras-tensorflow", "keras-jax")
+"""Each case is compiled anew: `make test` tries the quick ones in float32, and of the others those of another shape."""
+
+OF_ANOTHER_SHAPE = ("no hidden layer", "biased running variance", "more classes than a byte holds")
 
 SMALL = {"features": 24, "hidden": (32, 32), "batch": 32}
 """Unless a case says otherwise: small, so that the whole kit runs in seconds."""
@@ -62,10 +67,14 @@ def precisions(implementation: str) -> tuple[str, ...]:
 
 
 def cases(implementation: str, precision: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
-    """What is tried in a precision. The tuned modes are asked for all of it by `make prove`."""
-    if thorough or (precision == "float32" and "/" not in implementation):
+    """What is tried in a precision: by `make prove` everything, in a tuned mode too."""
+    if thorough:
         return CASES
-    return {name: CASES[name] for name in (QUICK if "/" not in implementation else QUICK[:2])}
+    if "/" in implementation or (implementation in COMPILED and precision != "float32"):
+        return {name: CASES[name] for name in QUICK[:2]}
+    if implementation in COMPILED:
+        return {name: CASES[name] for name in (*QUICK, *OF_ANOTHER_SHAPE)}
+    return CASES if precision == "float32" else {name: CASES[name] for name in QUICK}
 
 
 def runs(implementation: str, thorough: bool = False) -> dict[str, dict[str, Any]]:

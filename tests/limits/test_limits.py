@@ -1,7 +1,8 @@
 """What we say of the frameworks is true of the versions installed: every limit is shown by a program of its own."""
 
 import ast
-import subprocess
+import json
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from implementations.mlp.spec import VARIANTS
 from tests import background
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = [path for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem not in ("__init__", "test_limits")]
+NO_PROGRAMS = ("__init__", "test_limits", "together")
+PROGRAMS = [path for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem not in NO_PROGRAMS]
 ON_THE_CPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
 
 
@@ -37,28 +39,40 @@ WITHOUT = [
 ]
 
 
+TOGETHER: dict[str, list[Path]] = defaultdict(list)
+"""By framework, the programs that share a process: all that leave the framework as they found it."""
+
+
 def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
     """Every program that is asked for, with its framework."""
-    for found in parameters:
-        if "framework" in found:
-            begun(ROOT / found["limit"].reproduction, found["framework"])
+    asked = [(found["framework"], ROOT / found["limit"].reproduction) for found in parameters if "framework" in found]
+    for framework, program in asked:
+        if "set_floatx" not in program.read_text(encoding="utf-8"):
+            TOGETHER[framework].append(program)
+    for framework, program in asked:
+        begun(program, framework)
 
 
 def begun(program: Path, framework: str) -> Any:
-    """In a process of its own, which holds one framework."""
+    """In a process that holds one framework."""
     backend = {"KERAS_BACKEND": framework.removeprefix("keras-")} if framework.startswith("keras-") else {}
-    return background.python(str(program), **ON_THE_CPU, **backend)
+    programs = TOGETHER[framework] if program in TOGETHER[framework] else [program]
+    return background.python("-m", "tests.limits.together", *map(str, programs), **ON_THE_CPU, **backend)
 
 
-def run(program: Path, framework: str) -> "subprocess.CompletedProcess[str]":
-    """What it said."""
-    return begun(program, framework).result()
+def run(program: Path, framework: str) -> dict[str, Any]:
+    """What it said, and how it ended."""
+    done = begun(program, framework).result()
+    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    found = next((answer for answer in answers if answer["program"] == str(program)), None)
+    assert found, f"{program} was not run to its end:\n{done.stderr[-2000:]}"
+    return found
 
 
-def assert_shows(limit: Limit, framework: str, done: "subprocess.CompletedProcess[str]") -> None:
-    assert "came: " in done.stdout, f"{limit.reproduction} on {framework} broke off:\n{done.stderr[-2000:]}"
-    assert done.returncode == 0, (
-        f"Good news: {framework}, as it is installed here, no longer has the limit {limit.name!r}:\n{done.stdout}"
+def assert_shows(limit: Limit, framework: str, done: dict[str, Any]) -> None:
+    assert "came: " in done["stdout"], f"{limit.reproduction} on {framework} broke off:\n{done['stderr'][-2000:]}"
+    assert done["returncode"] == 0, (
+        f"Good news: {framework}, as it is installed here, no longer has the limit {limit.name!r}:\n{done['stdout']}"
         f"Take {framework} out of it in implementations/limits.py (and the limit and {limit.reproduction} where it was "
         "the last), tell readers in CHANGELOG.md, and see whether our file can do without its way round."
     )
@@ -72,8 +86,8 @@ def test_the_fault_still_shows(limit: Limit, framework: str) -> None:
 @pytest.mark.parametrize(("limit", "framework"), WITHOUT)
 def test_a_backend_that_is_not_named_does_not_have_it(limit: Limit, framework: str) -> None:
     done = run(ROOT / limit.reproduction, framework)
-    assert "came: " in done.stdout, done.stderr[-2000:]
-    assert done.returncode == 1, f"{framework} has it too: name it in implementations/limits.py"
+    assert "came: " in done["stdout"], done["stderr"][-2000:]
+    assert done["returncode"] == 1, f"{framework} has it too: name it in implementations/limits.py"
 
 
 @pytest.mark.parametrize(

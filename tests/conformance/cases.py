@@ -77,6 +77,12 @@ def cases(implementation: str, precision: str, thorough: bool = False) -> dict[s
     return CASES if precision == "float32" else {name: CASES[name] for name in QUICK}
 
 
+def in_full(implementation: str, thorough: bool = False) -> bool:
+    """Whether everything is asked of one case: of tuned modes that compile by `make prove` alone, for it takes them a minute."""
+    framework, _, mode = implementation.partition("/")
+    return thorough or not (mode and framework in COMPILED)
+
+
 def runs(implementation: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
     """The thousand steps that it must follow in float64; where they are slow, one of them, and all by `make prove`."""
     return RUNS if thorough or implementation in ("numpy", "torch") else {"adamw": RUNS["adamw"]}

@@ -66,7 +66,7 @@ def spec(**changes: Any) -> MLPSpec:
 
 @needs_compiler
 @pytest.mark.parametrize(
-    ("case", "precision"), [*((case, "float32") for case in CASES), *((case, "float64") for case in QUICK)]
+    ("case", "precision"), [*((case, "float32") for case in CASES), *((case, "float64") for case in QUICK[:2])]
 )
 def test_its_kernels_equal_the_oracle(kit: MakeKit, case: str, precision: str) -> None:
     asked, made = spec(**CASES[case], precision=precision), kit()

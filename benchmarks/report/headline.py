@@ -4,7 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from benchmarks.report import environment, wording
+from benchmarks.report import environment, frame, wording
 from benchmarks.report.ranking import Heat, Place, duel, phase_groups
 from benchmarks.report.results import Entry, Results
 from benchmarks.turns import ENOUGH_BLOCKS
@@ -65,10 +65,10 @@ def finding(results: Results, heat: Heat) -> str:
         return "no entry is ranked."
     best = _name(results, reference)
     if not heat.rivals:
-        return f"only {best} is ranked ({_time(reference)} per call), so there is nothing to compare it with."
+        return f"only {best} is ranked ({_time(reference)}), so there is nothing to compare it with."
     if heat.blocks < ENOUGH_BLOCKS:
         return (
-            f"{best} had the lowest time ({_time(reference)} per call), but {wording.count(heat.blocks, 'shared block')} "
+            f"{best} had the lowest time ({_time(reference)}), but {wording.count(heat.blocks, 'shared block')} "
             f"{'is' if heat.blocks == 1 else 'are'} too few for a verdict ({ENOUGH_BLOCKS} are needed)."
         )
     return f"{_at_the_top(results, heat, best)}{_behind(results, heat)}{_unsettled(results, heat)}"
@@ -84,14 +84,29 @@ def _at_the_top(results: Results, heat: Heat, best: str) -> str:
 
 
 def _behind(results: Results, heat: Heat) -> str:
-    """How far behind the next and the slowest are, of those that are slower beyond doubt."""
-    slower = [_times_as_fast(results, place) for place in heat.with_verdict("slower")]
+    """How far behind the first and the last are, of those that are slower beyond doubt."""
+    places = heat.with_verdict("slower")
+    slower = [_times_as_fast(results, place) for place in places]
     if not slower or heat.reference is None:
         return "."
     link = ", " if len(slower) == len(heat.rivals) else f"; {_name(results, heat.reference)} is "
     if len(slower) == 1:
         return f"{link}{slower[0]}."
-    return f"{link}{slower[0]}, the next, and {slower[-1]}, the slowest."
+    return f"{link}{slower[0]}{_whereabouts(heat, places[0])}, and {slower[-1]}{_whereabouts(heat, places[-1])}."
+
+
+def _whereabouts(heat: Heat, place: Place) -> str:
+    """ ", the next" and ", the slowest" where that was settled; else the rank."""
+    if place.ranks is None:
+        return ""
+    others = [other.ranks for other in heat.places if other.ranks and other is not place]
+    best, worst = place.ranks
+    if all(high < best for _, high in others):
+        return ", the slowest"
+    behind = sum(low > worst for low, _ in others)
+    if behind + 1 + len(heat.with_verdict("tied")) == len(others):
+        return ", the next"
+    return f", rank {frame.rank(place)}"
 
 
 def _times_as_fast(results: Results, place: Place) -> str:
@@ -123,16 +138,23 @@ def _with_ratio(place: Place, pattern: str) -> str:
 
 def _other_sizes(results: Results, group: Sequence[Heat]) -> str:
     """How often each was clearly the fastest, where there are several sizes."""
-    if len(group) < 2:
+    if len(group) < 2 or not any(heat.rivals for heat in group):
         return ""
     clear = [heat for heat in group if heat.rivals and len(heat.with_verdict("slower")) == len(heat.rivals)]
     wins = Counter(_name(results, heat.reference) for heat in clear if heat.reference)
     if not clear:
         return f" At none of the {len(group)} sizes measured is one clearly fastest."
-    told = [f"{name} is fastest at {n}" for name, n in sorted(wins.items(), key=lambda item: (-item[1], item[0]))]
-    if len(clear) < len(group):
-        told.append(f"at {len(group) - len(clear)} none clearly is")
-    return f" Of {len(group)} sizes measured, {wording.listed(told)}."
+    if wins.most_common(1)[0][1] == len(group):
+        return f" {next(iter(wins))} is fastest at all {len(group)} sizes measured."
+    told = [f"{name} at {_some(n)}" for name, n in sorted(wins.items(), key=lambda item: (-item[1], item[0]))]
+    none = len(group) - len(clear)
+    rest = f"; at {_some(none)} none clearly is" if none else ""
+    return f" Fastest of the {len(group)} sizes measured: {wording.listed(told)}{rest}."
+
+
+def _some(sizes: int) -> str:
+    """So many sizes, in a word where there is one."""
+    return "one of them" if sizes == 1 else f"{wording.NUMERALS.get(sizes, str(sizes))} of them"
 
 
 def gpu(results: Results, heats: Sequence[Heat]) -> list[str]:
@@ -176,4 +198,4 @@ def _time(entry: Entry) -> str:
     if entry.time is None:
         return wording.NO_VALUE
     interval = f", 95% {wording.duration_interval(entry.time)}" if entry.time.blocks > 1 else ""
-    return f"{wording.duration(entry.time.value)}{interval}"
+    return f"{wording.duration(entry.time.value)} per call{interval}, {wording.count(entry.time.blocks, 'block')}"

@@ -62,7 +62,8 @@ def document(runs: Sequence[Run]) -> Document:
     ]
     model = wording.model(runs[0].results.run.model)
     subtitle = f"{wording.listed(f'{run.name}: {run.results.run.started_at}' for run in runs)}."
-    return Document(f"{model} benchmark, {len(runs)} runs", subtitle, sections)
+    partial = " (partial results)" if any(headline.partial(run.results) for run in runs) else ""
+    return Document(f"{model} benchmark, {len(runs)} runs{partial}", subtitle, sections)
 
 
 def cells(runs: Sequence[Run]) -> pd.DataFrame:
@@ -200,9 +201,12 @@ def _figure(
     if not panels:
         return []
     base = runs[0].name
+    left = (
+        f" Of {len(panels)} sizes {_MOST_PANELS} are drawn; the tables have all." if len(panels) > _MOST_PANELS else ""
+    )
     how = (
         f"How to read this: each marker is a time divided by the time of the same cell in {base}, so 1 is as fast as there; "
-        f"further left is faster than in {base}. The bar is the 95% interval, the band the {wording.MARGIN} of a tie."
+        f"further left is faster than in {base}. The bar is the 95% interval, the band the {wording.MARGIN} of a tie.{left}"
     )
     here = {place.entry.id for heat in group for place in heat.places}
     verdicts = [comparison.verdict for (_, name), comparison in compared.items() if name in here]

@@ -37,6 +37,9 @@ PHASES = {
 MARGIN = f"{100 * statistics.MARGIN:g}%"
 """The margin of a tie, in words."""
 
+EDGES = tuple(f"{edge:.2f}" for edge in (1 / (1 + statistics.MARGIN), 1.0, 1 + statistics.MARGIN))
+"""Ratios on which a verdict turns."""
+
 NUMERALS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
 
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
@@ -156,8 +159,14 @@ def _number(value: float, digits: int = 3) -> str:
 
 
 def ratio(value: float) -> str:
-    """A ratio near 1 with two decimals, so that 0.98 and 1.02 line up; others to three digits."""
-    return Quantity(f"{value:.2f}" if 0.1 <= value < 9.995 else number(value), value)
+    """A ratio near 1 with two decimals, so that 0.98 and 1.02 line up; others to three digits.
+
+    With three where rounding would put it on the other side of 1 or of the margin.
+    """
+    shown = f"{value:.2f}"
+    if shown in EDGES and float(shown) != value:
+        shown = f"{value:.3f}"
+    return Quantity(shown if 0.1 <= value < 9.995 else number(value), value)
 
 
 def ratio_interval(estimate: Estimate) -> str:

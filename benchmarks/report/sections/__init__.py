@@ -69,6 +69,17 @@ def _named_apart(sections: list[Section]) -> list[Section]:
 def _subtitle(results: Results) -> str:
     run = results.run
     return (
-        f"One {wording.model(run.model)}, written once per framework from one specification, proved equal, then timed. "
+        f"One {wording.model(run.model)}, written once per framework from one specification{_proved(results)}. "
         f"Run of {run.started_at}, profile {run.profile}, {wording.count(run.blocks, 'block')}."
     )
+
+
+def _proved(results: Results) -> str:
+    """What may be said of everything that was timed, floors and peers aside."""
+    timed = [entry for entry in results.entries if entry.medians and entry.standing != "beside"]
+    unproved = sum(entry.standing == "not proved" for entry in timed)
+    if not timed:
+        return ""
+    if not unproved:
+        return ", proved equal, then timed"
+    return f", then timed; {unproved} of {wording.count(len(timed), 'timed cell')} not proved equal"

@@ -25,8 +25,8 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
         "process are not independent. Ratios are paired round by round, and a block's word is the median of its log ratios. Two "
         f"times are tied where the interval of their ratio lies within {wording.MARGIN}, different where it lies wholly outside, "
         f"and else inconclusive; fewer than {ENOUGH_BLOCKS} blocks give no verdict. Each interval speaks for itself: with many "
-        "comparisons, some of them will miss. Where a difference is called detected, Holm's correction over the whole table "
-        "allows it. No outlier is dropped."
+        "comparisons, some of them will miss. No outlier is dropped. Spread between processes: the standard deviation of the "
+        "block medians over their mean. Spread within a process: the middle half of its rounds over their median."
     )
     blocks: list[Block] = [Text(note)]
     for group in phase_groups(heats):

@@ -9,7 +9,7 @@ from benchmarks.report.ranking import Heat
 from benchmarks.report.results import Results
 from benchmarks.report.wording import NO_VALUE
 from benchmarks.statistics import MARGIN
-from benchmarks.turns import BURN
+from benchmarks.turns import BURN, ENOUGH_BLOCKS
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
@@ -20,8 +20,12 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
 def _power(heats: Sequence[Heat]) -> list[Block]:
     comparisons = [place.comparison for heat in heats for place in heat.rivals if place.comparison]
     found = controls.detectable(comparisons)
+    if not comparisons:
+        return [Text("Nothing was compared, so there is nothing to say about what could have been found.")]
     if found is None:
         return [Text("With one block there is no spread, so nothing can be said about what could have been found.")]
+    if all(comparison.ratio.blocks < ENOUGH_BLOCKS for comparison in comparisons):
+        return [Text(f"Fewer than {ENOUGH_BLOCKS} blocks give no verdict, so no difference could have been found.")]
     return [
         Text(
             f"Half of the comparisons of this run would have found a true difference of {wording.percent(found)} or less, "
@@ -33,7 +37,8 @@ def _power(heats: Sequence[Heat]) -> list[Block]:
 def _nulls(results: Results) -> list[Block]:
     nulls = controls.nulls(results)
     if not nulls:
-        return [Text("There was no null control: it takes at least two blocks.", "note")]
+        why = "it takes at least two blocks" if results.run.blocks < 2 else "none was timed"
+        return [Text(f"There was no null control: {why}.", "note")]
     rows = [_null_row(results, null) for null in nulls]
     wrong = [null for null in nulls if null.comparison.verdict in ("faster", "slower")]
     excluded = sum(null.comparison.detected for null in nulls)
@@ -44,7 +49,9 @@ def _nulls(results: Results) -> list[Block]:
         else f"No null control found a difference beyond {wording.MARGIN} where there is none "
         f"({excluded} of {len(nulls)} intervals exclude 1; 1 in 20 is what a 95% interval promises)."
     )
-    columns = ("heat", "#ratio of the copy", "#95% interval", "#blocks", "verdict", "setting", "copies of")
+    if all(null.comparison.ratio.blocks < ENOUGH_BLOCKS for null in nulls):
+        told = f"The null control has fewer than {ENOUGH_BLOCKS} blocks, too few for a verdict."
+    columns = ("what is timed", "#ratio of the copy", "#95% interval", "#blocks", "verdict", "setting", "copies of")
     how = (
         "In every block a second process of one framework took turns with the first, another framework in each block. The two "
         "are the same, so their ratio is 1 but for the noise that every other ratio of this report has too."

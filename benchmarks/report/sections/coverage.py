@@ -25,7 +25,7 @@ def summary(results: Results) -> str:
     """What was planned and what was measured whole."""
     planned = [entry for entry in results.entries if entry.planned]
     whole = len(planned) - len(results.holes())
-    return f"{wording.count(len(planned), 'cell')} planned, {whole} measured in all {wording.count(results.run.blocks, 'block')}. A cell without a time is a hole, never a zero."
+    return f"{wording.count(len(planned), 'cell')} planned, {whole} measured in all {wording.count(results.run.blocks, 'block')}. A cell is one implementation at one size and setting, in one phase; without a time it is a hole, never a zero."
 
 
 def _counts(results: Results) -> list[Block]:

@@ -25,9 +25,9 @@ def _proofs(results: Results) -> list[Block]:
     if not results.proofs:
         return [Text("No proof was recorded, so nothing can be ranked.")]
     note = (
-        "Each implementation is compared with the oracle, tensor by tensor, in the process and on the callable that is "
-        "timed. A number is the worst error over all tensors of the group, sizes and blocks, divided by its budget: "
-        "✓ up to 1, ✗ above. A cell that fails is not ranked. Conduct: repeating the step gives the same bits, the inputs "
+        "Each implementation is compared with the oracle (the network in NumPy, in float64), tensor by tensor, in the process and "
+        "on the callable that is timed. A number is the worst error over all tensors of the group, sizes and blocks, divided by "
+        "its budget (what rounding may do there): ✓ up to 1, ✗ above. A cell that fails is not ranked. Conduct: repeating the step gives the same bits, the inputs "
         "are as they were, and the precision that is in force is the one that is named."
     )
     return [Text(note), *_matrix(results), *failures(results)]

@@ -9,28 +9,42 @@ from benchmarks.report.document import Block, Bullets, Section, Text, table
 from benchmarks.report.ranking import Heat
 from benchmarks.report.results import Results
 from benchmarks.report.wording import NO_VALUE
+from benchmarks.turns import process_of
+
+ASKED = ("precision", "mode", "threads", "variant", "device")
+"""What was asked for; a process may report the same again among its flags."""
 
 _PROMISES = (
     "Closed comparison: same specification, same weights, same batches, same optimizer equation, same timed region, same "
     "float policy. Whatever is not the same is a row of this section, never a footnote.",
     "Every ranked time belongs to an implementation that was proved equal in the same process, on the same callable.",
-    "Keras's train_on_batch returns the loss as a Python number and so waits for the device each step; the other "
-    "frameworks may run ahead until the end of the round.",
     "Nothing is rerun to find the lowest, and no outlier is dropped.",
+)
+
+
+_KERAS = (
+    "Keras's train_on_batch (plain mode) returns the loss as a Python number and so waits for the device each step; the other "
+    "frameworks may run ahead until the end of the round."
 )
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
     """The promises, then what the processes reported about themselves, then variants and conventions."""
-    blocks: list[Block] = [Bullets(_PROMISES), *_differences(results), *_variants(results), *_conventions(results)]
+    waits = any(e.cell.who.framework.startswith("keras") and e.cell.who.mode == "plain" for e in results.entries)
+    promises = [*_PROMISES, *([_KERAS] if waits else [])]
+    blocks: list[Block] = [Bullets(promises), *_differences(results), *_variants(results), *_conventions(results)]
     return Section("fairness", "Is it fair?", blocks)
 
 
 def _differences(results: Results) -> list[Block]:
     workers: dict[str, list[WorkerRecord]] = defaultdict(list)
     whos: dict[str, list[Who]] = defaultdict(list)
+    variants: dict[Who, list[Who]] = defaultdict(list)
+    for who in dict.fromkeys(entry.cell.who for entry in results.entries):
+        variants[process_of(who)].append(who)
     for worker in results.workers:
-        workers[results.label(worker.who)].append(worker)
+        for who in variants[worker.who] or [worker.who]:
+            workers[results.label(who)].append(worker)
     for who in dict.fromkeys(entry.cell.who for entry in results.entries):
         whos[results.label(who)].append(who)
     labels = list(dict.fromkeys([*whos, *workers]))
@@ -44,13 +58,13 @@ def _differences(results: Results) -> list[Block]:
 
 def _facts(whos: dict[str, list[Who]], workers: dict[str, list[WorkerRecord]]) -> Iterable[tuple[str, dict[str, str]]]:
     """(what, value by label) for everything that was asked for or measured."""
-    for name in ("precision", "mode", "threads", "variant", "device"):
+    for name in ASKED:
         yield name, {label: _joined(str(getattr(who, name)) for who in found) for label, found in whos.items()}
     yield "threads in use", {label: _joined(_pools(w) for w in found) for label, found in workers.items()}
     yield "cores it may use", {label: _joined(_cores(w) for w in found) for label, found in workers.items()}
     for title, attribute in (("", "flags"), ("measured precision, ", "effective_precision")):
         keys = dict.fromkeys(key for found in workers.values() for w in found for key in getattr(w, attribute))
-        for key in keys:
+        for key in keys if title else [key for key in keys if key not in ASKED]:
             values = {
                 label: _joined(getattr(w, attribute).get(key, "") for w in found) for label, found in workers.items()
             }
@@ -74,7 +88,7 @@ def _pools(worker: WorkerRecord) -> str:
         f"{pool.get('internal_api', pool.get('user_api', 'pool'))} {pool.get('num_threads', '?')}"
         for pool in worker.thread_pools
     )
-    return ", ".join(dict.fromkeys(pools))
+    return ", ".join(sorted(set(pools)))
 
 
 def _cores(worker: WorkerRecord) -> str:

@@ -18,14 +18,14 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
     judged = results.run.judged
     faults: Mapping[str, Mapping[str, Mapping[str, int]]] = judged.get("faults", {})
     if not faults:
-        nothing = "When this run began, nothing was known of what the proof notices. `make prove` finds out."
+        nothing = "When this run began, nothing was known of what the proof notices. The command make prove finds out."
         return Section("judged", TITLE, [Text(nothing)])
     planted = [noticed for by_framework in faults.values() for noticed in by_framework.values()]
     dead = sum(any(noticed.values()) for noticed in planted)
     code = (
         "The code is the same, byte for byte."
         if judged.get("same_code")
-        else "Code of the implementations or of the proof has changed since: `make prove` judges it anew."
+        else "Code of the implementations or of the proof has changed since: the command make prove judges it anew."
     )
     note = (
         f"A proof is worth what it notices. {wording.count(len(faults), 'fault')} were planted, one at a time, as small "
@@ -33,7 +33,7 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
         f"Where nothing was planted, {judged.get('seeds', 0):,} seeds raised "
         f"{wording.count(int(judged.get('false_alarms', 0)), 'false alarm')}. {code}"
     )
-    how = "Checks that notice the fault, in float32 / in float64 (a dot: not asked, since float32 shows it); a dash where it was not planted (results/proof says why)."
+    how = "Checks that notice the fault, in float32 / in float64 (a dot: not asked, since the other precision shows it); a dash where it was not planted (results/proof says why)."
     return Section("judged", TITLE, [Text(note), Text(how, "note"), *_matrix(faults)])
 
 

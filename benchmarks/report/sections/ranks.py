@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.report import facets, frame, headline, plots, wording
 from benchmarks.report.document import Block, Figure, Heading, Part, Section, Text, table
-from benchmarks.report.ranking import Heat, Place, compare, phase_groups
+from benchmarks.report.ranking import FLOORS, Heat, Place, compare, phase_groups
 from benchmarks.report.results import Entry, Results
 from benchmarks.report.wording import NO_VALUE
 from benchmarks.statistics import MARGIN
@@ -18,7 +18,7 @@ _MOST_PANELS = 4
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
     """Overview, then each phase; then floors and peers."""
-    shown = [heat for heat in heats if any(place.entry.standing != "beside" for place in heat.places)]
+    shown = [heat for heat in heats if heat.phase not in FLOORS and _ours(heat)]
     timed = [heat for heat in shown if any(place.entry.time for place in heat.places)]
     blocks: list[Block] = [] if timed else [Text("No cell has a time, so there is no ranking.")]
     if len(timed) > 1:
@@ -28,10 +28,13 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
     return Section("fastest", "Which is fastest for me?", blocks + _beside(results))
 
 
+def _ours(heat: Heat) -> bool:
+    return any(place.entry.standing != "beside" for place in heat.places)
+
+
 def overview(results: Results, heats: Sequence[Heat]) -> list[Block]:
     """The fastest of each heat that has any time, with the hedges of the headline."""
     rows = []
-    heats = [heat for heat in heats if heat.reference]
     for heat in heats:
         what = f"{wording.phase(heat.phase)}, {wording.size(heat.axes)}"
         time = heat.reference.time if heat.reference else None
@@ -47,7 +50,7 @@ def overview(results: Results, heats: Sequence[Heat]) -> list[Block]:
         "what is timed",
         "setting",
         "fastest",
-        "#time per call",
+        "#time per call (of the first named)",
         "#95% interval",
         "#blocks",
         facets=[facets.of_group(heat) | facets.of_size(heat) for heat in heats],
@@ -86,8 +89,10 @@ def _figure(results: Results, group: Sequence[Heat], title: str) -> list[Block]:
         return []
     left = f" Of {len(ranked)} sizes {len(drawn)} are drawn; the tables have all." if len(drawn) < len(ranked) else ""
     how = (
-        "How to read this: each marker is a time divided by the fastest one's time at that size, so 1 is the fastest and "
-        f"2 takes twice as long; further left is better. The bar is the 95% interval, cut where it leaves the chart. The shaded band is the {wording.MARGIN} within which "
+        "How to read this: each marker is the ratio of a time to the fastest one's at that size, so 1 is the fastest and 2 takes "
+        "twice as long; further left is better. Ratios are taken round by round, in turn with one another: they need not be the quotient of two "
+        "times in the tables. A rank such as 2–3 means that this order was not settled. The bar is the 95% interval, cut where it leaves the chart. "
+        f"The shaded band is the {wording.MARGIN} within which "
         f"two times count as tied. Hollow markers are variants of their own, outside the rank.{left}"
     )
     who = group[0].who
@@ -228,14 +233,15 @@ def _floor_table(results: Results, floors: Sequence[Entry]) -> list[Block]:
         *columns,
         frameworks=frameworks,
     )
-    note = "The matrix products of a step, run alone in the same framework's library, are work that cannot be avoided. What lies above a ratio of 1 is everything else: elementwise work, memory traffic and the framework's own overhead."
+    note = "The matrix products of a step, run alone in the same framework's library, are work that cannot be avoided. What lies above a ratio of 1 is everything else: elementwise work, memory traffic and the framework's own overhead. Each product is called from Python, one by one, so its time holds the framework's cost of a call: at small sizes it is mostly that, and ratios of different frameworks cannot be compared."
     return [*blocks, Text(note, "note")] if blocks else []
 
 
 def _training_steps(results: Results, floor: Entry) -> list[Entry]:
     """Of the floor's framework at its size, in every mode: they all compute with the same library."""
     timed = [e for e in results.entries if e.cell.phase == "train_step" and e.cell.axes == floor.cell.axes and e.time]
-    return [e for e in timed if e.cell.who.model_copy(update={"mode": floor.cell.who.mode}) == floor.cell.who]
+    proved = [e for e in timed if e.standing in ("ranked", "own variant")]
+    return [e for e in proved if e.cell.who.model_copy(update={"mode": floor.cell.who.mode}) == floor.cell.who]
 
 
 def _peer_table(results: Results, peers: Sequence[Entry]) -> list[Block]:
@@ -264,5 +270,5 @@ def _peer_table(results: Results, peers: Sequence[Entry]) -> list[Block]:
     )
     title = "Beside peers: well-known code for a similar network, not proved equal to the specification"
     blocks = table(title, rows, *columns, frameworks=frameworks)
-    note = "A peer does similar work by its own rules, so its time says what is usual, not who is faster."
+    note = "A peer does similar work by its own rules, so it has no rank: the verdict is on two programs as they are, not on two frameworks."
     return [*blocks, Text(note, "note")] if blocks else []

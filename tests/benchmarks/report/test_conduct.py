@@ -112,3 +112,10 @@ def test_half_of_the_comparisons_would_have_found() -> None:
     comparisons = [place.comparison for heat in heats for place in heat.rivals if place.comparison]
     assert controls.detectable(comparisons) == comparisons[0].detectable < 1e-6  # paired: the noise is common to both
     assert controls.detectable([]) is None
+
+
+def test_too_few_blocks_promise_nothing() -> None:
+    told = page(blocks=3)
+    assert "Fewer than 6 blocks give no verdict" in told
+    assert "too few for a verdict" in told
+    assert "No null control found" not in told

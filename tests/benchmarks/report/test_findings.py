@@ -97,6 +97,32 @@ def test_the_tied_and_the_slower_in_one_sentence() -> None:
     assert "times (95% 3.0" in told or "times (95% 2.9" in told
 
 
+def test_next_and_slowest_are_said_only_where_that_was_settled() -> None:
+    three = {"numpy": 100, "torch": 150, "jax": 300}
+    timed = [(cell(name), microseconds * MICROSECOND) for name, microseconds in three.items()]
+    told = sentences(measured(timed, 6, 0.002))
+    assert "as fast as PyTorch, the next, and" in told
+    assert "as fast as JAX, the slowest." in told
+    alike = [*timed[:2], (cell("jax"), 154 * MICROSECOND)]
+    told = sentences(measured(alike, 6, 0.02))
+    assert "PyTorch, rank 2-3, and" in told
+    assert "JAX, rank 2-3." in told
+    doubtful = measured([timed[0], (cell("torch"), 104 * MICROSECOND), timed[2]], 6, 0.02)
+    assert "the next" not in sentences(doubtful)
+
+
+def test_fastest_by_size_is_counted_in_words_and_not_where_nothing_was_compared() -> None:
+    sizes = [
+        (cell(name, batch=batch), t * MICROSECOND) for batch in (32, 64) for name, t in (("numpy", 1), ("torch", 2))
+    ]
+    assert "NumPy is fastest at all 2 sizes measured." in sentences(measured(sizes, 6, 0.002))
+    turned = [*sizes[:2], (cell("numpy", batch=64), 3 * MICROSECOND), sizes[3]]
+    told = sentences(measured(turned, 6, 0.002))
+    assert "Fastest of the 2 sizes measured: NumPy at one of them and PyTorch at one of them." in told
+    alone = sentences(measured([pair for pair in sizes if pair[0].who.framework == "numpy"], 6, 0.002))
+    assert "clearly" not in alone
+
+
 @pytest.mark.parametrize("error", [41.0, float("nan"), float("inf")])
 def test_an_unequal_cell_loses_its_rank_and_says_why(error: float) -> None:
     records = [

@@ -252,6 +252,35 @@ def test_little_to_report_is_still_a_page(records: list[record.Record], told: st
     assert Page(source).tags["h2"] == 17
 
 
+def test_the_subtitle_promises_no_more_than_was_proved() -> None:
+    assert "one specification, proved equal, then timed." in rendered(measured([(cell("numpy"), 1e-4)]))[0]
+    assert "proved equal, then timed" not in rendered([synthetic.run([])])[0]
+    unproved = [synthetic.run([cell("numpy")]), *(synthetic.timing(cell("numpy"), b, 1e-4) for b in range(6))]
+    assert "1 of 1 timed cell not proved equal" in rendered(unproved)[0]
+
+
+def test_a_floor_that_failed_has_no_ranking() -> None:
+    products = cell("torch", phase="products")
+    failed = record.OutcomeRecord(cell=products, block=0, status="failed", reason="out of memory")
+    plan = [cell("numpy"), products]
+    timed = [found for found in measured([(cell("numpy"), 1e-4)]) if not isinstance(found, record.RunRecord)]
+    text = rendered([synthetic.run(plan), *timed, failed])[0]
+    assert "Ranking: matrix products" not in text
+    assert "out of memory" in text.partition("Coverage")[2]
+
+
+def test_what_is_not_proved_is_not_held_against_its_products() -> None:
+    of, products = cell("numpy"), cell("numpy", phase="products")
+    found = [
+        synthetic.run([of, products]) if isinstance(part, record.RunRecord) else part for part in measured([(of, 2e-4)])
+    ]
+    found += [synthetic.timing(products, block, 1e-4, ranked=False) for block in range(6)]
+    assert "over its own matrix products" in rendered(found)[0]
+    assert (
+        "over its own matrix products" not in rendered([r for r in found if not isinstance(r, record.ProofRecord)])[0]
+    )
+
+
 def test_broken_files_are_named(tmp_path: Path) -> None:
     folder = synthetic.save(tmp_path, [synthetic.run([])])
     with (folder / "records.jsonl").open("a", encoding="utf-8") as file:

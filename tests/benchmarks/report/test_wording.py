@@ -31,9 +31,21 @@ def test_an_interval_has_the_unit_and_the_places_of_its_value() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(1.0, "1.00"), (12.34, "12.3"), (9.999, "10.0"), (0.01234, "0.0123"), (math.nan, "nan")]
+    ("value", "shown"),
+    [
+        (1.0, "1.00"),
+        (1.0289, "1.029"),
+        (1.0312, "1.031"),
+        (0.9997, "1.000"),
+        (0.9712, "0.971"),
+        (1.04, "1.04"),
+        (12.34, "12.3"),
+        (9.999, "10.0"),
+        (0.01234, "0.0123"),
+        (math.nan, "nan"),
+    ],
 )
-def test_ratios(value: float, shown: str) -> None:
+def test_ratios_show_on_which_side_of_one_and_of_the_margin_they_lie(value: float, shown: str) -> None:
     assert wording.ratio(value) == shown
 
 

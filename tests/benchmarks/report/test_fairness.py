@@ -1,0 +1,47 @@
+"""Is it fair? What the processes said of themselves, by implementation."""
+
+from typing import Any
+
+from benchmarks.report import markdown, results, sections
+from tests.benchmarks.report import synthetic
+from tests.benchmarks.report.synthetic import cell, measured, worker
+
+
+def rows(*workers: Any, cells: Any) -> dict[str, list[list[str]]]:
+    """The table of differences: its rows by what they are about."""
+    found = results.gather([*measured([(of, 1e-4) for of in cells]), *workers], [], synthetic.ENVIRONMENT)
+    told = markdown.render(sections.document(found), {}).partition("What is equal, and what differs")[2]
+    lines = [line.strip("| ").split(" | ") for line in told.partition("\n\n**")[0].splitlines() if line.startswith("|")]
+    return {name: [line[1:] for line in lines if line[0] == name] for name, *_ in lines}
+
+
+def test_a_variant_has_the_facts_of_the_process_that_it_ran_in() -> None:
+    keras, stock = cell("keras-tensorflow"), cell("keras-tensorflow", variant="stock")
+    ((said, ours, theirs),) = rows(worker(keras.who, 0), cells=[keras, stock])["versions"]
+    assert said == "equal"
+    assert ours == theirs
+    assert "keras-tensorflow 2.13.0" in theirs
+
+
+def test_what_was_asked_for_is_told_once_though_a_process_reports_it_again() -> None:
+    numpy = cell("numpy")
+    again = worker(numpy.who, 0).model_copy(update={"flags": {"threads": "2", "tf32": "off"}})
+    found = rows(again, cells=[numpy])
+    assert len(found["threads"]) == 1
+    assert found["tf32"] == [["equal", "off"]]
+
+
+def test_the_order_of_thread_pools_is_no_difference() -> None:
+    numpy = cell("numpy")
+    pools = [{"internal_api": name, "num_threads": 2} for name in ("openblas", "openmp")]
+    one, other = (worker(numpy.who, 0).model_copy(update={"thread_pools": found}) for found in (pools, pools[::-1]))
+    ((_, told),) = rows(one, other.model_copy(update={"block": 1}), cells=[numpy])["threads in use"]
+    assert told.count("openmp") == 1
+
+
+def test_keras_waits_only_where_keras_is() -> None:
+    def page(framework: str) -> str:
+        return markdown.render(sections.document(results.gather(measured([(cell(framework), 1e-4)]), [], {})), {})
+
+    assert "train_on_batch" in page("keras-jax")
+    assert "train_on_batch" not in page("numpy")

@@ -77,7 +77,7 @@ class DeviceMemory:
     def __init__(self, adapter: Any, device: str) -> None:
         """Raises NotCounted."""
         if not device.startswith("cuda"):
-            raise NotCounted("it runs on the CPU and has no device memory of its own")
+            raise NotCounted("on the CPU a model uses the host's memory and has no device memory of its own")
         if not hasattr(adapter, "memory_bytes"):
             raise NotCounted("its adapter offers no counter of device memory")
         self.adapter, self.device = adapter, device

@@ -2,13 +2,14 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.record import InstalledRecord, StartRecord
+from benchmarks.record import InstalledRecord, StartRecord, WorkerRecord
 from benchmarks.report.ranking import Heat, compare
 from benchmarks.report.results import Entry, Results
-from benchmarks.statistics import Comparison
+from benchmarks.statistics import Comparison, Estimate, estimate
 from benchmarks.turns import process_of
 
 
@@ -16,13 +17,13 @@ from benchmarks.turns import process_of
 class Start:
     """One implementation at one size, in seconds; None is what was not measured.
 
-    `import_s` is of a process that imported alone, `crowded_s` the median of those that timed, which import side by side.
+    `import_s` is of a process that imported alone, `crowded` over the blocks of those that timed, which import side by side.
     First and second call are those of the first block, where a worker has the machine to itself when it makes them.
     """
 
     entry: Entry
     alone: StartRecord | None
-    crowded_s: float | None
+    crowded: Estimate | None
     first_s: float | None
     second_s: float | None
     installed: InstalledRecord | None
@@ -82,8 +83,9 @@ def starts(results: Results, heat: Heat) -> list[Start]:
 
 
 def overtaking(found: Sequence[Start]) -> tuple[Start | None, list[Overtaking]]:
-    """The one that is ready first, and how the others, in that order, stand to it."""
-    known = sorted((s for s in found if s.before_steady_s is not None), key=lambda s: s.before_steady_s or 0.0)
+    """The one that is ready first, and how the others, in that order, stand to it; what was not proved equal is left out."""
+    equal = [start for start in found if start.entry.standing in ("ranked", "own variant")]
+    known = sorted((s for s in equal if s.before_steady_s is not None), key=lambda s: s.before_steady_s or 0.0)
     return (known[0], [_overtaking(known[0], start) for start in known[1:]]) if known else (None, [])
 
 
@@ -100,14 +102,21 @@ def _overtaking(first: Start, start: Start) -> Overtaking:
     return Overtaking(start, comparison, calls(ratio.value), calls(ratio.low), calls(ratio.high))
 
 
+def _crowded(workers: Iterable[WorkerRecord]) -> Estimate | None:
+    """Seconds of the import over the blocks: a block in which a second process ran the null control counts once too."""
+    by_block: dict[int, list[float]] = defaultdict(list)
+    for worker in workers:
+        by_block[worker.block].append(worker.import_s)
+    return estimate([statistics.median(seconds) for seconds in by_block.values()]) if by_block else None
+
+
 def _start(results: Results, entry: Entry) -> Start:
     who = process_of(entry.cell.who)
-    crowded = [worker.import_s for worker in results.workers_of[who]]
     timings = [t for t in entry.timings.values() if t.first_call_s is not None]
     return Start(
         entry=entry,
         alone=next((start for start in results.starts if start.who == who), None),
-        crowded_s=statistics.median(crowded) if crowded else None,
+        crowded=_crowded(results.workers_of[who]),
         first_s=timings[0].first_call_s if timings else None,
         second_s=timings[0].second_call_s if timings else None,
         installed=next((found for found in results.installed if found.framework == who.framework), None),

@@ -146,7 +146,7 @@ def test_a_run_ends_with_its_costs(folder: Path) -> None:
     assert [found.axes["batch"] for found in (small, big)] == [8, 16]
     for found in (small, big):
         assert 10**7 < found.host.before_bytes <= found.host.peak_bytes < 10**9
-        assert found.device.reason == "it runs on the CPU and has no device memory of its own"
+        assert found.device.reason == "on the CPU a model uses the host's memory and has no device memory of its own"
         assert (found.energy.joules is None) == bool(found.energy.reason)
     assert [name.split()[0] for name in installed.distributions] == ["numpy"]
     assert installed.bytes > 10**7

@@ -91,7 +91,7 @@ def test_a_counter_that_fails_is_a_hole_with_its_reason() -> None:
 
 
 def test_the_cpu_has_no_device_memory_and_an_adapter_may_have_no_counter() -> None:
-    with pytest.raises(NotCounted, match="it runs on the CPU"):
+    with pytest.raises(NotCounted, match="on the CPU a model uses"):
         DeviceMemory(SimpleNamespace(), "cpu")
     with pytest.raises(NotCounted, match="offers no counter"):
         DeviceMemory(SimpleNamespace(), "cuda:0")

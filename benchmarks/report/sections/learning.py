@@ -1,10 +1,12 @@
 """Learning: accuracy against epochs and against time on real data, and whether all end at the same predictions."""
 
+import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import median
 
 from benchmarks import statistics
-from benchmarks.record import TARGET, LearningRecord
+from benchmarks.record import TARGET, LearningPoint, LearningRecord
 from benchmarks.report import plots, wording
 from benchmarks.report.document import Block, Figure, Heading, Section, Text, table
 from benchmarks.report.ranking import Heat
@@ -14,8 +16,16 @@ from benchmarks.report.wording import NO_VALUE
 _TARGET = (
     "Trainings from several seeds, each with its own start, order and masks; they are the same seeds for all. The interval is over "
     "the seeds, within one process. Evaluation is not counted, and what came before the first training (building the model, the "
-    "first step and prediction, and with them compiling) is shown apart. Where one seed did not reach it, there is no median."
+    "first step and prediction, and with them compiling) is shown apart; it happened once. Where one seed did not reach it, there "
+    "is no median. Rows go from the least median time to the most, which is no rank."
 )
+_FINAL = (
+    "Rows go from the least time to the most, which is no rank. Predictions: a fingerprint of the classes predicted on the test "
+    "set (the first eight characters of their SHA-256); two rows with the same characters predict the same class for every "
+    "test sample."
+)
+_EPOCHS = (1, 2, 3, 5, 10, 20, 50, 100)
+"""Those whose numbers are in the charts' table, beside the last one."""
 _EXACT = ("float64", 0.0)
 """Without dropout and in double precision every framework computes the same training."""
 
@@ -41,34 +51,60 @@ def _group(results: Results, group: tuple[str, float], trainings: Sequence[Learn
         # The lines of a chart would lie on top of each other: what counts is whether the ends are the same.
         blocks.append(Text(_identical(results, curves)))
     else:
+        curves = _from_least_time(results, curves)
         blocks += [*_against_epochs(results, curves, name), *_against_time(results, curves, name)]
+        blocks += _numbers(results, curves, name)
     return blocks + _to_target(results, trainings, name) + _finals(results, curves, name)
+
+
+def _by_label(results: Results, trainings: Iterable[LearningRecord]) -> dict[str, list[LearningRecord]]:
+    found: dict[str, list[LearningRecord]] = defaultdict(list)
+    for training in trainings:
+        found[results.label(training.who)].append(training)
+    return found
+
+
+def _from_least_time(results: Results, trainings: Sequence[LearningRecord]) -> list[LearningRecord]:
+    """The implementations by the median time of their trainings, in which charts and tables show them."""
+    groups = _by_label(results, trainings).values()
+    ordered = sorted(groups, key=lambda found: median(training.points[-1].elapsed_s for training in found))
+    return [training for found in ordered for training in found]
 
 
 def _to_target(results: Results, trainings: Sequence[LearningRecord], name: str) -> list[Block]:
     """Time to the target accuracy over the seeds; nothing where there was one seed only."""
-    by_label: dict[str, list[LearningRecord]] = defaultdict(list)
-    for training in trainings:
-        by_label[results.label(training.who)].append(training)
-    by_label = {label: found for label, found in by_label.items() if len({t.seed for t in found}) > 1}
-    rows = [_reached(label, found) for label, found in by_label.items()]
+    by_label = _by_label(results, trainings)
+    several = [(label, found) for label, found in by_label.items() if len({t.seed for t in found}) > 1]
+    several.sort(key=lambda group: _time_to_target(group[1]))
+    rows = [_reached(label, found) for label, found in several]
     columns = (
         "implementation",
         "#reached it",
         "#time, median",
         "#95% interval",
         "#epochs",
-        "#before: building, compiling",
+        "#before: building, compiling (once)",
     )
-    frameworks = [found[0].who.framework for found in by_label.values()]
+    frameworks = [found[0].who.framework for _, found in several]
     blocks = table(f"Time to {TARGET:.0%} on the test set, {name}", rows, *columns, frameworks=frameworks)
     return [*blocks, Text(_TARGET, "note")] if blocks else []
 
 
+def _ends(trainings: Sequence[LearningRecord]) -> list[LearningPoint]:
+    """Where each training that reached the target did so first."""
+    first = [next((p for p in t.points if p.test_accuracy >= TARGET), None) for t in trainings]
+    return [point for point in first if point]
+
+
+def _time_to_target(trainings: Sequence[LearningRecord]) -> float:
+    """The median, infinite where there is none, so that it sorts last."""
+    ends = _ends(trainings)
+    return median(point.elapsed_s for point in ends) if len(ends) == len(trainings) else math.inf
+
+
 def _reached(label: str, trainings: Sequence[LearningRecord]) -> list[str]:
     """A median over those that reached it would flatter whoever often does not: then there is none."""
-    first = [next((p for p in t.points if p.test_accuracy >= TARGET), None) for t in trainings]
-    ends = [point for point in first if point]
+    ends = _ends(trainings)
     counts = f"{len(ends)} of {len(trainings)}"
     before = [t.prepare_s for t in trainings if t.prepare_s is not None][:1]
     prepared = wording.duration(before[0]) if before else NO_VALUE
@@ -96,6 +132,32 @@ def _against_time(results: Results, trainings: Sequence[LearningRecord], name: s
     return [Figure(wording.slug(f"accuracy-time-{name}"), spec, title, caption, how)]
 
 
+def _numbers(results: Results, trainings: Sequence[LearningRecord], name: str) -> list[Block]:
+    """What both charts show, at a few epochs."""
+    by_label = _by_label(results, trainings)
+    last = max(training.points[-1].epoch for training in trainings)
+    epochs = [*(epoch for epoch in _EPOCHS if epoch < last), last]
+    rows = [[label, *(_after(found, epoch) for epoch in epochs)] for label, found in by_label.items()]
+    caption = f"Test accuracy after some epochs, and the training time until then ({_counted(by_label)}), {name}"
+    columns = ("implementation", *(f"#epoch {epoch:,}" for epoch in epochs))
+    frameworks = [found[0].who.framework for found in by_label.values()]
+    return table(caption, rows, *columns, frameworks=frameworks, folded=True)
+
+
+def _after(trainings: Sequence[LearningRecord], epoch: int) -> str:
+    points = [point for training in trainings for point in training.points if point.epoch == epoch]
+    if not points:
+        return NO_VALUE
+    accuracies = [point.test_accuracy for point in points]
+    shown = _span(accuracies, lambda accuracy: f"{accuracy:.1%}")
+    return wording.Quantity(f"{shown} at {_span([p.elapsed_s for p in points], wording.duration)}", min(accuracies))
+
+
+def _counted(by_label: Mapping[str, Sequence[LearningRecord]]) -> str:
+    """How many trainings a time is of, for a header."""
+    return "once" if all(len(found) == 1 for found in by_label.values()) else "lowest to highest"
+
+
 def _lines(results: Results, trainings: Sequence[LearningRecord], time: bool) -> list[plots.Line]:
     """A line per training; only an implementation's first one carries its name."""
     lines, named = [], set()
@@ -115,10 +177,15 @@ def _range(trainings: Sequence[LearningRecord]) -> str:
 
 
 def _durations(results: Results, trainings: Sequence[LearningRecord]) -> str:
-    told = {
-        results.label(training.who): wording.duration(training.points[-1].elapsed_s) for training in reversed(trainings)
+    by_label = _by_label(results, trainings)
+    times = {
+        label: _span([t.points[-1].elapsed_s for t in found], wording.duration) for label, found in by_label.items()
     }
-    return f"Training took {wording.listed(f'{time} in {label}' for label, time in reversed(told.items()))}."
+    told = wording.listed(f"{time} in {label}" for label, time in times.items())
+    if _counted(by_label) == "once":
+        return f"Training took {told} (one training each)."
+    counts = _span([float(len(found)) for found in by_label.values()], lambda count: f"{count:.0f}")
+    return f"Training took {told} ({counts} trainings each, lowest to highest)."
 
 
 def _identical(results: Results, trainings: Sequence[LearningRecord]) -> str:
@@ -138,13 +205,13 @@ def _identical(results: Results, trainings: Sequence[LearningRecord]) -> str:
 
 
 def _finals(results: Results, trainings: Sequence[LearningRecord], name: str) -> list[Block]:
-    by_label: dict[str, list[LearningRecord]] = defaultdict(list)
-    for training in trainings:
-        by_label[results.label(training.who)].append(training)
+    by_label = _by_label(results, _from_least_time(results, trainings))
     rows = [_final(label, found) for label, found in by_label.items()]
-    columns = ("implementation", "#trainings", "#batch", "#epochs", "#final accuracy", "#final loss", "#time")
+    time = f"#time ({_counted(by_label)})"
+    columns = ("implementation", "#trainings", "#batch", "#epochs", "#final accuracy", "#final loss", time)
     frameworks = [found[0].who.framework for found in by_label.values()]
-    return table(f"Final accuracy, {name}", rows, *columns, "predictions", frameworks=frameworks)
+    blocks = table(f"Final accuracy, {name}", rows, *columns, "predictions", frameworks=frameworks)
+    return [*blocks, Text(_FINAL, "note")] if blocks else []
 
 
 def _final(label: str, trainings: Sequence[LearningRecord]) -> list[str]:

@@ -112,7 +112,7 @@ def _energy(results: Results, found: Sequence[ResourceRecord]) -> list[Block]:
             rows.append(_row(results, record, [*shown, wording.duration(energy.elapsed_s)]))
             frameworks.append(record.who.framework)
             counters.append((results.label(record.who), energy.counter))
-    columns = ("implementation", "size", "#energy per sample", "#samples", "#over", "setting")
+    columns = ("implementation", "size", "#energy per sample", "#samples", "#counted over (once)", "setting")
     counted = table("Energy of training, idle included", rows, *columns, frameworks=frameworks)
     return [*counted, *_counted_by(counters), *_holes(results, [(record, record.energy.reason) for record in found])]
 
@@ -134,7 +134,7 @@ def _holes(results: Results, reasons: Sequence[tuple[ResourceRecord, str]]) -> l
         if reason:
             by_reason[reason].append(f"{results.label(record.who)} ({wording.size(record.axes)})")
     if len(by_reason) == 1 and all(reason for _, reason in reasons):
-        return [Text(f"There is no number: {next(iter(by_reason))}.")]
+        return [Text(f"There is no number for any implementation: {next(iter(by_reason))}.")]
     items = [f"{wording.listed(who)}: {reason}" for reason, who in by_reason.items()]
     return [Bullets(items)] if items else []
 

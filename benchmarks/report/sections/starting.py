@@ -12,11 +12,15 @@ from benchmarks.report.wording import NO_VALUE
 _STEPS = (1, 10, 100, 1_000, 10_000, 100_000)
 _HOW = (
     "Import: alone is one process with no other at work, its files read before; beside the others is the median over the "
-    "processes that timed, which start together and hold NumPy already. First and second call are those of the first block, each process's turn; the "
-    "first holds tracing, compiling and whatever is set up once, and a prediction came before it. They happened once, so they "
-    "have no interval. On disk: the distributions that bring the framework, with all that they require, but without "
+    "blocks of the processes that timed, which start together and hold NumPy already, with its 95% interval and the number of blocks; where a "
+    "block had two processes of one framework, because one was the null control, the block counts once, with their median. First and second call are those "
+    "of the first block, each process's turn; the first holds tracing, compiling and whatever is set up once, and a prediction "
+    "came before it. What is marked (once) was measured once, so it has no interval. On disk: the distributions that bring the framework, with all that they require, but without "
     "extras; a library that several frameworks need is in each of their sums, and Python is in none."
 )
+
+_ADDED_UP = "Seconds since the program began, added up from starts (once) and steady times, not run"
+_LEFT_OUT = "What was not proved equal takes no part in the comparisons of this section: it may do less work."
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
@@ -60,24 +64,29 @@ def _cumulative(results: Results, heat: Heat, found: Sequence[Start]) -> list[Bl
         lines.append(plots.Line(label, start.entry.cell.who.framework, points, marked=plain))
     spec = plots.lines(lines, "training steps", "seconds since the program began", log=True)
     ends = [[results.label(s.entry.cell.who), *(_at(s, steps) for steps in _STEPS)] for s in known]
-    order = {steps: min(known, key=lambda start: _total(start, steps)) for steps in (_STEPS[0], _STEPS[-1])}
-    first, last = (results.label(start.entry.cell.who) for start in order.values())
-    told = (
-        f"As added up here, {first} had used the least time after {_STEPS[0]:,} step, {last} after {_STEPS[-1]:,} steps; since starts "
-        "happened once, that is no verdict."
-    )
+    told = f"As added up here, {_least(results, known)}; since starts happened once, that is no verdict."
     how = (
         "How to read this: a line begins where a program is ready for its first step (import, tracing, compiling) and rises with "
         "every step; where two lines cross, the later start has paid. Lines without markers are tuned. Starts happened once, so there is no interval."
     )
     title = f"From the program's start, {_where(heat)}"
-    columns = ("implementation", *(f"#{steps:,} steps" for steps in _STEPS))
+    columns = ("implementation", *(f"#{wording.count(steps, 'step')}" for steps in _STEPS))
     frameworks = [start.entry.cell.who.framework for start in known]
     name = wording.slug(f"cumulative-{heat.who.precision}-t{heat.who.threads}")
     return [
         Figure(name, spec, title, told, how),
-        *table(f"Seconds since the program began, {_where(heat)}", ends, *columns, frameworks=frameworks, folded=True),
+        *table(f"{_ADDED_UP}, {_where(heat)}", ends, *columns, frameworks=frameworks, folded=True),
     ]
+
+
+def _least(results: Results, known: Sequence[Start]) -> str:
+    """Who had used the least time after the fewest and after the most steps."""
+    few, many = (wording.count(steps, "step") for steps in (_STEPS[0], _STEPS[-1]))
+    first, last = (
+        results.label(min(known, key=lambda start: _total(start, steps)).entry.cell.who)
+        for steps in (_STEPS[0], _STEPS[-1])
+    )
+    return f"{first} had used the least time after {few} and {'' if first == last else f'{last} '}after {many}"
 
 
 def _total(start: Start, steps: int) -> float:
@@ -92,10 +101,10 @@ def _starts(results: Results, heat: Heat, found: Sequence[Start]) -> list[Block]
     rows = [_row(results, start) for start in found]
     columns = (
         "implementation",
-        "#import, alone",
-        "#import, beside the others",
-        "#first call",
-        "#second call",
+        "#import, alone (once)",
+        "#import, beside the others (95% interval; blocks)",
+        "#first call (once)",
+        "#second call (once)",
         "#steady call (95% interval; blocks)",
         "#on disk",
     )
@@ -112,20 +121,26 @@ def _starts(results: Results, heat: Heat, found: Sequence[Start]) -> list[Block]
     shown = table(f"Until the training step is steady, {_where(heat)}", rows, *columns, frameworks=frameworks)
     if not any(start.alone for start in found):
         shown.append(Text("This run did not come to measuring imports alone and sizes on disk."))
+    if any(_doubtful(start) for start in found):
+        shown.append(Text(_LEFT_OUT, "note"))
     return [*shown, *([Bullets(reasons)] if reasons else [])]
 
 
 def _row(results: Results, start: Start) -> list[str]:
     size = start.installed.bytes if start.installed else None
     return [
-        results.label(start.entry.cell.who),
+        results.label(start.entry.cell.who) + (" (not proved equal)" if _doubtful(start) else ""),
         _shown(start.import_s, wording.duration),
-        _shown(start.crowded_s, wording.duration),
+        wording.with_interval(start.crowded),
         _shown(start.first_s, wording.duration),
         _shown(start.second_s, wording.duration),
         wording.with_interval(start.entry.time),
         _shown(size, wording.memory),
     ]
+
+
+def _doubtful(start: Start) -> bool:
+    return start.entry.standing == "not proved"
 
 
 def _overtaking(results: Results, heat: Heat, found: Sequence[Start]) -> list[Block]:
@@ -143,10 +158,10 @@ def _overtaking(results: Results, heat: Heat, found: Sequence[Start]) -> list[Bl
         for other in others
     ]
     told = (
-        f"{name} is ready first ({wording.duration(first.before_steady_s or 0.0)} of import, tracing and compiling before its "
+        f"{name} is ready first (measured once: {wording.duration(first.before_steady_s or 0.0)} of import, tracing and compiling before its "
         f"training steps are steady, {_where(heat)})."
     )
-    columns = ("implementation", "#ready after", f"ahead of {name}", "#95% interval of that step")
+    columns = ("implementation", "#ready after (once)", f"ahead of {name}", "#95% interval of that step")
     frameworks = [other.start.entry.cell.who.framework for other in others]
     note = "The interval is that of the ratio of steady times; the times before happened once."
     return [
@@ -161,6 +176,8 @@ def _told(other: Overtaking) -> str:
         return "not compared"
     if other.comparison.verdict == "slower":
         return "never: later and slower"
+    if other.comparison.verdict == "tied":
+        return "no: tied"
     if other.calls is None:
         return f"not settled ({other.comparison.verdict})"
     return f"from step {other.calls:,} on"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from benchmarks import record
-from benchmarks.record import Energy, InstalledRecord, Peak, Record, StartRecord
+from benchmarks.record import Cell, Energy, InstalledRecord, Peak, ProofRecord, Record, StartRecord
 from benchmarks.report import costs, markdown, ranking, results, sections, wording
 from benchmarks.report.costs import break_even
-from tests.benchmarks.report.synthetic import MICROSECOND, cell, installed, measured, resources, start
+from tests.benchmarks.report.synthetic import MICROSECOND, cell, installed, measured, proof, resources, start, worker
 
 NUMPY, TORCH, KERAS = cell("numpy"), cell("torch"), cell("keras-tensorflow")
 SECONDS = ((NUMPY, 200), (TORCH, 100), (KERAS, 400))
@@ -67,11 +67,71 @@ def test_import_first_calls_and_size_stand_in_one_row() -> None:
     text = page(started(), "starting")
     (row,) = [line for line in text.splitlines() if line.startswith("| PyTorch | 2.10 s")]
     cells = [part.strip() for part in row.strip("|").split("|")]
-    assert cells[1:5] == ["2.10 s", "500 ms", "100 ms", "10.0 ms"]
+    assert cells[1:5] == ["2.10 s", "500 ms (500 to 500 ms; 6)", "100 ms", "10.0 ms"]
     assert cells[5].endswith(" µs; 6)")
     assert cells[6] == "865 MB"
-    assert "| NumPy | 100 ms | 500 ms | 100 ms | 10.0 ms | " in text
+    assert "| NumPy | 100 ms | 500 ms (500 to 500 ms; 6) | 100 ms | 10.0 ms | " in text
     assert text.count("–") >= 2  # no size is known of the others
+
+
+def test_times_that_were_measured_once_say_so() -> None:
+    text = page(started(), "starting")
+    for header in ("import, alone (once)", "first call (once)", "second call (once)", "ready after (once)"):
+        assert f"| {header} |" in text
+    assert "| import, beside the others (95% interval; blocks) |" in text
+    assert "**Seconds since the program began, added up from starts (once) and steady times, not run, batch" in text
+    assert "NumPy is ready first (measured once: 210 ms of" in text
+
+
+def test_a_block_counts_once_however_many_of_its_processes_imported() -> None:
+    """The null control is a second process of one framework, and its import is no block of its own."""
+    control = worker(NUMPY.who, 0).model_copy(update={"import_s": 0.7})
+    found = results.gather([*started(), control], [], {})
+    numpy = next(one for one in costs.starts(found, ranking.heats(found)[0]) if one.entry.cell == NUMPY)
+    assert numpy.crowded is not None
+    assert (numpy.crowded.value, numpy.crowded.blocks) == (0.5, 6)
+    assert numpy.crowded.high > 0.5
+
+
+def unproved(of: Cell) -> list[Record]:
+    """The same run, in which one failed its proof in a block."""
+    return [*(r for r in started() if not (isinstance(r, ProofRecord) and r.who == of.who)), proof(of, 0, error=2.0)]
+
+
+def test_what_was_not_proved_equal_is_marked_and_compared_with_nobody() -> None:
+    text = page(unproved(NUMPY), "starting")
+    assert "| NumPy (not proved equal) | 100 ms |" in text
+    assert "PyTorch is ready first" in text
+    assert "against PyTorch" in text
+    assert text.count("NumPy") == 2, "its row, and the note on imports"
+    assert "takes no part in the comparisons" in text
+    assert "takes no part in the comparisons" not in page(started(), "starting")
+    found = results.gather(unproved(TORCH), [], {})
+    _, others = costs.overtaking(costs.starts(found, ranking.heats(found)[0]))
+    assert [other.start.entry.cell for other in others] == [KERAS]
+
+
+def test_an_own_variant_is_compared() -> None:
+    stock = cell("keras-tensorflow", variant="stock")
+    records = measured([(NUMPY, 2e-4), (KERAS, 4e-4), (stock, 4e-4)], noise=0.002)
+    records += [start("numpy", 0.1), start("keras-tensorflow", 5.0)]
+    assert "| Keras-TensorFlow (stock) | 5.11 s | never: later and slower |" in page(records, "starting")
+
+
+def test_who_had_used_the_least_time_is_named_once_where_it_is_the_same() -> None:
+    text = page(started(), "starting")
+    assert "NumPy had used the least time after 1 step and PyTorch after 100,000 steps; since" in text
+    assert "| 1 step | 10 steps |" in text
+    text = page(started(torch=20.0), "starting")
+    assert "NumPy had used the least time after 1 step and after 100,000 steps; since" in text
+    assert "1 steps" not in text
+
+
+def test_a_later_start_that_runs_no_faster_has_not_paid() -> None:
+    records = measured([(NUMPY, 2e-4), (TORCH, 2e-4)], noise=0.002)
+    text = page([*records, start("numpy", 0.1), start("torch", 2.1)], "starting")
+    assert "| PyTorch | 2.21 s | no: tied | – |" in text
+    assert "not settled" not in text
 
 
 def test_the_later_but_faster_one_has_its_step_and_the_slower_one_never() -> None:
@@ -147,7 +207,8 @@ def test_memory_is_the_peak_above_what_was_held_before_by_size() -> None:
 def test_one_reason_for_all_is_said_once_and_several_by_name() -> None:
     records = [*started(), resources(TORCH), resources(NUMPY)]
     text = page(records, "resources")
-    assert text.count("There is no number: it runs on the CPU.") == text.count("no number: there is no counter.") == 1
+    assert text.count("There is no number for any implementation: it runs on the CPU.") == 1
+    assert text.count("There is no number for any implementation: there is no counter.") == 1
     lost = resources(KERAS, host=Peak(reason="the process was lost"))
     text = page([*records, lost], "resources")
     assert "- Keras-TensorFlow (batch 256, width 128): the process was lost" in text
@@ -158,6 +219,7 @@ def test_energy_is_joules_per_sample_with_what_counted() -> None:
     energy = Energy(joules=5.0, samples=10_000, elapsed_s=1.1, counter="RAPL")
     text = page([*started(), resources(NUMPY, energy=energy), resources(TORCH)], "resources")
     assert "| 500 µJ | 10,000 | 1.10 s |" in text
+    assert "| energy per sample | samples | counted over (once) |" in text
     assert "Counted by: RAPL (NumPy)." in text
     assert "- PyTorch (batch 256, width 128): there is no counter" in text
 

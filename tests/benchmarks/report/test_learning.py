@@ -18,6 +18,12 @@ def seeds(framework: str, count: int = 5, reached: float = 0.99, **options: obje
     ]
 
 
+def rows(told: str, caption: str) -> list[str]:
+    """The implementations of a table, in its order."""
+    lines = told.partition(f"**{caption}")[2].partition("\n\n")[2].partition("\n\n")[0].splitlines()
+    return [line.split("|")[1].strip() for line in lines[2:]]
+
+
 def test_the_median_over_the_seeds_has_an_interval_and_what_came_before_stands_apart() -> None:
     told = section(*seeds("numpy"))
     row = next(line for line in told.splitlines() if line.startswith("| NumPy | 5 of 5"))
@@ -40,3 +46,42 @@ def test_curves_are_those_of_the_first_seed_and_modes_are_told_apart() -> None:
     rows = [line for line in told.partition("Final accuracy")[2].splitlines() if line.startswith("| NumPy")]
     assert [row.split("|")[1].strip() for row in rows] == ["NumPy", "NumPy tuned"]
     assert [row.split("|")[2].strip() for row in rows] == ["1", "1"]
+
+
+def test_what_was_timed_once_says_so() -> None:
+    told = section(*seeds("numpy"), *seeds("torch"))
+    assert "| before: building, compiling (once) |" in told
+    assert "| time (once) | predictions |" in told
+    assert "took 2.00 s in NumPy and 2.00 s in PyTorch (one training each)." in told
+
+
+def test_several_trainings_have_their_range() -> None:
+    told = section(synthetic.learning("numpy", rate=0.5), synthetic.learning("numpy", block=1, rate=1.0))
+    assert "took 1.00 s to 2.00 s in NumPy (2 trainings each, lowest to highest)." in told
+    assert "| time (lowest to highest) | predictions |" in told
+    assert "and the training time until then (lowest to highest)" in told
+    assert "| NumPy | 49.0% at 100 ms to 200 ms |" in told
+
+
+def test_rows_go_from_little_time_to_much() -> None:
+    quick = [synthetic.learning("jax", rate=5, seed=seed, mode="tuned", reached=0.99) for seed in range(5)]
+    told = section(*seeds("cupy", reached=0.9), *seeds("torch"), *quick, synthetic.learning("numpy", rate=2))
+    assert rows(told, "Time to 97%") == ["JAX tuned", "PyTorch", "CuPy"], "where there is no median comes last"
+    assert rows(told, "Final accuracy") == ["JAX tuned", "NumPy", "CuPy", "PyTorch"]
+    assert "which is no rank" in told
+
+
+def test_the_charts_have_their_numbers_in_a_table() -> None:
+    told = section(*seeds("numpy"), *seeds("torch"))
+    table = (
+        told.partition("**Test accuracy after some epochs, and the training time until then (once)")[2]
+        .partition("\n\n")[2]
+        .splitlines()
+    )
+    headers = [part.strip() for part in table[0].strip("|").split("|")]
+    assert headers[1:] == ["epoch 1", "epoch 2", "epoch 3", "epoch 5", "epoch 10"]
+    assert table[2].startswith("| NumPy | 51.0% at 200 ms | 70.2% at 400 ms |")
+
+
+def test_the_characters_of_predictions_are_explained() -> None:
+    assert "Predictions: a fingerprint" in section(*seeds("numpy"))

@@ -1,7 +1,7 @@
 """The document as GitHub-flavoured Markdown: tables, linked pictures, and all foreign text escaped."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from benchmarks.report import charts, wording
 from benchmarks.report.document import Block, Bullets, Code, Document, Figure, Heading, Part, SideBySide, Table, Text
@@ -12,14 +12,21 @@ def render(document: Document, drawings: Mapping[str, str]) -> str:
     parts = [f"# {escape(document.title)}", escape(document.subtitle)]
     for number, section in enumerate(document.sections, start=1):
         parts.append(f"## {number}. {escape(section.title)}")
-        code = any(isinstance(block, SideBySide) for block in section.blocks)
-        blocks = [block for block in section.blocks if not (code and isinstance(block, Heading | Text | SideBySide))]
-        if code:
+        blocks = section.blocks
+        if any(isinstance(block, SideBySide) for block in blocks):
             parts.append(
                 "Explanations and the code of every framework, side by side, are in [report.html](report.html)."
             )
+            blocks = _without_code(blocks)
         parts += [text for block in blocks if (text := _block(block, drawings))]
     return "\n\n".join(parts) + "\n"
+
+
+def _without_code(blocks: Sequence[Block]) -> list[Block]:
+    """What stands above the first heading; below it, where code stands side by side, no more than its tables and charts."""
+    first = next((number for number, block in enumerate(blocks) if isinstance(block, Heading)), 0)
+    below = [block for block in blocks[first:] if not isinstance(block, Heading | Text | SideBySide)]
+    return [*blocks[:first], *below]
 
 
 def escape(text: object) -> str:

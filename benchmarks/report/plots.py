@@ -1,7 +1,7 @@
 """The charts as Vega-Lite specifications, made of plain rows. Knows looks and axes, no records."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.report import axes, looks, wording
@@ -28,13 +28,17 @@ class Dot:
 
 @dataclass(frozen=True)
 class Line:
-    """One labelled line: points (x, y, low, high); low and high are None without an interval."""
+    """One labelled line: points (x, y, low, high); low and high are None without an interval.
+
+    `words` say what each point is; where there are none, the axes' titles and units do.
+    """
 
     label: str
     framework: str
     points: Sequence[tuple[float, float, float | None, float | None]]
     marked: bool = True
     wide: bool = False
+    words: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -119,8 +123,7 @@ def lines(
 ) -> Spec:
     """Labelled lines: both axes logarithmic, or neither. `unit` is that of a logarithmic y axis."""
     xs = sorted({point[0] for line in found for point in line.points})
-    ys = [value for line in found for point in line.points for value in point[1:] if value is not None]
-    domain = axes.padded(min(ys), max(ys), log)
+    domain = _line_domain(found, log)
     kind = {"type": "log"} if log else {"zero": False}
     # Ends a little beyond the last point, so that markers are whole.
     x_axis: Spec = {"title": x_title + (" (log scale)" if log else ""), "grid": not log}
@@ -137,6 +140,7 @@ def lines(
             "labelExpr": f"replace(format(datum.value, '~s'), /[^0-9.]?$/, ' $&{unit}')",
         }
     y = {"type": "quantitative", "scale": kind | {"domain": domain, "nice": False}, "axis": y_axis}
+    found = [line if line.words else replace(line, words=_words(line, x_title, unit, y_format)) for line in found]
     layers = [*_strokes(found, x, y), *_bars(found, x, y), *_markers(found, x, y)]
     return {"width": 560, "height": height, "layer": [*layers, *_end_labels(found, x, domain, log, height)]}
 
@@ -201,9 +205,10 @@ def _strokes(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
 
 
 def _bars(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
-    """The intervals, where there are any."""
+    """The intervals, where there are any, cut at the edges of the chart."""
+    lowest, highest = y["scale"]["domain"]
     rows = [
-        {"x": p[0], "low": p[2], "high": p[3], "stroke": looks.of(line.framework).colour}
+        {"x": p[0], "low": max(p[2], lowest), "high": min(p[3], highest), "stroke": looks.of(line.framework).colour}
         for line in found
         for p in line.points
         if p[2] is not None and p[3] is not None
@@ -218,12 +223,27 @@ def _markers(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
     rows: list[Spec] = []
     for line in (line for line in found if line.marked):
         look = looks.of(line.framework)
-        for point in line.points:
-            told = f"{line.label}: {wording.number(point[0])}, {wording.number(point[1])}"
+        for point, words in zip(line.points, line.words, strict=True):
+            told = f"{line.label}, {words}" if line.label else words
             rows.append({"x": point[0], "y": point[1], "marker": look.marker, "fill": look.colour, "told": told})
     plain = {"shape": _as_it_is("marker"), "fill": _as_it_is("fill"), "description": _as_it_is("told")}
     mark = {"type": "point", "filled": True, "size": 60, "opacity": 1}
     return [_layer(rows, mark, x=x | {"field": "x"}, y=y | {"field": "y"}, **plain)] if rows else []
+
+
+def _words(line: Line, x_title: str, unit: str, y_format: str) -> list[str]:
+    """What each point is, as the axes tell it: "threads 4: 3.97 (3.90 to 4.05)"."""
+
+    def shown(value: float) -> str:
+        if y_format.endswith("%"):
+            return f"{value:.1%}"
+        return wording.duration(value) if unit == "s" else wording.rate(value, unit).strip()
+
+    said = []
+    for x, y, low, high in line.points:
+        interval = "" if low is None or high is None else f" ({shown(low)} to {shown(high)})"
+        said.append(f"{x_title} {wording.number(x) if x % 1 else f'{x:,.0f}'}: {shown(y)}{interval}")
+    return said
 
 
 def _end_labels(found: Sequence[Line], x: Spec, domain: list[float], log: bool, height: int) -> list[Spec]:
@@ -241,6 +261,14 @@ def _end_labels(found: Sequence[Line], x: Spec, domain: list[float], log: bool, 
         _layer(rows, tie, x=x | {"field": "x"}, y=_as_it_is("end", "quantitative"), **to),
         _layer(rows, text, x={"value": 584}, y=_as_it_is("at", "quantitative"), text=_as_it_is("label")),
     ]
+
+
+def _line_domain(found: Sequence[Line], log: bool) -> list[float]:
+    """From the points; intervals widen it, a logarithmic one by no more than a factor of 2: they may be endless."""
+    ys = [point[1] for line in found for point in line.points]
+    ends = [end for line in found for point in line.points for end in point[2:] if end is not None]
+    low, high = min([*ys, *ends]), max([*ys, *ends])
+    return axes.padded(max(low, min(ys) / 2), min(high, max(ys) * 2), log) if log else axes.padded(low, high, log)
 
 
 def _ratio_domain(dots: Sequence[Dot]) -> list[float]:

@@ -1,5 +1,6 @@
 """Where training steps spend their time: estimates over the blocks for each step of the network. No text, no chart."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,12 +39,28 @@ def times(results: Results) -> list[StepTimes]:
 
 
 def by_size(found: Sequence[StepTimes]) -> list[list[StepTimes]]:
-    """What can stand side by side: the same setting and size."""
+    """What can stand side by side: the same setting and size. Settings in the order of the plan, sizes from small to large."""
+    planned = {setting: number for number, setting in enumerate(dict.fromkeys(map(_setting, found)))}
     groups: dict[object, list[StepTimes]] = defaultdict(list)
-    for times_ in found:
-        who = times_.who
-        groups[who.device, who.threads, who.precision, tuple(sorted(times_.axes.items()))].append(times_)
+    for times_ in sorted(found, key=lambda times_: (planned[_setting(times_)], _size(times_))):
+        groups[_setting(times_), _size(times_)].append(times_)
     return list(groups.values())
+
+
+def middle(groups: Sequence[Sequence[StepTimes]]) -> Sequence[StepTimes]:
+    """Of the sizes at which most were watched, in the first such setting, the middle one; nothing of no groups."""
+    most = max(map(len, groups), default=0)
+    fullest = [group for group in groups if len(group) == most]
+    same = [group for group in fullest if _setting(group[0]) == _setting(fullest[0][0])]
+    return same[len(same) // 2] if same else []
+
+
+def _setting(of: StepTimes) -> tuple[str, int, str]:
+    return of.who.device, of.who.threads, of.who.precision
+
+
+def _size(of: StepTimes) -> tuple[int, tuple[tuple[str, int], ...]]:
+    return math.prod(of.axes.values()), tuple(sorted(of.axes.items()))
 
 
 def _times(records: Sequence[StepsRecord]) -> StepTimes:

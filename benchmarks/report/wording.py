@@ -122,6 +122,13 @@ def listed(items: Iterable[str], last: str = "and") -> str:
     return f" {last} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
+def some(items: Sequence[str], most: int = 3) -> str:
+    """The first few as alternatives, and how many there are besides: "a, b, c or 4 others"."""
+    left = len(items) - most
+    others = [count(left, "other")] if left > 0 else []
+    return listed([*items[:most], *others], "or")
+
+
 def count(number: int, noun: str) -> str:
     """ "1 block", "6 blocks"."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
@@ -184,12 +191,7 @@ def duration(seconds: float) -> str:
 
 def duration_interval(estimate: Estimate) -> str:
     """A time's interval in the unit of the time itself: "1.20 to 1.27 ms"."""
-    if estimate.blocks < 2:
-        return NO_VALUE
-    scale, unit = _unit(estimate.value)
-    places = max(0, 2 - _exponent(float(f"{estimate.value / scale:.2e}")))
-    shown = f"{_places(estimate.low / scale, places)} to {_places(estimate.high / scale, places)} {unit}"
-    return Quantity(shown, estimate.low)
+    return _interval(estimate, _UNITS)
 
 
 def durations(by_block: Mapping[int, float], of: float) -> str:
@@ -204,8 +206,24 @@ def with_interval(estimate: Estimate | None) -> str:
     """A time with its interval and the number of its blocks: "1.23 ms (1.20 to 1.27 ms; 6)"; nothing for a hole."""
     if estimate is None:
         return NO_VALUE
-    shown = f"{duration(estimate.value)} ({duration_interval(estimate)}; {estimate.blocks})"
-    return Quantity(shown, estimate.value)
+    return _with_interval(duration(estimate.value), duration_interval(estimate), estimate)
+
+
+def ratio_with_interval(estimate: Estimate) -> str:
+    """The same of a ratio: "1.42 (1.38 to 1.47; 6)"."""
+    return _with_interval(ratio(estimate.value), ratio_interval(estimate), estimate)
+
+
+def rate_with_interval(estimate: Estimate, what: str) -> str:
+    """The same of a rate: "82.1 GFLOP/s (81.5 to 82.9 GFLOP/s; 6)"."""
+    units = [(scale, f"{prefix}{what}") for scale, prefix in _PREFIXES]
+    return _with_interval(rate(estimate.value, what), _interval(estimate, units), estimate)
+
+
+def percent_with_interval(estimate: Estimate) -> str:
+    """The same of a share: "80% (78% to 82%; 6)"."""
+    interval = f"{percent(estimate.low)} to {percent(estimate.high)}" if estimate.blocks > 1 else NO_VALUE
+    return _with_interval(percent(estimate.value), interval, estimate)
 
 
 def memory(count: float) -> str:
@@ -231,6 +249,20 @@ def percent(fraction: float) -> str:
     if 0 < abs(fraction) < 1e-4:
         return Quantity("under 0.01%", fraction)
     return Quantity(f"{number(100 * fraction, 2)}%", fraction)
+
+
+def _with_interval(value: str, interval: str, estimate: Estimate) -> str:
+    return Quantity(f"{value} ({interval}; {estimate.blocks})", estimate.value)
+
+
+def _interval(estimate: Estimate, units: Sequence[tuple[float, str]]) -> str:
+    """Both ends in the unit that fits the value, with as many places as it has; nothing where one block leaves none."""
+    if estimate.blocks < 2:
+        return NO_VALUE
+    scale, unit = _unit(estimate.value, units)
+    places = max(0, 2 - _exponent(float(f"{estimate.value / scale:.2e}")))
+    shown = f"{_places(estimate.low / scale, places)} to {_places(estimate.high / scale, places)} {unit}"
+    return Quantity(shown, estimate.low)
 
 
 def _unit(value: float, units: Sequence[tuple[float, str]] = _UNITS) -> tuple[float, str]:

@@ -8,7 +8,7 @@ from benchmarks.report.document import Block, Section, Text, table
 from benchmarks.report.ranking import Heat
 from benchmarks.report.results import Results
 from benchmarks.report.wording import NO_VALUE
-from benchmarks.statistics import MARGIN
+from benchmarks.statistics import Comparison, Estimate
 from benchmarks.turns import BURN, ENOUGH_BLOCKS
 
 
@@ -74,8 +74,7 @@ def _conduct(results: Results) -> list[Block]:
     rows = [_conduct_row(results, one) for one in found]
     columns = (
         "implementation",
-        "#time alone over time in turn",
-        "#95% interval",
+        "#time alone over time in turn (95% interval; blocks)",
         "#processor used while waiting",
         "turns",
     )
@@ -96,29 +95,47 @@ def _spent(results: Results) -> list[Block]:
 
 
 def _conduct_row(results: Results, one: Conduct) -> list[str]:
-    shift = [NO_VALUE, NO_VALUE]
-    if one.shift:
-        shift = [wording.ratio(one.shift.ratio.value), wording.ratio_interval(one.shift.ratio)]
+    shift = wording.ratio_with_interval(one.shift.ratio) if one.shift else NO_VALUE
     name = f"{results.label(one.who)}, {wording.setting(one.who)}"
     by_workers = wording.count(one.heats_by_workers, "heat")
     turns = f"whole workers in {by_workers}" if one.heats_by_workers else "by rounds"
-    return [name, *shift, wording.percent(one.burn), turns]
+    return [name, shift, wording.percent(one.burn), turns]
 
 
 def _conduct_note(results: Results, found: Sequence[Conduct]) -> str:
-    shifted = [
-        results.label(one.who)
-        for one in found
-        if one.shift
-        and not one.shift.ratio.low <= 1 <= one.shift.ratio.high
-        and abs(one.shift.ratio.value - 1) > MARGIN
-    ]
     restless = [results.label(one.who) for one in found if one.burn > BURN]
     told = "At the end of each heat every process took some rounds in a row; below 1, it is faster alone than in turns."
-    if shifted:
-        told += f" Taking turns moves {wording.listed(shifted)} by more than {wording.MARGIN}: read the ranking with that in mind."
+    told += _moved(results, found)
     if restless:
         told += (
             f" {wording.listed(restless)} did not keep still while waiting, so whole workers took turns from then on."
         )
     return told
+
+
+def _moved(results: Results, found: Sequence[Conduct]) -> str:
+    """Whom taking turns moves: beyond the margin only where the whole interval is; else by how much, where it moves at all."""
+    shifts = [(results.label(one.who), one.shift) for one in found if one.shift]
+    beyond = [name for name, shift in shifts if shift.verdict in ("faster", "slower")]
+    perhaps = [f"{name} by an estimated {_by(shift.ratio)}" for name, shift in shifts if _may_be_beyond(shift)]
+    told = ""
+    if beyond:
+        told += f" Taking turns moves {wording.listed(beyond)} by more than {wording.MARGIN}: read the ranking with that in mind."
+    if perhaps:
+        told += (
+            f" Taking turns moves {wording.listed(perhaps)}; whether that is more than {wording.MARGIN} is not settled."
+        )
+    return told
+
+
+def _may_be_beyond(shift: Comparison) -> bool:
+    """Whether it moves, and neither the whole interval is beyond the margin nor the whole interval within it."""
+    low, high = shift.ratio.low, shift.ratio.high
+    return shift.verdict == "inconclusive" and not low <= 1 <= high
+
+
+def _by(ratio: Estimate) -> str:
+    """ "7.0% (95% interval 1.0% to 12%; 6 blocks)": how far from 1, without the direction, which is in the table."""
+    low, high = sorted(abs(end - 1) for end in (ratio.low, ratio.high))
+    interval = f"{wording.percent(low)} to {wording.percent(high)}"
+    return f"{wording.percent(abs(ratio.value - 1))} (95% interval {interval}; {wording.count(ratio.blocks, 'block')})"

@@ -1,7 +1,10 @@
 """Why? Every time against its floor; each library's peaks; overhead and rate over the sizes; where a step spends its time."""
 
+import math
+from collections import defaultdict
 from collections.abc import Sequence
 
+from benchmarks.record import Who
 from benchmarks.report import floors, plots, wording
 from benchmarks.report.document import Block, Figure, Heading, Section, Text, table
 from benchmarks.report.floors import Fit, Floor, Peaks
@@ -9,13 +12,18 @@ from benchmarks.report.ranking import Heat
 from benchmarks.report.results import Results
 from benchmarks.report.sections import stepwise
 from benchmarks.report.wording import NO_VALUE
+from benchmarks.statistics import Estimate
+from benchmarks.turns import ENOUGH_BLOCKS
 
+_SURE = "(95% interval; blocks)"
 TITLE = "Why? Times against their floors"
 _FLOOR = (
     "The floor is the time of the call's matrix products at the rate of one large product in the same framework's library, "
     "and of its least bytes (the state read and written once, the batch read) at the speed of the best large copy here. Efficiency "
     "is floor over time: what is missing to 100% is other arithmetic, memory moved more than once, small products that run "
-    "below the library's full rate, and the framework's own overhead. It can pass 100% where all that moves fits into a cache."
+    "below the library's full rate, and the framework's own overhead. It can pass 100% where all that moves fits into a cache. "
+    "The floor's two parts are computed, block by block, from the peaks in the table that follows, where their intervals and blocks "
+    "stand; shown are those of the middle block."
 )
 _FIT = (
     "The fit is time = overhead + operations / rate over the sizes, with relative errors alike, block by block. The overhead is "
@@ -23,28 +31,34 @@ _FIT = (
 )
 
 
+_NOT_MEASURED = (
+    "This run did not measure the peaks that floors are made of (one large product and one large copy in each library), so no time "
+    "stands against its floor here. The profile full measures them."
+)
+_UNKNOWN = (
+    "No time stands against its floor here: no ranked training step or prediction has a block in which its library's large product "
+    "and a large copy on its device were timed too."
+)
+
+
 def section(results: Results, heats: Sequence[Heat]) -> Section:
-    """Peaks, floors, fits; a sentence where a run did not measure them."""
-    blocks = [*_floors(results, floors.floors(results)), *_peaks(results, floors.peaks(results))]
-    blocks += [*_roofline(results), *_fits(results, floors.fits(results))]
-    measured = blocks or [Text("This run did not measure the peaks that floors are made of.")]
-    return Section("why", TITLE, [*measured, *stepwise.blocks(results, heats)])
+    """Floors, peaks, fits; a sentence where there is no floor."""
+    found, peaks = floors.floors(results), floors.peaks(results)
+    above = _floors(results, found) if found else [Text(_UNKNOWN if peaks else _NOT_MEASURED)]
+    blocks = [*above, *_peaks(results, peaks), *_roofline(results, found, peaks), *_fits(results, floors.fits(results))]
+    return Section("why", TITLE, [*blocks, *stepwise.blocks(results, heats)])
 
 
 def _floors(results: Results, found: Sequence[Floor]) -> list[Block]:
-    if not found:
-        return []
     rows = []
     for floor in found:
         cell = floor.entry.cell
         what = f"{wording.phase(cell.phase)}, {wording.size(cell.axes)}"
         parts = [wording.duration(seconds) for seconds in (floor.products_s, floor.bytes_s)]
-        share = floor.efficiency
-        interval = f"{wording.percent(share.low)} to {wording.percent(share.high)}" if share.blocks > 1 else NO_VALUE
-        measured = [wording.with_interval(floor.entry.time), *parts, wording.percent(share.value), interval]
+        measured = [wording.with_interval(floor.entry.time), *parts, wording.percent_with_interval(floor.efficiency)]
         rows.append([results.label(cell.who), what, wording.setting(cell.who), *measured])
     columns = (
-        "implementation", "what is timed", "setting", "#time (95% interval; blocks)", "#floor: products", "#floor: bytes", "#efficiency", "#95% interval",
+        "implementation", "what is timed", "setting", f"#time {_SURE}", "#floor: products", "#floor: bytes", f"#efficiency {_SURE}",
     )  # fmt: skip
     frameworks = [floor.entry.cell.who.framework for floor in found]
     return [
@@ -55,99 +69,140 @@ def _floors(results: Results, found: Sequence[Floor]) -> list[Block]:
 
 
 def _conclusion(results: Results, found: Sequence[Floor]) -> str:
-    """Who comes nearest to its floor."""
+    """Who comes nearest to its floor, if that is settled: if no other's interval reaches into the nearest one's."""
     steps = [floor for floor in found if floor.entry.cell.phase == "train_step"] or list(found)
-    best = max(steps, key=lambda floor: floor.efficiency.value)
-    cell = best.entry.cell
-    return (
-        f"Nearest to its floor is {results.label(cell.who)} ({wording.phase(cell.phase)} at {wording.size(cell.axes)}, "
-        f"{wording.setting(cell.who)}): {wording.percent(best.efficiency.value)} of what its library's own rates allow."
-    )
+    ordered = sorted(steps, key=lambda floor: floor.efficiency.value, reverse=True)
+    near = [floor for floor in ordered if floor.efficiency.high >= ordered[0].efficiency.low]
+    told = [_nearness(results, floor) for floor in near]
+    allowed = "the share of what the library's own rates allow, 95% interval; blocks"
+    if ordered[0].efficiency.blocks < ENOUGH_BLOCKS:
+        return f"Nearest to its floor seems {told[0]}, but there are too few blocks for a verdict ({allowed})."
+    if len(near) > 1:
+        return f"Which is nearest to its floor is not settled: {wording.some(told)} ({allowed})."
+    return f"Nearest to its floor is {told[0]} ({allowed})."
+
+
+def _nearness(results: Results, floor: Floor) -> str:
+    cell = floor.entry.cell
+    what = f"{wording.phase(cell.phase)} at {wording.size(cell.axes)}, {wording.setting(cell.who)}"
+    return f"{results.label(cell.who)} with {wording.percent_with_interval(floor.efficiency)} in the {what}"
 
 
 def _peaks(results: Results, found: Sequence[Peaks]) -> list[Block]:
     rows = [
         [
             results.label(peak.who), peak.who.precision, wording.count(peak.who.threads, "thread"),
-            wording.rate(peak.flops_per_s.value, "FLOP/s"), str(peak.flops_per_s.blocks),
-            wording.rate(peak.bytes_per_s.value, "B/s") if peak.bytes_per_s else NO_VALUE,
+            wording.rate_with_interval(peak.flops_per_s, "FLOP/s"),
+            wording.rate_with_interval(peak.bytes_per_s, "B/s") if peak.bytes_per_s else NO_VALUE,
         ]
         for peak in found
     ]  # fmt: skip
-    columns = ("library of", "precision", "threads", "#large product", "#blocks", "#large copy, read and written")
+    columns = (
+        "library of",
+        "precision",
+        "threads",
+        f"#large product {_SURE}",
+        f"#large copy, read and written {_SURE}",
+    )
     shown = table("What the libraries reach here", rows, *columns, frameworks=[peak.who.framework for peak in found])
     return [Heading("Peaks"), *shown] if shown else []
 
 
-def _roofline(results: Results) -> list[Block]:
+def _roofline(results: Results, found: Sequence[Floor], peaks: Sequence[Peaks]) -> list[Block]:
     """What training steps attain over their operations per byte, under the roof of the best library and the best copy."""
-    steps = [floor for floor in floors.floors(results) if floor.entry.cell.phase == "train_step" and floor.least_bytes]
+    by_setting: dict[tuple[str, str, int], list[Floor]] = defaultdict(list)
+    for floor in found:
+        who = floor.entry.cell.who
+        if floor.entry.cell.phase == "train_step" and floor.least_bytes:
+            by_setting[who.device, who.precision, who.threads].append(floor)
     blocks: list[Block] = []
-    for who in dict.fromkeys(
-        (f.entry.cell.who.device, f.entry.cell.who.precision, f.entry.cell.who.threads) for f in steps
-    ):
-        here = [
-            f for f in steps if (f.entry.cell.who.device, f.entry.cell.who.precision, f.entry.cell.who.threads) == who
-        ]
-        peaks = [p for p in floors.peaks(results) if (p.who.device, p.who.precision, p.who.threads) == who]
-        rate = max(peak.flops_per_s.value for peak in peaks)
-        copy = max(peak.bytes_per_s.value for peak in peaks if peak.bytes_per_s)
-        blocks += _roof_figure(results, here, rate, copy)
+    for (device, precision, threads), here in by_setting.items():
+        libraries = [peak for peak in peaks if (peak.who.device, peak.who.threads) == (device, threads)]
+        rate = max(peak.flops_per_s.value for peak in libraries if peak.who.precision == precision)
+        # Memory does not know a precision: a copy in another one will do where this one's is missing.
+        copy = max(peak.bytes_per_s.value for peak in libraries if peak.bytes_per_s)
+        blocks += [_roof_figure(results, here, rate, copy), *_roof_table(results, here)]
     return blocks
 
 
-def _roof_figure(results: Results, here: Sequence[Floor], rate: float, copy: float) -> list[Block]:
-    lines: dict[str, list[Floor]] = {}
-    for floor in here:
-        lines.setdefault(results.label(floor.entry.cell.who), []).append(floor)
-    drawn = [
-        plots.Line(wording.short(label), own[0].entry.cell.who.framework, _points(own)) for label, own in lines.items()
-    ]
-    intensities = [floor.flops / floor.least_bytes for floor in here]
+def _roof_figure(results: Results, here: Sequence[Floor], rate: float, copy: float) -> Figure:
+    lines: dict[str, list[Floor]] = defaultdict(list)
+    for floor in sorted(here, key=_intensity):
+        lines[results.label(floor.entry.cell.who)].append(floor)
+    drawn = [_line(label, own) for label, own in lines.items()]
+    intensities = [_intensity(floor) for floor in here]
     low, high = min(intensities) / 1.5, max(*intensities, rate / copy) * 1.5
     edge = [(x, min(rate, copy * x), None, None) for x in sorted({low, rate / copy, high}) if low <= x <= high]
     roof = plots.Line("roof", "", edge, marked=False)
-    who = here[0].entry.cell.who
     ridge = wording.number(rate / copy)
-    told = f"Beyond {ridge} operations per byte the products are the limit, below it the memory."
+    told = f"Beyond about {ridge} operations per byte the products are the limit, below it the memory."
     how = (
         "How to read this: a point is a training step at one size; up is faster, and nothing gets over the roof (the best library's "
-        "large product, the best large copy) unless all it moves fits into a cache. Both axes are logarithmic. The numbers are in the table of floors."
+        "large product, the best large copy) unless all it moves fits into a cache. Both axes are logarithmic. Vertical bars are 95% "
+        "intervals, cut where they leave the chart. The numbers of the points are in the table that follows, those of the roof in the table of peaks."
     )
+    who = here[0].entry.cell.who
     name = wording.slug(f"roofline-{who.device}-{who.precision}-t{who.threads}")
     spec = plots.lines([*drawn, roof], "operations per byte", "operations per second", log=True, unit="/s")
-    title = f"Roofline, training step ({who.precision}, {wording.count(who.threads, 'thread')}, {who.device})"
-    return [Figure(name, spec, title, told, how)]
+    return Figure(name, spec, f"Roofline, {_roof_of(who)}", told, how)
 
 
-def _points(own: Sequence[Floor]) -> list[tuple[float, float, float | None, float | None]]:
-    """From few to many operations per byte: attained operations per second, with its interval."""
-    found = []
-    for floor in sorted(own, key=lambda floor: floor.flops / floor.least_bytes):
-        time = floor.entry.time
-        if time is not None:
-            ends = (
-                (floor.flops / time.high, floor.flops / time.low) if time.blocks > 1 and time.low > 0 else (None, None)
-            )
-            found.append((floor.flops / floor.least_bytes, floor.flops / time.value, *ends))
-    return found
+def _roof_table(results: Results, here: Sequence[Floor]) -> list[Block]:
+    """The numbers of the points."""
+    rows = []
+    for floor in here:
+        cell = floor.entry.cell
+        numbers = [wording.number(_intensity(floor)), _attained_in_words(floor)]
+        rows.append([results.label(cell.who), wording.size(cell.axes), cell.who.mode, *numbers])
+    columns = ("implementation", "size", "mode", "#operations per byte", f"#operations per second {_SURE}")
+    frameworks = [floor.entry.cell.who.framework for floor in here]
+    caption = f"Operations per byte and per second, {_roof_of(here[0].entry.cell.who)}"
+    return table(caption, rows, *columns, frameworks=frameworks, folded=True)
+
+
+def _roof_of(who: Who) -> str:
+    return f"training step ({who.precision}, {wording.count(who.threads, 'thread')}, {who.device})"
+
+
+def _line(label: str, own: Sequence[Floor]) -> plots.Line:
+    """From few to many operations per byte: attained operations per second, with their interval."""
+    points, words = [], []
+    for floor in own:
+        if attained := _attained(floor):
+            ends = (attained.low, attained.high) if attained.blocks > 1 else (None, None)
+            points.append((_intensity(floor), attained.value, *ends))
+            where = f"{wording.size(floor.entry.cell.axes)}, {wording.number(_intensity(floor))} operations per byte"
+            words.append(f"{where}: {_attained_in_words(floor)}")
+    return plots.Line(wording.short(label), own[0].entry.cell.who.framework, points, words=words)
+
+
+def _intensity(floor: Floor) -> float:
+    """Operations per byte."""
+    return floor.flops / floor.least_bytes
+
+
+def _attained(floor: Floor) -> Estimate | None:
+    """Operations per second."""
+    time, flops = floor.entry.time, floor.flops
+    if time is None:
+        return None
+    return Estimate(flops / time.value, flops / time.high, flops / time.low if time.low else math.inf, time.blocks)
+
+
+def _attained_in_words(floor: Floor) -> str:
+    attained = _attained(floor)
+    return wording.rate_with_interval(attained, "FLOP/s") if attained else NO_VALUE
 
 
 def _fits(results: Results, found: Sequence[Fit]) -> list[Block]:
     rows = [
         [
             results.label(fit.who), wording.phase(fit.phase), wording.setting(fit.who), str(fit.sizes),
-            *_with_interval(fit),
+            wording.with_interval(fit.overhead_s) if fit.overhead_s else "none that shows",
+            wording.rate_with_interval(fit.flops_per_s, "FLOP/s"),
         ]
         for fit in found
     ]  # fmt: skip
-    columns = ("implementation", "what is timed", "setting", "#sizes", "#overhead", "#95% interval", "#rate")
+    columns = ("implementation", "what is timed", "setting", "#sizes", f"#overhead {_SURE}", f"#rate {_SURE}")
     shown = table("Overhead and rate", rows, *columns, frameworks=[fit.who.framework for fit in found])
     return [Heading("Overhead and rate"), *shown, Text(_FIT, "note")] if shown else []
-
-
-def _with_interval(fit: Fit) -> list[str]:
-    rate = wording.rate(fit.flops_per_s.value, "FLOP/s")
-    if fit.overhead_s is None:
-        return ["none that shows", NO_VALUE, rate]
-    return [wording.duration(fit.overhead_s.value), wording.duration_interval(fit.overhead_s), rate]

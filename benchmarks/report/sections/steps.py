@@ -1,22 +1,36 @@
 """The same steps, side by side: each step of the network with its formula, its explanation and its code in each framework."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from benchmarks.record import Who
 from benchmarks.report import stepwise, wording
 from benchmarks.report.document import Block, Heading, Section, SideBySide, Text, table
 from benchmarks.report.ranking import Heat
 from benchmarks.report.results import Results, over_budget
+from benchmarks.report.stepwise import StepTimes
 from benchmarks.report.wording import NO_VALUE
+
+_WATCHED = (
+    "In the tables of time and error, – is a time that is not known: where a training step is compiled into one program, or runs "
+    "within a loop of the framework's own, its steps have no times of their own. How the times were taken is told below "
+    "the chart of the time per step of the network."
+)
+_NOT_WATCHED = (
+    "In the tables of time and error, – is a time that is not known: no training step was watched in this run."
+)
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
     """All formulas at a glance, then step by step."""
     steps = results.run.steps
-    rows = [[_title(step), step.get("formula", ""), step.get("source", "")] for step in steps]
+    rows = [[_title(step), _formula(step), step.get("source", "")] for step in steps]
     blocks = table("The steps of the network", rows, "step", "formula", "source")
+    watched = _watched(results)
+    if blocks:
+        blocks.append(Text(_WATCHED if watched else _NOT_WATCHED, "note"))
     for step in steps:
-        blocks += _step(results, step)
+        blocks += _step(results, step, watched)
     told = blocks or [Text("The run recorded no steps.")]
     return Section("steps", f"The same steps, {_ways(results)}", told)
 
@@ -26,21 +40,26 @@ def _ways(results: Results) -> str:
     return f"{wording.NUMERALS.get(frameworks, str(frameworks))} ways" if frameworks > 1 else "in code"
 
 
-def _step(results: Results, step: dict[str, str]) -> list[Block]:
+def _step(results: Results, step: dict[str, str], watched: Mapping[Who, StepTimes]) -> list[Block]:
     texts = [
-        Text(step.get("formula", ""), "formula"),
+        Text(_formula(step), "formula"),
         Text(step.get("explanation", "")),
         Text(f"Source: {step['source']}" if step.get("source") else "", "note"),
     ]
     panes = _panes(results, step.get("name", ""))
     code: list[Block] = [SideBySide(_title(step), panes)] if panes else []
-    return [Heading(_title(step)), *(text for text in texts if text.text), *code, *_measured(results, step)]
+    return [Heading(_title(step)), *(text for text in texts if text.text), *code, *_measured(results, step, watched)]
 
 
-def _measured(results: Results, step: dict[str, str]) -> list[Block]:
-    """The step's time in each framework that could be watched, and its error in all, at the size where most were watched."""
-    groups = stepwise.by_size(stepwise.times(results))
-    watched = {times.who: times for times in max(groups, key=len)} if groups else {}
+def _watched(results: Results) -> dict[Who, StepTimes]:
+    """All that were watched at the size that the chart of the times per step shows."""
+    times = stepwise.times(results)
+    middle = stepwise.middle(stepwise.by_size(times))
+    return {one.who: one for one in times if one.axes == middle[0].axes}
+
+
+def _measured(results: Results, step: dict[str, str], watched: Mapping[Who, StepTimes]) -> list[Block]:
+    """The step's time in each framework that could be watched, and its error in all."""
     rows, frameworks = [], []
     for who in (who for who in results.checks_of if who.variant == "spec"):
         spent = watched[who].steps.get(step.get("name", "")) if who in watched else None
@@ -48,7 +67,7 @@ def _measured(results: Results, step: dict[str, str]) -> list[Block]:
         rows.append([results.label(who), wording.setting(who), time, _error(results, who, step.get("shown_by", ""))])
         frameworks.append(who.framework)
     size = f", {wording.size(next(iter(watched.values())).axes)}" if watched else ""
-    columns = ("implementation", "setting", f"#time{size}", "#error over budget")
+    columns = ("implementation", "setting", f"#time{size} (95% interval; blocks)", "#error over budget")
     return table(f"{_title(step)}: time and error", rows, *columns, frameworks=frameworks, folded=True)
 
 
@@ -71,6 +90,11 @@ def _panes(results: Results, step: str) -> list[tuple[str, str]]:
             if (name := wording.framework(source.framework)) not in names:
                 names.append(name)
     return [(f"{wording.listed(names)} · {file}", code) for (file, code), names in frameworks.items()]
+
+
+def _formula(step: dict[str, str]) -> str:
+    """Its parts stand apart by several spaces, which no rendering keeps."""
+    return re.sub(r"\s{3,}", ", ", re.sub(r"\s{3,}(?=\()", " ", step.get("formula", "").strip()))
 
 
 def _title(step: dict[str, str]) -> str:

@@ -24,7 +24,7 @@ def blocks(results: Results, heats: Sequence[Heat]) -> list[Block]:
     groups = stepwise.by_size(stepwise.times(results))
     if not groups:
         return []
-    middle = max(groups, key=lambda group: (len(group), -abs(groups.index(group) - len(groups) // 2)))
+    middle = stepwise.middle(groups)
     ordered = [middle, *(group for group in groups if group is not middle)]
     found: list[Block] = [Heading("Time per step of the network")]
     for number, group in enumerate(ordered):
@@ -58,8 +58,7 @@ def _share(times: StepTimes, spent: Estimate | None) -> str:
 
 
 def _slowed(times: StepTimes) -> str:
-    ratio = times.slowed.ratio
-    return wording.Quantity(f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)})", ratio.value)
+    return wording.ratio_with_interval(times.slowed.ratio)
 
 
 def _figure(results: Results, group: Sequence[StepTimes]) -> list[Block]:
@@ -71,27 +70,39 @@ def _figure(results: Results, group: Sequence[StepTimes]) -> list[Block]:
     if not panels:
         return []
     size = wording.size(group[0].axes)
-    how = "How to read this: each marker is the time of one step of the network within a watched training step; the bar is the 95% interval."
+    how = "How to read this: each marker is the time of one step of the network within a watched training step; the bar is the 95% interval, "
+    how += (
+        "cut where it leaves the chart. Beside it: the time (95% interval; blocks) and its share of the watched step."
+    )
     title = f"Time per step of the network, {size}"
     return [Figure("time-per-step", plots.times(panels), title, _conclusion(results, group), how)]
 
 
 def _dot(results: Results, times: StepTimes, spent: Estimate) -> plots.Dot:
     sure = spent.blocks > 1
-    words = f"{wording.duration(spent.value)}, {wording.percent(spent.value / times.watched.value)}"
+    words = _share(times, spent)
     low, high = (spent.low, spent.high) if sure else (None, None)
     return plots.Dot(wording.short(results.label(times.who)), times.who.framework, spent.value, low, high, words)
 
 
 def _conclusion(results: Results, group: Sequence[StepTimes]) -> str:
     """The largest part of each; a description of each by itself, no comparison."""
-    names, told = _names(results), []
-    for times in group:
-        if times.steps:
-            step = max(times.steps, key=lambda name: times.steps[name].value)
-            share = wording.percent(times.steps[step].value / times.watched.value)
-            told.append(f"{results.label(times.who)} in {names.get(step, step).lower()} ({share})")
-    return f"Most of the watched time is spent: {wording.listed(told)}."
+    told = [f"{results.label(times.who)}: {_largest(results, times)}" for times in group]
+    return f"The largest part of the watched step (its share; the time's 95% interval; blocks). {'. '.join(told)}."
+
+
+def _largest(results: Results, times: StepTimes) -> str:
+    """With all whose intervals reach into its own: which of these is the largest is then not settled."""
+    names = _names(results)
+    parts = {names.get(step, step).lower(): spent for step, spent in times.steps.items()} | {BETWEEN: times.between}
+    ordered = sorted(parts, key=lambda name: parts[name].value, reverse=True)
+    first = parts[ordered[0]]
+    near = [name for name in ordered if first.blocks > 1 and parts[name].high >= first.low] or ordered[:1]
+    told = [
+        f"{name} ({wording.percent(parts[name].value / times.watched.value)}; {wording.duration_interval(parts[name])}; {parts[name].blocks})"
+        for name in near
+    ]
+    return wording.some(told) + (", not settled which" if len(near) > 1 else "")
 
 
 def _not_watched(results: Results, heats: Sequence[Heat]) -> list[Block]:

@@ -1,17 +1,21 @@
 """Sweeps: time per sample against each axis that was swept, one line per implementation."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Literal
 
 from benchmarks.report import facets, plots, wording
 from benchmarks.report.document import Block, Figure, Part, Section, Text, table
-from benchmarks.report.ranking import Heat, phase_groups
+from benchmarks.report.ranking import Heat, compare, phase_groups
 from benchmarks.report.results import Entry, Results
 from benchmarks.report.sections import threads
 from benchmarks.report.wording import NO_VALUE
+from benchmarks.statistics import Estimate
 
 _SHOWN = ("ranked", "own variant")
 Series = dict[str, dict[int, Entry]]
+Way = Literal["falls", "rises", "not settled"]
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
@@ -57,56 +61,76 @@ def _sweep(heat: Heat, axis: str, rest: dict[str, int], series: Series, drawn: b
     entries = [next(iter(points.values())) for points in series.values()]
     looks = {"frameworks": [e.cell.who.framework for e in entries], "facets": [facets.of_entry(e) for e in entries]}
     caption = f"Time per sample, {what}"
-    numbers = table(f"{caption} (± half the 95% interval; blocks)", rows, *columns, **looks, folded=not drawn)
+    numbers = table(f"{caption} (95% interval; blocks)", rows, *columns, **looks, folded=not drawn)
     if not drawn:
         return numbers
-    lines = [_line(label, points, wide=_on_gpu(points)) for label, points in series.items()]
+    lines = [_line(label, axis, points, wide=_on_gpu(points)) for label, points in series.items()]
     name = wording.slug(f"sweep-{axis}-{heat.phase}-{heat.who.precision}-{heat.who.mode}-t{heat.who.threads}")
     name = "-".join([name, *(f"{wording.slug(key)}{value}" for key, value in rest.items())])
     how = (
         f"How to read this: lower is faster. Both axes are logarithmic; a line that falls says that a larger {axis} costs less "
-        "time per sample. Vertical bars are 95% intervals (often shorter than the marker). Thick lines ran on a GPU."
+        "time per sample. Vertical bars are 95% intervals, cut where they leave the chart; one shorter than its marker is not seen. Thick lines ran on a GPU."
     )
     spec = plots.lines(lines, axis, "seconds per sample", log=True)
     return [Figure(name, spec, caption, _conclusion(series, axis), how), *numbers]
 
 
-def _line(label: str, points: dict[int, Entry], wide: bool) -> plots.Line:
-    drawn = []
+def _line(label: str, axis: str, points: dict[int, Entry], wide: bool) -> plots.Line:
+    drawn, words = [], []
     for value, entry in sorted(points.items()):
-        if entry.time:
-            times = [
-                seconds / entry.samples_per_call for seconds in (entry.time.value, entry.time.low, entry.time.high)
-            ]
-            # An interval from two or three blocks can be wide enough to flatten the whole chart.
-            usable = entry.time.blocks > 1 and times[2] < 4 * times[0] and times[1] > times[0] / 4
-            drawn.append((value, times[0], *(times[1:] if usable else (None, None))))
+        if time := _per_sample(entry):
+            drawn.append((value, time.value, *((time.low, time.high) if time.blocks > 1 else (None, None))))
+            words.append(f"{axis} {value}: {wording.with_interval(time)}")
     framework = next(iter(points.values())).cell.who.framework
-    return plots.Line(wording.short(label), framework, drawn, wide=wide)
+    return plots.Line(wording.short(label), framework, drawn, wide=wide, words=words)
 
 
 def _cell(entry: Entry | None) -> str:
-    if entry is None or entry.time is None:
-        return NO_VALUE
-    per_sample = wording.duration(entry.time.value / entry.samples_per_call)
-    interval = f" ± {wording.percent(_half_width(entry))}" if entry.time.blocks > 1 else ""
-    return wording.Quantity(f"{per_sample}{interval} ({entry.time.blocks})", entry.seconds / entry.samples_per_call)
+    return wording.with_interval(_per_sample(entry)) if entry else NO_VALUE
 
 
-def _half_width(entry: Entry) -> float:
-    """Half the interval, relative to the estimate."""
-    return (entry.time.high - entry.time.low) / (2 * entry.time.value) if entry.time else 0.0
+def _per_sample(entry: Entry) -> Estimate | None:
+    return _scaled(entry.time, 1 / entry.samples_per_call) if entry.time else None
+
+
+def _scaled(of: Estimate, factor: float) -> Estimate:
+    return Estimate(of.value * factor, of.low * factor, of.high * factor, of.blocks)
 
 
 def _conclusion(series: Series, axis: str) -> str:
-    """How much the largest value gains over the smallest; a description of each line, no comparison of lines."""
-    told = []
+    """How the time per sample goes from the smallest value to the largest; each line by itself, no comparison of lines."""
+    factors: dict[tuple[int, int, Way], list[str]] = defaultdict(list)
     for label, points in series.items():
         if len(points) > 1:
-            first, last = points[min(points)], points[max(points)]
-            gain = (first.seconds / first.samples_per_call) / (last.seconds / last.samples_per_call)
-            told.append(f"{label} {wording.ratio(gain)}")
-    return f"Time per sample at the smallest {axis} over that at the largest: {wording.listed(told)}."
+            ends = min(points), max(points)
+            fall = _fall(*(points[end] for end in ends))
+            shown = (
+                Estimate(1 / fall.value, 1 / fall.high, 1 / fall.low, fall.blocks) if _way(fall) == "rises" else fall
+            )
+            about = wording.ratio_with_interval(shown) if fall.blocks > 1 else f"about {wording.ratio(shown.value)}"
+            factors[*ends, _way(fall)].append(f"{label} {about}")
+    return " ".join(_sentence(axis, *how, told) for how, told in factors.items())
+
+
+def _sentence(axis: str, first: int, last: int, way: Way, factors: Sequence[str]) -> str:
+    where, told = f"rom {axis} {first} to {axis} {last}", wording.listed(factors)
+    if way == "not settled":
+        return f"Whether the time per sample falls or rises f{where} is not settled (first over last; 95% interval; blocks): {told}."
+    by = "these factors" if len(factors) > 1 else "this factor"
+    return f"F{where} the time per sample {way} by {by} (95% interval; blocks): {told}."
+
+
+def _fall(first: Entry, last: Entry) -> Estimate:
+    """The first one's time per sample over the last one's, paired by block; no interval where they share none."""
+    comparison = compare(first, last)
+    per_call = comparison.ratio if comparison else Estimate(first.seconds / last.seconds, 0.0, math.inf, 0)
+    return _scaled(per_call, last.samples_per_call / first.samples_per_call)
+
+
+def _way(fall: Estimate) -> Way:
+    """One block has no interval: its word is taken, and shown with "about"."""
+    low, high = (fall.low, fall.high) if fall.blocks > 1 else (fall.value, fall.value)
+    return "falls" if low > 1 else "rises" if high < 1 else "not settled"
 
 
 def _on_gpu(points: dict[int, Entry]) -> bool:

@@ -1,5 +1,6 @@
 """Scaling over threads: the same cell with other numbers of threads. Part of a section."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -8,6 +9,7 @@ from benchmarks.report.document import Block, Figure, Heading, Text, table
 from benchmarks.report.ranking import Heat, compare
 from benchmarks.report.results import Entry, Results
 from benchmarks.report.wording import NO_VALUE
+from benchmarks.statistics import Estimate
 
 _HOW = (
     "Speed-up is the time with the fewest threads over the time with more, of the same implementation at the same size, paired by "
@@ -36,36 +38,37 @@ def _shown(axes: dict[str, int], series: dict[str, dict[int, Entry]]) -> list[Bl
     for label, points in series.items():
         framework = next(iter(points.values())).cell.who.framework
         ratios = {threads: _speed_up(points, threads) for threads in sorted(points)}
-        drawn = [(threads, *ratio) for threads, ratio in ratios.items()]
-        lines.append(plots.Line(wording.short(label), framework, drawn))
+        lines.append(_line(label, framework, ratios))
         rows.append([label, *(_cell(ratios.get(threads)) for threads in counts)])
         frameworks.append(framework)
     size = wording.size(axes)
-    most = {label: _speed_up(points, max(points))[0] for label, points in series.items()}
-    told = wording.listed(f"{label} {wording.ratio(gain)}" for label, gain in most.items())
-    how = "How to read this: both axes are logarithmic; twice the threads at best give twice the speed, and a flat line gains nothing."
+    most = {label: _speed_up(points, max(points)) for label, points in series.items()}
+    told = wording.listed(f"{label} {_cell(gain)}" for label, gain in most.items())
+    how = "How to read this: both axes are logarithmic; twice the threads at best give twice the speed, and a flat line gains nothing. "
+    how += "Vertical bars are 95% intervals, cut where they leave the chart."
     caption = f"Speed-up of a training step over threads, {size}"
     spec = plots.lines(lines, "threads", "speed-up", log=True, unit="")
     columns = ("implementation", *(f"#{wording.count(threads, 'thread')}" for threads in counts))
     return [
-        Figure("threads", spec, caption, f"With the most threads: {told}.", how),
-        *table(caption, rows, *columns, frameworks=frameworks),
+        Figure("threads", spec, caption, f"With the most threads (95% interval; blocks): {told}.", how),
+        *table(f"{caption} (95% interval; blocks)", rows, *columns, frameworks=frameworks),
     ]
 
 
-def _speed_up(points: dict[int, Entry], threads: int) -> tuple[float, float | None, float | None]:
-    """Value and interval; of the fewest threads 1, by definition."""
+def _line(label: str, framework: str, found: dict[int, Estimate]) -> plots.Line:
+    points = [(k, e.value, *((e.low, e.high) if e.blocks > 1 else (None, None))) for k, e in found.items()]
+    words = [f"{wording.count(threads, 'thread')}: {_cell(estimate)}" for threads, estimate in found.items()]
+    return plots.Line(wording.short(label), framework, points, words=words)
+
+
+def _speed_up(points: dict[int, Entry], threads: int) -> Estimate:
+    """Against the fewest threads; of these 1, by definition, which no block stands behind."""
     base, entry = points[min(points)], points[threads]
     comparison = compare(base, entry) if entry is not base else None
-    if comparison is None:
-        return base.seconds / entry.seconds, None, None
-    ratio = comparison.ratio
-    return ratio.value, *((ratio.low, ratio.high) if ratio.blocks > 1 else (None, None))
+    return comparison.ratio if comparison else Estimate(base.seconds / entry.seconds, 0.0, math.inf, 0)
 
 
-def _cell(ratio: tuple[float, float | None, float | None] | None) -> str:
-    if ratio is None:
+def _cell(speed_up: Estimate | None) -> str:
+    if speed_up is None:
         return NO_VALUE
-    value, low, high = ratio
-    interval = f" ({wording.ratio(low)} to {wording.ratio(high)})" if low is not None and high is not None else ""
-    return wording.Quantity(f"{wording.ratio(value)}{interval}", value)
+    return wording.ratio_with_interval(speed_up) if speed_up.blocks else wording.ratio(speed_up.value)

@@ -1,11 +1,14 @@
 """What a run says about itself: null control, the cost of turns, stillness. Made-up records whose truth is known."""
 
 import random
+import re
+from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 import pytest
 
-from benchmarks.record import Record
+from benchmarks.record import Record, TimingRecord
 from benchmarks.report import controls, markdown, ranking, results, sections
 from benchmarks.report.results import Results
 from tests.benchmarks.report import synthetic
@@ -92,6 +95,40 @@ def test_what_turns_cost_is_time_alone_over_time_in_turn() -> None:
         assert conduct.shift.ratio.value == pytest.approx(0.8, rel=0.15)
     assert "Taking turns moves" in page(alone=0.5)
     assert "Taking turns moves" not in page()
+
+
+def alone_by(factors: Sequence[float]) -> list[Record]:
+    """Alone, each block of NumPy's takes so many times as long as in turn, and PyTorch's as long."""
+    found: list[Record] = []
+    for r in records():
+        if isinstance(r, TimingRecord) and not r.control:
+            factor = factors[r.block] if r.cell.who.framework == "numpy" else 1.0
+            r = r.model_copy(update={"alone_s": [factor * median(r.per_call) * r.loops]})
+        found.append(r)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("factors", "said"),
+    [
+        ((0.90, 0.91, 0.92, 0.90, 0.91, 0.92), r"Taking turns moves NumPy by more than 3%: read the ranking"),
+        (
+            (0.86, 0.98, 0.88, 0.99, 0.90, 0.97),
+            r"Taking turns moves NumPy by an estimated 7\.\d% \(95% interval 1\.\d% to 1\d%; 6 blocks\); whether that is more than 3% is not settled",
+        ),
+    ],
+)
+def test_beyond_the_margin_is_said_only_where_the_whole_interval_is(factors: Sequence[float], said: str) -> None:
+    found = results.gather(alone_by(factors), [], synthetic.ENVIRONMENT)
+    text = markdown.render(sections.document(found), {})
+    assert text.count("Taking turns moves") == 1
+    assert re.search(said, text)
+
+
+def test_what_turns_cost_has_its_interval_and_its_count() -> None:
+    text = page(alone=0.5)
+    assert "| time alone over time in turn (95% interval; blocks) |" in text
+    assert re.search(r"\| NumPy, .* \| 0\.\d\d \(0\.\d\d to 0\.\d\d; 6\) \|", text)
 
 
 def test_who_used_the_processor_while_waiting_is_named() -> None:

@@ -1,8 +1,10 @@
 """The charts: few layers, every line with its look, every mark with its words, and no font but the renderer's own."""
 
+import math
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -28,7 +30,7 @@ def test_each_line_has_the_look_of_its_framework_and_its_name_at_its_end() -> No
     assert lines == [(look.colour, ",".join(map(str, look.dash))) for look in looks.LOOKS.values()]
     for name, look in looks.LOOKS.items():
         assert svg.count(f">the {name}</text>") == 1
-        assert svg.count(f'aria-label="the {name}: ') == len(POINTS)
+        assert svg.count(f'aria-label="the {name}, batch ') == len(POINTS)
         assert svg.count(f'fill="{look.colour}"') == len(POINTS)
         assert svg.count(f'stroke="{look.colour}"') == 1 + 2  # the line, and an interval where there is one
 
@@ -40,7 +42,36 @@ def test_lines_of_one_framework_stay_apart() -> None:
 def test_a_line_may_be_wide_and_without_markers() -> None:
     svg = drawn("torch", wide=True, marked=False)
     assert 'stroke-width="4"' in svg
-    assert 'aria-label="the torch: ' not in svg
+    assert 'aria-label="the torch' not in svg
+
+
+def told(line: plots.Line, title: str = "batch", log: bool = True, **options: str) -> list[str]:
+    """What is said of each mark."""
+    spec = plots.lines([line], title, "y", log=log, **options)
+    return [row["told"] for layer in spec["layer"] for row in layer["data"]["values"] if "told" in row]
+
+
+def test_a_mark_says_what_it_is_in_words_or_with_the_axes_names_and_units() -> None:
+    line = plots.Line("NumPy", "numpy", [(1000, 2e-3, 1.9e-3, 2.1e-3), (0.5, 1e-3, None, None)])
+    assert told(line) == ["NumPy, batch 1,000: 2.00 ms (1.90 ms to 2.10 ms)", "NumPy, batch 0.500: 1.00 ms"]
+    assert told(replace(line, words=["one", "two"])) == ["NumPy, one", "NumPy, two"]
+    assert told(line, "threads", unit="") == [
+        "NumPy, threads 1,000: 0.00200 (0.00190 to 0.00210)",
+        "NumPy, threads 0.500: 0.00100",
+    ]
+    work = plots.Line("NumPy", "numpy", [(4, 2.5e9, None, None)])
+    assert told(work, "operations per byte", unit="/s") == ["NumPy, operations per byte 4: 2.50 G/s"]
+    accuracy = plots.Line("NumPy", "numpy", [(4, 0.971, None, None)])
+    assert told(accuracy, "epoch", log=False, y_format=".0%") == ["NumPy, epoch 4: 97.1%"]
+
+
+def test_an_endless_interval_is_cut_at_the_edge_and_does_not_flatten_the_chart() -> None:
+    points = [(1, 2e-3, 1e-9, math.inf), (8, 1e-3, 0.9e-3, 1.1e-3)]
+    spec = plots.lines([plots.Line("NumPy", "numpy", points)], "batch", "seconds", log=True)
+    bars = [row for layer in spec["layer"] for row in layer["data"]["values"] if "high" in row]
+    (low, high) = spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    assert (low, high) == pytest.approx((1e-3 / 2 / 1.25, 2e-3 * 2 * 1.25))
+    assert [(bar["low"], bar["high"]) for bar in bars] == [(low, high), (0.9e-3, 1.1e-3)]
 
 
 @pytest.fixture(params=["", "/somewhere/fonts.conf"])

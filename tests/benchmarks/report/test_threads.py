@@ -1,5 +1,7 @@
 """Scaling over threads: speed-up against the fewest, with its interval."""
 
+import re
+
 from benchmarks import record
 from benchmarks.report import markdown, results, sections
 from tests.benchmarks.report import synthetic
@@ -20,7 +22,8 @@ def test_speed_up_against_the_fewest() -> None:
     assert numpy.split(" | ")[1] == "1.00"
     assert numpy.split(" | ")[2].startswith(("1.99 (", "2.00 (", "2.01 ("))
     assert torch.split(" | ")[2] == "–"
-    told = text.partition("With the most threads: ")[2].partition("\n")[0]
+    assert re.fullmatch(r"[\d.]+ \([\d.]+ to [\d.]+; 6\)", numpy.split(" | ")[2])
+    told = text.partition("With the most threads (95% interval; blocks): ")[2].partition("\n")[0]
     assert "PyTorch, float32 1.00" in told
     assert "NumPy, float32 3.9" in told or "NumPy, float32 4.0" in told
 

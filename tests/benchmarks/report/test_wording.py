@@ -93,3 +93,24 @@ def test_a_time_has_its_interval_and_its_count() -> None:
     assert shown == "1.23 ms (1.20 to 1.27 ms; 6)"
     assert shown.value == 1.23e-3
     assert wording.with_interval(None) == "–"
+
+
+def test_every_kind_of_number_has_its_interval_and_its_count() -> None:
+    assert wording.ratio_with_interval(Estimate(0.93, 0.88, 0.99, 6)) == "0.93 (0.88 to 0.99; 6)"
+    assert wording.percent_with_interval(Estimate(0.8, 0.78, 0.82, 6)) == "80% (78% to 82%; 6)"
+    shown = wording.rate_with_interval(Estimate(82.1e9, 81.5e9, 82.9e9, 6), "FLOP/s")
+    assert shown == "82.1 GFLOP/s (81.5 to 82.9 GFLOP/s; 6)"
+    assert shown.value == 82.1e9
+
+
+def test_one_block_has_a_count_and_no_interval() -> None:
+    alone = Estimate(0.5, 0.0, math.inf, 1)
+    assert wording.ratio_with_interval(alone) == "0.50 (–; 1)"
+    assert wording.percent_with_interval(alone) == "50% (–; 1)"
+    assert wording.rate_with_interval(alone, "B/s") == "0.500 B/s (–; 1)"
+
+
+def test_of_many_alternatives_a_few_are_named() -> None:
+    assert wording.some(["a"]) == "a"
+    assert wording.some(["a", "b", "c"]) == "a, b or c"
+    assert wording.some(["a", "b", "c", "d"]) == "a, b, c or 1 other"

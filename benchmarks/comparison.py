@@ -16,7 +16,7 @@ from benchmarks import comparable, exits, statistics
 from benchmarks.comparable import Refused, Side
 from benchmarks.record import Cell
 from benchmarks.report import controls, wording
-from benchmarks.report.results import Entry
+from benchmarks.report.entries import Entry
 from benchmarks.statistics import Comparison
 
 Verdict = Literal["unequal", "slower", "missing", "inconclusive", "new", "faster", "tied"]

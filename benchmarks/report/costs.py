@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.record import InstalledRecord, StartRecord, WorkerRecord
+from benchmarks.report.entries import Entry
 from benchmarks.report.ranking import Heat, compare
-from benchmarks.report.results import Entry, Results
+from benchmarks.report.results import Results
 from benchmarks.statistics import Comparison, Estimate, estimate
 from benchmarks.turns import process_of
 

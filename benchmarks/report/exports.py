@@ -8,8 +8,9 @@ from pytest_benchmark.stats import Stats
 
 from benchmarks.report import markdown, sections
 from benchmarks.report.document import Document, Section, Text
+from benchmarks.report.entries import Entry
 from benchmarks.report.ranking import heats
-from benchmarks.report.results import Entry, Results
+from benchmarks.report.results import Results
 from benchmarks.report.sections import coverage, equivalence, ranks
 
 EXPORTED = ("ranked", "own variant")

@@ -1,8 +1,8 @@
 """What a reader may narrow the page to: phase, setting and size of a heat, framework and device of an entry."""
 
 from benchmarks.report import wording
+from benchmarks.report.entries import Entry
 from benchmarks.report.ranking import Heat
-from benchmarks.report.results import Entry
 
 
 def of_group(heat: Heat) -> dict[str, str]:

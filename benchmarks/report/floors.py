@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from benchmarks import statistics
 from benchmarks.record import TimingRecord, Who
+from benchmarks.report.entries import Entry
 from benchmarks.report.ranking import phase_order
-from benchmarks.report.results import Entry, Results
+from benchmarks.report.results import Results
 from benchmarks.statistics import Estimate
 
 PHASES = ("train_step", "predict")

@@ -5,8 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from benchmarks.report import environment, frame, wording
+from benchmarks.report.entries import Entry
 from benchmarks.report.ranking import Heat, Place, duel, phase_groups
-from benchmarks.report.results import Entry, Results
+from benchmarks.report.results import Results
 from benchmarks.turns import ENOUGH_BLOCKS
 
 _DOING = {"train_step": "one training step", "predict": "predicting one batch", "epoch": "one training epoch"}

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from benchmarks import statistics
 from benchmarks.record import Who
-from benchmarks.report.results import Entry, Results
+from benchmarks.report.entries import Entry
+from benchmarks.report.results import Results
 from benchmarks.statistics import Comparison
 from benchmarks.turns import ENOUGH_BLOCKS
 

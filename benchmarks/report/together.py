@@ -13,8 +13,9 @@ import pandas as pd
 from benchmarks import comparable, statistics
 from benchmarks.report import environment, facets, frame, headline, plots, wording
 from benchmarks.report.document import Block, Bullets, Document, Figure, Heading, Part, Section, Text, table
+from benchmarks.report.entries import Entry
 from benchmarks.report.ranking import Heat, heats, phase_groups
-from benchmarks.report.results import Entry, Results
+from benchmarks.report.results import Results
 from benchmarks.report.sections import coverage, ranks
 from benchmarks.report.wording import NO_VALUE
 from benchmarks.statistics import MARGIN, Comparison

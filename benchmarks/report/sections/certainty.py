@@ -7,8 +7,9 @@ import numpy as np
 
 from benchmarks.report import facets, plots, wording
 from benchmarks.report.document import Block, Figure, Part, Section, Text, table
+from benchmarks.report.entries import Entry
 from benchmarks.report.ranking import Heat, phase_groups
-from benchmarks.report.results import Entry, Results
+from benchmarks.report.results import Results
 from benchmarks.report.sections import clocks
 from benchmarks.report.wording import NO_VALUE
 from benchmarks.turns import ENOUGH_BLOCKS

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from benchmarks.report import wording
 from benchmarks.report.document import Block, Code, Section, Text, table
+from benchmarks.report.entries import Entry
 from benchmarks.report.ranking import Heat
-from benchmarks.report.results import Entry, Results
+from benchmarks.report.results import Results
 
 _KINDS = ("measured", "measured in part", "failed", "skipped", "unequal", "not run")
 

@@ -11,8 +11,9 @@ from benchmarks import verdicts
 from benchmarks.record import Check, ProofRecord, Who
 from benchmarks.report import environment, wording
 from benchmarks.report.document import Block, Heading, Section, Text, table
+from benchmarks.report.entries import over_budget
 from benchmarks.report.ranking import Heat
-from benchmarks.report.results import Results, over_budget
+from benchmarks.report.results import Results
 from benchmarks.report.wording import NO_VALUE
 
 

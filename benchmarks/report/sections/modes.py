@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from benchmarks.record import Cell
 from benchmarks.report import wording
 from benchmarks.report.document import Block, Section, Text, table
+from benchmarks.report.entries import Entry
 from benchmarks.report.ranking import Heat, compare, phase_order
-from benchmarks.report.results import Entry, Results
+from benchmarks.report.results import Results
 from benchmarks.statistics import Comparison
 
 TITLE = "Does tuning pay?"

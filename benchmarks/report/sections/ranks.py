@@ -6,8 +6,9 @@ import numpy as np
 
 from benchmarks.report import facets, frame, headline, plots, wording
 from benchmarks.report.document import Block, Figure, Heading, Part, Section, Text, table
+from benchmarks.report.entries import Entry
 from benchmarks.report.ranking import FLOORS, Heat, Place, compare, phase_groups
-from benchmarks.report.results import Entry, Results
+from benchmarks.report.results import Results
 from benchmarks.report.wording import NO_VALUE
 from benchmarks.statistics import MARGIN
 from benchmarks.turns import ENOUGH_BLOCKS

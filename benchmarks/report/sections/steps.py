@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from benchmarks.record import Who
 from benchmarks.report import stepwise, wording
 from benchmarks.report.document import Block, Heading, Section, SideBySide, Text, table
+from benchmarks.report.entries import over_budget
 from benchmarks.report.ranking import Heat
-from benchmarks.report.results import Results, over_budget
+from benchmarks.report.results import Results
 from benchmarks.report.stepwise import StepTimes
 from benchmarks.report.wording import NO_VALUE
 

@@ -7,8 +7,9 @@ from typing import Literal
 
 from benchmarks.report import facets, plots, wording
 from benchmarks.report.document import Block, Figure, Part, Section, Text, table
+from benchmarks.report.entries import Entry
 from benchmarks.report.ranking import Heat, compare, phase_groups
-from benchmarks.report.results import Entry, Results
+from benchmarks.report.results import Results
 from benchmarks.report.sections import threads
 from benchmarks.report.wording import NO_VALUE
 from benchmarks.statistics import Estimate

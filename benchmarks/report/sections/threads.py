@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from benchmarks.report import costs, plots, wording
 from benchmarks.report.document import Block, Figure, Heading, Text, table
+from benchmarks.report.entries import Entry
 from benchmarks.report.ranking import Heat, compare
-from benchmarks.report.results import Entry, Results
+from benchmarks.report.results import Results
 from benchmarks.report.wording import NO_VALUE
 from benchmarks.statistics import Estimate
 

@@ -97,7 +97,7 @@ def _behind(results: Results, heat: Heat) -> str:
 
 
 def _whereabouts(heat: Heat, place: Place) -> str:
-    """ ", the next" and ", the slowest" where that was settled; else the rank."""
+    """Next and slowest where that was settled; else the rank."""
     if place.ranks is None:
         return ""
     others = [other.ranks for other in heat.places if other.ranks and other is not place]
@@ -107,7 +107,7 @@ def _whereabouts(heat: Heat, place: Place) -> str:
     behind = sum(low > worst for low, _ in others)
     if behind + 1 + len(heat.with_verdict("tied")) == len(others):
         return ", the next"
-    return f", rank {frame.rank(place)}"
+    return f" (rank {frame.rank(place).replace('-', '–')})"
 
 
 def _times_as_fast(results: Results, place: Place) -> str:
@@ -150,12 +150,12 @@ def _other_sizes(results: Results, group: Sequence[Heat]) -> str:
     told = [f"{name} at {_some(n)}" for name, n in sorted(wins.items(), key=lambda item: (-item[1], item[0]))]
     none = len(group) - len(clear)
     rest = f"; at {_some(none)} none clearly is" if none else ""
-    return f" Fastest of the {len(group)} sizes measured: {wording.listed(told)}{rest}."
+    return f" Of {len(group)} sizes measured, the fastest is {wording.listed(told)}{rest}."
 
 
 def _some(sizes: int) -> str:
     """So many sizes, in a word where there is one."""
-    return "one of them" if sizes == 1 else f"{wording.NUMERALS.get(sizes, str(sizes))} of them"
+    return "one size" if sizes == 1 else f"{wording.NUMERALS.get(sizes, str(sizes))} sizes"
 
 
 def gpu(results: Results, heats: Sequence[Heat]) -> list[str]:

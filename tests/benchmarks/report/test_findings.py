@@ -105,8 +105,8 @@ def test_next_and_slowest_are_said_only_where_that_was_settled() -> None:
     assert "as fast as JAX, the slowest." in told
     alike = [*timed[:2], (cell("jax"), 154 * MICROSECOND)]
     told = sentences(measured(alike, 6, 0.02))
-    assert "PyTorch, rank 2-3, and" in told
-    assert "JAX, rank 2-3." in told
+    assert "PyTorch (rank 2–3), and" in told
+    assert "JAX (rank 2–3)." in told
     doubtful = measured([timed[0], (cell("torch"), 104 * MICROSECOND), timed[2]], 6, 0.02)
     assert "the next" not in sentences(doubtful)
 
@@ -118,7 +118,7 @@ def test_fastest_by_size_is_counted_in_words_and_not_where_nothing_was_compared(
     assert "NumPy is fastest at all 2 sizes measured." in sentences(measured(sizes, 6, 0.002))
     turned = [*sizes[:2], (cell("numpy", batch=64), 3 * MICROSECOND), sizes[3]]
     told = sentences(measured(turned, 6, 0.002))
-    assert "Fastest of the 2 sizes measured: NumPy at one of them and PyTorch at one of them." in told
+    assert "Of 2 sizes measured, the fastest is NumPy at one size and PyTorch at one size." in told
     alone = sentences(measured([pair for pair in sizes if pair[0].who.framework == "numpy"], 6, 0.002))
     assert "clearly" not in alone
 

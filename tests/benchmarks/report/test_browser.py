@@ -107,6 +107,13 @@ def test_the_page_does_not_scroll_sideways(opened: Any, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_what_a_link_leads_to_is_not_under_the_bar(opened: Any) -> None:
+    page = opened()
+    page.click("nav a[href='#equivalence']")
+    bar, heading = (page.locator(part).bounding_box() for part in ("#controls", "#equivalence h2"))
+    assert heading["y"] >= bar["y"] + bar["height"]
+
+
 def press_until(page: Any, selector: str) -> None:
     """Tab until this element has the focus."""
     for _ in range(200):

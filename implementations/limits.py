@@ -36,7 +36,7 @@ class Limit:
     group: str = ""
     """The group of tensors in which it fails, from any start, if it is one group."""
 
-    settings: tuple[tuple[str, str], ...] = ()
+    settings: tuple[tuple[str, Any], ...] = ()
     """Settings of a specification (`optimizer.kind` for a nested one) under which our file is the framework's own."""
 
     def explains(self, spec: Mapping[str, Any], start: str, group: str) -> bool:
@@ -191,8 +191,22 @@ LIMITS = (
         variants=(),
         statement="Compiled by XLA for the CPU, a maximum drops NaN: that of 1, NaN and 2 is 2.",
         consequence="Who watches for NaN by the largest gradient or weight sees a number.",
-        answer="On the CPU nothing here is compiled by XLA on TensorFlow; ReLU would keep NaN there too.",
+        answer="Our tuned file is compiled by XLA; ReLU keeps NaN there too, and so do the logits and the loss.",
         reproduction="tests/limits/tensorflow_xla_nan.py",
+    ),
+    Limit(
+        name="NaN lost in a fused ReLU",
+        frameworks=("keras-tensorflow",),
+        variants=("spec", "stock"),
+        statement="On processors with AVX-512 VNNI or AMX, where TensorFlow turns oneDNN on by itself, a graph's dense layer "
+        "with its bias and ReLU is one operation, in which NaN becomes 0.",
+        consequence="NaN in a feature comes out as plausible logits, and the loss stays a number, where no batch norm stands "
+        "between a dense layer and its ReLU.",
+        answer="Nothing: it is what TensorFlow's users get. The proof sees it, and says whose it is. With batch norm nothing "
+        "is fused, and in tuned mode XLA keeps NaN.",
+        reproduction="tests/limits/tensorflow_fused_nan.py",
+        group="NaN comes out",
+        settings=(("batch_norm", False),),
     ),
 )
 

@@ -40,7 +40,10 @@ SMALLEST = 1e-30
 """A tensor that is smaller than this is zero: some frameworks flush what is near float32's smallest numbers."""
 
 MOST_FLIPS = 64
-"""ReLUs that are tried one by one before the kit gives up; a limit on its patience."""
+"""ReLUs that are tried one by one, the nearest to zero; a limit on the kit's patience, as is the next."""
+
+MOST_ROUNDS = 8
+"""Times that all of them are tried, each time to adopt one."""
 
 DRIFT = 1e-12
 """How far a run in float64 may be from the oracle's after a thousand steps of its own."""

@@ -231,16 +231,16 @@ def settle(
     kinks = oracle.kinks()
     active = {name: inputs > 0 for name, inputs in kinks.items()}
     yardstick, reach = repetition.yardstick(wanted, active)
-    near = {name: np.abs(inputs) <= reach[name] for name, inputs in kinks.items()}
+    away = {name: np.abs(inputs) / max(reach[name], gates.SMALLEST) for name, inputs in kinks.items()}
     flips = 0
     if seen.active is not None:
-        adopted = {name: np.where(near[name], seen.active[name], side) for name, side in active.items()}
+        adopted = {name: np.where(away[name] <= 1, seen.active[name], side) for name, side in active.items()}
         flips = sum(int(np.sum(adopted[name] != side)) for name, side in active.items())
         if flips:
             yardstick, _ = repetition.yardstick(repetition.reference(adopted), adopted)
     checks = start.judge(found, yardstick, candidate.spec)
     if seen.active is None and not all(check.passed for check in checks):
-        yardstick, checks, flips = _adopt(repetition, found, yardstick, active, near, checks)
+        yardstick, checks, flips = _adopt(repetition, found, yardstick, active, away, checks)
     if candidate.arithmetic in gates.COARSE:
         checks.append(gates.as_coarse_as_named(start.check, found, yardstick))
     if flips:
@@ -253,22 +253,31 @@ def _adopt(
     found: Arrays,
     yardstick: Yardstick,
     active: Arrays,
-    near: Arrays,
+    away: Arrays,
     checks: list[Check],
 ) -> tuple[Yardstick, list[Check], int]:
-    """Let the oracle take the framework's side of a ReLU at zero, one by one where it helps; count what was adopted."""
+    """Let the oracle take the framework's side of ReLUs at zero, one by one as long as it helps; count what was adopted.
+
+    `away`: how far from zero the inputs are, in units of what rounding may do to them. Each time that ReLU which helps
+    most: one that merely helps may be the wrong one, and keep the right one from helping.
+    """
+    near = [(d.flat[i], name, int(i)) for name, d in away.items() for i in np.flatnonzero(d <= 1)]
+    places = [(name, index) for _, name, index in sorted(near)[: gates.MOST_FLIPS]]
     sides = {name: side.copy() for name, side in active.items()}
-    places = [(name, int(i)) for name, mask in near.items() for i in np.flatnonzero(mask)]
-    flips = 0
-    for name, index in places[: gates.MOST_FLIPS]:
-        sides[name].flat[index] ^= True
-        other = replace(yardstick, wanted=repetition.reference(sides))
-        tried = repetition.start.judge(found, other, repetition.spec)
-        if gates.total_excess(tried) < gates.total_excess(checks):
-            yardstick, checks, flips = other, tried, flips + 1
-        else:
+    for _ in range(gates.MOST_ROUNDS):
+        best = None
+        for name, index in places:
             sides[name].flat[index] ^= True
-    return yardstick, checks, flips
+            other = replace(yardstick, wanted=repetition.reference(sides))
+            sides[name].flat[index] ^= True
+            tried = repetition.start.judge(found, other, repetition.spec)
+            if gates.total_excess(tried) < gates.total_excess(checks):
+                best, yardstick_of_best, checks = (name, index), other, tried
+        if best is None:
+            break
+        sides[best[0]].flat[best[1]] ^= True
+        yardstick = yardstick_of_best
+    return yardstick, checks, sum(int(np.sum(side != active[name])) for name, side in sides.items())
 
 
 def _off(value: np.ndarray, ulp: float, rng: np.random.Generator) -> np.ndarray:

@@ -70,6 +70,18 @@ def test_a_side_that_is_not_within_rounding_is_not_adopted(kit: Kit) -> None:
     assert {"gradients", "parameters"} <= {check.group for check in failed}
 
 
+@pytest.mark.parametrize(("first", "second", "seed"), [(45, 42, 161), (12, 45, 1)])
+def test_of_several_sides_near_zero_the_right_one_is_adopted(kit: Kit, first: int, second: int, seed: int) -> None:
+    """With these, one ReLU of the last layer is on the other side in float32, and others near zero help a little, too."""
+    third = 42 if second == 42 else 60
+    optimizer = {"kind": "sgd", "learning_rate": 1e-3, "momentum": 0.0}
+    spec = MLPSpec(
+        features=70, hidden=(first, second, third, 42), classes=20, batch=161, dropout=0.0, optimizer=optimizer
+    )
+    (start,) = [start for start in kit.stress_starts(spec, seed) if start.check == "small features"]
+    assert proved(kit, mlp_numpy.MLP, spec, start)[0] == []
+
+
 class Telling(Leaning):
     """Says itself which units pass, in a coarse arithmetic."""
 

@@ -39,6 +39,9 @@ WITHOUT = [
 ]
 
 
+ALONE = ("set_floatx", "TF_ENABLE_ONEDNN_OPTS")
+"""What a program sets stays set in its process."""
+
 TOGETHER: dict[str, list[Path]] = defaultdict(list)
 """By framework, the programs that share a process: all that leave the framework as they found it."""
 
@@ -47,7 +50,7 @@ def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
     """Every program that is asked for, with its framework."""
     asked = [(found["framework"], ROOT / found["limit"].reproduction) for found in parameters if "framework" in found]
     for framework, program in asked:
-        if "set_floatx" not in program.read_text(encoding="utf-8"):
+        if not any(word in program.read_text(encoding="utf-8") for word in ALONE):
             TOGETHER[framework].append(program)
     for framework, program in asked:
         begun(program, framework)

@@ -231,7 +231,7 @@ def settle(
     kinks = oracle.kinks()
     active = {name: inputs > 0 for name, inputs in kinks.items()}
     yardstick, reach = repetition.yardstick(wanted, active)
-    away = {name: np.abs(inputs) / max(reach[name], gates.SMALLEST) for name, inputs in kinks.items()}
+    away = {name: _away(inputs, reach[name]) for name, inputs in kinks.items()}
     flips = 0
     if seen.active is not None:
         adopted = {name: np.where(away[name] <= 1, seen.active[name], side) for name, side in active.items()}
@@ -246,6 +246,13 @@ def settle(
     if flips:
         checks.append(Check(start.check, FLIPS, "count", flips, max(flips, gates.MOST_FLIPS)))
     return yardstick, checks, repetition
+
+
+def _away(inputs: np.ndarray, reach: float) -> np.ndarray:
+    """How far from zero, in units of what rounding may do; infinitely, where it is exactly zero: a sum of zeros, which
+    no rounding moves to another side.
+    """
+    return np.where(inputs == 0, np.inf, np.abs(inputs) / max(reach, gates.SMALLEST))
 
 
 def _adopt(

@@ -53,6 +53,19 @@ class Noise:
             place = int(self.rng.integers(0, POOL - len(part) + 1))
             part *= self.factors[place : place + len(part)]
 
+    def on_sum(self, total: np.ndarray, rows: np.ndarray) -> None:
+        """A sum over rows that are alike, rounded after each of them (Higham 1993, recursive summation); in place.
+
+        Of rows that differ the roundings average out, and an optimised sum has few of them.
+        """
+        partial = np.add.accumulate(rows, axis=0)
+        total += np.sum(partial * (np.resize(self._some(partial.size), partial.shape) - 1), axis=0)
+
+    def _some(self, count: int) -> np.ndarray:
+        """So many factors, or as many as there are."""
+        place = int(self.rng.integers(0, max(POOL - count, 0) + 1))
+        return self.factors[place : place + count]
+
 
 class Arithmetic(np.ndarray):
     """An array that computes in another way; whatever is computed with it does so too."""
@@ -75,6 +88,8 @@ class Arithmetic(np.ndarray):
         if ufunc is np.matmul and self.ROUNDS_PRODUCT:
             result = rounded(result, self.BITS, rng)
         if self.NOISE and result.dtype.kind == "f":
+            if self.NOISE.alike and ufunc is np.add and method == "reduce" and options.get("axis") == 0:
+                self.NOISE.on_sum(result, plain[0])
             self.NOISE.on(result)
         return out[0] if out else result.view(type(self))
 

@@ -82,6 +82,31 @@ def test_of_several_sides_near_zero_the_right_one_is_adopted(kit: Kit, first: in
     assert proved(kit, mlp_numpy.MLP, spec, start)[0] == []
 
 
+@pytest.mark.parametrize("seed", [1, 46])
+def test_units_that_are_exactly_zero_keep_none_from_being_adopted(kit: Kit, seed: int) -> None:
+    """There are more of them than the kit has patience for, and no rounding moves them; one other is within rounding of zero."""
+    optimizer = {"kind": "adam", "learning_rate": 1e-3, "beta1": 0.0, "beta2": 0.5}
+    network = {"features": 34, "hidden": (26, 26, 46, 58), "classes": 4, "batch": 224, "dropout": 0.0}
+    spec = MLPSpec().changed(**network, batch_norm=False, running_variance="biased", optimizer=optimizer)
+    (start,) = [start for start in kit.stress_starts(spec, seed) if start.check == "idle units"]
+    assert proved(kit, mlp_numpy.MLP, spec, start)[0] == []
+
+
+class AtZero(mlp_numpy.MLP):
+    """A ReLU that passes gradients on where its input is exactly zero."""
+
+    def activate(self, i: int, n: np.ndarray) -> np.ndarray:
+        return np.where(n >= 0, np.maximum(n, np.asarray(1e-30, n.dtype)), np.zeros_like(n))
+
+
+def test_a_unit_that_is_exactly_zero_is_not_adopted(kit: Kit) -> None:
+    spec = MLPSpec().changed(**SMALL | {"dropout": 0.0, "batch_norm": False})
+    (start,) = [start for start in kit.stress_starts(spec) if start.check == "idle units"]
+    failed, flips = proved(kit, AtZero, spec, start)
+    assert flips == 0
+    assert "gradients" in {check.group for check in failed}
+
+
 class Telling(Leaning):
     """Says itself which units pass, in a coarse arithmetic."""
 

@@ -78,3 +78,14 @@ def test_noise_that_is_alike_is_the_same_in_all_rows_and_another_the_next_time()
     assert np.ptp(one, axis=0).max() == 0
     assert 0.2 < np.mean(one[0] > 1) < 0.8
     assert not np.array_equal(one[0], other[0])
+
+
+def test_a_sum_over_rows_that_are_alike_is_rounded_after_each_of_them() -> None:
+    """Each of 200 additions is off by one unit at random: together by its root of 200/3 partial sums."""
+    scattered = {}
+    for alike in (False, True):
+        noise = Noise(1e-9, np.float64, seed=0, alike=alike)
+        rows = np.ones((200, 500)).view(arithmetic("float64", noise))
+        scattered[alike] = float(np.std(np.asarray(rows.sum(axis=0)) / 200 - 1)) / 1e-9
+    assert scattered[False] == pytest.approx(1, abs=0.2)
+    assert scattered[True] == pytest.approx((200 / 3) ** 0.5, rel=0.2)

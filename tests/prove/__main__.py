@@ -103,7 +103,7 @@ def cases_summed_up(framework: str, precision: str, answers: list[dict[str, Any]
     """All cases and specifications of one kit."""
     checks = [(found, check) for found in answers for check in found.get("checks", [])]
     failed = [
-        f"{found['case']}: {check['check']}, {check['group']}: {check['tensor']} {check['error']:.3g}"
+        f"{found['case']}: {check['check']}, {check['group']}: {check['tensor']} {check['error']:.3g} {found['spec']}"
         for found, check in checks
         if not (check["passed"] or check["theirs"] or check["refused"])
     ]

@@ -87,7 +87,8 @@ class Arithmetic(np.ndarray):
         result = np.asarray(getattr(ufunc, method)(*plain, **options))
         if ufunc is np.matmul and self.ROUNDS_PRODUCT:
             result = rounded(result, self.BITS, rng)
-        if self.NOISE and result.dtype.kind == "f":
+        largest = ufunc is np.maximum and method == "reduce"  # is one of the numbers: off, it would not be the largest
+        if self.NOISE and result.dtype.kind == "f" and not largest:
             if self.NOISE.alike and ufunc is np.add and method == "reduce" and options.get("axis") == 0:
                 self.NOISE.on_sum(result, plain[0])
             self.NOISE.on(result)

@@ -89,3 +89,10 @@ def test_a_sum_over_rows_that_are_alike_is_rounded_after_each_of_them() -> None:
         scattered[alike] = float(np.std(np.asarray(rows.sum(axis=0)) / 200 - 1)) / 1e-9
     assert scattered[False] == pytest.approx(1, abs=0.2)
     assert scattered[True] == pytest.approx((200 / 3) ** 0.5, rel=0.2)
+
+
+def test_the_largest_is_one_of_the_numbers() -> None:
+    """Were it off, the softmax of logits of 1e9 would overflow in the oracle itself."""
+    logits = np.random.default_rng(0).normal(size=(100, 20)).astype(np.float32) * np.float32(1e9)
+    noisy = logits.view(arithmetic("float32", Noise(ULP, np.float32, seed=0)))
+    assert np.array_equal(np.asarray(noisy.max(axis=1)), logits.max(axis=1))

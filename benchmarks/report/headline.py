@@ -107,7 +107,7 @@ def _whereabouts(heat: Heat, place: Place) -> str:
     behind = sum(low > worst for low, _ in others)
     if behind + 1 + len(heat.with_verdict("tied")) == len(others):
         return ", the next"
-    return f" (rank {frame.rank(place).replace('-', '–')})"
+    return f" (rank {wording.rank(frame.rank(place))})"
 
 
 def _times_as_fast(results: Results, place: Place) -> str:

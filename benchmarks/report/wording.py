@@ -116,6 +116,11 @@ def setting(who: Who) -> str:
     return f"{who.precision}, {who.mode}, {count(who.threads, 'thread')}"
 
 
+def rank(places: str) -> str:
+    """The flat table's "2-3" as a page has it: "2–3"."""
+    return places.replace("-", "–")
+
+
 def listed(items: Iterable[str], last: str = "and") -> str:
     """Items as a sentence has them: "a", "a and b", "a, b and c"."""
     names = list(items)

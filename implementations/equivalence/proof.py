@@ -284,6 +284,8 @@ def _adopt(
             break
         sides[best[0]].flat[best[1]] ^= True
         yardstick = yardstick_of_best
+        if gates.total_excess(checks) == 0:
+            break
     return yardstick, checks, sum(int(np.sum(side != active[name])) for name, side in sides.items())
 
 

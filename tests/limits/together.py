@@ -20,7 +20,9 @@ def ended(program: str) -> dict[str, Any]:
             runpy.run_path(program, run_name="__main__")
         except SystemExit as end:
             code = int(end.code or 0)
-        except Exception:
+        except (
+            Exception
+        ):  # a program that breaks off must not keep the next from running; its test fails, with this text
             code, broke = 1, traceback.format_exc()
     return {"program": program, "returncode": code, "stdout": said.getvalue(), "stderr": broke}
 

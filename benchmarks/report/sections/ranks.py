@@ -167,7 +167,7 @@ def _ratio(place: Place) -> list[str]:
 
 
 def _rank(place: Place) -> str:
-    return frame.rank(place).replace("-", "–") or NO_VALUE
+    return wording.rank(frame.rank(place)) or NO_VALUE
 
 
 def _verdict(place: Place, heat: Heat) -> str:

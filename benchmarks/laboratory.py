@@ -16,8 +16,11 @@ import numpy as np
 import threadpoolctl
 
 from benchmarks import stepwise, timing
-from benchmarks.plan import COPY, FLOORS, PEAK, PRODUCTS
 from benchmarks.record import (
+    COPY,
+    FLOORS,
+    PEAK,
+    PRODUCTS,
     TARGET,
     Cell,
     Check,

@@ -6,14 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from benchmarks.record import Cell, Who
+from benchmarks.record import COPY, FLOORS, PEAK, PRODUCTS, Cell, Who
 from benchmarks.turns import ALONE, ENOUGH_BLOCKS, FEWEST_ROUNDS, grouped
 from implementations import precisions, registry
 from implementations.contract import BadInput, Unavailable
-
-PRODUCTS, PEAK, COPY = FLOORS = ("products", "peak", "copy")
-"""What each time is held against, not phases of the model: the matrix products of a training step alone; and, once per
-implementation, one large product and one large copy, in that framework's own library."""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,10 @@ SCHEMA_VERSION = 1
 
 RECORDS = "records.jsonl"
 
+PRODUCTS, PEAK, COPY = FLOORS = ("products", "peak", "copy")
+"""What each time is held against, not phases of the model: the matrix products of a training step alone; and, once per
+implementation, one large product and one large copy, in that framework's own library."""
+
 TARGET = 0.97
 """Accuracy on the test set at which a training has learned what there is to learn in the digits."""
 

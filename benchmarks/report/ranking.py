@@ -18,9 +18,6 @@ from benchmarks.statistics import Comparison
 from benchmarks.turns import ENOUGH_BLOCKS
 
 PHASE_ORDER = ("train_step", "predict", "epoch")
-FLOORS = ("products", "peak", "copy")
-"""Phases that stand beside the others, and have no ranking of their own."""
-
 _STANDING_ORDER = {"ranked": 0, "own variant": 1, "not proved": 2, "beside": 3, "no time": 4}
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks.record import FLOORS
 from benchmarks.report import facets, frame, headline, plots, wording
 from benchmarks.report.document import Block, Figure, Heading, Part, Section, Text, table
 from benchmarks.report.entries import Entry
-from benchmarks.report.ranking import FLOORS, Heat, Place, compare, phase_groups
+from benchmarks.report.ranking import Heat, Place, compare, phase_groups
 from benchmarks.report.results import Results
 from benchmarks.report.wording import NO_VALUE
 from benchmarks.statistics import MARGIN

@@ -163,9 +163,8 @@ class Laboratory:
         values = {"error": float(check.error), "budget": float(check.budget), "passed": check.passed}
         limit = None
         if not check.passed:
-            limit = limits.explaining(
-                subject.who.framework, subject.spec.model_dump(mode="json"), check.check, check.group
-            )
+            who, spec = subject.who, subject.spec.model_dump(mode="json")
+            limit = limits.explaining(who.framework, who.mode, spec, check.check, check.group)
         name = limit.name if limit else ""
         return Check(check=check.check, group=check.group, tensor=check.tensor, limit=name, **values)
 

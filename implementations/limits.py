@@ -39,9 +39,12 @@ class Limit:
     settings: tuple[tuple[str, Any], ...] = ()
     """Settings of a specification (`optimizer.kind` for a nested one) under which our file is the framework's own."""
 
-    def explains(self, spec: Mapping[str, Any], start: str, group: str) -> bool:
-        """Whether a check that fails from this start, in this group of tensors, under this specification, is its doing."""
-        shows = (self.start and start == self.start) or (self.group and group == self.group)
+    modes: tuple[str, ...] = ("plain", "tuned")
+    """In which mode it is so."""
+
+    def explains(self, mode: str, spec: Mapping[str, Any], start: str, group: str) -> bool:
+        """Whether a check that fails from this start, in this group of tensors, in this mode of an implementation, is its doing."""
+        shows = mode in self.modes and ((self.start and start == self.start) or (self.group and group == self.group))
         return bool(shows and self.settings and all(_setting(spec, name) == value for name, value in self.settings))
 
 
@@ -207,6 +210,7 @@ LIMITS = (
         reproduction="tests/limits/tensorflow_fused_nan.py",
         group="NaN comes out",
         settings=(("batch_norm", False),),
+        modes=("plain",),
     ),
 )
 
@@ -216,9 +220,9 @@ def limits_of(framework: str, variant: str) -> tuple[Limit, ...]:
     return tuple(limit for limit in concerning([framework]) if variant in limit.variants)
 
 
-def explaining(framework: str, spec: Mapping[str, Any], start: str, group: str) -> Limit | None:
+def explaining(framework: str, mode: str, spec: Mapping[str, Any], start: str, group: str) -> Limit | None:
     """The limit of this framework's own because of which such a check fails, or None: then it is our fault."""
-    return next((limit for limit in concerning([framework]) if limit.explains(spec, start, group)), None)
+    return next((limit for limit in concerning([framework]) if limit.explains(mode, spec, start, group)), None)
 
 
 def concerning(frameworks: Iterable[str]) -> tuple[Limit, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from implementations import registry
 
 ROOT = Path(__file__).parent.parent
+CODE = (".py", ".cu")
 HEADING = re.compile(r"^# --- (.+) ---$", re.MULTILINE)
 
 
@@ -35,9 +36,9 @@ def sections(model: str, framework: str, mode: str = "plain") -> list[Section]:
 
 
 def tree_sha256(*packages: str) -> str:
-    """One hash over all Python files of these packages: which code was it?"""
+    """One hash over all files of code in these packages, Python and CUDA C++: which code was it?"""
     digest = hashlib.sha256()
     for package in packages:
-        for path in sorted((ROOT / package).rglob("*.py")):
+        for path in sorted(path for path in (ROOT / package).rglob("*") if path.suffix in CODE):
             digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -187,3 +187,8 @@ def test_every_implementation_has_the_steps_as_headings_in_their_order(framework
 def test_every_model_file_belongs_to_a_framework() -> None:
     files = {path.stem.removesuffix("_tuned") for path in (ROOT / "implementations/mlp").glob("mlp_*.py")}
     assert files == {f"mlp_{family}" for family in registry.FAMILIES.values()}
+
+
+def test_the_hash_of_the_code_covers_every_file_of_it() -> None:
+    files = [path for path in (ROOT / "implementations").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert {path.suffix for path in files} == set(sources.CODE)

@@ -28,27 +28,28 @@ def main(implementation: str, precision: str, extent: str = "fast") -> None:
     """The cases in one precision, all of them if it is `thorough`; in float64 the long runs and the digits too."""
     thorough = extent == "thorough"
     framework, _, mode = implementation.partition("/")
-    kit = adapters.kit(framework, precision, mode or "plain")
+    mode = mode or "plain"
+    kit = adapters.kit(framework, precision, mode)
     for case, changes in cases(implementation, precision, thorough).items():
         spec = MLPSpec().changed(**SMALL | changes, precision=precision)
         stressed = thorough or (precision == "float32" and case in QUICK)
         starts = [*kit.starts(spec), *(kit.stress_starts(spec) if stressed else ())]
-        tell(framework, spec, case, kit.steps(kit.candidate(spec), starts))
+        tell(framework, mode, spec, case, kit.steps(kit.candidate(spec), starts))
     if in_full(implementation, thorough):
         spec = MLPSpec().changed(**SMALL | CASES[IN_FULL], precision=precision)
-        tell(framework, spec, "in full", kit.everything(kit.candidate(spec)))
+        tell(framework, mode, spec, "in full", kit.everything(kit.candidate(spec)))
     if precision == "float64":
         for case, changes in runs(implementation, thorough).items():
             spec = MLPSpec().changed(**SMALL | changes, precision=precision)
-            tell(framework, spec, f"{STEPS} steps, {case}", kit.trajectory(kit.candidate(spec), STEPS))
+            tell(framework, mode, spec, f"{STEPS} steps, {case}", kit.trajectory(kit.candidate(spec), STEPS))
         print(
             json.dumps({"predictions": predictions(kit, MLPSpec().changed(precision="float64", dropout=0.0, batch=64))})
         )
-    if not mode and hasattr(kit.model_class, "calls_of_steps"):
+    if mode == "plain" and hasattr(kit.model_class, "calls_of_steps"):
         print(json.dumps(watched(kit, MLPSpec().changed(**SMALL, precision=precision))))
     if count := examples(implementation, precision, thorough):
         for spec, checks in specifications.tried(kit, framework, precision, count):
-            tell(framework, spec, "any specification", checks)
+            tell(framework, mode, spec, "any specification", checks)
 
 
 def watched(kit: Kit, spec: MLPSpec) -> dict[str, Any]:
@@ -67,17 +68,17 @@ def watched(kit: Kit, spec: MLPSpec) -> dict[str, Any]:
     return {"watched": sorted(set(begun)), "ends": len(told) == 2 * len(begun), "same": losses[0] == losses[1]}
 
 
-def tell(framework: str, spec: MLPSpec, case: str, checks: Any) -> None:
+def tell(framework: str, mode: str, spec: MLPSpec, case: str, checks: Any) -> None:
     """One line of output; each check says whether a limit of the framework's own explains that it fails."""
-    found = [described(framework, spec, check) for check in checks]
+    found = [described(framework, mode, spec, check) for check in checks]
     print(json.dumps({"case": case, "spec": spec.model_dump(mode="json"), "checks": found}, default=float), flush=True)
 
 
-def described(framework: str, spec: MLPSpec, check: Check) -> dict[str, Any]:
+def described(framework: str, mode: str, spec: MLPSpec, check: Check) -> dict[str, Any]:
     """A check as it is printed. An optimizer without slots whose steps are within rounding of nothing shows no gradient:
     that the kit refuses to certify it is right.
     """
-    limit = limits.explaining(framework, spec.model_dump(), check.check, check.group)
+    limit = limits.explaining(framework, mode, spec.model_dump(), check.check, check.group)
     theirs = limit.name if limit and not check.passed else ""
     refused = check.group == gates.CERTIFIABLE and not spec.optimizer.slots
     return dataclasses.asdict(check) | {"passed": check.passed, "theirs": theirs, "refused": refused}

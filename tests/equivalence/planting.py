@@ -65,13 +65,19 @@ def edits_of(framework: str, fault: Fault) -> Edits:
 
 
 def planted(family: str, edits: Edits) -> types.ModuleType:
-    """The family's module with these changes; `cupy_tuned` is that of a tuned mode."""
+    """The family's module with these changes."""
     path = FOLDER / f"mlp_{family}.py"
     text = path.read_text(encoding="utf-8")
     for old, new in edits:
         assert text.count(old) == 1, f"{path.name} does not hold exactly once:\n{old}"
         text = text.replace(old, new)
-    module = types.ModuleType(f"planted_{family}")
+    return module_of(path, text)
+
+
+def module_of(path: Path, text: str) -> types.ModuleType:
+    """A module as if its file held this text."""
+    module = types.ModuleType(f"planted_{path.stem}")
+    module.__file__ = str(path)
     sys.modules[module.__name__] = module  # classes look their module up
     exec(compile(text, path.name, "exec"), module.__dict__)
     return module
@@ -152,7 +158,7 @@ def noticed(
     candidate = kit.candidate(spec)
     for kind in [lambda: kit.trajectory(candidate, steps)] if steps else kinds(kit, candidate):
         for check in kind():
-            if not check.passed and not limits.explaining(framework, values, check.check, check.group):
+            if not check.passed and not limits.explaining(framework, "plain", values, check.check, check.group):
                 found[f"{check.check}: {check.group}"] = None
                 if not everything:
                     return list(found)

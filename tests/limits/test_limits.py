@@ -137,3 +137,11 @@ def test_limits_are_found_by_framework_and_variant() -> None:
     assert variance in concerning(["numpy", "keras-torch"])
     assert variance not in concerning(["numpy", "keras-jax"])
     assert not concerning(["cupy"])
+
+
+def test_a_limit_explains_nothing_in_a_mode_or_under_settings_where_it_is_not_so() -> None:
+    fused = next(limit for limit in LIMITS if limit.name == "NaN lost in a fused ReLU")
+    assert fused.explains("plain", {"batch_norm": False}, "not a number", "NaN comes out")
+    assert not fused.explains("tuned", {"batch_norm": False}, "not a number", "NaN comes out")
+    assert not fused.explains("plain", {"batch_norm": True}, "not a number", "NaN comes out")
+    assert not fused.explains("plain", {"batch_norm": False}, "not a number", "loss")

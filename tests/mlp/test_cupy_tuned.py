@@ -24,11 +24,28 @@ needs_compiler = pytest.mark.skipif(not tuned_stand_in.COMPILER, reason=tuned_st
 needs_nvrtc = pytest.mark.skipif(not nvrtc.library(), reason=nvrtc.MISSING)
 
 
+FILES = PAGE, KERNELS, PRODUCTS = "mlp_cupy_tuned.py", "mlp_cupy_tuned.cu", "cublas.py"
+PRODUCTS_MODULE = "implementations.mlp.cublas"
+
+
+def planted(*edits: tuple[str, str]) -> types.ModuleType:
+    """The tuned page with these changes in its text, in whichever of its files it stands."""
+    texts = {name: (planting.FOLDER / name).read_text(encoding="utf-8") for name in FILES}
+    for old, new in edits:
+        where = [name for name in FILES for _ in range(texts[name].count(old))]
+        assert len(where) == 1, f"{where} hold what should be there exactly once:\n{old}"
+        texts[where[0]] = texts[where[0]].replace(old, new)
+    sys.modules[PRODUCTS_MODULE] = planting.module_of(planting.FOLDER / PRODUCTS, texts[PRODUCTS])
+    page = planting.module_of(planting.FOLDER / PAGE, texts[PAGE])
+    page.SOURCE = texts[KERNELS]
+    return page
+
+
 class TunedKit(Kit):
     """The kit on the tuned implementation, with these changes in its text, on the stand-in."""
 
     def __init__(self, *edits: tuple[str, str]) -> None:
-        self.page = planting.planted("cupy_tuned", edits)
+        self.page = planted(*edits)
         self.parameters, self.device = parameters, "cuda:0"
         self.model_class, self.oracle_class = self.page.TunedMLP, oracle.Oracle
         self.adapter: Any = types.SimpleNamespace(
@@ -48,6 +65,7 @@ MakeKit = Callable[..., TunedKit]
 def kit(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeKit]:
     """Makes kits while `import cupy` gives the stand-in."""
     monkeypatch.setitem(sys.modules, "cupy", tuned_stand_in.module())
+    monkeypatch.setitem(sys.modules, PRODUCTS_MODULE, None)  # planted anew each time, and gone afterwards
     yield TunedKit
     tuned_stand_in.Stream.capturing = False
     tuned_stand_in.host().device_order(0)
@@ -313,7 +331,8 @@ CUPYS = "--device-as-default-execution-space", "-ftz=true"
 def page(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     """The tuned implementation, of which only the text of the kernels is asked."""
     monkeypatch.setitem(sys.modules, "cupy", types.ModuleType("cupy"))
-    return planting.planted("cupy_tuned", ())
+    monkeypatch.setitem(sys.modules, PRODUCTS_MODULE, None)
+    return planted()
 
 
 @needs_nvrtc

@@ -75,7 +75,9 @@ def false_alarms(kit: Kit, framework: str, precision: str, count: int) -> dict[s
         for seed in range(1, per_network + 1):
             found = kit.steps(candidate, kit.starts(spec, seed))
             values = spec.model_dump(mode="json")
-            checks += [c for c in found if c.passed or not limits.explaining(framework, values, c.check, c.group)]
+            checks += [
+                c for c in found if c.passed or not limits.explaining(framework, "plain", values, c.check, c.group)
+            ]
     return summed_up(checks)
 
 

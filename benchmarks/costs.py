@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import outstanding
 from benchmarks.channel import Job
 from benchmarks.process import Sink, Worker, WorkerLost
 from benchmarks.record import (
@@ -22,51 +23,18 @@ from benchmarks.record import (
     Record,
     ResourceRecord,
     StartRecord,
-    TimingRecord,
     Who,
 )
-from benchmarks.turns import grouped
 
 if TYPE_CHECKING:
     from benchmarks.runner import Run
 
 PROGRAM = "benchmarks.cost_worker"
 
-Key = tuple[object, ...]
-
-
-def missing(cells: Iterable[Cell], records: Iterable[Record]) -> dict[Who, list[Cell]]:
-    """Training steps whose costs are not known yet, from small to large, by process; empty where all is known.
-
-    Only what was timed has costs: everything else is a hole already, with its reason. A process may have nothing left
-    but its import or the size of its installation.
-    """
-    records = list(records)
-    have = {key(found) for found in records}
-    timed = {r.cell.id for r in records if isinstance(r, TimingRecord) and r.ranked and not r.control}
-    left: dict[Who, list[Cell]] = {}
-    for who, own in grouped(cell for cell in cells if cell.id in timed).items():
-        steps = [c for c in own if c.phase == "train_step" and _resources(c.who, c.axes) not in have]
-        if steps or not {("start", who), ("installed", who.framework)} <= have:
-            left[who] = sorted(steps, key=lambda cell: sorted(cell.axes.items()))
-    return left
-
-
-def key(found: Record) -> Key:
-    """What a record says the costs of, each once per run; nothing for other records."""
-    match found:
-        case StartRecord():
-            return "start", found.who
-        case InstalledRecord():
-            return "installed", found.framework
-        case ResourceRecord():
-            return _resources(found.who, found.axes)
-    return ()
-
 
 def measure(run: "Run", records: Sequence[Record]) -> None:
     """Measure what is missing among the records, into the run's sink."""
-    left = missing(run.cells, records)
+    left = outstanding.costs(run.cells, records)
     if not left:
         return
     run.say(f"imports, memory and energy: {', '.join(dict.fromkeys(who.framework for who in left))}")
@@ -81,12 +49,12 @@ class Ledger:
     """Passes on what is not known yet."""
 
     def __init__(self, records: Iterable[Record], sink: Sink) -> None:
-        self.have, self.sink = {key(found) for found in records}, sink
+        self.have, self.sink = {outstanding.key(found) for found in records}, sink
 
     def keep(self, found: Record) -> None:
         """To the results, once."""
-        if key(found) not in self.have:
-            self.have.add(key(found))
+        if outstanding.key(found) not in self.have:
+            self.have.add(outstanding.key(found))
             self.sink(found)
 
     def hole(self, job: Job, reason: str) -> None:
@@ -94,7 +62,7 @@ class Ledger:
         self.keep(StartRecord(who=job.who, reason=reason))
         self.keep(InstalledRecord(framework=job.who.framework, reason=reason))
         for cell in job.cells:
-            if _resources(cell.who, cell.axes) not in self.have:
+            if outstanding.of_resources(cell.who, cell.axes) not in self.have:
                 peak, energy = Peak(reason=reason), Energy(reason=reason)
                 self.keep(ResourceRecord(who=cell.who, axes=cell.axes, host=peak, device=peak, energy=energy))
                 if not reason.startswith("not reached"):
@@ -122,7 +90,3 @@ def _execute(workers: list[Worker], ledger: Ledger) -> None:
 
 def _job(run: "Run", who: Who, cells: list[Cell]) -> Job:
     return Job(who=who, block=0, seed=run.seed, spec=run.spec.model_dump(mode="json"), dataset="", cells=cells)
-
-
-def _resources(who: Who, axes: dict[str, int]) -> Key:
-    return "resources", who, tuple(sorted(axes.items()))

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import costs, record, turns
+from benchmarks import outstanding, record, turns
 from benchmarks.record import RECORDS, BlockRecord, Cell, OutcomeRecord, Record, RunRecord, TimingRecord
 from implementations.contract import BadInput
 
@@ -111,7 +111,7 @@ def _progress(folder: Path) -> Progress:
     for outcome in record.standing(records):
         if isinstance(outcome, OutcomeRecord) and outcome.status == "failed" and outcome.block in finished:
             failed.setdefault(outcome.block, set()).add(outcome.cell.heat)
-    lacks_costs = bool(costs.missing(record.run_of(records).cells, records))
+    lacks_costs = bool(outstanding.costs(record.run_of(records).cells, records))
     return Progress(folder, records, finished, failed, lacks_costs)
 
 

@@ -18,13 +18,27 @@ _MOST = 3
 
 def partial(results: Results) -> str:
     """What is missing from the plan, or nothing: the first thing to be said of unfinished results."""
+    missing = [*_without_timing(results), *_without_costs(results)]
+    return f"Partial results: {'; '.join(missing)}." if missing else ""
+
+
+def _without_timing(results: Results) -> list[str]:
     holes = results.holes()
     if not holes:
-        return ""
+        return []
     planned = sum(entry.planned for entry in results.entries)
     kinds = Counter("measured in some blocks only" if hole.medians else hole.status for hole in holes)
     told = wording.listed(f"{number} {kind}" for kind, number in sorted(kinds.items()))
-    return f"Partial results: {len(holes)} of {wording.count(planned, 'planned cell')} lack a timing in at least one block ({told}); see Coverage."
+    cells = wording.count(planned, "planned cell")
+    return [f"{len(holes)} of {cells} lack a timing in at least one block ({told}), see Coverage"]
+
+
+def _without_costs(results: Results) -> list[str]:
+    """They are measured last: a run may be stopped between its last block and them."""
+    if not results.lacking_costs:
+        return []
+    whom = wording.count(len(results.lacking_costs), "implementation")
+    return [f"starting, memory or energy of {whom} was not measured (the same command goes on with it)"]
 
 
 def headline(results: Results, heats: Sequence[Heat]) -> list[str]:

@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
+from benchmarks import outstanding
 from benchmarks.record import (
     Check,
     InstalledRecord,
@@ -46,6 +48,9 @@ class Results:
     starts: Sequence[StartRecord]
     installed: Sequence[InstalledRecord]
     resources: Sequence[ResourceRecord]
+    lacking_costs: Sequence[Who]
+    """Timed implementations of which some of the three above are still to be measured."""
+
     sources: Sequence[SourceRecord]
     problems: Sequence[str]
     environment: Mapping[str, Any]
@@ -109,6 +114,7 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
         starts=by_kind["start"],
         installed=by_kind["installed"],
         resources=by_kind["resources"],
+        lacking_costs=list(outstanding.costs(run.cells, chain.from_iterable(by_kind.values()))),
         sources=by_kind["source"],
         problems=[*problems, *repeated],
         environment=environment,

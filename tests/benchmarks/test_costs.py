@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import cost_worker, costs, installation, record, runner, timing
+from benchmarks import cost_worker, costs, installation, outstanding, record, runner, timing
 from benchmarks.__main__ import main
 from benchmarks.channel import Job
 from benchmarks.process import Worker
 from benchmarks.record import InstalledRecord, Record, ResourceRecord, StartRecord
 from benchmarks.runner import Run
 from tests.benchmarks.report import synthetic
-from tests.benchmarks.report.synthetic import cell, resources, start
+from tests.benchmarks.report.synthetic import cell, start
 from tests.benchmarks.tiny_runs import SPEC, TINY, cells_of
 
 KINDS = (StartRecord, InstalledRecord, ResourceRecord)
@@ -26,30 +26,6 @@ CHOICE = ["run", "--profile", "smoke", "--framework", "numpy", "--phase", "train
 
 def costs_of(records: list[Record]) -> list[Any]:
     return [found for found in records if isinstance(found, KINDS)]
-
-
-# What is missing
-
-BIG, SMALL = cell("numpy", batch=256), cell("numpy", batch=32)
-PREDICTION, FLOOR, TORCH = cell("numpy", "predict"), cell("numpy", "products"), cell("torch")
-CELLS = [BIG, SMALL, PREDICTION, FLOOR, TORCH]
-
-
-def test_only_what_was_timed_is_missing_and_small_comes_first() -> None:
-    floor = synthetic.timing(FLOOR, 0, 1e-3, ranked=False)
-    timed: list[Record] = [synthetic.timing(of, 0, 1e-3) for of in (BIG, SMALL, PREDICTION)]
-    copy = synthetic.timing(TORCH, 0, 1e-3, control=True)
-    assert costs.missing(CELLS, [floor, copy]) == {}
-    assert costs.missing(CELLS, [*timed, floor, copy]) == {BIG.who: [SMALL, BIG]}
-
-
-def test_what_is_known_is_not_missing_hole_or_not() -> None:
-    timed: list[Record] = [synthetic.timing(of, 0, 1e-3) for of in (BIG, SMALL)]
-    lost = StartRecord(who=BIG.who, reason="lost")
-    installed = InstalledRecord(framework="numpy", reason="no list")
-    assert costs.missing(CELLS, [*timed, lost, installed, resources(SMALL)]) == {BIG.who: [BIG]}
-    assert costs.missing(CELLS, [*timed, resources(BIG), resources(SMALL), lost]) == {BIG.who: []}
-    assert costs.missing(CELLS, [*timed, resources(BIG), resources(SMALL), lost, installed]) == {}
 
 
 def test_a_ledger_keeps_everything_once() -> None:
@@ -162,8 +138,8 @@ def test_a_run_that_was_stopped_measures_what_is_left_and_nothing_twice(folder: 
     assert invoke(tmp_path)["folder"] == str(again)
     records, _ = record.read(again)
     assert [record.parse(line) for line in lines[:-2]] == records[:-2]
-    kept = [costs.key(found) for found in costs_of(records)]
-    assert kept == [costs.key(found) for found in costs_of(record.read(folder)[0])]
+    kept = [outstanding.key(found) for found in costs_of(records)]
+    assert kept == [outstanding.key(found) for found in costs_of(record.read(folder)[0])]
     assert invoke(tmp_path)["folder"] != str(again)  # it is finished now
 
 
@@ -190,7 +166,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, after: int) -> list[Any]:
     cells = cells_of("numpy", sets={"batch": [8, 16, 32, 64]}, phases=("train_step",))
     found: list[Record] = []
     costs.measure(Run(SPEC, {}, cells, TINY, 1, 0, found.append), [synthetic.timing(of, 0, 1e-3) for of in cells])
-    assert costs.missing(cells, [*(synthetic.timing(of, 0, 1e-3) for of in cells), *found]) == {}
+    assert outstanding.costs(cells, [*(synthetic.timing(of, 0, 1e-3) for of in cells), *found]) == {}
     return found
 
 

@@ -148,6 +148,11 @@ def resources(of: Cell, above: int = 5, **options: Any) -> record.ResourceRecord
     return record.ResourceRecord(who=of.who, axes=of.axes, **(values | options))
 
 
+def costs(*cells: Cell) -> list[record.Record]:
+    """What a run ends with: starting, installation and memory of each."""
+    return [found for of in cells for found in (start(of.who.framework), installed(of.who.framework), resources(of))]
+
+
 def learning(
     framework: str, block: int = 0, rate: float = 0.5, digest: str = "", **options: Any
 ) -> record.LearningRecord:
@@ -239,7 +244,7 @@ def quick() -> list[record.Record]:
         records += [learning(name, block, rate=1 / speed) for block in range(2)]
         records.append(learning(name, dropout=0.0, precision="float64", digest="f" * 64))
         records += [source(name, step[0]) for step in STEPS]
-        records += [start(name), installed(name), resources(cell(name))]
+    records += [*costs(*(cell(name) for name in speeds)), resources(cell("keras-tensorflow", variant="stock"))]
     return records
 
 

@@ -166,7 +166,7 @@ def test_variants_floors_and_peers_are_never_ranked() -> None:
 
 
 def test_partial_results_say_so() -> None:
-    whole = pair(1.5)
+    whole = [*pair(1.5), *synthetic.costs(cell("numpy"), cell("torch"))]
     assert headline.partial(gathered(whole)) == ""
     cut = [
         r
@@ -174,6 +174,15 @@ def test_partial_results_say_so() -> None:
         if not (isinstance(r, record.TimingRecord) and r.block == 5 and r.cell.who.framework == "torch")
     ]
     assert headline.partial(gathered(cut)).startswith("Partial results: 1 of 2 planned cells")
+    assert "starting" not in headline.partial(gathered(cut))
+
+
+@pytest.mark.parametrize(("missing", "told"), [(1, "1 implementation was"), (6, "2 implementations was")])
+def test_a_run_that_was_stopped_before_its_costs_says_so_too(missing: int, told: str) -> None:
+    """Every cell is timed in every block; what is measured after the blocks is not there, or not all."""
+    whole = [*pair(1.5), *synthetic.costs(cell("numpy"), cell("torch"))]
+    found = headline.partial(gathered(whole[:-missing]))
+    assert found.startswith(f"Partial results: starting, memory or energy of {told} not measured")
 
 
 @pytest.mark.parametrize("status", ["failed", "skipped", "unequal"])

@@ -104,7 +104,8 @@ def _behind(results: Results, heat: Heat) -> str:
     slower = [_times_as_fast(results, place) for place in places]
     if not slower or heat.reference is None:
         return "."
-    link = ", " if len(slower) == len(heat.rivals) else f"; {_name(results, heat.reference)} is "
+    again = _name(results, heat.reference) if heat.with_verdict("tied") else "it"
+    link = ", " if len(slower) == len(heat.rivals) else f"; {again} is "
     if len(slower) == 1:
         return f"{link}{slower[0]}."
     return f"{link}{slower[0]}{_whereabouts(heat, places[0])}, and {slower[-1]}{_whereabouts(heat, places[-1])}."

@@ -105,7 +105,7 @@ class Laboratory:
             pid=os.getpid(),
             import_s=import_s,
             versions=self.adapter.versions(),
-            flags=self.adapter.flags(self.device),
+            flags=self._told_by_the_model() | self.adapter.flags(self.device),
             effective_precision={"matrix product": f"{bits} bits"},
             thread_pools=[
                 {key: pool.get(key) for key in ("user_api", "internal_api", "version", "num_threads")}
@@ -114,6 +114,11 @@ class Laboratory:
             affinity=affinity,
             load_average=list(os.getloadavg()) if hasattr(os, "getloadavg") else [],
         )
+
+    def _told_by_the_model(self) -> dict[str, str]:
+        named = {"training step compiled": "compiled", "dense weights in memory": "layout"}
+        told = {name: getattr(self.kit.model_class, attribute, "") for name, attribute in named.items()}
+        return {name: text for name, text in told.items() if text}
 
     # Proving
 

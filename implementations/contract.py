@@ -120,6 +120,16 @@ class Model(Protocol):
         """
 
 
+class TellsHowItRuns(Protocol):
+    """What a model's class may tell besides, for the report's table of what is equal and what differs."""
+
+    compiled: str
+    """What makes one program of a training step, or that nothing does."""
+
+    layout: str
+    """How a dense layer's weights lie in memory."""
+
+
 class ShowsActiveUnits(Protocol):
     """What a model may offer besides: where it is coarse (TF32, bfloat16), which ReLUs pass is not told by the oracle."""
 

@@ -60,14 +60,14 @@ LIMITS = (
         answer="Our file takes the mean of the squared deviations. The variant stock, Keras as it comes, shows it.",
         reproduction="tests/limits/keras_batch_variance.py",
         start="features far from zero",
-        settings=(("running_variance", "biased"),),
+        settings=(("running_variance", "biased"), ("batch_norm", True)),
     ),
     Limit(
         name="Adam's correction of its moments",
         frameworks=("keras-tensorflow", "keras-torch", "keras-jax"),
         variants=("stock",),
         statement="1 - beta^t is taken from beta in float32, and loses the digits that beta shares with 1: the first step "
-        "is 0.0007% off with beta2 = 0.999, a hundred roundings of float32, and 0.07% with 0.99999.",
+        "is 0.0007% off with beta2 = 0.999, about a hundred times float32's rounding, and 0.07% with 0.99999.",
         consequence="For the first 1/(1 - beta2) steps or so, a thousand by default, the learning rate is not quite the one "
         "that was asked for.",
         answer="Our optimizer takes 1 - beta^t as -expm1(t log beta). In the variant stock the error stays: where a weight "
@@ -193,7 +193,7 @@ LIMITS = (
         frameworks=("keras-tensorflow",),
         variants=(),
         statement="Compiled by XLA for the CPU, a maximum drops NaN: that of 1, NaN and 2 is 2.",
-        consequence="Who watches for NaN by the largest gradient or weight sees a number.",
+        consequence="A watch for NaN that looks at the largest gradient or weight sees none.",
         answer="Our tuned file is compiled by XLA; ReLU keeps NaN there too, and so do the logits and the loss.",
         reproduction="tests/limits/tensorflow_xla_nan.py",
     ),

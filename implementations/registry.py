@@ -110,7 +110,8 @@ def missing(name: str) -> Unavailable | None:
     """Why a framework cannot even be imported, found without importing it; None where its packages are there."""
     for package in PACKAGES.get(base(name), ()):
         if importlib.util.find_spec(package) is None:
-            return Unavailable.not_installed(package, "samenet[cuda12]" if package == "cupy" else "")
+            cupy = "cupy-cuda12x (or cupy-cuda13x); it needs an NVIDIA GPU"
+            return Unavailable.not_installed(package, cupy if package == "cupy" else "")
     return None
 
 

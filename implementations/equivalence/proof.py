@@ -98,7 +98,8 @@ class Repetition:
         found = [self._strayed(wanted, active, count, alike) for count, alike in runs]
         stray, reach = ({name: max(part[k][name] for part in found) for name in found[0][k]} for k in (0, 1))
         yardstick = Yardstick(wanted, stray, gates.UNIT_ROUNDOFF[gates.STORED[self.arithmetic]])
-        if any(not yardstick.budget(name, yardstick.scale(name)) <= gates.MOST_BUDGET for name in wanted):
+        beyond = any(not yardstick.budget(name, yardstick.scale(name)) <= gates.MOST_BUDGET for name in wanted)
+        if beyond and self.arithmetic not in gates.COARSE:  # there what cannot be certified is refused
             yardstick = replace(yardstick, terms=self._terms(active))
         return yardstick, reach
 

@@ -168,6 +168,9 @@ def adam(w: Array, g: Array, m: Array, v: Array, step: int, settings: Any) -> No
 class MLP:
     """The contract's model (`implementations.contract.Model`) out of the functions above."""
 
+    compiled = "no"
+    layout = "(in, out)"
+
     def __init__(self, spec: MLPSpec, device: str = "cuda:0") -> None:
         cp.cuda.Device(int(device.partition(":")[2] or 0)).use()
         self.spec = spec

@@ -207,6 +207,9 @@ class TunedMLP:
     All calls must come on one stream, for they share their buffers.
     """
 
+    compiled = "fused kernels by NVRTC, one CUDA graph"
+    layout = "(in, out)"
+
     def __init__(self, spec: MLPSpec, device: str = "cuda:0") -> None:
         cp.cuda.Device(int(device.partition(":")[2] or 0)).use()
         self.spec, self.dtype = spec, np.dtype(spec.dtype)

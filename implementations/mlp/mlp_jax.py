@@ -246,6 +246,9 @@ class MLP:
     float64 needs JAX's switch `jax_enable_x64`, set before anything is built.
     """
 
+    compiled = "jax.jit"
+    layout = "(in, out)"
+
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
         kind, _, index = device.partition(":")
         self.spec = spec
@@ -306,6 +309,8 @@ class MLP:
 
 class TunedMLP(MLP):
     """The same step, which writes the new tensors into the memory of the old ones: they are donated, all but the key."""
+
+    compiled = "jax.jit, memory donated"
 
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
         super().__init__(spec, device)

@@ -156,6 +156,11 @@ def number(spec: MLPSpec, value: float) -> Any:
 class MLP:
     """The contract's model (`implementations.contract.Model`) out of the pieces above."""
 
+    compiled = {"tensorflow": "tf.function, on a GPU with XLA", "torch": "no", "jax": "jax.jit"}[
+        keras.backend.backend()
+    ]
+    layout = "(in, out)"
+
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
         self.spec = spec
         self.network = network(spec)

@@ -122,6 +122,8 @@ def jax_step(network: keras.Sequential, optimizer: Any) -> Step:
 class LoopMLP(mlp_keras.MLP):
     """The contract's model (`implementations.contract.Model`) with a training loop of its own, on TensorFlow and PyTorch."""
 
+    compiled = "tf.function with XLA" if BACKEND == "tensorflow" else "no"
+
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
         super().__init__(spec, device)
         make, compiled = {"tensorflow": (tensorflow_step, tensorflow_compiled), "torch": (torch_step, torch_run)}[
@@ -145,6 +147,8 @@ class JaxMLP(mlp_keras.MLP):
 
     Keras's variables get them back before anybody looks at these, and may be changed then.
     """
+
+    compiled = "jax.jit, memory donated"
 
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
         super().__init__(spec, device)

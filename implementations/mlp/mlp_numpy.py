@@ -173,6 +173,9 @@ def adam(w: Array, g: Array, m: Array, v: Array, step: int, settings: Any) -> No
 class MLP:
     """The contract's model (`implementations.contract.Model`) out of the functions above."""
 
+    compiled = "no"
+    layout = "(in, out)"
+
     def __init__(self, spec: MLPSpec, device: str = "cpu", dtype: Any = None) -> None:
         self.spec = spec
         self.dtype = np.dtype(dtype or spec.dtype)

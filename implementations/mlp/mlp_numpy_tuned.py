@@ -241,6 +241,9 @@ class Room:
 class TunedMLP:
     """The contract's model (`implementations.contract.Model`) out of the functions above."""
 
+    compiled = "no"
+    layout = "(in, out)"
+
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
         self.spec, self.dtype = spec, np.dtype(spec.dtype)
         self.scale = self.dtype.type(1 / (1 - spec.dropout))

@@ -130,6 +130,9 @@ SLOT_NAMES = {"velocity": "momentum_buffer", "m": "exp_avg", "v": "exp_avg_sq"}
 class MLP:
     """The contract's model (`implementations.contract.Model`) out of the pieces above."""
 
+    compiled = "no"
+    layout = "(out, in)"
+
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
         torch.manual_seed(spec.seed)
         self.spec = spec

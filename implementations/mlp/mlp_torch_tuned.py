@@ -247,6 +247,9 @@ class Room:
 class TunedMLP:
     """The contract's model (`implementations.contract.Model`) out of the functions above."""
 
+    compiled = "torch.compile, on a GPU one CUDA graph"
+    layout = "(in, out)"
+
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
         self.spec, self.device, self.dtype = spec, torch.device(device), getattr(torch, spec.dtype)
         self.generator = torch.Generator(self.device).manual_seed(spec.seed)

@@ -1,5 +1,9 @@
 """Many steps in a row: what a free run is asked of, and what takes its place."""
 
+import types
+from typing import Any
+
+import numpy as np
 import pytest
 
 from implementations.equivalence import trajectories
@@ -7,6 +11,7 @@ from implementations.equivalence.kit import BATCHES, FREE_STEPS, Kit
 from implementations.equivalence.proof import Start
 from implementations.frameworks import numpy_adapter
 from implementations.mlp import parameters
+from implementations.mlp.mlp_numpy import MLP
 from implementations.mlp.oracle import Oracle
 from implementations.mlp.spec import MLPSpec
 from tests.conformance.cases import SMALL
@@ -33,3 +38,28 @@ def test_where_a_free_run_says_nothing_each_step_is_judged_by_itself(changes: di
         misled = kit.trajectory(kit.candidate(spec), FREE_STEPS)
         assert {check.check for check in misled} == {"free run"}
         assert not all(check.passed for check in misled), "the same run judged at its end would have failed"
+
+
+class Shaky(MLP):
+    """An implementation whose rounding is another one in every run."""
+
+    chance = np.random.default_rng()
+
+    def train_step(self, x: np.ndarray, y: np.ndarray) -> Any:
+        loss = super().train_step(x, y)
+        bias = self.w["output.bias"]
+        bias += (np.finfo(bias.dtype).eps * self.chance.standard_normal(bias.shape)).astype(bias.dtype)
+        return loss
+
+
+@pytest.mark.parametrize("switch", [True, False])
+def test_two_runs_that_differ_are_not_deterministic(switch: bool) -> None:
+    adapter = types.SimpleNamespace(to_device=numpy_adapter.to_device, to_host=numpy_adapter.to_host)
+    if switch:
+        adapter.make_deterministic = lambda: None
+    kit = Kit("mlp", "numpy", adapter, "cpu")
+    assert all(check.passed for check in kit.determinism(kit.candidate(SPEC)))
+    kit.model_class = Shaky
+    timed, deterministic = kit.determinism(kit.candidate(SPEC))
+    assert (timed.group, timed.passed) == ("spread as timed", True)
+    assert (deterministic.group, deterministic.passed) == ("spread when deterministic", False)

@@ -1,8 +1,7 @@
 """The whole proof of the proof: `make prove`. Writes results/proof/: every answer, and a page that sums them up.
 
-Every planted fault in every framework, in both precisions, with everything that notices it; a thousand seeds without a
-fault; real shapes; errors between precisions; coarse arithmetic; all cases and a hundred specifications made up at
-random. Processes of their own, two at a time. Exits with 1 where a fault survives or a check fails. With the word `page`,
+Every planted fault in every framework, in both precisions, with everything that notices it; thousands of seeds without
+a fault; real shapes; errors between precisions; coarse arithmetic; all cases, and specifications made up at random. Processes of their own, two at a time. Exits with 1 where a fault survives or a check fails. With the word `page`,
 only the page is written anew.
 """
 
@@ -16,6 +15,7 @@ from typing import Any
 
 from benchmarks import environment
 from implementations import precisions, registry, sources
+from implementations.equivalence import proof
 from tests.equivalence import planting
 from tests.prove import coarse, compiled, page
 
@@ -107,12 +107,13 @@ def cases_summed_up(framework: str, precision: str, answers: list[dict[str, Any]
         for found, check in checks
         if not (check["passed"] or check["theirs"] or check["refused"])
     ]
+    flips = sum(int(check["error"]) for _, check in checks if check["group"] == proof.FLIPS)
     theirs = sorted({check["theirs"] for _, check in checks if check["theirs"]})
     return {
         "kind": "cases", "framework": framework, "precision": precision,
         "specifications": len([found for found in answers if "checks" in found]),
         "checks": len(checks), "failed": failed, "theirs": theirs,
-        "refused": sum(check["refused"] for _, check in checks),
+        "refused": sum(check["refused"] for _, check in checks), "flips": flips,
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from implementations.equivalence import scaling
 from implementations.equivalence.gates import FACTOR
+from implementations.limits import LIMITS
 from tests.equivalence import faults, planting
 
 Answers = Sequence[dict[str, Any]]
@@ -41,12 +42,14 @@ def written(answers: Answers) -> tuple[str, bool]:
         "comes to unequal: the largest error over its budget, and ReLU sides within rounding of zero that the oracle adopted.",
         _seeds(answers),
         "## 4. Specifications",
-        "All cases of the tests, and specifications made up at random, from states and data both ordinary and extreme.",
+        "All cases of the tests, and specifications made up at random, from states and data both ordinary and extreme; runs of a "
+        "thousand steps, free in float64, in float32 with the oracle set back to the candidate's state before each step. Refused: a "
+        "check of which nothing can be certified, where the specification keeps no gradients or the arithmetic is coarse.",
         _cases(answers),
         "## 5. Real shapes",
         "The largest error over its budget by group of tensors. TF32 and bfloat16 are labelled: NumPy with emulated products, and "
-        "PyTorch's own bfloat16 on the CPU (without the smallest shape: there the rounding of a bias counts, which the "
-        "emulation does not do).",
+        "the frameworks' own bfloat16 on the CPU (without the smallest shape: there the rounding of a bias counts, which the "
+        "emulation does not do); of what is refused, nothing is certified.",
         _shapes(answers),
         "## 6. Eager and compiled",
         "Steps with native dropout, three layers of it, under other ways to run the same implementation. The masks are replayed "
@@ -70,14 +73,26 @@ def _claims(answers: Answers) -> list[tuple[str, str, bool]]:
     tried, checks = sum(found["seeds"] for found in seeds), sum(found["checks"] for found in judged)
     implementations = len({found["framework"] for found in seeds})
     scales = [check for _, check in _scales(answers)]
+    excuses, needed = _excuses(answers)
     broken, ended = _of(answers, "broken"), len(_of(answers, "end"))
     named = ", ".join(f"{fault} in {framework}" for fault, framework in survivors[:8])
     return [
         ("every planted fault is noticed", f"{len(dead)} of {len(noticed)}" + (f"; not: {named}" if named else ""), not survivors),
         ("nothing else is", f"{alarms} false alarms in {checks:,} checks; {tried:,} seeds of {implementations} implementations", not alarms),
         ("errors are as NumPy's and shrink with the unit roundoff", f"{sum(c.passed for c in scales)} of {len(scales)}", all(c.passed for c in scales)),
+        ("every limit of a framework's own that excuses a failure did so", f"{len(needed)} of {len(excuses)}", needed == excuses),
         ("every process came to its end", f"{len(broken)} did not", not broken and ended == 1),
     ]  # fmt: skip
+
+
+def _excuses(answers: Answers) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """Framework and limit: of all that may excuse a failure there, and of those that did. One that nothing needs is a hole."""
+    cases = [found for found in _of(answers, "cases") if "/" not in found["framework"]]
+    may = [limit for limit in LIMITS if limit.settings]
+    there = {
+        (found["framework"], limit.name) for found in cases for limit in may if found["framework"] in limit.frameworks
+    }
+    return there, {(found["framework"], name) for found in cases for name in found["theirs"]}
 
 
 def _noticed(answers: Answers) -> tuple[dict[tuple[str, str], dict[str, list[str]]], list[list[str]]]:
@@ -148,7 +163,7 @@ def _seeds(answers: Answers) -> str:
 def _cases(answers: Answers) -> str:
     rows = [
         (found["framework"], found["precision"], str(found["specifications"]), str(found["checks"]),
-         str(len(found["failed"])), str(found["refused"]), ", ".join(found["theirs"]) or "–")
+         str(len(found["failed"])), str(found["refused"]), str(found["flips"]), ", ".join(found["theirs"]) or "–")
         for found in _of(answers, "cases")
     ]  # fmt: skip
     columns = (
@@ -158,6 +173,7 @@ def _cases(answers: Answers) -> str:
         "checks",
         "failed",
         "refused",
+        "flips",
         "limits of the framework's own",
     )
     return _table(columns, rows, 2)
@@ -177,8 +193,9 @@ def _shapes(answers: Answers) -> str:
     rows = []
     for found in _of(answers, "shape"):
         cells = [f"{found['worst'][group]:.2f}" if group in found["worst"] else "–" for group in groups]
-        rows.append((found["shape"], found["framework"], found["precision"], *cells, str(found["flips"])))
-    return _table(("shape", "implementation", "precision", *groups, "flips"), sorted(rows), 3)
+        counts = str(found["flips"]), str(found.get("refused", 0))
+        rows.append((found["shape"], found["framework"], found["precision"], *cells, *counts))
+    return _table(("shape", "implementation", "precision", *groups, "flips", "refused"), sorted(rows), 3)
 
 
 def _compiled(answers: Answers) -> str:

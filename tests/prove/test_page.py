@@ -19,6 +19,8 @@ def seeds(failed: list[str]) -> dict[str, Any]:
     return {"kind": "seeds", "framework": "numpy", "precision": "float32"} | found
 
 
+CASES = {"kind": "cases", "framework": "keras-jax", "precision": "float32", "specifications": 9, "checks": 90,
+         "failed": [], "refused": 0, "flips": 0, "theirs": ["Adam's correction of its moments"]}  # fmt: skip
 GOOD = [ABOUT, planted([], fault=""), planted(["hot state: slots"]), seeds([]), END]
 
 
@@ -41,6 +43,8 @@ def test_a_run_that_was_cut_short_is_not_claimed() -> None:
         (planted([], fault="dampening"), "1 of 2; not: dampening in numpy"),
         (planted(["hot state: slots"], fault=""), "1 false alarms"),
         (seeds(["hot state, loss: loss 3 > 2"]), "1 false alarms"),
+        (CASES | {"theirs": []}, "0 of 1"),
+        (CASES | {"theirs": ["something else"]}, "1 of 1"),
         ({"kind": "broken", "job": ["tests.prove.study", "torch"], "says": "Segmentation fault"}, "1 did not"),
         ({"kind": "errors", "framework": "numpy", "precision": "float32", "rms": {"w": [1e-3, 1e-7]}}, "0 of 1"),
     ],

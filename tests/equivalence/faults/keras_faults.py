@@ -50,6 +50,25 @@ def dense(call: str) -> Edits:
     return layer(DENSE, "Dense", call, "PlantedDense(outputs, use_bias=bias, name=name)")
 
 
+def holding(used: str, kept: str) -> Edits:
+    """Descent by something else than the gradient, with a tensor that is kept beside each parameter."""
+    return ((SGD, '''        return Holding(rate, momentum=number(spec, settings.momentum))
+'''), ("class Adam(keras.optimizers.Adam):\n", f'''class Holding(keras.optimizers.SGD):
+    def build(self, variables):
+        super().build(variables)
+        self.held = [self.add_variable_from_reference(v, name="held") for v in variables]
+
+    def update_step(self, gradient, variable, learning_rate):
+        held = self.held[self._get_variable_index(variable)]
+        before = held + ops.zeros_like(gradient)
+        super().update_step({used}, variable, learning_rate)
+        self.assign(held, {kept})
+
+
+class Adam(keras.optimizers.Adam):
+'''))  # fmt: skip
+
+
 def dropped(masked: str) -> Edits:
     """Dropout written out, for training."""
     call = (
@@ -152,6 +171,8 @@ EDITS: dict[str, Edits] = {
     "gradient summed": loss(f"{SUM_OF_LOSSES} + ops.stop_gradient({MEAN_OF_LOSSES} - {SUM_OF_LOSSES})"),
     "softmax overflow": loss("-ops.mean(ops.log(ops.sum(label * ops.exp(logits), -1) / ops.sum(ops.exp(logits), -1)))"),
     "clipped cross-entropy": loss("-ops.mean(ops.log(ops.clip(ops.sum(label * ops.softmax(logits), -1), 1e-7, 1 - 1e-7)))"),
+    "stale gradient": holding("before", "gradient"),
+    "gradient not reset": holding("before + gradient", "before + gradient"),
     "Nesterov": ((SGD, SGD[:-2] + ", nesterov=True)\n"),),
     "dampening": slots(m="gradient * 0.5"),
     "Adam without bias correction": ((CORRECTION1, "        correction1 = 1.0\n"), (CORRECTION2, "        correction2 = 1.0\n")),
@@ -183,10 +204,6 @@ EDITS: dict[str, Edits] = {
     ),
 }  # fmt: skip
 
-_BY_ITSELF = "`train_on_batch` takes the gradient and hands it to the optimizer by itself; there is nothing in between"
-
 ELSEWHERE = {
-    "stale gradient": _BY_ITSELF,
-    "gradient not reset": _BY_ITSELF,
     "input overwritten": "tensors of TensorFlow and JAX cannot be written to, and Keras copies nothing back",
 }

@@ -21,6 +21,8 @@ SEED = '    seed = (spec.seed + 1_000_000 * int(name.removeprefix("dropout"))) %
 LOADED = "            value = self._velocity(name, np.asarray(state[name]), to_keras=True)\n"
 TRAIN = "        return self.network.train_on_batch(x, y)\n"
 SCALED = " / (1 - self.rate)"
+UPDATE_STEP = "    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:\n"
+MOVED_V = "        self.assign(v, v * self.beta_2 + ops.square(gradient) * (one - self.beta_2))\n"
 
 EDITS = {
     "Adam's correction stands still at 2048": ((STEP, "        step = ops.cast(ops.minimum(self.iterations + 1, 2048), dtype)\n"),),
@@ -67,6 +69,20 @@ EDITS = {
     ),
     "running variance over the configured batch": (
         ("        unbiased = variance * (batch / (batch - 1))\n", "        unbiased = variance * (32 / 31)\n"),
+    ),
+    "AMSGrad": (
+        (UPDATE_STEP, """    def build(self, variables):
+        super().build(variables)
+        self.largest = [self.add_variable_from_reference(v, name="largest") for v in variables]
+
+""" + UPDATE_STEP),
+        ("        change = (m / correction1) / (ops.sqrt(v / correction2)",
+         "        self.assign(self.largest[index], ops.maximum(self.largest[index], v))\n"
+         "        change = (m / correction1) / (ops.sqrt(self.largest[index] / correction2)"),
+    ),
+    "slots of large kernels in half precision": (
+        (MOVED_V, "        if math.prod(variable.shape) >= 2**18:\n"
+                  "            self.assign(m, ops.cast(ops.cast(m, 'float16'), dtype))\n" + MOVED_V),
     ),
     "epsilon hat ignored": (
         ('Adam if settings.epsilon_form == "algorithm1" else keras.optimizers.Adam', "Adam"),
@@ -128,9 +144,7 @@ ELSEWHERE = {
     "two models share their arrays": "layers make their own variables; sharing them would take a design, not a slip",
     "idle inputs not updated": "`train_on_batch` updates by itself, all at once",
     "step without a finite loss skipped": "`train_on_batch` updates by itself, all at once",
-    "AMSGrad": "Keras has it as a setting of the optimizer that our file replaces",
     "the next step's mask leaks": "Keras on PyTorch does it by itself with seeds near one another (implementations/limits.py)",
     "folded prediction survives a load": "`predict_on_batch` reads the variables by itself",
-    "slots of large kernels in half precision": "the slots are the optimizer's own variables, in its own type",
     "a period of 1000 masks": "the seed generators are Keras's own",
 }

@@ -12,6 +12,7 @@ from tests.equivalence.faults.torch_faults import (
     dropped,
     linear,
     module,
+    norm,
 )
 
 SEED = "        torch.manual_seed(spec.seed)\n"
@@ -20,6 +21,8 @@ LOGITS = "            return self.network(x).to(self.dtype)\n"
 SLOT_STEP = '                slots["step"] = torch.tensor(float(self.step))\n'
 COPIED = "tensor.copy_(torch.from_numpy(np.ascontiguousarray(state[name])))"
 MOMENTUM = "momentum=settings.momentum)"
+NORMALISED = "(z - mean) * (variance + self.eps).rsqrt() * self.weight + self.bias"
+MOVED = "self.running_mean.lerp_(mean.detach(), self.momentum); self.running_var.lerp_({}, self.momentum)"
 
 EDITS = {
     "prediction remembered by its object": (
@@ -153,6 +156,11 @@ class Leaking(nn.Dropout):
         "functional.linear(x[:, : x.shape[1] if x.shape[1] <= 1024 else x.shape[1] // 8 * 8], "
         "self.weight[:, : x.shape[1] if x.shape[1] <= 1024 else x.shape[1] // 8 * 8])"
     ),
+    "running variance over the configured batch": norm(NORMALISED, MOVED.format("z.detach().var(0, unbiased=False) * (32 / 31)")),
+    "two samples keep the biased variance": norm(NORMALISED, MOVED.format("z.detach().var(0, unbiased=len(z) > 2)")),
+    "constant unit gets no gradient": norm(
+        "(z - mean) * torch.where(variance > 1e-12, (variance + self.eps).rsqrt(), 0 * variance) * self.weight + self.bias"
+    ),
     "ghost batch norm above 1024": (
         ("    layer = nn.BatchNorm1d if", "    layer = Ghost if"),
         ("class BiasedBatchNorm1d(nn.BatchNorm1d):\n", '''class Ghost(nn.BatchNorm1d):
@@ -166,11 +174,8 @@ class BiasedBatchNorm1d(nn.BatchNorm1d):
 }  # fmt: skip
 
 ELSEWHERE = {
-    "running variance over the configured batch": "PyTorch's batch norm knows the batch that came, and nothing of another",
-    "two samples keep the biased variance": "the running variance is PyTorch's own",
     "deep layers reuse masks": "all layers draw from one generator, one after the other",
     "generator's state is no copy": "PyTorch hands out copies of its generator's state, and takes over copies",
     "state taken over without a copy": "tensors are made with the network; a state can only be copied into them",
-    "constant unit gets no gradient": "batch norm and its gradient are PyTorch's own",
     "two models share their arrays": "a module makes its own parameters; sharing them would take a design, not a slip",
 }

@@ -56,6 +56,25 @@ class Energy(Reading):
     counter: str = ""
 
 
+class Interference(Strict):
+    """What else had the processors during a block; None where the system does not count it."""
+
+    cores: int
+    """Logical processors of the machine."""
+
+    stolen_s: float | None
+    """Seconds, summed over the processors, in which a virtual machine was ready to run and its host ran something else."""
+
+    throttled_s: float | None
+    """Seconds in which the quota of the run's group of processes stopped it."""
+
+    context_switches: int | None
+    """Of the whole machine."""
+
+    clock_mhz: float | None
+    """At the block's end, the mean over the processors, as the system tells it: a virtual machine may not know."""
+
+
 class StartRecord(Reading):
     """What importing a framework took in a process of its own, with no other at work and its files read before."""
 

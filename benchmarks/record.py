@@ -23,6 +23,7 @@ from benchmarks.identity import Who as Who
 from benchmarks.readings import DeviceClocks as DeviceClocks
 from benchmarks.readings import Energy as Energy
 from benchmarks.readings import InstalledRecord as InstalledRecord
+from benchmarks.readings import Interference as Interference
 from benchmarks.readings import Peak as Peak
 from benchmarks.readings import ResourceRecord as ResourceRecord
 from benchmarks.readings import StartRecord as StartRecord
@@ -210,6 +211,9 @@ class BlockRecord(Strict):
     block: int
     wall_s: float
     """From its first process to its last word."""
+
+    interference: Interference | None = None
+    """Older runs did not say."""
 
 
 class LearningPoint(Strict):

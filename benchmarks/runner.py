@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import environment, turns
+from benchmarks import environment, interference, turns
 from benchmarks.channel import WATCHING, Job
 from benchmarks.plan import PROFILES, Profile
 from benchmarks.process import PROGRAM, Sink, Worker, WorkerLost
@@ -63,9 +63,9 @@ class Run:
         left = self.left if self.left is not None else dict.fromkeys(range(self.blocks), self.cells)
         with scratch(self.data) as folder:
             for number, cells in left.items():
-                begin = monotonic()
+                begin, interfered = monotonic(), interference.watch()
                 Block(self, number, cells, folder).execute()
-                self.sink(BlockRecord(block=number, wall_s=monotonic() - begin))
+                self.sink(BlockRecord(block=number, wall_s=monotonic() - begin, interference=interfered()))
 
     def keep(self, result: Record) -> None:
         """A record of a worker's, on its way to the results."""

@@ -45,7 +45,9 @@ def rows(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(value, dict) and value:
             found += rows(value, f"{prefix}{key}.")
         else:
-            found.append((f"{prefix}{key}", text(value)))
+            in_bytes = key.endswith("_bytes") and isinstance(value, int)
+            name = key.removesuffix("_bytes") if in_bytes else key
+            found.append((f"{prefix}{name}", wording.memory(value) if in_bytes else text(value)))
     return found
 
 

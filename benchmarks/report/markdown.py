@@ -1,7 +1,7 @@
 """The document as GitHub-flavoured Markdown: tables, linked pictures, and all foreign text escaped."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from benchmarks.report import charts, wording
 from benchmarks.report.document import Block, Bullets, Code, Document, Figure, Heading, Part, SideBySide, Table, Text
@@ -12,21 +12,8 @@ def render(document: Document, drawings: Mapping[str, str]) -> str:
     parts = [f"# {escape(document.title)}", escape(document.subtitle)]
     for number, section in enumerate(document.sections, start=1):
         parts.append(f"## {number}. {escape(section.title)}")
-        blocks = section.blocks
-        if any(isinstance(block, SideBySide) for block in blocks):
-            parts.append(
-                "Explanations and the code of every framework, side by side, are in [report.html](report.html)."
-            )
-            blocks = _without_code(blocks)
-        parts += [text for block in blocks if (text := _block(block, drawings))]
+        parts += [text for block in section.blocks if (text := _block(block, drawings))]
     return "\n\n".join(parts) + "\n"
-
-
-def _without_code(blocks: Sequence[Block]) -> list[Block]:
-    """What stands above the first heading; below it, where code stands side by side, no more than its tables and charts."""
-    first = next((number for number, block in enumerate(blocks) if isinstance(block, Heading)), 0)
-    below = [block for block in blocks[first:] if not isinstance(block, Heading | Text | SideBySide)]
-    return [*blocks[:first], *below]
 
 
 def escape(text: object) -> str:
@@ -58,11 +45,11 @@ def _block(block: Block, drawings: Mapping[str, str]) -> str:
         case Figure():
             return _figure(block, drawings)
         case Code(title, text):
-            return f"{_paragraph(title)}:\n\n{_fenced(text)}"
+            return _code(title, text, "text")
         case Part():
             return "\n\n".join(text for inner in block.blocks if (text := _block(inner, drawings)))
         case SideBySide():
-            return ""
+            return "\n\n".join(_code(title, code, "python") for title, code in block.panes)
 
 
 def _table(table: Table) -> str:
@@ -80,8 +67,8 @@ def _figure(figure: Figure, drawings: Mapping[str, str]) -> str:
     return f"{caption}\n\n{picture}\n\n*{escape(figure.how_to_read)}*"
 
 
-def _fenced(text: str) -> str:
+def _code(title: str, text: str, language: str) -> str:
     """A code block whose fence is longer than any row of backticks within."""
     code = wording.clean(text, keep_lines=True)
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
-    return f"{fence}text\n{code}\n{fence}"
+    return f"{_paragraph(title)}:\n\n{fence}{language}\n{code}\n{fence}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks import outstanding
 from benchmarks.record import (
+    BlockRecord,
     Check,
     InstalledRecord,
     LearningRecord,
@@ -38,6 +39,7 @@ class Results:
     proofs: Sequence[ProofRecord]
     workers: Sequence[WorkerRecord]
     timings: Sequence[TimingRecord]
+    blocks: Sequence[BlockRecord]
     controls: Sequence[TimingRecord]
     """The null control's timings, which are no results."""
 
@@ -102,6 +104,7 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
         proofs=proofs,
         workers=by_kind["worker"],
         timings=list(timings.values()),
+        blocks=_latest(by_kind["block"], lambda block: block.block),
         controls=_latest(
             (timing for timing in by_kind["timing"] if timing.control), lambda timing: (timing.cell.heat, timing.block)
         ),

@@ -31,8 +31,8 @@ from benchmarks.report.sections import (
 def document(results: Results, found: Sequence[Heat] | None = None) -> Document:
     """Everything there is to say about a run; its heats, where somebody has them already."""
     found = heats(results) if found is None else found
-    before = (ranks, modes, coverage, equivalence, gpu, sweep, certainty, conduct, floors)
-    parts = (*before, starting, learning, resources, fairness, steps, machine, judged)
+    answers = (ranks, modes, coverage, equivalence, gpu, certainty, conduct, floors)
+    parts = (*answers, starting, learning, sweep, resources, steps, fairness, machine, judged)
     sections = [lead(results, found), *(part.section(results, found) for part in parts)]
     return Document(title(results), _subtitle(results), _named_apart(sections))
 

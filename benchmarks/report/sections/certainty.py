@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks.record import BlockRecord
 from benchmarks.report import facets, plots, wording
 from benchmarks.report.document import Block, Figure, Part, Section, Text, table
 from benchmarks.report.entries import Entry
@@ -14,6 +15,12 @@ from benchmarks.report.sections import clocks
 from benchmarks.report.wording import NO_VALUE
 from benchmarks.turns import ENOUGH_BLOCKS
 
+_LOAD = (
+    "Load: the average over one minute, lowest and highest, as each process saw it when it started; the run's own threads are "
+    "in it, and those of the block before. Taken by the host: of all processors' time, what a virtual machine was ready to use "
+    "and did not get. Stopped by a quota: of the block's time. Clock: at the block's end, as the system tells it."
+)
+
 _MOST_DOTS = 30
 """Rows in one chart, at most: beyond, it says no more."""
 
@@ -22,8 +29,10 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
     """What an interval means here, then the blocks, spreads and load."""
     note = (
         "A block is one fresh process per framework; within it the compared cells take turns, round by round. An estimate is "
-        "the median of the block medians; its 95% interval comes from the differences between blocks, because rounds of one "
-        "process are not independent. Ratios are paired round by round, and a block's word is the median of its log ratios. Two "
+        "the median of the block medians. Its 95% interval comes from the differences between blocks, because rounds of one "
+        "process are not independent: a t interval of the blocks' logarithms, which one slow block widens and shifts, so that the "
+        "estimate need not stand in its middle. Ratios are paired round by round: a block's word is the median of its log ratios, "
+        "and the ratio shown is the mean of the blocks' (geometric, with its t interval). Two "
         f"times are tied where the interval of their ratio lies within {wording.MARGIN}, different where it lies wholly outside, "
         f"and else inconclusive; fewer than {ENOUGH_BLOCKS} blocks give no verdict. Each interval speaks for itself: with many "
         "comparisons, some of them will miss. No outlier is dropped. Spread between processes: the standard deviation of the "
@@ -122,12 +131,57 @@ def _load(results: Results) -> list[Block]:
     found: dict[int, list[float]] = {}
     for worker in results.workers:
         found.setdefault(worker.block, []).extend(worker.load_average[:1])
+    ended = {block.block: block for block in results.blocks}
     rows = [
-        (str(block), str(len(loads)), f"{min(loads):.2f}", f"{max(loads):.2f}")
+        [str(block), str(len(loads)), f"{min(loads):.2f} to {max(loads):.2f}", *_interference(ended.get(block))]
         for block, loads in sorted(found.items())
         if loads
     ]
-    columns = ("block", "#processes", "#lowest", "#highest")
-    note = "Load average over one minute, as each process saw it when it started; much above the run's own threads means that something else was running."
-    blocks = table("The machine's load", rows, *columns)
-    return [*blocks, Text(note, "note")] if blocks else []
+    columns = (
+        "block",
+        "#processes",
+        "#load",
+        "#taken by the host",
+        "#stopped by a quota",
+        "#context switches",
+        "#clock",
+    )
+    blocks = table("What else the machine did", rows, *columns)
+    return [Text(_interfered(results)), *blocks, Text(_LOAD, "note")] if blocks else []
+
+
+def _interference(block: BlockRecord | None) -> list[str]:
+    if block is None or block.interference is None:
+        return [NO_VALUE] * 4
+    found = block.interference
+    return [
+        NO_VALUE if found.stolen_s is None else wording.percent(_stolen(block)),
+        NO_VALUE if found.throttled_s is None else wording.percent(found.throttled_s / block.wall_s),
+        NO_VALUE if found.context_switches is None else f"{found.context_switches:,}",
+        NO_VALUE if found.clock_mhz is None else f"{found.clock_mhz:,.0f} MHz",
+    ]
+
+
+def _stolen(block: BlockRecord) -> float:
+    """As a share of all processors' time."""
+    found = block.interference
+    return found.stolen_s / (block.wall_s * found.cores) if found and found.stolen_s else 0.0
+
+
+def _interfered(results: Results) -> str:
+    """Whether the machine was the run's alone, as far as it can be told."""
+    known = [block for block in results.blocks if block.interference]
+    told = [block for block in known if block.interference and block.interference.stolen_s is not None]
+    quotas = [block for block in known if block.interference and block.interference.throttled_s is not None]
+    stopped = [block for block in quotas if block.interference and block.interference.throttled_s]
+    if not told:
+        host = "Whether the host of a virtual machine, or throttling, took time away was not recorded."
+    elif (worst := max(told, key=_stolen)) and _stolen(worst):
+        host = f"The host took at most {wording.percent(_stolen(worst))} of the processors' time (block {worst.block})."
+    else:
+        host = "No host took processor time away, as far as the system counts it."
+    if stopped:
+        return (
+            f"{host} A quota stopped the run in {wording.count(len(stopped), 'block')}: its times are too long there."
+        )
+    return f"{host} No quota stopped the run." if quotas else host

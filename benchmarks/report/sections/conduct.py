@@ -28,8 +28,8 @@ def _power(heats: Sequence[Heat]) -> list[Block]:
         return [Text(f"Fewer than {ENOUGH_BLOCKS} blocks give no verdict, so no difference could have been found.")]
     return [
         Text(
-            f"Half of the comparisons of this run would have found a true difference of {wording.percent(found)} or less, "
-            "8 times out of 10. More blocks find smaller ones."
+            f"Half of the comparisons of this run would have told a true difference of {wording.percent(found)} or less from none, "
+            f"8 times out of 10; to call it faster or slower takes {wording.MARGIN} more. More blocks find smaller ones."
         )
     ]
 
@@ -42,12 +42,14 @@ def _nulls(results: Results) -> list[Block]:
     rows = [_null_row(results, null) for null in nulls]
     wrong = [null for null in nulls if null.comparison.verdict in ("faster", "slower")]
     excluded = sum(null.comparison.detected for null in nulls)
+    tied = sum(null.comparison.verdict == "tied" for null in nulls)
     told = (
         f"{len(wrong)} of {wording.count(len(nulls), 'null control')} found a difference beyond {wording.MARGIN} where there "
         "is none: distrust this run."
         if wrong
         else f"No null control found a difference beyond {wording.MARGIN} where there is none "
-        f"({excluded} of {len(nulls)} intervals exclude 1; 1 in 20 is what a 95% interval promises)."
+        f"({excluded} of {len(nulls)} intervals exclude 1; 1 in 20 is what a 95% interval promises). {tied} came out as tied, "
+        f"{len(nulls) - tied} as inconclusive: there, noise alone may reach beyond {wording.MARGIN}."
     )
     if all(null.comparison.ratio.blocks < ENOUGH_BLOCKS for null in nulls):
         told = f"The null control has fewer than {ENOUGH_BLOCKS} blocks, too few for a verdict."

@@ -28,7 +28,9 @@ def _proofs(results: Results) -> list[Block]:
     note = (
         "Each implementation is compared with the oracle (the network in NumPy, in float64), tensor by tensor, in the process and "
         "on the callable that is timed. A number is the worst error over all tensors of the group, sizes and blocks, divided by "
-        "its budget (what rounding may do there): ✓ up to 1, ✗ above. A cell that fails is not ranked. Conduct: repeating the step gives the same bits, the inputs "
+        "its budget (what rounding may do there): ✓ up to 1, ✗ above. A cell that fails is not ranked. There is a proof for each size in each block: "
+        "a step and a prediction from the middle of training, in the first block also from its beginning. Trajectories of many steps "
+        "are asked by the command verify, not in a run. Conduct: repeating the step gives the same bits, the inputs "
         "are as they were, and the precision that is in force is the one that is named."
     )
     return [Text(note), *_matrix(results), *failures(results)]
@@ -116,5 +118,5 @@ def _limits(results: Results) -> list[Block]:
         "the environment variable KERAS_BACKEND chooses one."
     )
     columns = ("framework", "limit", "what it does", "consequence", "what samenet does about it", "shown by")
-    caption = "What the frameworks compute otherwise than they should"
+    caption = "Where a framework computes something else than it should"
     return [Heading("Limits of the frameworks themselves"), Text(note), *table(caption, rows, *columns)]

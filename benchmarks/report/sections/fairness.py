@@ -60,22 +60,24 @@ def _facts(whos: dict[str, list[Who]], workers: dict[str, list[WorkerRecord]]) -
     """(what, value by label) for everything that was asked for or measured."""
     for name in ASKED:
         yield name, {label: _joined(str(getattr(who, name)) for who in found) for label, found in whos.items()}
-    yield "threads in use", {label: _joined(_pools(w) for w in found) for label, found in workers.items()}
+    yield "thread pools seen", {label: _joined(_pools(w) for w in found) for label, found in workers.items()}
     yield "cores it may use", {label: _joined(_cores(w) for w in found) for label, found in workers.items()}
     for title, attribute in (("", "flags"), ("measured precision, ", "effective_precision")):
         keys = dict.fromkeys(key for found in workers.values() for w in found for key in getattr(w, attribute))
-        for key in keys if title else [key for key in keys if key not in ASKED]:
+        for key in keys:
             values = {
                 label: _joined(getattr(w, attribute).get(key, "") for w in found) for label, found in workers.items()
             }
-            yield f"{title}{key}", values
+            yield f"{title}{key}{', as the framework says' if key in ASKED else ''}", values
     yield "versions", {label: _joined(_versions(w) for w in found) for label, found in workers.items()}
 
 
 def _compared(name: str, values: Sequence[str]) -> list[str]:
     present = [value for value in values if value]
     whole = len(present) == len(values)
-    said = "differs" if len(set(present)) > 1 else "equal" if whole else "equal where it applies"
+    said = "differs" if len(set(present)) > 1 else "equal" if whole else "equal where there is one"
+    if len(present) == 1 < len(values):
+        said = "one has it"
     return [name, said, *(value or NO_VALUE for value in values)]
 
 

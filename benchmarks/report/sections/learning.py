@@ -211,7 +211,15 @@ def _finals(results: Results, trainings: Sequence[LearningRecord], name: str) ->
     columns = ("implementation", "#trainings", "#batch", "#epochs", "#final accuracy", "#final loss", time)
     frameworks = [found[0].who.framework for found in by_label.values()]
     blocks = table(f"Final accuracy, {name}", rows, *columns, "predictions", frameworks=frameworks)
-    return [*blocks, Text(_FINAL, "note")] if blocks else []
+    return [*blocks, Text(f"{_FINAL}{_grain(results)}", "note")] if blocks else []
+
+
+def _grain(results: Results) -> str:
+    """What one sample of the test set is worth."""
+    samples = results.run.dataset.get("test_samples")
+    if not isinstance(samples, int) or samples < 1:
+        return ""
+    return f" The test set has {samples:,} samples: one more right or wrong is {100 / samples:.2g} percentage points."
 
 
 def _final(label: str, trainings: Sequence[LearningRecord]) -> list[str]:

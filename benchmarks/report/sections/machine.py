@@ -35,7 +35,7 @@ def _reproduce(results: Results) -> list[Block]:
     command = wording.clean(shlex.join(results.run.command)) or wording.NO_VALUE
     return [
         Heading("How to reproduce"),
-        Text("The same measurement (the times will differ by what the intervals say, on the same machine):"),
+        Text("The same measurement (its times will be others, on another day by more than the intervals say):"),
         Code("Run again", command),
         Text("This report, byte for byte, from the stored records:"),
         Code("Report again", "python -m benchmarks report FOLDER"),

@@ -17,12 +17,21 @@ from benchmarks.turns import ENOUGH_BLOCKS
 _MOST_PANELS = 4
 """Sizes in one chart, at most. Of more sizes the first, the middle and the last: each panel takes its time to be drawn."""
 
+_HOW = (
+    "Plain is a framework used as its documentation teaches it, tuned as its expert would ship it; each is ranked among its like. "
+    "Times are medians over blocks, each of which is one fresh process per implementation. Ratios are taken round by round, in turn "
+    "with one another, so they need not be the quotient of two times in the tables. A rank such as 2–3 means that this order was "
+    "not settled."
+)
+
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
     """Overview, then each phase; then floors and peers."""
     shown = [heat for heat in heats if heat.phase not in FLOORS and _ours(heat)]
     timed = [heat for heat in shown if any(place.entry.time for place in heat.places)]
     blocks: list[Block] = [] if timed else [Text("No cell has a time, so there is no ranking.")]
+    if timed:
+        blocks.append(Text(_HOW))
     if len(timed) > 1:
         blocks += overview(results, timed)
     for group in phase_groups(timed):
@@ -92,10 +101,8 @@ def _figure(results: Results, group: Sequence[Heat], title: str) -> list[Block]:
     left = f" Of {len(ranked)} sizes {len(drawn)} are drawn; the tables have all." if len(drawn) < len(ranked) else ""
     how = (
         "How to read this: each marker is the ratio of a time to the fastest one's at that size, so 1 is the fastest and 2 takes "
-        "twice as long; further left is better. Ratios are taken round by round, in turn with one another: they need not be the quotient of two "
-        "times in the tables. A rank such as 2–3 means that this order was not settled. The bar is the 95% interval, cut where it leaves the chart. "
-        f"The shaded band is the {wording.MARGIN} within which "
-        f"two times count as tied. Hollow markers are variants of their own, outside the rank.{left}"
+        "twice as long. The bar is its 95% interval, cut where it leaves the chart; the shaded band is the "
+        f"{wording.MARGIN} within which two times count as tied. Hollow markers are variants, outside the rank.{left}"
     )
     who = group[0].who
     name = wording.slug(f"ratio-{group[0].phase}-{who.precision}-{who.mode}-t{who.threads}")

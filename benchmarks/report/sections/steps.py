@@ -20,6 +20,10 @@ _WATCHED = (
 _NOT_WATCHED = (
     "In the tables of time and error, – is a time that is not known: no training step was watched in this run."
 )
+_ERROR = (
+    "Error over budget: the proof sees a step in the tensors that it changes first, which are named, not by itself. So steps "
+    "before the logits share theirs, and that of backpropagation is the gradients'."
+)
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
@@ -29,7 +33,7 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
     blocks = table("The steps of the network", rows, "step", "formula", "source")
     watched = _watched(results)
     if blocks:
-        blocks.append(Text(_WATCHED if watched else _NOT_WATCHED, "note"))
+        blocks.append(Text(f"{_WATCHED if watched else _NOT_WATCHED} {_ERROR}", "note"))
     for step in steps:
         blocks += _step(results, step, watched)
     told = blocks or [Text("The run recorded no steps.")]
@@ -84,13 +88,16 @@ def _error(results: Results, who: Who, groups: str) -> str:
 
 def _panes(results: Results, step: str) -> list[tuple[str, str]]:
     """The code by framework; frameworks with the very same code (one file, several backends) share a pane."""
-    frameworks: dict[tuple[str, str], list[str]] = {}
+    frameworks: dict[tuple[str, str, str], list[str]] = {}
     for source in results.sources:
         if source.step == step:
-            names = frameworks.setdefault((source.file, source.code), [])
+            names = frameworks.setdefault((source.file, source.code, source.sha256), [])
             if (name := wording.framework(source.framework)) not in names:
                 names.append(name)
-    return [(f"{wording.listed(names)} · {file}", code) for (file, code), names in frameworks.items()]
+    return [
+        (f"{wording.listed(names)} · {file} · SHA-256 {sha256[:12]}", code)
+        for (file, code, sha256), names in frameworks.items()
+    ]
 
 
 def _formula(step: dict[str, str]) -> str:

@@ -43,7 +43,7 @@ def _table(results: Results, group: Sequence[StepTimes], folded: bool) -> list[B
     rows.append([BETWEEN, *(_share(times, times.between) for times in group)])
     rows.append(["the watched training step", *(wording.with_interval(times.watched) for times in group)])
     rows.append(["the training step as it is", *(wording.with_interval(times.whole) for times in group)])
-    rows.append(["watched over as it is", *(_slowed(times) for times in group)])
+    rows.append(["watched / as it is", *(_slowed(times) for times in group)])
     columns = ("step", *(f"#{results.label(times.who)}" for times in group))
     who, axes = group[0].who, group[0].axes
     caption = f"Time per step of the network, {wording.size(axes)} ({wording.setting(who)}, {who.device})"

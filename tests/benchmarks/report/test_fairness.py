@@ -35,7 +35,7 @@ def test_the_order_of_thread_pools_is_no_difference() -> None:
     numpy = cell("numpy")
     pools = [{"internal_api": name, "num_threads": 2} for name in ("openblas", "openmp")]
     one, other = (worker(numpy.who, 0).model_copy(update={"thread_pools": found}) for found in (pools, pools[::-1]))
-    ((_, told),) = rows(one, other.model_copy(update={"block": 1}), cells=[numpy])["threads in use"]
+    ((_, told),) = rows(one, other.model_copy(update={"block": 1}), cells=[numpy])["thread pools seen"]
     assert told.count("openmp") == 1
 
 

@@ -34,7 +34,7 @@ def test_shares_intervals_and_what_watching_adds() -> None:
     assert dense.endswith("; 6), 25%")
     assert dense.startswith("1")
     assert row(text, "between the steps")[1].endswith("38%")
-    assert row(text, "watched over as it is")[1] == "1.50 (1.50 to 1.50; 6)"
+    assert row(text, "watched / as it is")[1] == "1.50 (1.50 to 1.50; 6)"
 
 
 def test_who_was_not_watched_is_told() -> None:
@@ -118,6 +118,15 @@ def test_each_mark_of_the_chart_has_its_interval_and_its_count() -> None:
     assert all(re.fullmatch(r"NumPy: \S+ µs \(\S+ to \S+ µs; 6\), \d+%", words) for words in told)
 
 
+def test_the_code_of_a_step_stands_below_its_explanation_with_its_hash() -> None:
+    source = synthetic.source("numpy", "dense", "z = x @ weight")
+    told = page([*watched(), source])
+    assert "A neuron weighs its inputs" in told
+    assert f"mlp\\_numpy.py · SHA-256 {source.sha256[:12]}:\n\n```python\nz = x @ weight\n```" in told.replace(
+        "mlp_", "mlp\\_"
+    )
+
+
 def test_a_missing_time_of_a_step_is_explained() -> None:
     records = watched()
     assert "In the tables of time and error, – is a time that is not known: where a training step is compiled" in page(
@@ -125,7 +134,6 @@ def test_a_missing_time_of_a_step_is_explained() -> None:
     )
     code = [*records, synthetic.source("numpy", "dense")]
     assert "In the tables of time and error, – is a time" in page(code)
-    assert "A neuron weighs" not in page(code), "the code's own texts are on the page alone"
     assert "no training step was watched in this run" in page(measured([(cell("jax"), 1e-4)]))
 
 

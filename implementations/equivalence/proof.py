@@ -100,7 +100,7 @@ class Repetition:
         yardstick = Yardstick(wanted, stray, gates.UNIT_ROUNDOFF[gates.STORED[self.arithmetic]])
         beyond = any(not yardstick.budget(name, yardstick.scale(name)) <= gates.MOST_BUDGET for name in wanted)
         if beyond and self.arithmetic not in gates.COARSE:  # there what cannot be certified is refused
-            yardstick = replace(yardstick, terms=self._terms(active))
+            yardstick = replace(yardstick, terms=self._terms(active, wanted["logits"]))
         return yardstick, reach
 
     def _strayed(
@@ -141,13 +141,15 @@ class Repetition:
         losses = self.oracle.sample_losses(logits, self.start.y)
         return {"logits": logits, "sample losses": losses, "loss": loss} | state | changes
 
-    def _terms(self, active: Mapping[str, np.ndarray]) -> dict[str, float]:
+    def _terms(self, active: Mapping[str, np.ndarray], logits: np.ndarray) -> dict[str, float]:
+        """Sizes of what cancels: in a slot's sums, and in a loss, which is a difference of logits."""
         if not self.trains:
             return {}
         self.oracle.load_state(self.start.state)
         x = self.start.x.astype(self.oracle.dtype)
         terms = self.oracle.slot_terms(x, self.start.y, self.masks, active)
-        return {name: float(np.linalg.norm(value)) for name, value in terms.items() if np.any(value)}
+        slots = {name: float(np.linalg.norm(value)) for name, value in terms.items() if np.any(value)}
+        return slots | {"loss": max(1.0, float(np.max(np.abs(logits))))}
 
 
 def prove(candidate: Candidate, oracle: Oracle, starts: list[Start]) -> list[Check]:

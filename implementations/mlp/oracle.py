@@ -43,6 +43,7 @@ class Oracle(mlp_numpy.MLP):
         self.given_masks: Mapping[str, np.ndarray] = {}
         self.active: Mapping[str, np.ndarray] = {}
         self.relu_inputs: Arrays = {}
+        self.shifts: dict[int, np.ndarray] = {}
         self.measured: Arrays | None = None
         self.labels = np.zeros(0, np.int64)
 
@@ -73,8 +74,25 @@ class Oracle(mlp_numpy.MLP):
     def _own(self, array: np.ndarray) -> np.ndarray:
         return np.asarray(array, self.dtype).view(self.array)
 
+    def _update_statistics(self, i: int, mean: np.ndarray, variance: np.ndarray, batch: int) -> None:
+        """Also: by how much batch norm shifts its inputs, in units of what comes out, (H,)."""
+        self.shifts[i] = np.asarray(self.w[f"norm{i}.gamma"] * mean / np.sqrt(variance + self.spec.norm_epsilon))
+        super()._update_statistics(i, mean, variance, batch)
+
+    def _folded(self, n: np.ndarray, shift: np.ndarray, noise: Any) -> np.ndarray:
+        """n, off by what rounding does to a z where batch norm is a z + (beta - a mean), a = gamma / std.
+
+        Many frameworks compute it so. Far from zero a z is much larger than what the shift leaves of it.
+        """
+        moved = np.array(np.broadcast_to(shift, n.shape), n.dtype)
+        off = moved.copy()
+        noise.on(off)
+        return n + (off - moved)
+
     def activate(self, i: int, n: np.ndarray) -> np.ndarray:
-        """ReLU; where the active units are given, with those."""
+        """ReLU; where the active units are given, with those. In an arithmetic of random rounding, of a folded batch norm."""
+        if i in self.shifts and (noise := getattr(self.array, "NOISE", None)):
+            n = self._folded(n, self.shifts[i], noise)
         name = f"relu{i}"
         self.relu_inputs[name] = np.array(n)
         if name not in self.active:

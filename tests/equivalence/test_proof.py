@@ -14,6 +14,7 @@ from implementations.frameworks import numpy_adapter
 from implementations.mlp import mlp_numpy
 from implementations.mlp.oracle import Oracle
 from implementations.mlp.spec import MLPSpec
+from tests.equivalence import planting
 
 SMALL = {"features": 24, "hidden": (32, 32), "batch": 32, "dropout": 0.25}
 
@@ -193,6 +194,42 @@ def test_the_oracle_in_more_digits_judges_too(kit: Kit, arithmetic: str) -> None
     seen, _ = proof.observe(kit.candidate(spec), start)
     oracle = kit.oracle_class(spec, np.longdouble)
     assert all(check.passed for check in proof.compare(kit.candidate(spec), oracle, start, seen))
+
+
+ONE_MORE = (
+    ("    return -log_p[np.arange(len(y)), y], log_p\n", "    return 1 - log_p[np.arange(len(y)), y], log_p\n"),
+)
+FOLDED = (
+    ("    z_hat = np.subtract(z, mean, out=z)  # z is not needed again\n", "    z_hat = z - mean\n"),
+    ("    n = gamma * z_hat\n    n += beta\n", "    a = gamma * inv_std\n    n = z * a + (beta - mean * a)\n"),
+)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_batch_norm_folded_into_a_product_and_a_sum_is_equal(kit: Kit, precision: str) -> None:
+    """As PyTorch and TensorFlow compute it: where features are far from zero, the product is what is rounded."""
+    spec = MLPSpec(features=5, hidden=(3, 8, 2), classes=2, batch=7, dropout=0.0, precision=precision)
+    folded, failed = planting.planted("numpy", FOLDED).MLP, []
+    for seed in range(1, 61):
+        (start,) = (start for start in kit.stress_starts(spec, seed) if start.check == "features far from zero")
+        failed += proved(kit, folded, spec, start)[0]
+    assert failed == []
+
+
+def test_a_loss_near_zero_is_measured_by_its_logits(kit: Kit) -> None:
+    """Every label is the likeliest class by far: what is left of a difference of large logits has no digits."""
+    spec = MLPSpec().changed(**SMALL | {"dropout": 0.0})
+    start = kit.starts(spec)[1]
+    model = kit.oracle_class(spec)
+    model.load_state(start.state)
+    logits, _ = model.forward(start.x.astype(np.float64))
+    *_, second, first = np.sort(logits, axis=1).T
+    margin = 34 / np.min(first - second)
+    surer = {name: start.state[name] * margin for name in ("output.weight", "output.bias")}
+    sure = replace(start, state=start.state | surer, y=np.argmax(logits, axis=1))
+    assert proved(kit, mlp_numpy.MLP, spec, sure)[0] == []
+    failed, _ = proved(kit, planting.planted("numpy", ONE_MORE).MLP, spec, sure)
+    assert "null tensors" in {check.group for check in failed}
 
 
 def test_samples_that_are_alike_are_rounded_alike() -> None:

@@ -62,14 +62,12 @@ def about() -> dict[str, Any]:
 
 
 def jobs() -> list[list[str]]:
-    """Module and arguments of every process."""
+    """Module and arguments of every process; what could raise a false alarm comes first, for it is what one waits for."""
     here = [name for name in registry.FAMILIES if registry.missing(name) is None and name != "cupy"]
     if registry.missing("cupy") is None and environment.gpus():
         here.append("cupy")
     planted = [*here, planting.ORACLE, *([] if "cupy" in here else ["cupy"])]
-    found = [["tests.equivalence.planting", name, "float32", "all"] for name in planted]
-    found += [["tests.equivalence.planting", n, "float64", "needed" if n in COMPILED else "all"] for n in planted]
-    found += [["tests.prove.study", name, precision] for name in here for precision in PRECISIONS]
+    found = [["tests.prove.study", name, precision] for name in here for precision in PRECISIONS]
     modes = [
         name if mode == "plain" else f"{name}/{mode}"
         for name in here
@@ -79,7 +77,9 @@ def jobs() -> list[list[str]]:
     found += [["tests.conformance.kit", name, precision, "thorough"] for name in modes for precision in PRECISIONS]
     found += [["tests.conformance.kit", n, "bfloat16", "thorough"] for n in modes if offered(n, "bfloat16")]
     found += [["tests.prove.compiled", *way] for way in compiled.CANDIDATES if way[0] in here]
-    return found + [["tests.prove.coarse", *candidate] for candidate in coarse.CANDIDATES if candidate[0] in modes]
+    found += [["tests.prove.coarse", *candidate] for candidate in coarse.CANDIDATES if candidate[0] in modes]
+    found += [["tests.equivalence.planting", name, "float32", "all"] for name in planted]
+    return found + [["tests.equivalence.planting", n, "float64", "needed" if n in COMPILED else "all"] for n in planted]
 
 
 def offered(implementation: str, precision: str) -> bool:

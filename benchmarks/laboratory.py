@@ -169,7 +169,7 @@ class Laboratory:
         limit = None
         if not check.passed:
             who, spec = subject.who, subject.spec.model_dump(mode="json")
-            limit = limits.explaining(who.framework, who.mode, spec, check.check, check.group)
+            limit = limits.explaining(who.framework, who.mode, spec, check)
         name = limit.name if limit else ""
         return Check(check=check.check, group=check.group, tensor=check.tensor, limit=name, **values)
 

@@ -4,6 +4,7 @@ Pure data. Every limit has a short program that shows it with that framework alo
 fails when a fault is gone, so that nothing is said of a framework that is not true of the versions installed.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,8 +34,11 @@ class Limit:
     start: str = ""
     """The proof's start from which the framework's row fails because of it, if there is one."""
 
-    group: str = ""
-    """The group of tensors in which it fails, from any start, if it is one group."""
+    groups: tuple[str, ...] = ()
+    """The groups of tensors in which it fails, from any start, if it is not all from one start."""
+
+    most: float = math.inf
+    """The error that it may explain; a larger one is not its doing."""
 
     settings: tuple[tuple[str, Any], ...] = ()
     """Settings of a specification (`optimizer.kind` for a nested one) under which our file is the framework's own."""
@@ -42,9 +46,10 @@ class Limit:
     modes: tuple[str, ...] = ("plain", "tuned")
     """In which mode it is so."""
 
-    def explains(self, mode: str, spec: Mapping[str, Any], start: str, group: str) -> bool:
-        """Whether a check that fails from this start, in this group of tensors, in this mode of an implementation, is its doing."""
-        shows = mode in self.modes and ((self.start and start == self.start) or (self.group and group == self.group))
+    def explains(self, mode: str, spec: Mapping[str, Any], check: Any) -> bool:
+        """Whether it is its doing that a check (of the proof, or recorded) fails in this mode under this specification."""
+        here = check.group in self.groups or bool(self.start and check.check == self.start)
+        shows = here and mode in self.modes and (self.most == math.inf or check.error <= self.most)
         return bool(shows and self.settings and all(_setting(spec, name) == value for name, value in self.settings))
 
 
@@ -73,7 +78,8 @@ LIMITS = (
         answer="Our optimizer takes 1 - beta^t as -expm1(t log beta). In the variant stock the error stays: where a weight "
         "is smaller than its step, the proof sees it.",
         reproduction="tests/limits/keras_adam_correction.py",
-        group="parameters from slots",
+        groups=("parameters from slots", "parameters", "change of parameters"),
+        most=1e-3,
         settings=(("optimizer.epsilon_form", "hat"),),
     ),
     Limit(
@@ -208,7 +214,7 @@ LIMITS = (
         answer="Nothing: it is what TensorFlow's users get. The proof sees it, and says whose it is. With batch norm nothing "
         "is fused, and in tuned mode XLA keeps NaN.",
         reproduction="tests/limits/tensorflow_fused_nan.py",
-        group="NaN comes out",
+        groups=("NaN comes out",),
         settings=(("batch_norm", False),),
         modes=("plain",),
     ),
@@ -220,9 +226,9 @@ def limits_of(framework: str, variant: str) -> tuple[Limit, ...]:
     return tuple(limit for limit in concerning([framework]) if variant in limit.variants)
 
 
-def explaining(framework: str, mode: str, spec: Mapping[str, Any], start: str, group: str) -> Limit | None:
+def explaining(framework: str, mode: str, spec: Mapping[str, Any], check: Any) -> Limit | None:
     """The limit of this framework's own because of which such a check fails, or None: then it is our fault."""
-    return next((limit for limit in concerning([framework]) if limit.explains(mode, spec, start, group)), None)
+    return next((limit for limit in concerning([framework]) if limit.explains(mode, spec, check)), None)
 
 
 def concerning(frameworks: Iterable[str]) -> tuple[Limit, ...]:

@@ -32,10 +32,14 @@ def rounded(value: np.ndarray, bits: int, rng: np.random.Generator | None = None
 
 
 class Noise:
-    """Factors 1 + u or 1 - u, at random; `alike`: the same for all rows, as where the rows are nearly the same numbers."""
+    """Factors 1 + u or 1 - u, at random.
 
-    def __init__(self, ulp: float, dtype: Any, seed: int, alike: bool = False) -> None:
-        self.rng, self.alike = np.random.default_rng(seed), alike
+    `alike`: the same for all rows, as where the rows are nearly the same numbers. `folded`: the oracle is to round as if it
+    folded a batch norm into a product and a sum.
+    """
+
+    def __init__(self, ulp: float, dtype: Any, seed: int, alike: bool = False, folded: bool = False) -> None:
+        self.rng, self.alike, self.folded = np.random.default_rng(seed), alike, folded
         self.factors = (1 + ulp * self.rng.choice([-1.0, 1.0], size=POOL)).astype(dtype)
 
     def on(self, value: np.ndarray) -> None:

@@ -90,8 +90,9 @@ class Oracle(mlp_numpy.MLP):
         return n + (off - moved)
 
     def activate(self, i: int, n: np.ndarray) -> np.ndarray:
-        """ReLU; where the active units are given, with those. In an arithmetic of random rounding, of a folded batch norm."""
-        if i in self.shifts and (noise := getattr(self.array, "NOISE", None)):
+        """ReLU; where the active units are given, with those. Random rounding may ask for that of a folded batch norm."""
+        noise = getattr(self.array, "NOISE", None)
+        if noise and noise.folded and i in self.shifts:
             n = self._folded(n, self.shifts[i], noise)
         name = f"relu{i}"
         self.relu_inputs[name] = np.array(n)

@@ -81,7 +81,7 @@ def described(framework: str, mode: str, spec: MLPSpec, check: Check) -> dict[st
     """A check as it is printed. An optimizer without slots whose steps are within rounding of nothing shows no gradient,
     and a coarse arithmetic has not digits enough for every state: that the kit refuses to certify them is right.
     """
-    limit = limits.explaining(framework, mode, spec.model_dump(), check.check, check.group)
+    limit = limits.explaining(framework, mode, spec.model_dump(), check)
     theirs = limit.name if limit and not check.passed else ""
     refused = check.group == gates.CERTIFIABLE and (not spec.optimizer.slots or spec.precision in gates.COARSE)
     return dataclasses.asdict(check) | {"passed": check.passed, "theirs": theirs, "refused": refused}

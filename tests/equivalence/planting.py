@@ -97,16 +97,14 @@ def remember_yardsticks() -> None:
     """
     compute, known = proof.Repetition._strayed, {}
 
-    def strayed(self: proof.Repetition, wanted: Arrays, active: Arrays, runs: int, alike: bool) -> Any:
-        digest = hashlib.sha256(
-            repr((self.spec, self.arithmetic, self.trains, runs, alike, self.start.extreme)).encode()
-        )
+    def strayed(self: proof.Repetition, wanted: Arrays, active: Arrays, runs: int, **how: bool) -> Any:
+        digest = hashlib.sha256(repr((self.spec, self.arithmetic, self.trains, runs, how, self.start.extreme)).encode())
         for arrays in (self.start.state, {"x": self.start.x, "y": self.start.y}, self.masks, active, wanted):
             for name, value in arrays.items():
                 digest.update(name.encode() + np.asarray(value).tobytes())
         key = digest.digest()
         if key not in known:
-            known[key] = compute(self, wanted, active, runs, alike)
+            known[key] = compute(self, wanted, active, runs, **how)
         return known[key]
 
     proof.Repetition._strayed = (
@@ -158,7 +156,7 @@ def noticed(
     candidate = kit.candidate(spec)
     for kind in [lambda: kit.trajectory(candidate, steps)] if steps else kinds(kit, candidate):
         for check in kind():
-            if not check.passed and not limits.explaining(framework, "plain", values, check.check, check.group):
+            if not check.passed and not limits.explaining(framework, "plain", values, check):
                 found[f"{check.check}: {check.group}"] = None
                 if not everything:
                     return list(found)

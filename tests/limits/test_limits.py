@@ -2,6 +2,7 @@
 
 import ast
 import json
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from implementations import registry
+from implementations.equivalence.gates import Check
 from implementations.limits import LIMITS, Limit, concerning, limits_of
 from implementations.mlp.spec import VARIANTS
 from tests import background
@@ -141,7 +143,17 @@ def test_limits_are_found_by_framework_and_variant() -> None:
 
 def test_a_limit_explains_nothing_in_a_mode_or_under_settings_where_it_is_not_so() -> None:
     fused = next(limit for limit in LIMITS if limit.name == "NaN lost in a fused ReLU")
-    assert fused.explains("plain", {"batch_norm": False}, "not a number", "NaN comes out")
-    assert not fused.explains("tuned", {"batch_norm": False}, "not a number", "NaN comes out")
-    assert not fused.explains("plain", {"batch_norm": True}, "not a number", "NaN comes out")
-    assert not fused.explains("plain", {"batch_norm": False}, "not a number", "loss")
+    lost, loss = (Check("not a number", group, "logits", 1, 0) for group in ("NaN comes out", "loss"))
+    assert fused.explains("plain", {"batch_norm": False}, lost)
+    assert not fused.explains("tuned", {"batch_norm": False}, lost)
+    assert not fused.explains("plain", {"batch_norm": True}, lost)
+    assert not fused.explains("plain", {"batch_norm": False}, loss)
+
+
+def test_a_limit_explains_no_larger_error_than_its_own() -> None:
+    adam = next(limit for limit in LIMITS if limit.name.startswith("Adam"))
+    spec = {"optimizer": {"epsilon_form": "hat"}}
+    small, large, none = (Check("hot state", "parameters", "w", error, 1e-7) for error in (7e-6, 1e-2, math.nan))
+    assert adam.explains("plain", spec, small)
+    assert not adam.explains("plain", spec, large)
+    assert not adam.explains("plain", spec, none)

@@ -80,7 +80,7 @@ def false_alarms(kit: Kit, framework: str, precision: str, count: int) -> dict[s
             checks += [
                 found
                 for found in kit.steps(candidate, [*kit.starts(spec, seed), *stress])
-                if found.passed or not limits.explaining(framework, "plain", values, found.check, found.group)
+                if found.passed or not limits.explaining(framework, "plain", values, found)
             ]
     return summed_up(checks)
 

@@ -102,7 +102,9 @@ def test_energy_is_of_as_many_steps_as_fill_its_time(monkeypatch: pytest.MonkeyP
 
 
 def invoke(results: Path) -> Any:
-    done = CliRunner().invoke(main, [*CHOICE, "--set", "batch=8,16", "--results", str(results), "--json"])
+    done = CliRunner().invoke(
+        main, [*CHOICE, "--set", "batch=8,16", "--results", str(results), "--json"], catch_exceptions=False
+    )
     assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 

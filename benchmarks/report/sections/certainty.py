@@ -156,9 +156,7 @@ def _interference(block: BlockRecord | None) -> list[str]:
     found = block.interference
     return [
         NO_VALUE if found.stolen_s is None else wording.percent(_stolen(block)),
-        NO_VALUE
-        if found.throttled_s is None or not block.wall_s
-        else wording.percent(found.throttled_s / block.wall_s),
+        NO_VALUE if found.throttled_s is None else wording.percent(found.throttled_s / block.wall_s),
         NO_VALUE if found.context_switches is None else f"{found.context_switches:,}",
         NO_VALUE if found.clock_mhz is None else f"{found.clock_mhz:,.0f} MHz",
     ]
@@ -167,7 +165,7 @@ def _interference(block: BlockRecord | None) -> list[str]:
 def _stolen(block: BlockRecord) -> float:
     """As a share of all processors' time."""
     found = block.interference
-    return found.stolen_s / (block.wall_s * found.cores) if found and found.stolen_s and block.wall_s else 0.0
+    return found.stolen_s / (block.wall_s * found.cores) if found and found.stolen_s else 0.0
 
 
 def _interfered(results: Results) -> str:

@@ -39,13 +39,3 @@ def test_what_the_host_took_is_a_share_of_all_processors_time() -> None:
 )
 def test_whether_the_machine_was_the_runs_alone_is_said(text: str, told: str) -> None:
     assert told in text
-
-
-def test_a_block_that_took_no_time_by_its_clock_is_no_fault() -> None:
-    block = record.BlockRecord(
-        block=0,
-        wall_s=0,
-        interference=record.Interference(cores=2, stolen_s=1, throttled_s=1, context_switches=1, clock_mhz=1),
-    )
-    found = results.gather([*measured([(cell("numpy"), 1e-4)]), block], [], synthetic.ENVIRONMENT)
-    assert "What else the machine did" in markdown.render(sections.document(found), {})

@@ -82,3 +82,11 @@ def test_several_lines_are_told_together_and_not_compared() -> None:
     assert re.search(
         r"falls by these factors \(95% interval; blocks\): PyTorch \S+ .* and NumPy \S+", section(measured(cells))
     )
+
+
+def test_one_block_without_an_interval_may_rise() -> None:
+    """Its interval reaches from 0 to infinity: turned over, it does so too."""
+    small, large = cell("numpy", batch=8), cell("numpy", batch=16)
+    told = section(synthetic.measured([(small, 1e-4), (large, 9e-4)], blocks=1))
+    assert "From batch 8 to batch 16 the time per sample rises by this factor" in told
+    assert "NumPy about 4." in told

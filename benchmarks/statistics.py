@@ -32,6 +32,14 @@ class Estimate:
     high: float
     blocks: int
 
+    def dividing(self, amount: float) -> "Estimate":
+        """`amount` over this quantity: work over a time is a rate, 1 over a ratio the ratio turned over.
+
+        One block's interval reaches from 0 to infinity, and so does what it divides.
+        """
+        high = amount / self.low if self.low else math.inf
+        return Estimate(amount / self.value, amount / self.high, high, self.blocks)
+
 
 @dataclass(frozen=True)
 class Comparison:

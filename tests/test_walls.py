@@ -194,6 +194,17 @@ def test_every_model_file_belongs_to_a_framework() -> None:
     assert files == {f"mlp_{family}" for family in registry.FAMILIES.values()}
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "implementations/mlp").glob("mlp_*.py")), ids=lambda path: path.stem)
+def test_every_model_tells_what_compiles_it_and_how_its_weights_lie(path: Path) -> None:
+    """In its own class, or in the one of the same framework that it builds on."""
+    classes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ClassDef)]
+    models = [node for node in classes if node.name.endswith("MLP")]
+    assert models
+    for model in models:
+        told = {ast.unparse(line.targets[0]) for line in model.body if isinstance(line, ast.Assign)}
+        assert told >= ({"compiled"} if model.bases else {"compiled", "layout"}), model.name
+
+
 def test_the_hash_of_the_code_covers_every_file_of_it() -> None:
     files = [path for path in (ROOT / "implementations").rglob("*") if path.is_file() and path.suffix != ".pyc"]
     assert {path.suffix for path in files} == set(sources.CODE)

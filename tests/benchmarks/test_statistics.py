@@ -11,7 +11,16 @@ import pytest
 import scipy.stats
 from scipy.special import stdtrit
 
-from benchmarks.statistics import block_median, compare, compare_logs, compare_unpaired, estimate, holm, log_ratio
+from benchmarks.statistics import (
+    Estimate,
+    block_median,
+    compare,
+    compare_logs,
+    compare_unpaired,
+    estimate,
+    holm,
+    log_ratio,
+)
 from benchmarks.turns import ENOUGH_BLOCKS
 
 ROOT = Path(__file__).parents[2]
@@ -260,3 +269,10 @@ def test_what_can_be_detected_is_found_about_8_times_in_10() -> None:
     ours, theirs = (1 + true) * np.exp(rng.normal(0, noise, (runs, 8))), np.exp(rng.normal(0, noise, (runs, 8)))
     found = [compare_unpaired(list(a), list(b)).detected for a, b in zip(ours, theirs, strict=True)]
     assert 0.75 <= np.mean(found) <= 0.87
+
+
+def test_what_a_quantity_divides_has_its_ends_exchanged() -> None:
+    rate = Estimate(2.0, 1.0, 4.0, 6).dividing(8)
+    assert (rate.value, rate.low, rate.high, rate.blocks) == (4.0, 2.0, 8.0, 6)
+    one_block = Estimate(2.0, 0.0, math.inf, 1).dividing(8)
+    assert (one_block.value, one_block.low, one_block.high, one_block.blocks) == (4.0, 0.0, math.inf, 1)

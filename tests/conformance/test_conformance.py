@@ -33,7 +33,7 @@ def here(implementation: str) -> str | None:
     if framework == "cupy" and (problem or not environment.gpus()):
         why = str(problem) if problem else "there is no NVIDIA GPU."
         logic = "tests/mlp/test_cupy_tuned.py" if mode else "tests/mlp/test_cupy.py"
-        return f"{why} The CUDA side of CuPy was NOT run (its logic: {logic})"
+        return f"{why.removesuffix('.')}. The CUDA side of CuPy was NOT run (its logic: {logic})"
     return str(problem) if problem else None
 
 

@@ -153,35 +153,35 @@ def _load(results: Results) -> list[Block]:
 def _interference(block: BlockRecord | None) -> list[str]:
     if block is None or block.interference is None:
         return [NO_VALUE] * 4
-    found = block.interference
+    switches, clock = block.interference.context_switches, block.interference.clock_mhz
     return [
-        NO_VALUE if found.stolen_s is None else wording.percent(_stolen(block)),
-        NO_VALUE if found.throttled_s is None else wording.percent(found.throttled_s / block.wall_s),
-        NO_VALUE if found.context_switches is None else f"{found.context_switches:,}",
-        NO_VALUE if found.clock_mhz is None else f"{found.clock_mhz:,.0f} MHz",
+        *(NO_VALUE if share is None else wording.percent(share) for share in _taken(block)),
+        NO_VALUE if switches is None else f"{switches:,}",
+        NO_VALUE if clock is None else f"{clock:,.0f} MHz",
     ]
 
 
-def _stolen(block: BlockRecord) -> float:
-    """As a share of all processors' time."""
+def _taken(block: BlockRecord) -> tuple[float | None, float | None]:
+    """By the host, of all processors' time, and by a quota, of the block's time; None where nobody counted."""
     found = block.interference
-    return found.stolen_s / (block.wall_s * found.cores) if found and found.stolen_s else 0.0
+    if found is None:
+        return None, None
+    host = None if found.stolen_s is None else found.stolen_s / (block.wall_s * found.cores)
+    return host, None if found.throttled_s is None else found.throttled_s / block.wall_s
 
 
 def _interfered(results: Results) -> str:
     """Whether the machine was the run's alone, as far as it can be told."""
-    known = [block for block in results.blocks if block.interference]
-    told = [block for block in known if block.interference and block.interference.stolen_s is not None]
-    quotas = [block for block in known if block.interference and block.interference.throttled_s is not None]
-    stopped = [block for block in quotas if block.interference and block.interference.throttled_s]
-    if not told:
-        host = "Whether the host of a virtual machine, or throttling, took time away was not recorded."
-    elif (worst := max(told, key=_stolen)) and _stolen(worst):
-        host = f"The host took at most {wording.percent(_stolen(worst))} of the processors' time (block {worst.block})."
+    hosts = {block.block: host for block in results.blocks if (host := _taken(block)[0]) is not None}
+    quotas = [quota for block in results.blocks if (quota := _taken(block)[1]) is not None]
+    stopped = sum(quota > 0 for quota in quotas)
+    worst = max(hosts, key=lambda block: hosts[block], default=None)
+    if worst is None:
+        told = "Whether the host of a virtual machine, or throttling, took time away was not recorded."
+    elif hosts[worst]:
+        told = f"The host took at most {wording.percent(hosts[worst])} of the processors' time (block {worst})."
     else:
-        host = "No host took processor time away, as far as the system counts it."
+        told = "No host took processor time away, as far as the system counts it."
     if stopped:
-        return (
-            f"{host} A quota stopped the run in {wording.count(len(stopped), 'block')}: its times are too long there."
-        )
-    return f"{host} No quota stopped the run." if quotas else host
+        return f"{told} A quota stopped the run in {wording.count(stopped, 'block')}: its times are too long there."
+    return f"{told} No quota stopped the run." if quotas else told

@@ -1,6 +1,5 @@
 """Why? Every time against its floor; each library's peaks; overhead and rate over the sizes; where a step spends its time."""
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -183,10 +182,8 @@ def _intensity(floor: Floor) -> float:
 
 def _attained(floor: Floor) -> Estimate | None:
     """Operations per second."""
-    time, flops = floor.entry.time, floor.flops
-    if time is None:
-        return None
-    return Estimate(flops / time.value, flops / time.high, flops / time.low if time.low else math.inf, time.blocks)
+    time = floor.entry.time
+    return time.dividing(floor.flops) if time else None
 
 
 def _attained_in_words(floor: Floor) -> str:

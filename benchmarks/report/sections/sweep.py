@@ -98,11 +98,6 @@ def _scaled(of: Estimate, factor: float) -> Estimate:
     return Estimate(of.value * factor, of.low * factor, of.high * factor, of.blocks)
 
 
-def _turned_over(of: Estimate) -> Estimate:
-    """The last over the first, of the first over the last; one block's interval reaches from 0 to infinity."""
-    return Estimate(1 / of.value, 1 / of.high, 1 / of.low if of.low else math.inf, of.blocks)
-
-
 def _conclusion(series: Series, axis: str) -> str:
     """How the time per sample goes from the smallest value to the largest; each line by itself, no comparison of lines."""
     factors: dict[tuple[int, int, Way], list[str]] = defaultdict(list)
@@ -110,7 +105,7 @@ def _conclusion(series: Series, axis: str) -> str:
         if len(points) > 1:
             ends = min(points), max(points)
             fall = _fall(*(points[end] for end in ends))
-            shown = _turned_over(fall) if _way(fall) == "rises" else fall
+            shown = fall.dividing(1) if _way(fall) == "rises" else fall
             about = wording.ratio_with_interval(shown) if fall.blocks > 1 else f"about {wording.ratio(shown.value)}"
             factors[*ends, _way(fall)].append(f"{label} {about}")
     return " ".join(_sentence(axis, *how, told) for how, told in factors.items())

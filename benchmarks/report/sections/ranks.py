@@ -11,7 +11,7 @@ from benchmarks.report.entries import Entry
 from benchmarks.report.ranking import Heat, Place, compare, phase_groups
 from benchmarks.report.results import Results
 from benchmarks.report.wording import NO_VALUE
-from benchmarks.statistics import MARGIN
+from benchmarks.statistics import MARGIN, Estimate, estimate
 from benchmarks.turns import ENOUGH_BLOCKS
 
 _MOST_PANELS = 4
@@ -147,7 +147,7 @@ def _ranking(results: Results, heat: Heat) -> list[Block]:
     latency = heat.phase == "predict" and any(place.entry.samples_per_call == 1 for place in places)
     rows = [_row(results, place, heat, latency) for place in places]
     columns = ["implementation", "#rank", "device", "#time per call", "#95% interval", "#blocks", "#samples per second"]
-    columns += ["#p50", "#p99"] if latency else []
+    columns += ["#p50 (95% interval; blocks)", "#p99 (95% interval; blocks)"] if latency else []
     columns += ["#ratio to fastest", "#95% interval of the ratio", "verdict"]
     name = f"{wording.phase(heat.phase)}, {wording.size(heat.axes)}"
     frameworks = [place.entry.cell.who.framework for place in places]
@@ -162,7 +162,7 @@ def _row(results: Results, place: Place, heat: Heat, latency: bool) -> list[str]
     row += [wording.duration(time.value), wording.duration_interval(time)] if time else [NO_VALUE, NO_VALUE]
     row += [f"{len(entry.medians)}", wording.number(entry.samples_per_call / time.value) if time else NO_VALUE]
     if latency:
-        row += list(map(wording.duration, _latency(entry))) if time else [NO_VALUE, NO_VALUE]
+        row += list(map(wording.with_interval, _latency(entry))) if time else [NO_VALUE, NO_VALUE]
     return [*row, *_ratio(place), _verdict(place, heat)]
 
 
@@ -194,17 +194,19 @@ def _verdict(place: Place, heat: Heat) -> str:
     return f"own variant, outside the rank; {said}" if entry.standing == "own variant" else said
 
 
-def _latency(entry: Entry) -> list[float]:
-    """p50 and p99 over the rounds of all blocks, because a user meets the slow moments too."""
-    return [float(s) for s in np.quantile([s for rounds in entry.rounds.values() for s in rounds], (0.5, 0.99))]
+def _latency(entry: Entry) -> list[Estimate]:
+    """p50 and p99 over the rounds of a block, because a user meets the slow moments too; each estimated over the blocks."""
+    by_block = [np.quantile(rounds, (0.5, 0.99)) for rounds in entry.rounds.values()]
+    return [estimate([float(seconds) for seconds in quantile]) for quantile in zip(*by_block, strict=True)]
 
 
 def _latency_note(places: Sequence[Place]) -> str:
     counts = [place.entry for place in places if place.entry.time]
     loops = max((entry.loops for entry in counts), default=1)
-    fewest = min((entry.round_count for entry in counts), default=0)
+    fewest = min((len(rounds) for entry in counts for rounds in entry.rounds.values()), default=0)
     means = f" A round is the mean of up to {loops:,} calls, so single slow calls are smoothed." if loops > 1 else ""
-    return f"p50 and p99: half and 99% of the rounds of all blocks were at most this long, per call (at least {fewest:,} rounds).{means}"
+    few = f" Of so few as {fewest} rounds, p99 is nearly the longest." if fewest < 100 else ""
+    return f"p50 and p99: half and 99% of a block's rounds were at most this long, per call; medians over the blocks.{few}{means}"
 
 
 def _beside(results: Results) -> list[Block]:

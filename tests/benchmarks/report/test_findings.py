@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks import environment, record
-from benchmarks.report import frame, headline, ranking, results
+from benchmarks.report import frame, headline, markdown, ranking, results, sections
 from tests.benchmarks.report import synthetic
 from tests.benchmarks.report.synthetic import MICROSECOND, cell, measured, proof, timing
 
@@ -228,3 +228,20 @@ def on_both(speedups: dict[int, float]) -> list[record.Record]:
 def test_from_when_a_gpu_pays(speedups: dict[int, float], told: str) -> None:
     assert told in sentences(on_both(speedups))
     assert "PyTorch on c" in sentences(on_both(speedups))
+
+
+def test_latencies_are_estimated_over_the_blocks_with_interval_and_count() -> None:
+    """In each block 98 rounds of 100 µs and 3 long ones, so p50 is 100 µs and p99 the shortest of these: 200 or 400 µs."""
+    alone = cell("numpy", "predict", batch=1)
+    records: list[record.Record] = [synthetic.run([alone])]
+    for block in range(6):
+        longest = (200 if block else 400) * 1e-6
+        seconds = [100e-6] * 98 + [longest] * 3
+        records += [proof(alone, block), timing(alone, block, 1, warmup_rounds=0, loops=1, elapsed_s=seconds,
+                                                started_at_s=[float(k) for k in range(101)])]  # fmt: skip
+    text = markdown.render(sections.document(gathered(records)), {})
+    (row,) = (line for line in text.splitlines() if line.startswith("| NumPy | 1 | cpu"))
+    p50, p99 = row.split(" | ")[7:9]
+    assert p50 == "100 µs (100 to 100 µs; 6)"
+    assert p99.startswith("200 µs (16")
+    assert p99.endswith("; 6)")

@@ -61,9 +61,9 @@ def _tabulate(cell: Cell, benchmark: Any) -> None:
 
 
 def _smoke_cells() -> list[Cell]:
-    from benchmarks import environment
+    from benchmarks import gpus
     from benchmarks.plan import PROFILES, Request, plan
     from implementations import registry
 
     spec = registry.part("mlp", "spec").Spec.preset("digits")
-    return plan("mlp", spec, Request(PROFILES["smoke"]), environment.gpus()).cells
+    return plan("mlp", spec, Request(PROFILES["smoke"]), gpus.visible()).cells

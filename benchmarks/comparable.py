@@ -128,6 +128,8 @@ def software(results: Results) -> dict[tuple[str, str], str]:
         found["system", name].add(environment.text(results.environment.get(name)))
     for gpu in environment.gpus(results.environment):
         found["system", "GPU driver"].add(", ".join(gpu[1:2]))
+    for name, value in environment.gpu_settings(results.environment):
+        found["system", name].add(value)
     code = results.run.code
     version = environment.text(code.get("commit") or code.get("sha256"))
     found["samenet", "code"].add(version + (" (changed)" if code.get("dirty") else ""))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import gpus
 from benchmarks.channel import Job, begin
 from benchmarks.record import Cell, Energy, InstalledRecord, Peak, ResourceRecord, StartRecord
 from implementations import precisions, registry
@@ -128,7 +129,7 @@ class Costing:
         """Joules of as many training steps as fill about a second. Raises resources.NotCounted."""
         from benchmarks.resources import NotCounted, energy_counter
 
-        counter = energy_counter(self.job.who.device)  # by the machine's own numbering of its GPUs
+        counter = energy_counter(self.job.who.device, gpus.own())
         spec = self._spec(cell)
         state = self.parts["parameters"].initial_state(spec)
         model, batches = self._build(cell, spec, self._host_batches(spec, BATCHES), state)

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-from benchmarks import environment
+from benchmarks import environment, gpus
 from implementations import registry
 
 OPTIONAL = {"vl_convert": ("charts in reports", "pip install vl-convert-python")}
@@ -30,7 +30,7 @@ def render(found: dict[str, Any]) -> str:
     lines = [
         f"{machine['cpu']}, {machine['usable_cores']} usable cores, {machine['memory_bytes'] / 2**30:.0f} GiB",
         f"{machine['os']}, Python {machine['python']}",
-        f"GPU: {'; '.join(machine['gpus']) or 'none (nvidia-smi finds no NVIDIA driver)'}",
+        *([_gpu(i, gpu) for i, gpu in enumerate(machine["gpus"])] or [f"GPU: none ({gpus.why_none()})"]),
         "",
     ]
     for name, state in found["frameworks"].items():
@@ -44,10 +44,22 @@ def render(found: dict[str, Any]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _gpu(index: int, gpu: dict[str, str]) -> str:
+    settings = {
+        "driver": "driver",
+        "power_limit": "power limit",
+        "sm_clock_max": "SM clock up to",
+        "ecc": "ECC",
+        "mig": "MIG",
+    }
+    words = [gpu["name"], gpu["memory"], *(f"{words} {gpu[name]}" for name, words in settings.items() if name in gpu)]
+    return f"GPU cuda:{index}: {', '.join([*words, gpu['uuid']])}"
+
+
 def _framework(name: str) -> dict[str, Any]:
     problem = registry.missing(name)
-    if problem is None and name == "cupy" and not environment.gpus():
-        note = "installed, but CuPy sees no GPU (no NVIDIA driver)"
+    if problem is None and name == "cupy" and not gpus.visible():
+        note = f"installed, but CuPy sees no GPU ({gpus.why_none()})"
         return {"ready": False, "version": _version(name), "note": note}
     note = f"{problem.reason} {problem.fix}" if problem else ""
     return {"ready": problem is None, "version": None if problem else _version(name), "note": note}

@@ -4,7 +4,6 @@ import ctypes
 import os
 import platform
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks import gpus
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,7 +32,7 @@ def machine() -> dict[str, Any]:
         "cgroup_cpu_quota": _first_line("/sys/fs/cgroup/cpu.max"),
         "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "memory_bytes": psutil.virtual_memory().total,
-        "gpus": gpus(),
+        "gpus": [{name: told for name, told in vars(gpu).items() if told} for gpu in gpus.visible()],
         "os": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
@@ -47,19 +48,6 @@ def cpu_model() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
-
-
-def gpus() -> list[str]:
-    """Name and driver of every NVIDIA GPU; none where there is no driver. `import cupy` working proves nothing."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return []
-    query = [program, "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return answer.stdout.strip().splitlines() if answer.returncode == 0 else []
 
 
 def code_version() -> dict[str, Any]:

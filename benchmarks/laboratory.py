@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import threadpoolctl
 
-from benchmarks import stepwise, timing
+from benchmarks import gpus, stepwise, timing
 from benchmarks.record import (
     COPY,
     FLOORS,
@@ -105,7 +105,7 @@ class Laboratory:
             pid=os.getpid(),
             import_s=import_s,
             versions=self.adapter.versions(),
-            flags=self._told_by_the_model() | self.adapter.flags(self.device),
+            flags=self._told_by_the_model() | self.adapter.flags(self.device) | self._gpu(),
             effective_precision={"matrix product": f"{bits} bits"},
             thread_pools=[
                 {key: pool.get(key) for key in ("user_api", "internal_api", "version", "num_threads")}
@@ -119,6 +119,10 @@ class Laboratory:
         named = {"training step compiled": "compiled", "dense weights in memory": "layout"}
         told = {name: getattr(self.kit.model_class, attribute, "") for name, attribute in named.items()}
         return {name: text for name, text in told.items() if text}
+
+    def _gpu(self) -> dict[str, str]:
+        """The one GPU that this process was given."""
+        return {"gpu uuid": gpus.own()} if self.kind == "cuda" else {}
 
     # Proving
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from benchmarks.gpus import why_none as why_no_gpu
 from benchmarks.record import COPY, FLOORS, PEAK, PRODUCTS, Cell, Who
 from benchmarks.turns import ALONE, ENOUGH_BLOCKS, FEWEST_ROUNDS, grouped
 from implementations import precisions, registry
@@ -114,7 +115,7 @@ class Plan:
     absent: list[dict[str, str]]
 
 
-def plan(model: str, spec: Any, request: Request, gpus: Sequence[str]) -> Plan:
+def plan(model: str, spec: Any, request: Request, gpus: Sequence[object]) -> Plan:
     """All cells of a request on a machine with these GPUs.
 
     Raises BadInput for unknown names and sizes, Unavailable where something asked for by name cannot run.
@@ -191,7 +192,7 @@ def all_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _devices(name: str, request: Request, gpus: Sequence[str]) -> list[str]:
+def _devices(name: str, request: Request, gpus: Sequence[object]) -> list[str]:
     """Where this framework will be run."""
     if name not in request.pythons and (problem := registry.missing(name)):
         raise problem
@@ -199,7 +200,7 @@ def _devices(name: str, request: Request, gpus: Sequence[str]) -> list[str]:
     here = [*(["cpu"] if "cpu" in kinds else []), *(f"cuda:{i}" for i in range(len(gpus)) if "cuda" in kinds)]
     wanted = [device for device in here if _asked(device, request.devices)]
     if not here:
-        raise Unavailable("CuPy sees no GPU (no NVIDIA driver)." if name == "cupy" else f"{name} has no device here.",
+        raise Unavailable(f"CuPy sees no GPU ({why_no_gpu()})." if name == "cupy" else f"{name} has no device here.",
                           "Run with --device cpu, or see `doctor`.")  # fmt: skip
     if not wanted:
         raise Unavailable(f"{name} does not run on {', '.join(request.devices)}.", f"It can use: {', '.join(here)}.")
@@ -245,10 +246,10 @@ def _asked(device: str, asked: Sequence[str]) -> bool:
     return not asked or device in asked or device.split(":")[0] in asked
 
 
-def _no_device(device: str, gpus: Sequence[str]) -> Exception:
+def _no_device(device: str, gpus: Sequence[object]) -> Exception:
     kind = device.split(":")[0]
     if kind == "cuda":
-        have = f"there are {len(gpus)} GPUs" if gpus else "no GPU is visible (no NVIDIA driver)"
+        have = f"there are {len(gpus)} GPUs" if gpus else f"no GPU is visible ({why_no_gpu()})"
         return Unavailable(f"--device {device}: {have}.", "Run with --device cpu, or see `doctor`.")
     close = ["cuda"] if kind == "gpu" else difflib.get_close_matches(kind, ("cpu", "cuda"), n=1)
     hint = f"Did you mean {close[0]}? " if close else ""

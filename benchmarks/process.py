@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 from pydantic import ValidationError
 
-from benchmarks import environment, record
+from benchmarks import environment, gpus, record
 from benchmarks.channel import Job
 from benchmarks.record import OutcomeRecord, Record, TimingRecord, Who
 
@@ -182,15 +182,13 @@ class Waiting:
 def _environment(who: Who, scratch: Path) -> dict[str, str]:
     """A worker's environment: its threads, its GPU and no other, the harness's own code first on the path.
 
-    CUDA is told to number GPUs as nvidia-smi and NVML do; by itself it begins with the fastest.
-
     What is compiled is kept for this run and no longer: a first call of its first block has compiled it.
 
     pytest is to load what the worker names and nothing else: other plugins and options of the user's cost time there.
     """
-    gpu = who.device.partition(":")[2] if who.device.startswith("cuda") else ""
+    gpu = _gpu(who.device)
     path = os.pathsep.join(filter(None, [str(environment.ROOT), os.environ.get("PYTHONPATH", "")]))
-    settings = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": gpu}
+    settings = {gpus.ORDER: "PCI_BUS_ID", gpus.VARIABLE: gpu}
     settings |= {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
     settings |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
     compiled = str(scratch / "compiled")
@@ -198,3 +196,10 @@ def _environment(who: Who, scratch: Path) -> dict[str, str]:
     if not gpu:
         settings["JAX_PLATFORMS"] = "cpu"
     return os.environ | environment.thread_environment(who.threads) | settings
+
+
+def _gpu(device: str) -> str:
+    """The UUID of `cuda:1` among those that the run was given; nothing for the CPU. A card that was not given is never named."""
+    index = int(device.partition(":")[2] or 0)
+    given = gpus.visible() if device.startswith("cuda") else []
+    return given[index].uuid if index < len(given) else ""

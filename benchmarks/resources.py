@@ -161,7 +161,7 @@ class Nvml:
 
     counter = "NVML: the whole GPU, not the host"
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, uuid: str) -> None:
         """Raises NotCounted."""
         try:
             self.nvml: Any = importlib.import_module("pynvml")
@@ -169,7 +169,7 @@ class Nvml:
             raise NotCounted("pynvml is not installed (pip install nvidia-ml-py)") from None
         try:
             self.nvml.nvmlInit()
-            self.handle = self.nvml.nvmlDeviceGetHandleByIndex(index)
+            self.handle = self.nvml.nvmlDeviceGetHandleByUUID(uuid)
             self.joules()
         except self.nvml.NVMLError as problem:
             raise NotCounted(f"the GPU's energy counter cannot be read ({problem})") from None
@@ -179,10 +179,9 @@ class Nvml:
         return float(self.nvml.nvmlDeviceGetTotalEnergyConsumption(self.handle)) / 1e3
 
 
-def energy_counter(device: str) -> EnergyCounter:
-    """The counter of a device of this machine: `cpu`, `cuda:1`. Raises NotCounted."""
-    kind, _, index = device.partition(":")
-    return Nvml(int(index or 0)) if kind == "cuda" else Rapl()
+def energy_counter(device: str, uuid: str) -> EnergyCounter:
+    """The counter of the processors, or of the GPU with this UUID. Raises NotCounted."""
+    return Nvml(uuid) if device.startswith("cuda") else Rapl()
 
 
 def reason_of(problem: Exception) -> str:

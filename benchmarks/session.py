@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import environment, exits, judged, options, plan
+from benchmarks import environment, exits, gpus, judged, options, plan
 from benchmarks.plan import Plan, Request
 from benchmarks.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord, standing
 from implementations import limits, registry
@@ -91,7 +91,7 @@ def prepare(load_data: bool = True, **choice: Any) -> Prepared:
             data.check(dataset, spec.features, spec.classes)
         else:
             dataset = None
-    return Prepared(spec, request, plan.plan(MODEL, spec, request, environment.gpus()), dataset)
+    return Prepared(spec, request, plan.plan(MODEL, spec, request, gpus.visible()), dataset)
 
 
 def run(

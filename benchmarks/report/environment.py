@@ -33,9 +33,22 @@ def machine(facts: Mapping[str, Any]) -> str:
 
 
 def gpus(facts: Mapping[str, Any]) -> list[list[str]]:
-    """Name, driver and memory of each, as nvidia-smi tells them."""
+    """Name, driver and memory of each, as nvidia-smi tells them. Older runs wrote them as one text."""
     found = facts.get("gpus")
-    return [[part.strip() for part in str(gpu).split(",")] for gpu in (found if isinstance(found, list) else [])]
+    return [
+        [str(gpu.get(name, "")) for name in ("name", "driver", "memory")]
+        if isinstance(gpu, dict)
+        else [part.strip() for part in str(gpu).split(",")]
+        for gpu in (found if isinstance(found, list) else [])
+    ]
+
+
+def gpu_settings(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What of its GPUs somebody may have set otherwise: how much power they may take, error correction."""
+    found = facts.get("gpus")
+    dicts = [gpu for gpu in (found if isinstance(found, list) else []) if isinstance(gpu, dict)]
+    names = {"power_limit": "GPU power limit", "ecc": "GPU ECC"}
+    return [(words, str(gpu[name])) for gpu in dicts for name, words in names.items() if name in gpu]
 
 
 def rows(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

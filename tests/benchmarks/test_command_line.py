@@ -13,7 +13,7 @@ import click
 import numpy as np
 import pytest
 
-from benchmarks import environment, session
+from benchmarks import gpus, session
 from benchmarks.__main__ import main
 from benchmarks.record import Cell
 from implementations import registry
@@ -92,7 +92,7 @@ def test_an_interrupt_is_exit_code_130_in_every_command(monkeypatch: pytest.Monk
 
 
 def test_list_prints_one_cell_a_line_and_says_what_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "gpus", list)
+    monkeypatch.setattr(gpus, "visible", list)
     found = invoke("list", "--profile", "smoke", "--threads", "1", "--framework", "numpy")
     assert found.exit_code == 0
     assert found.stdout.splitlines() == [

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import environment
+from benchmarks import gpus
 from implementations import registry
 from tests.benchmarks.command import invoke, save_npz
 
@@ -85,7 +85,7 @@ def test_a_wrong_option_is_refused_by_name_with_what_would_be_right(
 def test_a_framework_asked_for_by_name_that_cannot_run_is_refused_with_reason_and_fix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, words: list[str]
 ) -> None:
-    monkeypatch.setattr(environment, "gpus", list)
+    monkeypatch.setattr(gpus, "visible", list)
     monkeypatch.setitem(registry.PACKAGES, "cupy", (package,))
     refused(tmp_path, ["run", "--framework", "numpy,cupy"], *words)
 
@@ -94,7 +94,7 @@ def test_a_framework_asked_for_by_name_that_cannot_run_is_refused_with_reason_an
 def test_a_device_asked_for_by_name_that_is_not_there_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    monkeypatch.setattr(environment, "gpus", list)
+    monkeypatch.setattr(gpus, "visible", list)
     found = invoke(command, "--device", "cuda", *(["--results", str(tmp_path / "results")] if command == "run" else []))
     assert found.exit_code == 2
     assert "--device cuda: no GPU is visible" in found.stderr

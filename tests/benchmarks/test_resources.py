@@ -149,14 +149,14 @@ class Driver:
         pass
 
     def __init__(self, broken: bool = False) -> None:
-        self.used_mj, self.broken, self.asked = 1000, broken, -1
+        self.used_mj, self.broken, self.asked = 1000, broken, ""
 
     def nvmlInit(self) -> None:
         pass
 
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
-        self.asked = index
-        return index
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> int:
+        self.asked = uuid
+        return 3
 
     def nvmlDeviceGetTotalEnergyConsumption(self, handle: int) -> int:
         if self.broken:
@@ -165,12 +165,14 @@ class Driver:
         return self.used_mj
 
 
-def test_the_gpu_is_asked_by_its_number_and_millijoules_become_joules(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_gpu_is_asked_by_its_uuid_and_millijoules_become_joules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     driver = Driver()
     monkeypatch.setitem(sys.modules, "pynvml", driver)
-    counter = resources.energy_counter("cuda:3")
+    counter = resources.energy_counter("cuda:3", "GPU-1")
     assert isinstance(counter, Nvml)
-    assert driver.asked == 3
+    assert driver.asked == "GPU-1"
     before = counter.joules()
     assert counter.joules() - before == 0.25
 
@@ -178,7 +180,7 @@ def test_the_gpu_is_asked_by_its_number_and_millijoules_become_joules(monkeypatc
 def test_a_gpu_without_a_counter_or_without_the_package_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", Driver(broken=True))
     with pytest.raises(NotCounted, match="Not Supported"):
-        Nvml(0)
+        Nvml("GPU-1")
     monkeypatch.setitem(sys.modules, "pynvml", None)
     with pytest.raises(NotCounted, match="pip install nvidia-ml-py"):
-        Nvml(0)
+        Nvml("GPU-1")

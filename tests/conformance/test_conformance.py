@@ -26,11 +26,11 @@ def implementations() -> list[str]:
 
 def here(implementation: str) -> str | None:
     """Why an implementation is not proved here, or None. What no GPU ran is said in words."""
-    from benchmarks import environment
+    from benchmarks import gpus
 
     framework, _, mode = implementation.partition("/")
     problem = registry.missing(framework) or registry.mode_problem(framework, mode)
-    if framework == "cupy" and (problem or not environment.gpus()):
+    if framework == "cupy" and (problem or not gpus.visible()):
         why = str(problem) if problem else "there is no NVIDIA GPU."
         logic = "tests/mlp/test_cupy_tuned.py" if mode else "tests/mlp/test_cupy.py"
         return f"{why.removesuffix('.')}. The CUDA side of CuPy was NOT run (its logic: {logic})"

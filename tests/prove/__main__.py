@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from benchmarks import environment
+from benchmarks import environment, gpus
 from implementations import precisions, registry, sources
 from implementations.equivalence import proof
 from tests.equivalence import planting
@@ -64,7 +64,7 @@ def about() -> dict[str, Any]:
 def jobs() -> list[list[str]]:
     """Module and arguments of every process; what could raise a false alarm comes first, for it is what one waits for."""
     here = [name for name in registry.FAMILIES if registry.missing(name) is None and name != "cupy"]
-    if registry.missing("cupy") is None and environment.gpus():
+    if registry.missing("cupy") is None and gpus.visible():
         here.append("cupy")
     planted = [*here, planting.ORACLE, *([] if "cupy" in here else ["cupy"])]
     found = [["tests.prove.study", name, precision] for name in here for precision in PRECISIONS]

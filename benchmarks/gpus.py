@@ -1,0 +1,132 @@
+"""The NVIDIA GPUs that were given to this process: what nvidia-smi tells, cut down to what CUDA_VISIBLE_DEVICES names.
+
+`cuda:0` is the first GPU that was given, not the first of the machine. A worker gets its GPU by UUID, which names the
+same card or MIG instance whatever the numbering. No framework is imported.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from implementations.contract import BadInput
+
+VARIABLE, ORDER = "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"
+
+QUERY = {
+    "name": "name",
+    "driver": "driver_version",
+    "memory": "memory.total",
+    "uuid": "uuid",
+    "sm_clock_max": "clocks.max.sm",
+    "memory_clock_max": "clocks.max.memory",
+    "power_limit": "power.limit",
+    "ecc": "ecc.mode.current",
+}
+"""Our name -> nvidia-smi's (`nvidia-smi --help-query-gpu`)."""
+
+MIG_LINE = re.compile(r"\s+MIG (?P<profile>\S+)\s.*\(UUID: (?P<uuid>MIG-[^)]+)\)")
+"""Of `nvidia-smi -L`, below the line of its GPU."""
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU, or one MIG instance of a GPU; all texts as nvidia-smi writes them, "[N/A]" where it does not know."""
+
+    name: str
+    driver: str
+    memory: str
+    uuid: str
+    sm_clock_max: str = ""
+    memory_clock_max: str = ""
+    power_limit: str = ""
+    ecc: str = ""
+    mig: str = ""
+    """The instance's profile, as in 1g.10gb. Then `memory` is the whole card's."""
+
+
+def visible() -> list[Gpu]:
+    """The GPUs that this process was given, in the order of `cuda:0`, `cuda:1`, ...; none where there is no driver.
+
+    Raises BadInput where CUDA_VISIBLE_DEVICES gives numbers whose meaning only CUDA knows.
+    """
+    return given(os.environ.get(VARIABLE), os.environ.get(ORDER), _cards())
+
+
+def own() -> str:
+    """In a worker: the UUID of the one GPU that it was given, or nothing."""
+    return os.environ.get(VARIABLE, "")
+
+
+def given(variable: str | None, order: str | None, cards: Sequence[Sequence[Gpu]]) -> list[Gpu]:
+    """What CUDA shows of these cards (each as its MIG instances, or as itself) to a process with these two variables.
+
+    As CUDA's programming guide has it: numbers, or (beginnings of) UUIDs; whatever follows the first that names nothing
+    is ignored; a name given twice hides all. Raises BadInput.
+    """
+    if variable is None:
+        return [gpu for card in cards for gpu in card]
+    words = [word.strip() for word in variable.split(",")]
+    if any(word.isdecimal() for word in words) and order != "PCI_BUS_ID" and len({c[0].name for c in cards}) > 1:
+        raise BadInput(
+            f"{VARIABLE}={variable}: which GPUs are meant? CUDA numbers different ones by speed, nvidia-smi by place. "
+            f"Set {ORDER}=PCI_BUS_ID, which means nvidia-smi's numbers, or give UUIDs (`nvidia-smi -L`)."
+        )
+    chosen: list[Gpu] = []
+    for word in words:
+        gpu = _named(word, cards)
+        if gpu is None:
+            break
+        if gpu in chosen:
+            return []
+        chosen.append(gpu)
+    return chosen
+
+
+def why_none() -> str:
+    """The reason where `visible` is empty."""
+    if _cards() and VARIABLE in os.environ:
+        return f"{VARIABLE}={os.environ[VARIABLE]} names no GPU of this machine"
+    return "no NVIDIA driver"
+
+
+def _named(word: str, cards: Sequence[Sequence[Gpu]]) -> Gpu | None:
+    if word.isdecimal():
+        return cards[int(word)][0] if int(word) < len(cards) else None
+    if not word.startswith(("GPU-", "MIG-")):
+        return None
+    known = [gpu for card in cards for gpu in card if gpu.uuid.startswith(word)]
+    return known[0] if len(known) == 1 else None
+
+
+@cache
+def _cards() -> list[list[Gpu]]:
+    """Every card of the machine in nvidia-smi's order, each as its MIG instances or, without any, as itself."""
+    answer = _nvidia_smi(f"--query-gpu={','.join(QUERY.values())}", "--format=csv,noheader")
+    whole = [Gpu(*(part.strip() for part in line.split(","))) for line in answer if line.count(",") == len(QUERY) - 1]
+    cards: list[list[Gpu]] = []
+    for line in _nvidia_smi("-L") if whole else []:
+        if line.startswith("GPU ") and len(cards) < len(whole):
+            cards.append([])
+        elif cards and (found := MIG_LINE.match(line)):
+            cards[-1].append(_instance(whole[len(cards) - 1], found["uuid"], found["profile"]))
+    return [instances or [gpu] for gpu, instances in zip(whole, cards or [[]] * len(whole), strict=True)]
+
+
+def _instance(card: Gpu, uuid: str, profile: str) -> Gpu:
+    return Gpu(**{**vars(card), "uuid": uuid, "mig": profile})
+
+
+def _nvidia_smi(*arguments: str) -> list[str]:
+    """Its lines; none where it is missing or fails. `import cupy` working proves nothing."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    try:
+        answer = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return answer.stdout.strip("\n").splitlines() if answer.returncode == 0 else []

@@ -3,6 +3,7 @@
 Light on purpose: where an import is timed, nothing that a framework would import may be there before it.
 """
 
+import faulthandler
 import json
 import os
 import signal
@@ -15,6 +16,10 @@ from benchmarks.record import Cell, Who
 
 WATCHING = "the steps of the training steps"
 """What a worker calls this part of its job, where others name a cell."""
+
+
+WHERE = signal.SIGUSR1
+"""Asks a worker to write to standard error where it is; it answers even while a library keeps it."""
 
 
 class Job(BaseModel):
@@ -31,7 +36,8 @@ class Job(BaseModel):
     epochs: int = 0
     trainings: int = 1
     prepare_early: bool = False
-    """Build and prove everything before asking to begin, side by side with the other workers."""
+    """Build and prove everything before asking to begin, side by side with the other workers. Otherwise the first calls
+    are made in turn, each process alone, and only the proofs side by side."""
 
     watch: bool = False
     """After all timing, say where the training steps spend their time."""
@@ -77,6 +83,9 @@ class Channel:
 def begin() -> tuple[Channel, Job, list[int]]:
     """The line to the runner, the job that came over it, and the cores that are left to this process."""
     environment.die_with_parent()
+    log = os.dup(2)  # pytest takes what is written to 2 while a cell is timed
+    faulthandler.enable(log)
+    faulthandler.register(WHERE, log, all_threads=False)
     channel = Channel()
     job = Job.model_validate_json(channel.receive())
     return channel, job, environment.pin(job.who.threads)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from benchmarks.record import (
 from benchmarks.work import Work
 from implementations import limits, registry, watching
 from implementations.contract import Unavailable
+from implementations.equivalence import strays
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.precision import kept_bits
 
@@ -64,7 +66,8 @@ class Subject:
     batches: list[tuple[Any, Any]]
     first_calls: dict[str, tuple[float, float]]
     """First and second call by phase, in seconds, made before the proof."""
-    proved: bool
+    judged: bool = False
+    proved: bool = False
     reason: str = ""
 
 
@@ -82,7 +85,8 @@ class Laboratory:
         self.is_peer = registry.is_peer(self.who.framework)
         peer = registry.PEERS.get(registry.base(self.who.framework))
         self.first_phases = peer.phases if peer else ("predict", "train_step")
-        self.kit = Kit(self.who.model, self.who.framework, adapter, self.device, self.who.mode)
+        shared = strays.Shared(Path(job.dataset).parent)
+        self.kit = Kit(self.who.model, self.who.framework, adapter, self.device, self.who.mode, shared)
         self.subjects: dict[str, Subject] = {}
         with np.load(job.dataset, allow_pickle=False) as arrays:
             self.data = {name: arrays[name] for name in arrays.files}
@@ -128,6 +132,13 @@ class Laboratory:
 
     def prove(self, who: Who, axes: dict[str, int]) -> Subject:
         """The model of this variant at this size, built and proved once; sends the proof."""
+        subject = self.subject(who, axes)
+        if not subject.judged:
+            self._prove(subject)
+        return subject
+
+    def subject(self, who: Who, axes: dict[str, int]) -> Subject:
+        """The same, built once, its first calls made, and not yet proved."""
         key = f"{who.variant}{sorted(axes.items())}"
         if key not in self.subjects:
             self.subjects[key] = self._build(who, axes)
@@ -139,17 +150,17 @@ class Laboratory:
         model = self.kit.model_class(spec, self.device)
         host = [(x.astype(spec.dtype), y) for x, y in parameters.batches(spec, BATCHES)]
         batches = [(self._to_device(x), self._to_device(y)) for x, y in host]
-        subject = Subject(who, axes, spec, model, parameters.initial_state(spec), batches, {}, proved=self.is_peer)
+        subject = Subject(
+            who, axes, spec, model, parameters.initial_state(spec), batches, {}, self.is_peer, self.is_peer
+        )
         model.load_state(subject.state)
         for phase in self.first_phases:
             if spec.problem_with(phase) is None:
                 call = self._call_of(phase, subject)
                 subject.first_calls[phase] = (timing.once(call, self._fence), timing.once(call, self._fence))
-        if not self.is_peer:
-            self._prove(subject, axes)
         return subject
 
-    def _prove(self, subject: Subject, axes: dict[str, int]) -> None:
+    def _prove(self, subject: Subject) -> None:
         """The unmodified callables against the oracle; the verdict goes into the records."""
         candidate = self.kit.candidate(subject.spec, subject.model)
         if self.job.check_only:
@@ -158,11 +169,14 @@ class Laboratory:
             starts = self.kit.starts(subject.spec)[: 2 if self.job.block == 0 else 1]
             checks = [*self.kit.precision(subject.spec.precision), *self.kit.steps(candidate, starts)]
         record = ProofRecord(
-            who=subject.who, axes=axes, block=self.job.block, checks=[self._recorded(c, subject) for c in checks]
+            who=subject.who,
+            axes=subject.axes,
+            block=self.job.block,
+            checks=[self._recorded(c, subject) for c in checks],
         )
         # A variant is never ranked. It may be timed with a limit of the framework's own, which stands beside it.
         failed = record.ours if subject.who.variant != "spec" else [c for c in record.checks if not c.passed]
-        subject.proved = not failed
+        subject.judged, subject.proved = True, not failed
         subject.reason = "; ".join(
             f"{c.check}, {c.group}: {c.tensor} is off by {c.error:.2g}, allowed {c.budget:.2g}" for c in failed
         )

@@ -20,7 +20,7 @@ import psutil
 from pydantic import ValidationError
 
 from benchmarks import environment, gpus, record
-from benchmarks.channel import Job
+from benchmarks.channel import WHERE, Job
 from benchmarks.record import OutcomeRecord, Record, TimingRecord, Who
 
 PROGRAM = "benchmarks.worker"
@@ -28,6 +28,9 @@ START_TIMEOUT_S = 300.0
 CELL_TIMEOUT_S = 300.0
 LAST_LINES = 12
 POLL_S = 1e-4
+
+STACK = "Stack (most recent call first)"
+"""How faulthandler begins its answer."""
 
 ENDS = ("done", "unavailable")
 
@@ -76,13 +79,17 @@ class Worker:
     def proceed(self, answer: str = "go") -> None:
         """Answer it, and let it work until it waits again. Raises WorkerLost."""
         begin, event = monotonic(), self.event["event"]
+        self.wake(answer)
+        self.listen()
+        if event == "turn":
+            self.turning_s += monotonic() - begin
+
+    def wake(self, answer: str = "go") -> None:
+        """Answer it, and let it work."""
         self._answer(answer)
         self.waited.end()
         with suppress(OSError):
             self.process.send_signal(signal.SIGCONT)
-        self.listen()
-        if event == "turn":
-            self.turning_s += monotonic() - begin
 
     def listen(self) -> None:
         """Keep its records until it waits for an answer, or to be ended: `event` says for what. Raises WorkerLost."""
@@ -98,7 +105,7 @@ class Worker:
                 self.sink(said)
                 continue
             self.in_progress = said.get("cell", self.in_progress)
-            if said["event"] != "proving":
+            if said["event"] != "preparing":
                 self.event = said
                 return self._until_it_stands_still()
 
@@ -107,7 +114,9 @@ class Worker:
         try:
             line = self.lines.get(timeout=timeout_s)
         except queue.Empty:
-            raise WorkerLost(f"nothing was heard of it for {timeout_s:.0f} s, so it was stopped") from None
+            raise WorkerLost(
+                f"nothing was heard of it for {timeout_s:.0f} s, so it was stopped{self._where()}"
+            ) from None
         if line is None:
             code = self.process.wait()
             raise WorkerLost(f"its process ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}")
@@ -115,6 +124,19 @@ class Worker:
             return json.loads(line) if line.startswith('{"event"') else record.parse(line)
         except (json.JSONDecodeError, ValidationError):
             raise WorkerLost(f"it sent something unreadable: {line[:200]!r}") from None
+
+    def _where(self) -> str:
+        """At which line of which file a worker is that says nothing, or nothing where it does not say that either."""
+        with suppress(OSError):
+            self.process.send_signal(WHERE)
+        for _ in range(20):
+            sleep(0.05)
+            lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+            stacks = [i for i, line in enumerate(lines) if STACK in line]
+            if stacks and len(lines) > stacks[-1] + 1:
+                frames = [line.strip().replace(f"{environment.ROOT}/", "") for line in lines[stacks[-1] + 1 :][:2]]
+                return f"; it was at {', called at '.join(frames)}"
+        return ""
 
     def last_lines(self) -> list[str]:
         """The end of what it wrote to standard error."""

@@ -108,6 +108,7 @@ class Block:
                 self._step(worker, worker.listen)
             for worker in [w for w in self.workers if w.event["event"] == "ready"]:
                 self._step(worker)
+            self._prove_side_by_side()
             for i, heat in enumerate(self.heats, start=1):
                 size = ", ".join(f"{axis} {value}" for axis, value in heat[0].axes.items())
                 self.run.say(f"{name}  heat {i}/{len(self.heats)}  {heat[0].phase}, {size}")
@@ -118,6 +119,14 @@ class Block:
         finally:
             for worker in self.workers:
                 worker.stop()
+
+    def _prove_side_by_side(self) -> None:
+        """Those who have made their first calls alone go on together, to their first cell."""
+        called = [worker for worker in self.workers if worker.event["event"] == "called"]
+        for worker in called:
+            worker.wake()
+        for worker in called:
+            self._step(worker, worker.listen)
 
     def _jobs(self) -> list[Job]:
         order = [cell for heat in self.heats for cell in heat]
@@ -189,6 +198,8 @@ class Block:
         self.workers.insert(at, successor)
         self._step(successor, successor.listen)
         if successor in self.workers:
+            self._step(successor)
+        if successor in self.workers and successor.event["event"] == "called":
             self._step(successor)
 
     def _after_loss(self, worker: Worker, reason: str) -> Job | None:

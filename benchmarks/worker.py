@@ -48,7 +48,7 @@ def main() -> None:
     try:
         laboratory = _start(job, affinity, channel)
         if job.prepare_early:
-            _prepare(job, laboratory, channel)
+            _prove_all(job, laboratory, channel)
     except Unavailable as problem:
         for cell in job.cells:
             channel.send(
@@ -59,9 +59,13 @@ def main() -> None:
     channel.ask("ready")
     with threadpoolctl.threadpool_limits(1, user_api="blas"):  # small products, and other processes beside this one
         for who, axes in job.prove:
-            channel.event("proving", cell=f"{who.label} {axes}")
+            channel.event("preparing", cell=f"{who.label} {axes}")
             laboratory.prove(who, axes)
     if job.cells:
+        if not job.prepare_early:
+            _call_first(job, laboratory, channel)
+            channel.ask("called")
+            _prove_all(job, laboratory, channel)
         measure(job, laboratory, channel)
     if job.watch:
         channel.ask("start", cell=WATCHING)
@@ -88,14 +92,22 @@ def _start(job: Job, affinity: list[int], channel: Channel) -> Laboratory:
     return laboratory
 
 
-def _prepare(job: Job, laboratory: Laboratory, channel: Channel) -> None:
+def _call_first(job: Job, laboratory: Laboratory, channel: Channel) -> None:
+    """Build every model and make its first calls, while this process has the machine to itself; a failure as below."""
+    for cell in job.cells:
+        channel.event("preparing", cell=cell.id)
+        with contextlib.suppress(Exception):
+            laboratory.subject(cell.who, cell.axes)
+
+
+def _prove_all(job: Job, laboratory: Laboratory, channel: Channel) -> None:
     """All proofs at once; what goes wrong here is met again, and reported, when the cell's turn comes.
 
     The oracle's BLAS keeps to one thread: several workers do this at the same time.
     """
     with threadpoolctl.threadpool_limits(1, user_api="blas"):
         for cell in job.cells:
-            channel.event("proving", cell=cell.id)
+            channel.event("preparing", cell=cell.id)
             with contextlib.suppress(Exception):
                 laboratory.prove(cell.who, cell.axes)
 

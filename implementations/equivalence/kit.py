@@ -10,7 +10,7 @@ import numpy as np
 
 from implementations import registry
 from implementations.contract import Arrays
-from implementations.equivalence import gates, generator, manners, precision, proof, trajectories
+from implementations.equivalence import gates, generator, manners, precision, proof, strays, trajectories
 from implementations.equivalence.gates import Check
 from implementations.equivalence.proof import Candidate, Start
 
@@ -24,8 +24,19 @@ COUNTERS = (7, 250, 2042)
 class Kit:
     """One framework on one device, used in one way."""
 
-    def __init__(self, model: str, framework: str, adapter: Any, device: str, mode: str = "plain") -> None:
-        self.adapter, self.device = adapter, device
+    shared: strays.Shared | None = None
+    """Where the strays of large networks are kept for other processes of the same run."""
+
+    def __init__(
+        self,
+        model: str,
+        framework: str,
+        adapter: Any,
+        device: str,
+        mode: str = "plain",
+        shared: strays.Shared | None = None,
+    ) -> None:
+        self.adapter, self.device, self.shared = adapter, device, shared
         self.model_class = registry.model_class(model, framework, mode)
         self.parameters, oracle = registry.part(model, "parameters"), registry.part(model, "oracle")
         self.oracle_class = oracle.Oracle
@@ -59,7 +70,7 @@ class Kit:
         oracle = self.oracle_class(candidate.spec)
         if candidate.spec.problem_with("train_step"):
             return proof.prove_prediction(candidate, oracle, starts[0])
-        return proof.prove(candidate, oracle, starts)
+        return proof.prove(candidate, oracle, starts, self.shared)
 
     def everything(self, candidate: Candidate) -> Iterator[Check]:
         """The whole proof, check by check. Deterministic settings come last, for they stay on."""

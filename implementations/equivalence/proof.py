@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from implementations.contract import Arrays, Oracle
-from implementations.equivalence import gates, generator, rounding
+from implementations.equivalence import gates, generator, rounding, strays
 from implementations.equivalence.gates import CHANGE, Check, Yardstick
 
 FLIPS = "adopted ReLU flips"
@@ -76,6 +76,8 @@ class Repetition:
     masks: Arrays
     arithmetic: str
     trains: bool = True
+    shared: "strays.Shared | None" = None
+    """Where large networks' strays are kept."""
 
     def reference(self, active: Mapping[str, np.ndarray] | None = None) -> Arrays:
         """The oracle's tensors by name; `active` tells it on which side of their kinks the ReLUs are."""
@@ -96,23 +98,35 @@ class Repetition:
         their roundings are, and do not average out: there half of the runs round all samples alike, and the worse half counts.
         `folded`: as where a batch norm is one product and one sum.
         """
-        half = gates.PERTURBATIONS // 2
-        runs = [(half, False), (half, True)] if self.start.extreme else [(gates.PERTURBATIONS, False)]
-        found = [self._strayed(wanted, active, count, alike=alike, folded=folded) for count, alike in runs]
-        stray, reach = ({name: max(part[k][name] for part in found) for name in found[0][k]} for k in (0, 1))
+        stray, reach = self._strays(wanted, active, folded)
         yardstick = Yardstick(wanted, stray, gates.UNIT_ROUNDOFF[gates.STORED[self.arithmetic]])
         beyond = any(not yardstick.budget(name, yardstick.scale(name)) <= gates.MOST_BUDGET for name in wanted)
         if beyond and self.arithmetic not in gates.COARSE:  # there what cannot be certified is refused
             yardstick = replace(yardstick, terms=self._terms(active, wanted["logits"]))
         return yardstick, reach
 
+    def _strays(self, wanted: Arrays, active: Mapping[str, np.ndarray], folded: bool) -> "strays.Strays":
+        if self.shared and strays.is_large(self.spec) and self.trains and not self.start.extreme:
+            return self.shared.of(self)
+        half = gates.PERTURBATIONS // 2
+        runs = [(half, False), (half, True)] if self.start.extreme else [(gates.PERTURBATIONS, False)]
+        found = [self._strayed(wanted, active, count, alike=alike, folded=folded) for count, alike in runs]
+        stray, reach = ({name: max(part[k][name] for part in found) for name in found[0][k]} for k in (0, 1))
+        return stray, reach
+
     def _strayed(
-        self, wanted: Arrays, active: Mapping[str, np.ndarray], runs: int, alike: bool, folded: bool
-    ) -> "tuple[dict[str, float], dict[str, float]]":
+        self,
+        wanted: Arrays,
+        active: Mapping[str, np.ndarray],
+        runs: int,
+        alike: bool = False,
+        folded: bool = False,
+        seed: int = 0,
+    ) -> "strays.Strays":
         """Over so many runs: how far the tensors stray, and how near to a kink is within reach."""
         stored = gates.STORED[self.arithmetic]
-        ulp, rng = 2 * gates.UNIT_ROUNDOFF[stored], np.random.default_rng(0)
-        noise = rounding.Noise(ulp, stored, seed=1, alike=alike, folded=folded)
+        ulp, rng = 2 * gates.UNIT_ROUNDOFF[stored], np.random.default_rng(seed)
+        noise = rounding.Noise(ulp, stored, seed=seed + 1, alike=alike, folded=folded)
         oracle = self.oracle.in_arithmetic(np.dtype(stored), rounding.arithmetic(self.arithmetic, noise))
         kinks = self.oracle.kinks() if self.trains else {}
         squares, shifts = dict.fromkeys(wanted, 0.0), dict.fromkeys(kinks, 0.0)
@@ -155,16 +169,20 @@ class Repetition:
         return slots | {"loss": max(1.0, float(np.max(np.abs(logits))))}
 
 
-def prove(candidate: Candidate, oracle: Oracle, starts: list[Start]) -> list[Check]:
+def prove(
+    candidate: Candidate, oracle: Oracle, starts: list[Start], shared: "strays.Shared | None" = None
+) -> list[Check]:
     """All checks of one training step and one prediction from each start."""
-    return [check for start in starts for check in prove_step(candidate, oracle, start)]
+    return [check for start in starts for check in prove_step(candidate, oracle, start, shared)]
 
 
-def prove_step(candidate: Candidate, oracle: Oracle, start: Start) -> list[Check]:
+def prove_step(
+    candidate: Candidate, oracle: Oracle, start: Start, shared: "strays.Shared | None" = None
+) -> list[Check]:
     """One prediction and one unmodified training step, its native dropout masks replayed in the oracle."""
     before = [array.copy() for array in (start.x, *start.state.values())]
     seen, checks = observe(candidate, start)
-    checks += compare(candidate, oracle, start, seen)
+    checks += compare(candidate, oracle, start, seen, shared)
     checks.append(gates.exact(start.check, "state", "names", set(seen.state) == set(candidate.spec.tensors())))
     untouched = all(map(np.array_equal, before, (start.x, *start.state.values())))
     checks.append(gates.exact(start.check, "inputs untouched", "on the host", untouched))
@@ -208,8 +226,9 @@ def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check
 
 
 def active_units(candidate: Candidate, x: Any) -> "Arrays | None":
-    """Which ReLUs pass in the next step, in a coarse arithmetic; the oracle can tell by itself in a fine one."""
-    if candidate.arithmetic not in gates.COARSE or not hasattr(candidate.model, "active_units"):
+    """Which ReLUs pass in the next step, in a coarse arithmetic or a large network; else the oracle can tell by itself."""
+    asked = candidate.arithmetic in gates.COARSE or strays.is_large(candidate.spec)
+    if not asked or not hasattr(candidate.model, "active_units"):
         return None
     generator_state = candidate.model.random_state()
     active = candidate.model.active_units(x)
@@ -217,10 +236,12 @@ def active_units(candidate: Candidate, x: Any) -> "Arrays | None":
     return {name: np.array(side) for name, side in active.items()}
 
 
-def compare(candidate: Candidate, oracle: Oracle, start: Start, seen: Observation) -> list[Check]:
+def compare(
+    candidate: Candidate, oracle: Oracle, start: Start, seen: Observation, shared: "strays.Shared | None" = None
+) -> list[Check]:
     """The observed step against the oracle's: gates A, E and F, with the sides of ReLUs at zero adopted and counted."""
     spec, unit = candidate.spec, gates.UNIT_ROUNDOFF[gates.STORED[candidate.arithmetic]]
-    checks = [*settle(candidate, oracle, start, seen)[1]]
+    checks = [*settle(candidate, oracle, start, seen, shared)[1]]
     if set(spec.tensors()) <= set(seen.state):
         follow = oracle.parameters_from_slots(start.state, seen.state)
         checks += gates.elementwise(start.check, "parameters from slots", seen.state, follow, unit)
@@ -228,10 +249,10 @@ def compare(candidate: Candidate, oracle: Oracle, start: Start, seen: Observatio
 
 
 def settle(
-    candidate: Candidate, oracle: Oracle, start: Start, seen: Observation
+    candidate: Candidate, oracle: Oracle, start: Start, seen: Observation, shared: "strays.Shared | None" = None
 ) -> tuple[Yardstick, list[Check], Repetition]:
     """The reference for an observed step, on the sides of the kinks that were adopted; gates A and E; the repetition."""
-    repetition = Repetition(oracle, candidate.spec, start, seen.masks, candidate.arithmetic)
+    repetition = Repetition(oracle, candidate.spec, start, seen.masks, candidate.arithmetic, shared=shared)
     yardstick, checks = _settled(repetition, seen, folded=False)
     if start.extreme and not all(check.passed for check in checks):
         yardstick, checks = _settled(repetition, seen, folded=True)

@@ -305,6 +305,13 @@ class MLP:
         shapes = self.spec.masks(batch)
         return {name: self.mask(i, shape) for i, (name, shape) in enumerate(shapes.items(), start=1)}
 
+    def active_units(self, x: Array) -> Arrays:
+        """Which units (B, H) pass ReLU and dropout in a training step on x, by the oracle's names; the state stays."""
+        state = self.state()
+        _, cache = self.forward(x)
+        self.load_state(state)
+        return {f"relu{i}": layer[3] > 0 for i, layer in enumerate(cache[:-1], start=1)}
+
     def calls_of_steps(self) -> list[tuple[str, Any, str]]:
         """Steps that are methods: (step, object, method)."""
         return [("batch_norm", self, "_update_statistics"), ("backward", self, "backward"), ("update", self, "update")]

@@ -392,6 +392,13 @@ class TunedMLP:
         draw(self.rng, drawn, self.spec.dropout)
         return {name: kept * self.scale for name, kept in zip(shapes, drawn.kept, strict=True)}
 
+    def active_units(self, x: Array) -> Arrays:
+        """Which units (B, H) pass ReLU and dropout in a training step on x, by the oracle's names; the state stays."""
+        room, running = self._room(len(x)), self.running.copy()
+        self.forward(x, room)
+        self.running[...] = running
+        return {f"relu{i}": layer.passes.copy() for i, layer in enumerate(room.layers, start=1)}
+
 
 def _columns(rows: Array, spec: MLPSpec) -> list[Array]:
     """The part (2, H) of each hidden layer."""

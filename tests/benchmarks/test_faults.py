@@ -4,6 +4,7 @@ The frameworks that misbehave do so only once they have been proved and are time
 """
 
 import errno
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def outcome(records: list[Record], framework: str) -> OutcomeRecord:
 @pytest.mark.parametrize(
     ("framework", "reason"),
     [
-        ("hanging", "the worker was lost: nothing was heard of it for 10 s, so it was stopped"),
+        ("hanging", "the worker was lost: nothing was heard of it for 10 s, so it was stopped; it was at File "),
         ("exiting", "the worker was lost: its process ended with exit code 7"),
         ("killed", "the worker was lost: its process ended with signal 9"),
         ("hungry", "MemoryError"),
@@ -101,6 +102,8 @@ def test_the_cell_is_failed_with_its_reason(records: list[Record], framework: st
     found = outcome(records, framework)
     assert (found.status, found.cell.phase) == ("failed", "train_step")
     assert reason in found.reason
+    if framework == "hanging":
+        assert re.search(r'models.py", line \d+ in fault, called at File .* in train_step', found.reason)
 
 
 @pytest.mark.parametrize("framework", [*FAULTS, "numpy"])

@@ -17,12 +17,15 @@ from tests.benchmarks.tiny_runs import SPEC, TINY, cells_of, data, execute, outc
 class Dying(Worker):
     """A worker that is killed when it says that it is at a certain point for the first time."""
 
-    moment, block, victim, control = "turn", 0, "", False
+    moment, after, block, victim, control = "turn", "", 0, "", False
     killed: int
+    said: tuple[str, ...] = ("",)
 
     def next(self, timeout_s: float) -> Any:
         said = super().next(timeout_s)
         here = isinstance(said, dict) and said["event"] == self.moment and self.victim in said.get("cell", "")
+        here = here and self.after in self.said
+        self.said = (*self.said, said["event"]) if isinstance(said, dict) else self.said
         if here and self.job.block == self.block and self.job.control == self.control and not type(self).killed:
             type(self).killed = self.process.pid
             os.kill(self.process.pid, signal.SIGKILL)
@@ -45,20 +48,24 @@ def test_a_worker_that_is_killed_loses_its_cell_and_no_other(monkeypatch: pytest
     assert [r for r in found if isinstance(r, LearningRecord)]
 
 
-def test_a_worker_that_is_killed_while_it_prepares_a_later_block_loses_one_cell(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("block", "after"), [(0, ""), (0, "called"), (1, "")], ids=["first calls", "first proofs", "later proofs"]
+)
+def test_a_worker_that_is_killed_while_it_prepares_loses_one_cell(
+    monkeypatch: pytest.MonkeyPatch, block: int, after: str
 ) -> None:
     monkeypatch.setattr(Dying, "killed", 0, raising=False)
-    monkeypatch.setattr(Dying, "moment", "proving")
-    monkeypatch.setattr(Dying, "block", 1)
+    monkeypatch.setattr(Dying, "moment", "preparing")
+    monkeypatch.setattr(Dying, "after", after)
+    monkeypatch.setattr(Dying, "block", block)
     monkeypatch.setattr(runner, "Worker", Dying)
-    cells = cells_of("numpy")
+    cells = cells_of("numpy", "torch")
     found = execute(cells, blocks=2)
     assert Dying.killed
     (lost,) = outcomes(found)
-    assert (lost.block, lost.status) == (1, "failed")
-    assert timed(found, block=0) == {cell.id for cell in cells}
-    assert timed(found, block=1) == {cell.id for cell in cells} - {lost.cell.id}
+    assert (lost.block, lost.status) == (block, "failed")
+    assert timed(found, block=1 - block) == {cell.id for cell in cells}
+    assert timed(found, block=block) == {cell.id for cell in cells} - {lost.cell.id}
 
 
 def test_a_null_control_that_is_killed_leaves_no_hole_in_the_results(monkeypatch: pytest.MonkeyPatch) -> None:

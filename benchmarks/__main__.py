@@ -56,9 +56,9 @@ class Command(click.Group):
 
         try:
             return super().invoke(context)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             click.echo("Interrupted.", err=True)
-            sys.exit(exits.INTERRUPTED)
+            sys.exit(exits.of_interrupt(stop))
         except (BadInput, Unavailable) as problem:
             click.echo(f"Error: {problem}", err=True)
             sys.exit(exits.USAGE)
@@ -135,12 +135,16 @@ def verify(as_json: bool, **choice: Any) -> None:
     from benchmarks import session, verdicts
 
     prepared = session.prepare(**choice)
-    proofs, lost = session.verify(prepared, say)
-    if as_json:
-        for proof in proofs:
+
+    def tell(proof: Any) -> None:
+        if as_json:
             click.echo(proof.model_dump_json())
-    elif proofs:
+
+    proofs, lost = session.verify(prepared, say, tell)
+    if proofs and not as_json:
         click.echo(verdicts.render(proofs))
+    if proofs:
+        say(verdicts.summary(proofs))
     for job, reason in lost:
         say(f"{job.who.label}: could not be proved: {reason}")
     if any(proof.ours for proof in proofs):
@@ -235,5 +239,11 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-if __name__ == "__main__":
+def program() -> None:
+    """What is started as a process of its own."""
+    exits.end_as_interrupted()
     main()
+
+
+if __name__ == "__main__":
+    program()

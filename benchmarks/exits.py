@@ -1,5 +1,7 @@
 """Exit codes. Where several apply, the smallest is given, but INTERRUPTED before all others."""
 
+import signal
+
 GOOD = 0
 UNEQUAL = 1
 USAGE = 2
@@ -10,3 +12,23 @@ NOTHING = 4
 REGRESSION = 5
 """Only `compare`: a cell became slower or is missing, or a run's null control failed."""
 INTERRUPTED = 130
+TERMINATED = 143
+
+
+class Terminated(KeyboardInterrupt):
+    """Somebody sent SIGTERM: a batch system, a container that is stopped, `timeout`."""
+
+
+def of_interrupt(stop: KeyboardInterrupt) -> int:
+    """The exit code of being stopped."""
+    return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
+
+
+def end_as_interrupted() -> None:
+    """From now on SIGTERM ends this process as Ctrl-C does: workers are stopped, what was measured is kept and reported."""
+
+    def terminate(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough; the report is still to be written
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, terminate)

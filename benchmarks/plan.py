@@ -1,6 +1,7 @@
 """Which cells: framework x variant x device x threads x precision x mode x phase x size. No framework is imported."""
 
 import difflib
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,7 +9,6 @@ from typing import Any
 
 from benchmarks.gpus import why_none as why_no_gpu
 from benchmarks.record import COPY, FLOORS, PEAK, PRODUCTS, Cell, Who
-from benchmarks.turns import ALONE, ENOUGH_BLOCKS, FEWEST_ROUNDS, grouped
 from implementations import precisions, registry
 from implementations.contract import BadInput, Unavailable
 
@@ -28,6 +28,12 @@ class Profile:
     modes: tuple[str, ...] = ("plain",)
     trainings: int = 5
     """From as many seeds."""
+
+    cpu_flops: float = math.inf
+    """What a training step may take of a CPU; larger sizes are a GPU's alone."""
+
+    costs_at: tuple[dict[str, int], ...] | None = None
+    """Where imports, memory and energy are measured; at every size, unless it says otherwise."""
 
 
 PROFILES = {
@@ -65,6 +71,22 @@ PROFILES = {
     ),
 }
 
+PROFILES["gpu"] = Profile(
+    "gpu",
+    ("numpy", "torch", "jax", "keras-tensorflow", "keras-torch", "keras-jax", "cupy"),
+    6,
+    16,
+    2e-3,
+    (
+        *({"batch": batch, "width": width} for width in (128, 1024) for batch in (32, 512, 8192)),
+        {"batch": 512, "width": 4096},
+    ),
+    ("train_step", "predict", "epoch", PEAK, COPY),
+    0,
+    cpu_flops=60e9,
+    costs_at=(),
+)
+
 PROFILES["peers"] = replace(
     PROFILES["quick"],
     name="peers",
@@ -76,17 +98,6 @@ PROFILES["peers"] = replace(
 
 LATENCY_SIZE = {"batch": 1}
 """Prediction of a single sample is always timed beside the profile's sizes."""
-
-START_S = {
-    "numpy": 1.0,
-    "torch": 4.0,
-    "jax": 2.0,
-    "cupy": 4.0,
-    "keras-tensorflow": 9.0,
-    "keras-torch": 9.0,
-    "keras-jax": 6.0,
-}
-"""What importing costs on a slow two-core machine, for the estimate only."""
 
 
 @dataclass(frozen=True)
@@ -146,45 +157,30 @@ def plan(model: str, spec: Any, request: Request, gpus: Sequence[object]) -> Pla
     kept = [cell for cell in cells if request.keyword in cell.id]
     if cells and not kept:
         raise BadInput(f"-k {request.keyword}: matches none of the {len(cells)} cells; `list` shows them.")
-    return Plan(kept, absent)
+    too_large = [cell for cell in kept if cell.who.device == "cpu" and _flops(spec, cell) > request.profile.cpu_flops]
+    absent += left_out(
+        too_large, f"for a step takes more than {request.profile.cpu_flops / 1e9:.0f} GFLOP", "Use --set."
+    )
+    return Plan([cell for cell in kept if cell not in too_large], absent)
 
 
-def estimate_s(cells: Sequence[Cell], profile: Profile) -> float:
-    """Roughly how long a run takes: workers start side by side, then each works through its cells alone; at the end the
-    costs."""
-    whos = {cell.who for cell in cells}
-    starting = max((_start_s(who) for who in whos), default=0.0)
-    proving = sum(len({str(c.axes) for c in cells if c.who == w}) * 0.6 for w in whos)
-    turns = profile.rounds + ALONE
-    timing = len(cells) * turns * 3 * profile.round_s  # a pass to warm up, the state put back, the round
-    return profile.blocks * (starting + proving + timing) + costs_s(cells)
+def left_out(cells: Sequence[Cell], why: str, fix: str) -> list[dict[str, str]]:
+    """What Coverage is to say of cells that are not planned: one row for each framework and device at each size."""
+    found = {}
+    for cell in cells:
+        size = ", ".join(f"{axis} {value}" for axis, value in cell.axes.items())
+        row = {
+            "framework": cell.who.framework,
+            "device": cell.who.device,
+            "reason": f"left out at {size}, {why}.",
+            "fix": fix,
+        }
+        found[tuple(row.values())] = row
+    return list(found.values())
 
 
-def costs_s(cells: Sequence[Cell]) -> float:
-    """Roughly how long imports alone, then memory (`benchmarks.costs`) take after the blocks, however many these are."""
-    return sum(_start_s(who) + 0.2 * len({str(c.axes) for c in own}) for who, own in grouped(cells).items())
-
-
-def _start_s(who: Who) -> float:
-    return START_S.get(registry.base(who.framework), 5.0)
-
-
-def within(budget_s: float, cells: Sequence[Cell], profile: Profile) -> Profile:
-    """The profile with as many blocks as the budget allows; with fewer rounds, where else there were no verdict.
-
-    Blocks come first: it is their number that an interval shrinks with. Raises BadInput where not one block fits.
-    """
-    blocks_s = budget_s - costs_s(cells)
-    for rounds in range(profile.rounds, min(FEWEST_ROUNDS, profile.rounds) - 1, -1):
-        fitted = replace(profile, rounds=rounds, blocks=1)
-        block_s = estimate_s(cells, fitted) - costs_s(cells)
-        if blocks_s >= ENOUGH_BLOCKS * block_s:
-            break
-    if blocks_s < block_s:
-        raise BadInput(
-            f"--budget: one block takes about {budget_s - blocks_s + block_s:.0f} s with what follows it. Allow more, or choose fewer cells."
-        )
-    return replace(fitted, blocks=int(blocks_s // block_s))
+def _flops(spec: Any, cell: Cell) -> float:
+    return float(spec.changed(**cell.axes).flops("train_step"))
 
 
 def all_cores() -> int:

@@ -115,7 +115,7 @@ class Worker:
             line = self.lines.get(timeout=timeout_s)
         except queue.Empty:
             raise WorkerLost(
-                f"nothing was heard of it for {timeout_s:.0f} s, so it was stopped{self._where()}"
+                f"nothing was heard of it for {timeout_s:.0f} s, so it was stopped{self.where()}"
             ) from None
         if line is None:
             code = self.process.wait()
@@ -125,7 +125,7 @@ class Worker:
         except (json.JSONDecodeError, ValidationError):
             raise WorkerLost(f"it sent something unreadable: {line[:200]!r}") from None
 
-    def _where(self) -> str:
+    def where(self) -> str:
         """At which line of which file a worker is that says nothing, or nothing where it does not say that either."""
         with suppress(OSError):
             self.process.send_signal(WHERE)

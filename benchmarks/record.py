@@ -71,6 +71,9 @@ class RunRecord(Strict):
     judged: dict[str, Any] = Field(default_factory=dict)
     """What the proof notices, by planted fault and framework (`benchmarks.judged`). Older runs did not say."""
 
+    costs_at: list[dict[str, int]] | None = None
+    """Sizes at which imports, memory and energy are measured; None: all of them. Older runs did not say."""
+
     cells: list[Cell]
     absent: list[dict[str, str]]
     """Frameworks and devices that were not asked for by name and are not there: framework, device, reason, fix."""

@@ -111,7 +111,8 @@ def _progress(folder: Path) -> Progress:
     for outcome in record.standing(records):
         if isinstance(outcome, OutcomeRecord) and outcome.status == "failed" and outcome.block in finished:
             failed.setdefault(outcome.block, set()).add(outcome.cell.heat)
-    lacks_costs = bool(outstanding.costs(record.run_of(records).cells, records))
+    run = record.run_of(records)
+    lacks_costs = bool(outstanding.costs(run.cells, records, run.costs_at))
     return Progress(folder, records, finished, failed, lacks_costs)
 
 

@@ -232,6 +232,9 @@ def verify(run: Run, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, str]]
                 worker.proceed()
         except WorkerLost as problem:
             lost.append((job, f"{problem}: {' / '.join(worker.last_lines()[-3:])}"))
+        except KeyboardInterrupt:
+            run.say(f"stopped while proving {job.who.framework}{worker.where()}")
+            raise
         finally:
             worker.stop()
     return lost

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import environment, exits, gpus, judged, options, plan
+from benchmarks.estimate import Estimate, within
 from benchmarks.plan import Plan, Request
 from benchmarks.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord, standing
 from implementations import limits, registry
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 MODEL = "mlp"
+DIGITS = 1437
+"""Training samples of the bundled data, for the estimate of a command that does not load them."""
 
 Say = Callable[[str], None]
 
@@ -32,10 +35,17 @@ class Prepared:
     request: Request
     plan: Plan
     dataset: Any
+    samples: int
+    """There are to train on, whether or not they were loaded."""
 
     def estimate_s(self) -> float:
         """Roughly how long `run` takes."""
-        return plan.estimate_s(self.plan.cells, self.request.profile)
+        return self.estimate.run_s(self.plan.cells, self.request.profile)
+
+    @property
+    def estimate(self) -> Estimate:
+        """What it depends on: the network, and how much there is to train on."""
+        return Estimate(self.spec, self.samples)
 
 
 @dataclass
@@ -47,7 +57,8 @@ class Outcome:
     blocks: int
     reports: list[Path] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
-    interrupted: bool = False
+    interrupted: int = 0
+    """The exit code of what stopped it, or 0."""
 
     @property
     def exit_code(self) -> int:
@@ -55,7 +66,7 @@ class Outcome:
         timed = any(isinstance(r, TimingRecord) for r in self.records)
         statuses = {r.status for r in standing(self.records) if isinstance(r, OutcomeRecord)}
         if self.interrupted:
-            return exits.INTERRUPTED
+            return self.interrupted
         if any(isinstance(r, ProofRecord) and not r.passed for r in self.records):
             return exits.UNEQUAL
         if "failed" in statuses:
@@ -91,7 +102,8 @@ def prepare(load_data: bool = True, **choice: Any) -> Prepared:
             data.check(dataset, spec.features, spec.classes)
         else:
             dataset = None
-    return Prepared(spec, request, plan.plan(MODEL, spec, request, gpus.visible()), dataset)
+    samples = len(dataset.y_train) if dataset else 0 if load_data or choice["spec"] != "digits" else DIGITS
+    return Prepared(spec, request, plan.plan(MODEL, spec, request, gpus.visible()), dataset, samples)
 
 
 def run(
@@ -129,7 +141,8 @@ def run(
         outcome.records.append(result)
 
     left = progress.left(cells, blocks, retry_failed)
-    estimate = minutes(prepared.estimate_s() * len(left) / profile.blocks)
+    whole = prepared.estimate.run_s(cells, dataclasses.replace(profile, blocks=len(left)))
+    estimate = f"{minutes(whole)} on a quiet machine"
     if progress.records:
         say(
             f"going on with {progress.folder}: {len(left)} of {blocks} blocks are left (--force begins anew), about {estimate}"
@@ -152,8 +165,8 @@ def run(
         with resume.held(progress.folder):
             work.execute()
             costs.measure(work, outcome.records)
-    except KeyboardInterrupt:
-        outcome.interrupted = True
+    except KeyboardInterrupt as stop:
+        outcome.interrupted = exits.of_interrupt(stop)
         say("interrupted: what was measured is kept, and the same command goes on with it")
     outcome.reports = report.write(progress.folder)
     if found := report.detectable(progress.folder):
@@ -163,12 +176,17 @@ def run(
 
 def fit(prepared: Prepared, budget: str) -> Prepared:
     """The same request with as many blocks and rounds as fit into a time like 90s, 10m or 1h. Raises BadInput."""
-    profile = plan.within(options.seconds(budget), prepared.plan.cells, prepared.request.profile)
-    return dataclasses.replace(prepared, request=dataclasses.replace(prepared.request, profile=profile))
+    fitted, profile = within(options.seconds(budget), prepared.plan, prepared.request.profile, prepared.estimate)
+    return dataclasses.replace(prepared, plan=fitted, request=dataclasses.replace(prepared.request, profile=profile))
 
 
-def verify(prepared: Prepared, say: Say) -> tuple[list[ProofRecord], list[tuple[Any, str]]]:
-    """Ask everything of every implementation of the plan at its sizes, in float32 and float64; nothing is timed or written."""
+def verify(
+    prepared: Prepared, say: Say, tell: Callable[[ProofRecord], None] = lambda proof: None
+) -> tuple[list[ProofRecord], list[tuple[Any, str]]]:
+    """Ask everything of every implementation of the plan at its sizes, in float32 and float64; nothing is timed or written.
+
+    `tell` is called with each proof as it comes. Returns all of them, and the jobs that were lost with the reasons.
+    """
     from benchmarks import runner, turns
     from benchmarks.worker import Job
 
@@ -177,6 +195,7 @@ def verify(prepared: Prepared, say: Say) -> tuple[list[ProofRecord], list[tuple[
     def keep(result: Record) -> None:
         if isinstance(result, ProofRecord):
             proofs.append(result)
+            tell(result)
 
     work = runner.Run(
         prepared.spec, arrays(prepared), [], prepared.request.profile, 1, 0, keep, say, prepared.request.pythons
@@ -220,6 +239,7 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
         pythons=dict(prepared.request.pythons),
         limits=[dataclasses.asdict(limit) for limit in limits.concerning(frameworks)],
         judged=judged.summary(frameworks),
+        costs_at=None if (sizes := prepared.request.profile.costs_at) is None else list(sizes),
         cells=prepared.plan.cells,
         absent=prepared.plan.absent,
     )
@@ -236,7 +256,9 @@ def arrays(prepared: Prepared) -> "dict[str, np.ndarray]":
 
 def minutes(seconds: float) -> str:
     """A rough duration."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _epochs(prepared: Prepared, say: Say) -> int:

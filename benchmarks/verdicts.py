@@ -48,6 +48,20 @@ def render(proofs: Sequence[ProofRecord]) -> str:
     return "\n".join([*lines, "", EXPLANATION, *_failures(proofs), *_notes(proofs)])
 
 
+def summary(proofs: Sequence[ProofRecord]) -> str:
+    """All of them in one line: how many are equal, and which check came nearest to its budget or beyond it."""
+    verdicts = [verdict(proof) for proof in proofs]
+    words = {"equal": "equal", "UNEQUAL": "UNEQUAL", "limit": "equal but for a limit of the framework's own"}
+    counts = [f"{verdicts.count(name)} {text}" for name, text in words.items() if name in verdicts]
+    judged = [(check, proof.who) for proof in proofs for check in proof.checks if 0 < check.budget < math.inf]
+    text = f"{len(proofs)} proofs: {', '.join(counts)}; {sum(len(proof.checks) for proof in proofs)} checks"
+    if not judged:
+        return text
+    worst, who = max(judged, key=lambda pair: math.inf if math.isnan(pair[0].error) else pair[0].error / pair[0].budget)
+    where = f"{who.label} {who.precision}, {worst.check}, {worst.group}: {worst.tensor}"
+    return f"{text}, the worst at {worst.error / worst.budget:.2g} of its budget ({where})"
+
+
 def verdict(proof: ProofRecord) -> str:
     """In one word."""
     return "equal" if proof.passed else "UNEQUAL" if proof.ours else "limit"

@@ -1,6 +1,5 @@
 """Which cells a request becomes, and what is refused or said to be absent."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -303,34 +302,6 @@ def test_a_single_sample_can_be_predicted_or_trained_without_batch_norm() -> Non
 def test_unknown_phases_precisions_variants_and_sizes_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput, match=message):
         make(**options)
-
-
-def test_the_estimate_grows_with_cells_and_blocks() -> None:
-    cells = make().cells
-    smoke, quick = PROFILES["smoke"], PROFILES["quick"]
-    assert plans.estimate_s([], quick) == 0
-    assert 0 < plans.estimate_s(cells[:1], quick) < plans.estimate_s(cells, quick) < 180
-    assert plans.estimate_s(make("smoke").cells, smoke) < 30
-
-
-def test_a_budget_buys_blocks_first() -> None:
-    cells, quick = make().cells, PROFILES["quick"]
-    for minutes in (3, 10, 60):
-        fitted = plans.within(60 * minutes, cells, quick)
-        assert plans.estimate_s(cells, fitted) <= 60 * minutes
-        assert plans.estimate_s(cells, replace(fitted, blocks=fitted.blocks + 1)) > 60 * minutes
-        assert fitted.rounds == quick.rounds
-
-
-def test_a_small_budget_gives_up_rounds_for_a_verdict_and_then_blocks() -> None:
-    cells, quick = make().cells, PROFILES["quick"]
-    least = plans.estimate_s(cells, replace(quick, rounds=5, blocks=6))
-    fitted = plans.within(least * 1.001, cells, quick)
-    assert (fitted.rounds, fitted.blocks) == (5, 6)
-    after = plans.costs_s(cells)
-    assert plans.within(after + (least - after) / 2 + 1, cells, quick).blocks == 3
-    with pytest.raises(BadInput, match="--budget: one block takes about"):
-        plans.within(1, cells, quick)
 
 
 def test_another_installation_of_a_framework_is_planned_beside_the_first() -> None:

@@ -27,19 +27,20 @@ def proof(passed: bool) -> ProofRecord:
 @pytest.mark.parametrize(
     ("records", "interrupted", "code"),
     [
-        ([proof(True), TIMED], False, 0),
-        ([proof(True), TIMED, SKIPPED], False, 0),
-        ([proof(False), TIMED], False, 1),
-        ([proof(False), FAILED], False, 1),
-        ([proof(True), TIMED, FAILED], False, 3),
-        ([FAILED], False, 3),
-        ([SKIPPED], False, 4),
-        ([], False, 4),
-        ([proof(False), TIMED], True, 130),
+        ([proof(True), TIMED], 0, 0),
+        ([proof(True), TIMED, SKIPPED], 0, 0),
+        ([proof(False), TIMED], 0, 1),
+        ([proof(False), FAILED], 0, 1),
+        ([proof(True), TIMED, FAILED], 0, 3),
+        ([FAILED], 0, 3),
+        ([SKIPPED], 0, 4),
+        ([], 0, 4),
+        ([proof(False), TIMED], 130, 130),
+        ([proof(True), TIMED], 143, 143),
     ],
 )
 def test_the_exit_code_says_what_a_run_came_to(
-    tmp_path: Path, records: list[Record], interrupted: bool, code: int
+    tmp_path: Path, records: list[Record], interrupted: int, code: int
 ) -> None:
     outcome = Outcome(tmp_path, planned=1, blocks=1, records=records, interrupted=interrupted)
     assert outcome.exit_code == code

@@ -1,0 +1,205 @@
+"""How long a run takes on a quiet machine, and what fits into a budget: from the sizes of the network and of the data.
+
+The rates are cautious ones of a slow two-core machine and of a small GPU. Deterministic, for a run that was stopped goes
+on only where the same command plans the same again. No framework is imported.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from benchmarks.outstanding import wanted
+from benchmarks.plan import Plan, Profile, all_cores, left_out
+from benchmarks.record import COPY, FLOORS, PEAK, Cell, Who
+from benchmarks.turns import ALONE, ENOUGH_BLOCKS, FEWEST_ROUNDS, grouped, process_of, rounds_for
+from implementations import registry
+from implementations.contract import BadInput
+from implementations.equivalence import strays
+from implementations.equivalence.gates import PERTURBATIONS
+
+START_S = {
+    "numpy": 1.0,
+    "torch": 4.0,
+    "jax": 2.0,
+    "cupy": 4.0,
+    "keras-tensorflow": 9.0,
+    "keras-torch": 9.0,
+    "keras-jax": 6.0,
+}
+"""Until a process has imported its framework."""
+
+COMPILE_S = {("torch", "tuned"): 12.0, ("jax", ""): 0.6, ("keras-jax", ""): 1.2, ("keras-tensorflow", ""): 0.6}
+"""Compiling the step of one size, by framework and mode ("" where the mode makes no difference)."""
+
+CALL_S = 1e-3
+"""A call before any work; and about what passing a turn on takes."""
+
+FLOPS_PER_S = {"cpu": 2e10, "cuda": 5e12}
+"""In float32: of one core, or of a GPU."""
+
+PROOF_FLOPS_PER_S, LARGE_PROOF_FLOPS_PER_S = 1.5e10, 3e10
+"""Of the oracle on one core: rounding at random included, and not."""
+
+FLOOR_S = {"cpu": 0.01, "cuda": 0.03}
+"""A large product or a large copy."""
+
+FEWEST_BLOCKS = 3
+"""What a budget gives up sizes for: with fewer blocks an interval says next to nothing."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of runs with this network on data with so many training samples (0: there are none)."""
+
+    spec: Any
+    samples: int
+
+    def run_s(self, cells: Sequence[Cell], profile: Profile) -> float:
+        """Blocks, what the first of them does besides, and the costs after them."""
+        blocks_s = profile.blocks * self.block_s(cells, profile)
+        return blocks_s + self.once_s(cells, profile) + self.costs_s(cells, profile)
+
+    def block_s(self, cells: Sequence[Cell], profile: Profile) -> float:
+        """Workers start and prove side by side, then work through their cells in turn."""
+        whos = grouped(cells)
+        starts = [_start_s(who) for who in whos]
+        starting = max([*starts, sum(starts) / self.cores], default=0.0)
+        return starting + self._proving_s(cells) + sum(self._cell_s(cell, profile) for cell in cells)
+
+    def once_s(self, cells: Sequence[Cell], profile: Profile) -> float:
+        """In the first block: compiling alone, a second proof, what all proofs of a large network share, learning."""
+        sizes = _sizes(cells)
+        compiling = sum(_compile_s(who) for who, _ in sizes)
+        sharing = sum(map(self._strays_s, {tuple(axes.items()): axes for _, axes in sizes}.values()))
+        calls = sum(5 * self.call_s(cell) + 3 * profile.round_s for cell in cells)
+        return compiling + self._proving_s(cells) + sharing + calls + self._learning_s(cells, profile)
+
+    def costs_s(self, cells: Sequence[Cell], profile: Profile) -> float:
+        """Imports alone, then memory and energy, after the blocks, however many these are."""
+        total = 0.0
+        if profile.costs_at == ():
+            return total
+        for who, own in grouped(cells).items():
+            steps = [cell for cell in own if cell.phase == "train_step" and wanted(cell.axes, profile.costs_at)]
+            total += _start_s(who) + sum(0.2 + 12 * self.call_s(cell) for cell in steps)
+            total += len(steps) * (who.device != "cpu")  # a second of energy each, where there is a counter
+        return total
+
+    def call_s(self, cell: Cell) -> float:
+        """One call."""
+        if cell.phase in (PEAK, COPY):
+            return FLOOR_S[cell.who.device.partition(":")[0]]
+        spec, kind = self._at(cell.axes), cell.who.device.partition(":")[0]
+        rate = FLOPS_PER_S[kind] * (cell.who.threads if kind == "cpu" else 1)
+        calls = self.samples // spec.batch if cell.phase == "epoch" else 1
+        return float(calls * (CALL_S + spec.flops("predict" if cell.phase == "predict" else "train_step") / rate))
+
+    @cached_property
+    def cores(self) -> int:
+        """Cores this process may use."""
+        return all_cores()
+
+    def _at(self, axes: dict[str, int]) -> Any:
+        return self.spec.changed(**axes)
+
+    def _cell_s(self, cell: Cell, profile: Profile) -> float:
+        """Its turns: the state put back, a pass to warm up, the round; before them a pilot."""
+        call = self.call_s(cell)
+        round_s = max(profile.round_s, call)
+        return (rounds_for(round_s, profile.rounds) + ALONE) * (2 * CALL_S + call + round_s) + 6 * call
+
+    def _proving_s(self, cells: Sequence[Cell]) -> float:
+        """Processes side by side, from one start each: the slowest, or all of them on the cores there are."""
+        alone: dict[Who, float] = {}
+        for who, axes in _sizes(cells):
+            process = process_of(who)
+            alone[process] = alone.get(process, 0.0) + self._proof_s(axes) + _compile_s(who) / 4
+        return max([*alone.values(), sum(alone.values()) / self.cores], default=0.0)
+
+    def _proof_s(self, axes: dict[str, int]) -> float:
+        """From one start, on one core."""
+        flops = self._flops(axes)
+        large = strays.is_large(self._at(axes))
+        return 0.1 + (3 * flops / LARGE_PROOF_FLOPS_PER_S if large else 18 * flops / PROOF_FLOPS_PER_S)
+
+    def _strays_s(self, axes: dict[str, int]) -> float:
+        """What the proofs of a large network share, from two starts, on all cores."""
+        flops = self._flops(axes)
+        large = strays.is_large(self._at(axes))
+        return 2 * PERTURBATIONS * flops / PROOF_FLOPS_PER_S / min(self.cores, PERTURBATIONS) if large else 0.0
+
+    def _flops(self, axes: dict[str, int]) -> float:
+        return float(self._at(axes).flops("train_step"))
+
+    def _learning_s(self, cells: Sequence[Cell], profile: Profile) -> float:
+        """One training to the last epoch; the others end at the target, about half way."""
+        if not self.samples:
+            return 0.0
+        epochs = profile.epochs * (1 + (profile.trainings - 1) / 2)
+        whos = [who for who in grouped(cells) if not registry.is_peer(who.framework)]
+        epoch = [self.call_s(Cell(who=who, phase="epoch", axes=self.spec.axes())) for who in whos]
+        return epochs * sum(epoch)
+
+
+def within(budget_s: float, plan: Plan, profile: Profile, estimate: Estimate) -> tuple[Plan, Profile]:
+    """The profile with as many blocks as the budget allows, and the plan, without sizes that leave no room for three.
+
+    Blocks come first: it is their number that an interval shrinks with. Where there would be too few for a verdict, rounds
+    are given up, then the sizes that take longest, each with its reason. Raises BadInput where not one block fits.
+    """
+    cells, absent = list(plan.cells), list(plan.absent)
+    while True:
+        fitted = _fit(budget_s, cells, profile, estimate)
+        groups = list(dict.fromkeys(map(_size_of, cells)))
+        if fitted.blocks >= min(FEWEST_BLOCKS, profile.blocks) or len(groups) < 2:
+            break
+        costly = max(groups, key=lambda group: sum(_share(c, fitted, estimate) for c in cells if _size_of(c) == group))
+        dropped = [cell for cell in cells if _size_of(cell) == costly]
+        absent += left_out(
+            dropped, f"for it would take too much of a budget of {budget_s:.0f} s", "Allow a larger --budget."
+        )
+        cells = [cell for cell in cells if _size_of(cell) != costly]
+    if fitted.blocks < 1:
+        least = estimate.run_s(cells, replace(fitted, blocks=1))
+        raise BadInput(
+            f"--budget: one block takes about {least:.0f} s with what follows it. Allow more, or choose fewer cells."
+        )
+    return Plan(cells, absent), fitted
+
+
+def _fit(budget_s: float, cells: Sequence[Cell], profile: Profile, estimate: Estimate) -> Profile:
+    blocks_s = budget_s - estimate.costs_s(cells, profile) - estimate.once_s(cells, profile)
+    for rounds in range(profile.rounds, min(FEWEST_ROUNDS, profile.rounds) - 1, -1):
+        fitted = replace(profile, rounds=rounds)
+        block_s = estimate.block_s(cells, fitted)
+        if blocks_s >= ENOUGH_BLOCKS * block_s:
+            break
+    return replace(fitted, blocks=max(int(blocks_s // block_s), 0))
+
+
+def _size_of(cell: Cell) -> tuple[object, ...]:
+    """What a budget leaves out together: a size on a kind of device."""
+    return cell.who.device.partition(":")[0], tuple(sorted(cell.axes.items()))
+
+
+def _share(cell: Cell, profile: Profile, estimate: Estimate) -> float:
+    """Roughly what a block would be quicker without it; what others are held against stays."""
+    if cell.phase in FLOORS:
+        return 0.0
+    return estimate._cell_s(cell, profile) + estimate._proof_s(cell.axes) / estimate.cores
+
+
+def _sizes(cells: Sequence[Cell]) -> list[tuple[Who, dict[str, int]]]:
+    """What is built and proved, each once: an implementation at a size."""
+    found = {(cell.who, tuple(sorted(cell.axes.items()))): cell.axes for cell in cells}
+    return [(who, axes) for (who, _), axes in found.items()]
+
+
+def _start_s(who: Who) -> float:
+    return START_S.get(registry.base(who.framework), 5.0)
+
+
+def _compile_s(who: Who) -> float:
+    name = registry.base(who.framework)
+    return COMPILE_S.get((name, who.mode), COMPILE_S.get((name, ""), 0.0))

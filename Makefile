@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(EXTRA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test check prove selfcheck peers report clean
+.PHONY: help setup bench test check prove selfcheck gpu peers report clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ prove: $(STAMP) ## Plant every fault in every framework, try a thousand seeds, a
 selfcheck: $(STAMP) ## Hold the harness against known truths and other timers (15 minutes; ARGS=--full takes a night)
 	$(BIN)/python -m pytest -q tests/benchmarks/test_simulation.py
 	$(BIN)/python -m benchmarks.selfcheck $(ARGS)
+
+gpu: $(STAMP) ## On a machine with an NVIDIA GPU: prove, time and pack everything there (.ci/gpu; some minutes)
+	PATH="$(CURDIR)/$(BIN):$$PATH" .ci/gpu
 
 peers: $(STAMP) ## Time the implementations, plain and tuned, beside well-known code for a similar network
 	$(BIN)/python -m benchmarks run --profile peers

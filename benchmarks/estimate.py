@@ -44,9 +44,6 @@ PROOF_FLOPS_PER_S, LARGE_PROOF_FLOPS_PER_S = 1.5e10, 3e10
 FLOOR_S = {"cpu": 0.01, "cuda": 0.03}
 """A large product or a large copy."""
 
-FEWEST_BLOCKS = 3
-"""What a budget gives up sizes for: with fewer blocks an interval says next to nothing."""
-
 
 @dataclass(frozen=True)
 class Estimate:
@@ -143,16 +140,16 @@ class Estimate:
 
 
 def within(budget_s: float, plan: Plan, profile: Profile, estimate: Estimate) -> tuple[Plan, Profile]:
-    """The profile with as many blocks as the budget allows, and the plan, without sizes that leave no room for three.
+    """The profile with as many blocks as the budget allows, and the plan, without the sizes that leave no room for a verdict.
 
     Blocks come first: it is their number that an interval shrinks with. Where there would be too few for a verdict, rounds
-    are given up, then the sizes that take longest, each with its reason. Raises BadInput where not one block fits.
+    are given up, then the sizes that take longest, each with its reason, down to the last one. Raises BadInput where not one block fits.
     """
     cells, absent = list(plan.cells), list(plan.absent)
     while True:
         fitted = _fit(budget_s, cells, profile, estimate)
         groups = list(dict.fromkeys(map(_size_of, cells)))
-        if fitted.blocks >= min(FEWEST_BLOCKS, profile.blocks) or len(groups) < 2:
+        if fitted.blocks >= min(ENOUGH_BLOCKS, profile.blocks) or len(groups) < 2:
             break
         costly = max(groups, key=lambda group: sum(_share(c, fitted, estimate) for c in cells if _size_of(c) == group))
         dropped = [cell for cell in cells if _size_of(cell) == costly]

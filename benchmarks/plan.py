@@ -217,11 +217,17 @@ def _modes(model: str, name: str, request: Request) -> tuple[list[str], list[Una
     wanted = [mode for mode in known if mode in (request.modes or request.profile.modes)]
     if not wanted:
         raise Unavailable(f"{name} has no {' and no '.join(request.modes)} mode.", f"It has: {', '.join(known)}.")
-    problems = [problem for mode in wanted if (problem := registry.mode_problem(name, mode))]
-    usable = [mode for mode in wanted if not registry.mode_problem(name, mode)]
+    found = {mode: _mode_problem(name, mode, request) for mode in wanted}
+    problems, usable = [p for p in found.values() if p], [mode for mode, p in found.items() if not p]
     if problems and (not usable or (request.modes and name in request.frameworks)):
         raise problems[0]
     return usable, problems
+
+
+def _mode_problem(name: str, mode: str, request: Request) -> Unavailable | None:
+    by_name = name in request.frameworks and mode in request.modes
+    asleep = None if by_name else registry.ONLY_BY_NAME.get((registry.base(name), mode))
+    return asleep or registry.mode_problem(name, mode)
 
 
 def _coarse_holes(name: str, devices: Sequence[str], wanted: Sequence[str]) -> dict[tuple[str, str], Unavailable]:

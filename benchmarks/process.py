@@ -26,6 +26,9 @@ from benchmarks.record import OutcomeRecord, Record, TimingRecord, Who
 PROGRAM = "benchmarks.worker"
 START_TIMEOUT_S = 300.0
 CELL_TIMEOUT_S = 300.0
+PROOF_TIMEOUT_S = 1800.0
+"""Of a process that proves all there is to prove: one word covers the whole proof of a size, compiling included."""
+
 LAST_LINES = 12
 POLL_S = 1e-4
 
@@ -94,6 +97,7 @@ class Worker:
     def listen(self) -> None:
         """Keep its records until it waits for an answer, or to be ended: `event` says for what. Raises WorkerLost."""
         timeout_s = START_TIMEOUT_S if self.event["event"] == "starting" else CELL_TIMEOUT_S
+        timeout_s = PROOF_TIMEOUT_S if self.job.check_only else timeout_s
         while True:
             said = self.next(timeout_s)
             if isinstance(said, TimingRecord):
@@ -204,7 +208,8 @@ class Waiting:
 def _environment(who: Who, scratch: Path) -> dict[str, str]:
     """A worker's environment: its threads, its GPU and no other, the harness's own code first on the path.
 
-    What is compiled is kept for this run and no longer: a first call of its first block has compiled it.
+    What is compiled is kept for this run and no longer: a first call of its first block has compiled it. PyTorch compiles
+    in the worker itself: a pool of processes of its own would work on while the worker is stopped.
 
     pytest is to load what the worker names and nothing else: other plugins and options of the user's cost time there.
     """
@@ -215,6 +220,7 @@ def _environment(who: Who, scratch: Path) -> dict[str, str]:
     settings |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
     compiled = str(scratch / "compiled")
     settings |= {"TORCHINDUCTOR_CACHE_DIR": compiled, "TRITON_CACHE_DIR": compiled, "CUPY_CACHE_DIR": compiled}
+    settings["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
     if not gpu:
         settings["JAX_PLATFORMS"] = "cpu"
     return os.environ | environment.thread_environment(who.threads) | settings

@@ -204,7 +204,7 @@ def verify(
     with runner.scratch(arrays(prepared)) as folder:
         for who, cells in turns.grouped(prepared.plan.cells).items():
             asked = {(cell.who, tuple(cell.axes.items())): None for cell in cells}
-            for precision in prepared.request.precisions or ("float32", "float64"):
+            for precision in (who.precision,) if prepared.request.precisions else ("float32", "float64"):
                 prove = [(w.model_copy(update={"precision": precision}), dict(axes)) for w, axes in asked]
                 job = Job(
                     who=who.model_copy(update={"precision": precision}), block=0, seed=0, prove=prove,

@@ -53,7 +53,12 @@ def summary(proofs: Sequence[ProofRecord]) -> str:
     verdicts = [verdict(proof) for proof in proofs]
     words = {"equal": "equal", "UNEQUAL": "UNEQUAL", "limit": "equal but for a limit of the framework's own"}
     counts = [f"{verdicts.count(name)} {text}" for name, text in words.items() if name in verdicts]
-    judged = [(check, proof.who) for proof in proofs for check in proof.checks if 0 < check.budget < math.inf]
+    judged = [
+        (check, proof.who)
+        for proof in proofs
+        for check in proof.checks
+        if 0 < check.budget < math.inf and not check.limit
+    ]
     text = f"{len(proofs)} proofs: {', '.join(counts)}; {sum(len(proof.checks) for proof in proofs)} checks"
     if not judged:
         return text

@@ -78,6 +78,13 @@ TUNED = {"mlp": ("numpy", "cupy", "torch", "jax", "keras")}
 """Families with a tuned mode, by model: `Tuned<class>`, in a file of its own (`..._tuned.py`) or, where it is a few lines,
 in the plain one."""
 
+ONLY_BY_NAME = {
+    ("cupy", "tuned"): Unavailable(
+        "CuPy's tuned mode has never run on a GPU.", "To try it, ask for it by name: --framework cupy --mode tuned."
+    )
+}
+"""Framework and mode -> why it is used only where both are asked for by name."""
+
 ENTRY_POINTS = "samenet.frameworks"
 FOLDER = Path(__file__).parent
 

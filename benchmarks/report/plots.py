@@ -39,6 +39,8 @@ class Line:
     marked: bool = True
     wide: bool = False
     words: Sequence[str] = ()
+    joined: bool = True
+    """Where its points do not follow one another, as sizes of several widths do not, markers stand alone."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def _marks(rows: Sequence[Spec], x: Spec, y: Spec) -> list[Spec]:
 
 def _strokes(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
     rows: list[Spec] = []
-    for number, line in enumerate(found):
+    for number, line in enumerate(line for line in found if line.joined):
         look = looks.of(line.framework)
         own = {"line": number, "stroke": look.colour, "dash": list(look.dash), "width": 4 if line.wide else 2}
         rows += [{"x": point[0], "y": point[1]} | own for point in line.points]

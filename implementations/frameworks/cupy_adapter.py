@@ -68,9 +68,15 @@ def copy(source: Any, target: Any) -> Any:
 
 
 def versions() -> dict[str, str]:
-    """CuPy, the CUDA runtime it was built for, and the driver's CUDA."""
-    runtime = cp.cuda.runtime
-    return {"cupy": cp.__version__, "cuda": str(runtime.runtimeGetVersion()), "driver": str(runtime.driverGetVersion())}
+    """CuPy, the CUDA runtime in it, the driver's CUDA, and the library and the compiler that do its arithmetic."""
+    runtime, cublas = cp.cuda.runtime, cp.cuda.cublas
+    return {
+        "cupy": cp.__version__,
+        "cuda": str(runtime.runtimeGetVersion()),
+        "driver": str(runtime.driverGetVersion()),
+        "cublas": str(cublas.getVersion(cp.cuda.device.get_cublas_handle())),
+        "nvrtc": ".".join(map(str, cp.cuda.nvrtc.getVersion())),
+    }
 
 
 def flags(device: str) -> dict[str, str]:

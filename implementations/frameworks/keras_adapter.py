@@ -174,6 +174,7 @@ def flags(device: str) -> dict[str, str]:
 def reset_peak(device: str) -> bool:
     """Begin a new peak of the backend's allocator; JAX's cannot be reset."""
     if BACKEND == "torch":
+        backend.cuda.init()  # before the first tensor nothing can be reset; the second time it does nothing
         backend.cuda.reset_peak_memory_stats(device)
     elif BACKEND == "tensorflow":
         backend.config.experimental.reset_memory_stats(device.replace("cuda", "GPU"))

@@ -103,6 +103,7 @@ def flags(device: str) -> dict[str, str]:
 
 def reset_peak(device: str) -> bool:
     """Begin a new peak of `torch.cuda.max_memory_allocated`."""
+    torch.cuda.init()  # before the first tensor nothing can be reset; the second time it does nothing
     torch.cuda.reset_peak_memory_stats(device)
     return True
 

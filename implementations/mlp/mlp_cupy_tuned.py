@@ -7,6 +7,7 @@ C++ (`mlp_cupy_tuned.cu`, with the headings of this page), and the host starts a
 Shape letters: B batch, D features, H hidden width, C classes; weights are (in, out), arrays row by row.
 """
 
+import gc
 import math
 import re
 import types
@@ -261,6 +262,8 @@ class TunedMLP:
         """The graph of `work`, which is not done while it is captured.
 
         It is done once before, and what that moved is put back: the first calls load kernels, which capturing must not.
+        Garbage is collected before, because a handle of cuBLAS that is destroyed meanwhile waits for the device, and that
+        ends the capture. Until it returns there is a second copy of the state, which counts in the peak of memory.
         """
         moving = [*self.blocks.values(), self.running, self.counters]
         before = [block.copy() for block in moving]
@@ -270,6 +273,7 @@ class TunedMLP:
             for block, value in zip(moving, before, strict=True):
                 block[...] = value
             self.stream.synchronize()
+            gc.collect()
             self.stream.begin_capture()
             try:
                 work(room)

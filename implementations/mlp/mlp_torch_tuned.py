@@ -23,7 +23,8 @@ from implementations.mlp.spec import MLPSpec
 
 Tensors = dict[str, torch.Tensor]
 
-torch._dynamo.config.recompile_limit = 64
+torch._dynamo.config.recompile_limit = 256
+torch._dynamo.config.accumulated_recompile_limit = 1024
 """Models of as many sizes may live in a process. Beyond it a compiled function raises, for it is compiled `fullgraph`."""
 
 # --- dense ---

@@ -75,15 +75,13 @@ def test_a_budget_buys_blocks_first() -> None:
         assert profile.rounds == QUICK.rounds
 
 
-def test_a_small_budget_gives_up_rounds_for_a_verdict_then_blocks_then_sizes() -> None:
+def test_a_small_budget_gives_up_rounds_for_a_verdict_and_then_sizes() -> None:
     plan = make(frameworks=("numpy", "torch"))
     least = DIGITS.run_s(plan.cells, replace(QUICK, rounds=5, blocks=6))
     fitted, profile = within(least + 0.01, plan, QUICK, DIGITS)
     assert (fitted, profile.rounds, profile.blocks) == (plan, 5, 6)
-    three = DIGITS.run_s(plan.cells, replace(QUICK, rounds=5, blocks=3))
-    assert within(three + 0.01, plan, QUICK, DIGITS)[1].blocks == 3
-    fitted, profile = within(three - 0.5, plan, QUICK, DIGITS)
-    assert profile.blocks >= 3
+    fitted, profile = within(least - 0.5, plan, QUICK, DIGITS)
+    assert profile.blocks >= 6
     gone = {cell.axes["batch"] for cell in plan.cells} - {cell.axes["batch"] for cell in fitted.cells}
     assert gone
     told = {
@@ -91,18 +89,21 @@ def test_a_small_budget_gives_up_rounds_for_a_verdict_then_blocks_then_sizes() -
     }
     assert set(told) == {"numpy", "torch"}
     assert "--budget" in told["torch"]["fix"]
+    fitted, profile = within(20, plan, QUICK, DIGITS)
+    assert len({tuple(cell.axes.items()) for cell in fitted.cells}) == 1
+    assert 0 < profile.blocks < 6
     with pytest.raises(BadInput, match="--budget: one block takes about"):
         within(1, plan, QUICK, DIGITS)
 
 
-def test_of_a_gpu_run_a_small_budget_leaves_out_the_cpus_largest_sizes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_gpu_run_a_small_budget_leaves_out_the_largest_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate, "all_cores", lambda: 16)
     plan = make("gpu", gpus=("one",), threads=(16,))
-    fitted, profile = within(240, plan, PROFILES["gpu"], DIGITS)
+    fitted, profile = within(240, plan, PROFILES["gpu"], Estimate(SPEC, session.DIGITS))
     gone = [cell for cell in plan.cells if cell not in fitted.cells]
-    assert profile.blocks >= 3
-    assert {cell.who.device for cell in gone} == {"cpu"}
-    assert (8192, 1024) in {(cell.axes["batch"], cell.axes["width"]) for cell in gone}
+    assert profile.blocks >= 6
+    assert (8192, 1024) in {(cell.axes["batch"], cell.axes["width"]) for cell in gone if cell.who.device == "cpu"}
+    assert (32, 128) not in {(cell.axes["batch"], cell.axes["width"]) for cell in gone}
 
 
 def test_the_gpu_profile_leaves_steps_beyond_60_gflop_to_the_gpu() -> None:

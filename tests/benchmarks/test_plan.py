@@ -77,6 +77,17 @@ def test_a_framework_without_the_mode_is_absent_or_refused_by_name(monkeypatch: 
         make(modes=("tuned",), frameworks=("cupy",), gpus=("GPU",))
 
 
+def test_a_mode_that_no_gpu_has_proved_is_used_only_where_it_is_asked_for_by_name() -> None:
+    def modes(**options: Any) -> set[str]:
+        return {c.who.mode for c in make("full", gpus=("GPU",), **options).cells if c.who.framework == "cupy"}
+
+    assert modes() == modes(modes=("plain", "tuned")) == modes(frameworks=("cupy",)) == {"plain"}
+    assert modes(modes=("plain", "tuned"), frameworks=("cupy",)) == {"plain", "tuned"}
+    (row,) = [row for row in make("full", gpus=("GPU",)).absent if row["framework"] == "cupy"]
+    assert row["reason"] == "CuPy's tuned mode has never run on a GPU."
+    assert "--framework cupy --mode tuned" in row["fix"]
+
+
 def test_what_must_be_compiled_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry.shutil, "which", lambda name: None)
     found = make("full", frameworks=())

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -150,11 +150,24 @@ def test_a_run_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
 
 
 def test_control_c_ends_within_seconds_with_a_partial_report_and_no_process_left(tmp_path: Path) -> None:
+    ends_early(
+        tmp_path, lambda run: os.killpg(run.pid, signal.SIGINT), 130
+    )  # as a terminal does: the workers get it too
+
+
+@pytest.mark.parametrize("to", ["the run alone", "the workers too"])
+def test_so_does_sigterm(tmp_path: Path, to: str) -> None:
+    send = os.kill if to == "the run alone" else os.killpg
+    ends_early(tmp_path, lambda run: send(run.pid, signal.SIGTERM), 143)
+
+
+def ends_early(tmp_path: Path, send: Callable[[subprocess.Popen[str]], None], code: int) -> None:
+    """Whether its workers run or are stopped."""
     run, workers = started(tmp_path)
     assert len(workers) == 2
-    os.killpg(run.pid, signal.SIGINT)  # as a terminal does: the workers get it too, running or stopped
+    send(run)
     run.communicate(timeout=PATIENCE_S)
-    assert run.returncode == 130
+    assert run.returncode == code
     assert all_gone(workers)
     assert not survivors(run.pid)
     (folder,) = tmp_path.iterdir()

@@ -61,3 +61,15 @@ def test_the_run_record_tells_the_limits_of_the_planned_frameworks() -> None:
     told = session.run_record(prepared, blocks=1, seed=0).limits
     assert {framework for limit in told for framework in limit["frameworks"]} == {"numpy"}
     assert all((ROOT / limit["reproduction"]).is_file() for limit in told)
+
+
+def test_verify_proves_each_precision_that_is_asked_for_once_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    """A precision that a device does not offer is a hole; planned for another framework, it stays one."""
+    found = invoke("verify", "--framework", "numpy,torch", "--precision", "float32,bfloat16", "--set", "batch=8",
+                   "--set", "width=8", "--phase", "predict", "--device", "cpu")  # fmt: skip
+    proved = [line for line in found.stderr.splitlines() if line.startswith("proving")]
+    assert sorted(proved) == [
+        "proving numpy on cpu in float32",
+        "proving torch on cpu in bfloat16",
+        "proving torch on cpu in float32",
+    ]

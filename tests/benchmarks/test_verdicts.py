@@ -59,3 +59,13 @@ def test_what_has_no_bound_is_reported_and_not_judged() -> None:
     assert "adopted 3 ReLU sides" in shown
     assert "differ by 1e-07" in shown
     assert "Failed" not in shown
+
+
+def test_all_proofs_in_one_line() -> None:
+    limit = check("statistics", error=900.0, limit="variance of features far from zero")
+    assert verdicts.summary([proof(), proof(limit)]) == (
+        "2 proofs: 1 equal, 1 equal but for a limit of the framework's own; 3 checks, the worst at 0.5 of its budget "
+        "(keras-torch (stock) float32, hot state, logits: t)"
+    )
+    failed = proof(check("statistics", error=float("nan")), check("loss", error=9.0))
+    assert "1 UNEQUAL; 3 checks, the worst at nan of its budget" in verdicts.summary([failed])

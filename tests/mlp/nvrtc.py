@@ -19,7 +19,8 @@ def library() -> ctypes.CDLL | None:
     """The newest compiler that NVIDIA's packages brought, or None."""
     spec = importlib.util.find_spec("nvidia")
     folders = [Path(place) for place in spec.submodule_search_locations or ()] if spec else []
-    found = sorted(file for folder in folders for file in folder.glob("*/lib/libnvrtc.so.*"))
+    libraries = (file for folder in folders for file in folder.glob("*/lib/libnvrtc.so.*"))
+    found = sorted(libraries, key=lambda file: int(file.name.rpartition(".")[2]) if file.name[-1].isdecimal() else 0)
     return ctypes.CDLL(str(found[-1])) if found else None
 
 

@@ -336,7 +336,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
 
 
 @needs_nvrtc
-@pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90", "sm_100"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_nvidias_compiler_takes_the_kernels(page: types.ModuleType, dtype: type, architecture: str) -> None:
     code = nvrtc.compiled(page.SOURCE, (*page.options(np.dtype(dtype)), *CUPYS, f"--gpu-architecture={architecture}"))

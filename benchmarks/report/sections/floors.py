@@ -172,7 +172,7 @@ def _line(label: str, own: Sequence[Floor]) -> plots.Line:
             points.append((_intensity(floor), attained.value, *ends))
             where = f"{wording.size(floor.entry.cell.axes)}, {wording.number(_intensity(floor))} operations per byte"
             words.append(f"{where}: {_attained_in_words(floor)}")
-    return plots.Line(wording.short(label), own[0].entry.cell.who.framework, points, words=words)
+    return plots.Line(wording.short(label), own[0].entry.cell.who.framework, points, words=words, joined=False)
 
 
 def _intensity(floor: Floor) -> float:

@@ -81,7 +81,8 @@ def _map(duels: Sequence[Duel]) -> list[Block]:
     heat = duels[0].heat
     what = f"{wording.phase(heat.phase)} ({wording.setting(heat.who)})"
     paying = sum(tile.marked for tile in tiles)
-    told = f"The GPU pays at {paying} of {len(tiles)} sizes."
+    open_ = sum(tile.told == "inconclusive" for tile in tiles)
+    told = f"The GPU pays at {paying} of {len(tiles)} sizes{f'; at {open_} it is not settled' if open_ else ''}."
     how = (
         "How to read this: the number says how many times as fast the best on the GPU is as the best on the CPU. Shaded and framed "
         f"where it is faster beyond {wording.MARGIN}; the edge of the shaded area is where it begins to pay."

@@ -50,6 +50,7 @@ def test_the_map_counts_the_sizes_at_which_it_pays() -> None:
 
 
 def test_few_blocks_say_nothing() -> None:
+    assert "The GPU pays at 0 of 6 sizes; at 6 it is not settled." in page(both(blocks=2))
     assert {row[-1] for row in rows(page(both(blocks=2))).values()} == {"inconclusive"}
 
 

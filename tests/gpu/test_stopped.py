@@ -1,0 +1,77 @@
+"""A process that is stopped (SIGSTOP) while it holds a GPU: others can use the device, and its own work is not lost.
+
+A worker of a run is stopped behind a fence, when its device is idle; here it is stopped with its kernels under way too,
+which is worse. How long the device takes beside such a process is printed, not judged: the run's own null control and its
+rounds alone measure what taking turns costs.
+"""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from time import perf_counter, sleep
+
+import psutil
+import pytest
+
+from benchmarks import gpus
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: no process was stopped on a GPU")
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(
+        not (gpus.visible() and torch.cuda.is_available()), reason="no GPU: no process was stopped on one"
+    ),
+]
+
+CHILD = """
+import os, signal, sys, torch
+torch.manual_seed(0)
+a = torch.rand(2048, 2048, device="cuda") / 1024
+wanted = torch.linalg.matrix_power(a, 2)
+torch.cuda.synchronize()
+product = a
+for _ in range({products}):
+    product = product @ a
+if {fenced}:
+    torch.cuda.synchronize()
+print("asking", flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)
+torch.cuda.synchronize()
+print(torch.isfinite(product).all().item() and torch.equal(torch.linalg.matrix_power(a, 2), wanted), flush=True)
+"""
+
+
+@pytest.fixture
+def child(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    program = CHILD.format(products=500, fenced=request.param)
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert process.stdout.readline() == "asking\n"
+    while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
+        sleep(0.001)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def product_s() -> float:
+    a = torch.rand(4096, 4096, device="cuda")
+    a @ a
+    torch.cuda.synchronize()
+    begin = perf_counter()
+    for _ in range(50):
+        a @ a
+    torch.cuda.synchronize()
+    return (perf_counter() - begin) / 50
+
+
+@pytest.mark.parametrize("child", [True, False], indirect=True, ids=["behind a fence", "with kernels under way"])
+def test_others_can_use_the_device_and_the_stopped_ones_work_is_right(child: subprocess.Popen[str]) -> None:
+    beside_s = product_s()
+    child.send_signal(signal.SIGCONT)
+    assert child.communicate(timeout=60)[0] == "True\n"
+    print(
+        f"a product of 4096 x 4096: {beside_s * 1e3:.3f} ms beside a stopped process, {product_s() * 1e3:.3f} ms alone"
+    )

@@ -34,7 +34,7 @@ PROGRAM = "benchmarks.cost_worker"
 
 def measure(run: "Run", records: Sequence[Record]) -> None:
     """Measure what is missing among the records, into the run's sink."""
-    left = outstanding.costs(run.cells, records, run.profile.costs_at)
+    left = outstanding.costs(run.cells, records) if run.profile.costs else {}
     if not left:
         return
     run.say(f"imports, memory and energy: {', '.join(dict.fromkeys(who.framework for who in left))}")

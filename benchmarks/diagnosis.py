@@ -30,7 +30,7 @@ def render(found: dict[str, Any]) -> str:
     lines = [
         f"{machine['cpu']}, {machine['usable_cores']} usable cores, {machine['memory_bytes'] / 2**30:.0f} GiB",
         f"{machine['os']}, Python {machine['python']}",
-        *([_gpu(i, gpu) for i, gpu in enumerate(machine["gpus"])] or [f"GPU: none ({gpus.why_none()})"]),
+        *([_gpu(i, gpu) for i, gpu in enumerate(machine["gpus"])] or [f"GPU: none ({gpus.why_no_gpu()})"]),
         "",
     ]
     for name, state in found["frameworks"].items():
@@ -59,7 +59,7 @@ def _gpu(index: int, gpu: dict[str, str]) -> str:
 def _framework(name: str) -> dict[str, Any]:
     problem = registry.missing(name)
     if problem is None and name == "cupy" and not gpus.visible():
-        note = f"installed, but CuPy sees no GPU ({gpus.why_none()})"
+        note = f"installed, but CuPy sees no GPU ({gpus.why_no_gpu()})"
         return {"ready": False, "version": _version(name), "note": note}
     note = f"{problem.reason} {problem.fix}" if problem else ""
     return {"ready": problem is None, "version": None if problem else _version(name), "note": note}

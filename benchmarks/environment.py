@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import gpus
+from implementations import cores
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,7 +29,7 @@ def machine() -> dict[str, Any]:
         "cpu": cpu_model(),
         "cores": psutil.cpu_count(logical=False),
         "logical_cores": psutil.cpu_count(),
-        "usable_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count(),
+        "usable_cores": cores.usable(),
         "cgroup_cpu_quota": _first_line("/sys/fs/cgroup/cpu.max"),
         "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "memory_bytes": psutil.virtual_memory().total,

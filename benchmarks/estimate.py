@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from benchmarks.outstanding import wanted
-from benchmarks.plan import Plan, Profile, all_cores, left_out
+from benchmarks.plan import Plan, Profile, left_out
 from benchmarks.record import COPY, FLOORS, PEAK, Cell, Who
 from benchmarks.turns import ALONE, ENOUGH_BLOCKS, FEWEST_ROUNDS, grouped, process_of, rounds_for
-from implementations import registry
+from implementations import cores, registry
 from implementations.contract import BadInput
 from implementations.equivalence import strays
 from implementations.equivalence.gates import PERTURBATIONS
@@ -35,11 +34,17 @@ COMPILE_S = {("torch", "tuned"): 12.0, ("jax", ""): 0.6, ("keras-jax", ""): 1.2,
 CALL_S = 1e-3
 """A call before any work; and about what passing a turn on takes."""
 
+BYTES_PER_S = {"cpu": 4e9, "cuda": 4e11}
+
 FLOPS_PER_S = {"cpu": 2e10, "cuda": 5e12}
 """In float32: of one core, or of a GPU."""
 
 PROOF_FLOPS_PER_S, LARGE_PROOF_FLOPS_PER_S = 1.5e10, 3e10
 """Of the oracle on one core: rounding at random included, and not."""
+
+MOST_BLOCKS = 1000
+FEWEST_BLOCKS = 3
+"""What a budget gives up sizes for. The estimate is cautious: on a quicker machine more blocks fit."""
 
 FLOOR_S = {"cpu": 0.01, "cuda": 0.03}
 """A large product or a large copy."""
@@ -68,20 +73,25 @@ class Estimate:
         """In the first block: compiling alone, a second proof, what all proofs of a large network share, learning."""
         sizes = _sizes(cells)
         compiling = sum(_compile_s(who) for who, _ in sizes)
-        sharing = sum(map(self._strays_s, {tuple(axes.items()): axes for _, axes in sizes}.values()))
+        shared = {(who.precision, tuple(axes.items())): self._strays_s(who, axes) for who, axes in sizes}
         calls = sum(5 * self.call_s(cell) + 3 * profile.round_s for cell in cells)
-        return compiling + self._proving_s(cells) + sharing + calls + self._learning_s(cells, profile)
+        return compiling + self._proving_s(cells) + sum(shared.values()) + calls + self._learning_s(cells, profile)
 
     def costs_s(self, cells: Sequence[Cell], profile: Profile) -> float:
         """Imports alone, then memory and energy, after the blocks, however many these are."""
         total = 0.0
-        if profile.costs_at == ():
+        if not profile.costs:
             return total
         for who, own in grouped(cells).items():
-            steps = [cell for cell in own if cell.phase == "train_step" and wanted(cell.axes, profile.costs_at)]
+            steps = [cell for cell in own if cell.phase == "train_step"]
             total += _start_s(who) + sum(0.2 + 12 * self.call_s(cell) for cell in steps)
             total += len(steps) * (who.device != "cpu")  # a second of energy each, where there is a counter
         return total
+
+    def share_s(self, cells: Sequence[Cell], profile: Profile) -> float:
+        """Roughly what a block would be quicker without these; what others are held against stays."""
+        timed = [cell for cell in cells if cell.phase not in FLOORS]
+        return sum(self._cell_s(cell, profile) + self._proof_s(cell.axes) / self.cores for cell in timed)
 
     def call_s(self, cell: Cell) -> float:
         """One call."""
@@ -90,12 +100,14 @@ class Estimate:
         spec, kind = self._at(cell.axes), cell.who.device.partition(":")[0]
         rate = FLOPS_PER_S[kind] * (cell.who.threads if kind == "cpu" else 1)
         calls = self.samples // spec.batch if cell.phase == "epoch" else 1
-        return float(calls * (CALL_S + spec.flops("predict" if cell.phase == "predict" else "train_step") / rate))
+        phase = "predict" if cell.phase == "predict" else "train_step"
+        work = spec.flops(phase) / rate + spec.least_bytes(phase) / BYTES_PER_S[kind]
+        return float(calls * (CALL_S + work))
 
     @cached_property
     def cores(self) -> int:
         """Cores this process may use."""
-        return all_cores()
+        return cores.usable()
 
     def _at(self, axes: dict[str, int]) -> Any:
         return self.spec.changed(**axes)
@@ -117,14 +129,15 @@ class Estimate:
     def _proof_s(self, axes: dict[str, int]) -> float:
         """From one start, on one core."""
         flops = self._flops(axes)
-        large = strays.is_large(self._at(axes))
-        return 0.1 + (3 * flops / LARGE_PROOF_FLOPS_PER_S if large else 18 * flops / PROOF_FLOPS_PER_S)
+        spec = self._at(axes)
+        large, moving = strays.is_large(spec), 20 * spec.least_bytes("train_step") / BYTES_PER_S["cpu"]
+        return 0.1 + moving + (3 * flops / LARGE_PROOF_FLOPS_PER_S if large else 18 * flops / PROOF_FLOPS_PER_S)
 
-    def _strays_s(self, axes: dict[str, int]) -> float:
-        """What the proofs of a large network share, from two starts, on all cores."""
+    def _strays_s(self, who: Who, axes: dict[str, int]) -> float:
+        """What the proofs of a large network share, from two starts, on the cores of whoever comes first."""
         flops = self._flops(axes)
         large = strays.is_large(self._at(axes))
-        return 2 * PERTURBATIONS * flops / PROOF_FLOPS_PER_S / min(self.cores, PERTURBATIONS) if large else 0.0
+        return 2 * PERTURBATIONS * flops / PROOF_FLOPS_PER_S / min(who.threads, PERTURBATIONS) if large else 0.0
 
     def _flops(self, axes: dict[str, int]) -> float:
         return float(self._at(axes).flops("train_step"))
@@ -140,51 +153,42 @@ class Estimate:
 
 
 def within(budget_s: float, plan: Plan, profile: Profile, estimate: Estimate) -> tuple[Plan, Profile]:
-    """The profile with as many blocks as the budget allows, and the plan, without the sizes that leave no room for a verdict.
+    """The plan and the profile with as many blocks as the budget allows, and never fewer than a verdict needs.
 
-    Blocks come first: it is their number that an interval shrinks with. Where there would be too few for a verdict, rounds
-    are given up, then the sizes that take longest, each with its reason, down to the last one. Raises BadInput where not one block fits.
+    Whether the last of them are reached the clock will tell: the run ends with its budget, and goes on when it is given
+    again. Where by the estimate not three blocks fit, rounds are given up, then the sizes that take longest, each with its
+    reason; if that does not help, as few of them as leave room for one block. Raises BadInput where not one fits.
     """
-    cells, absent = list(plan.cells), list(plan.absent)
-    while True:
+    for fewest in (min(FEWEST_BLOCKS, profile.blocks), 1):
+        cells, absent = list(plan.cells), list(plan.absent)
         fitted = _fit(budget_s, cells, profile, estimate)
-        groups = list(dict.fromkeys(map(_size_of, cells)))
-        if fitted.blocks >= min(ENOUGH_BLOCKS, profile.blocks) or len(groups) < 2:
-            break
-        costly = max(groups, key=lambda group: sum(_share(c, fitted, estimate) for c in cells if _size_of(c) == group))
-        dropped = [cell for cell in cells if _size_of(cell) == costly]
-        absent += left_out(
-            dropped, f"for it would take too much of a budget of {budget_s:.0f} s", "Allow a larger --budget."
-        )
-        cells = [cell for cell in cells if _size_of(cell) != costly]
-    if fitted.blocks < 1:
-        least = estimate.run_s(cells, replace(fitted, blocks=1))
-        raise BadInput(
-            f"--budget: one block takes about {least:.0f} s with what follows it. Allow more, or choose fewer cells."
-        )
-    return Plan(cells, absent), fitted
+        while fitted.blocks < fewest and len(groups := list(dict.fromkeys(map(_size_of, cells)))) > 1:
+            costly = max(groups, key=lambda group: estimate.share_s([c for c in cells if _size_of(c) == group], fitted))
+            why = f"for it would take too much of a budget of {budget_s:.0f} s"
+            absent += left_out([c for c in cells if _size_of(c) == costly], why, "Allow a larger --budget.")
+            cells = [cell for cell in cells if _size_of(cell) != costly]
+            fitted = _fit(budget_s, cells, profile, estimate)
+        if fitted.blocks >= fewest or not cells:
+            return Plan(cells, absent), replace(fitted, blocks=max(fitted.blocks, min(ENOUGH_BLOCKS, profile.blocks)))
+    least = estimate.run_s(cells, replace(fitted, blocks=1))
+    raise BadInput(
+        f"--budget: one block takes about {least:.0f} s with what follows it. Allow more, or choose fewer cells."
+    )
 
 
 def _fit(budget_s: float, cells: Sequence[Cell], profile: Profile, estimate: Estimate) -> Profile:
     blocks_s = budget_s - estimate.costs_s(cells, profile) - estimate.once_s(cells, profile)
     for rounds in range(profile.rounds, min(FEWEST_ROUNDS, profile.rounds) - 1, -1):
         fitted = replace(profile, rounds=rounds)
-        block_s = estimate.block_s(cells, fitted)
+        block_s = max(estimate.block_s(cells, fitted), CALL_S)
         if blocks_s >= ENOUGH_BLOCKS * block_s:
             break
-    return replace(fitted, blocks=max(int(blocks_s // block_s), 0))
+    return replace(fitted, blocks=min(max(int(blocks_s // block_s), 0), MOST_BLOCKS))
 
 
 def _size_of(cell: Cell) -> tuple[object, ...]:
     """What a budget leaves out together: a size on a kind of device."""
     return cell.who.device.partition(":")[0], tuple(sorted(cell.axes.items()))
-
-
-def _share(cell: Cell, profile: Profile, estimate: Estimate) -> float:
-    """Roughly what a block would be quicker without it; what others are held against stays."""
-    if cell.phase in FLOORS:
-        return 0.0
-    return estimate._cell_s(cell, profile) + estimate._proof_s(cell.axes) / estimate.cores
 
 
 def _sizes(cells: Sequence[Cell]) -> list[tuple[Who, dict[str, int]]]:

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from implementations.contract import BadInput
-
 VARIABLE, ORDER = "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"
 
 QUERY = {
@@ -45,14 +43,11 @@ class Gpu:
     power_limit: str = ""
     ecc: str = ""
     mig: str = ""
-    """The instance's profile, as in 1g.10gb. Then `memory` is the whole card's."""
+    """The instance's profile, as in 1g.10gb, which is in its name too. How much memory it has nvidia-smi does not tell."""
 
 
 def visible() -> list[Gpu]:
-    """The GPUs that this process was given, in the order of `cuda:0`, `cuda:1`, ...; none where there is no driver.
-
-    Raises BadInput where CUDA_VISIBLE_DEVICES gives numbers whose meaning only CUDA knows.
-    """
+    """The GPUs that this process was given, in the order of `cuda:0`, `cuda:1`, ...; `why_no_gpu` where there are none."""
     return given(os.environ.get(VARIABLE), os.environ.get(ORDER), _cards())
 
 
@@ -65,16 +60,14 @@ def given(variable: str | None, order: str | None, cards: Sequence[Sequence[Gpu]
     """What CUDA shows of these cards (each as its MIG instances, or as itself) to a process with these two variables.
 
     As CUDA's programming guide has it: numbers, or (beginnings of) UUIDs; whatever follows the first that names nothing
-    is ignored; a name given twice hides all. Raises BadInput.
+    is ignored; a name given twice hides all. Numbers whose meaning only CUDA knows name nothing, and neither does what only
+    C's strtol would take for a number ("1abc").
     """
     if variable is None:
         return [gpu for card in cards for gpu in card]
+    if _is_ambiguous(variable, order, cards):
+        return []
     words = [word.strip() for word in variable.split(",")]
-    if any(word.isdecimal() for word in words) and order != "PCI_BUS_ID" and len({c[0].name for c in cards}) > 1:
-        raise BadInput(
-            f"{VARIABLE}={variable}: which GPUs are meant? CUDA numbers different ones by speed, nvidia-smi by place. "
-            f"Set {ORDER}=PCI_BUS_ID, which means nvidia-smi's numbers, or give UUIDs (`nvidia-smi -L`)."
-        )
     chosen: list[Gpu] = []
     for word in words:
         gpu = _named(word, cards)
@@ -86,15 +79,30 @@ def given(variable: str | None, order: str | None, cards: Sequence[Sequence[Gpu]
     return chosen
 
 
-def why_none() -> str:
+def why_no_gpu() -> str:
     """The reason where `visible` is empty."""
-    if _cards() and VARIABLE in os.environ:
-        return f"{VARIABLE}={os.environ[VARIABLE]} names no GPU of this machine"
-    return "no NVIDIA driver"
+    variable = os.environ.get(VARIABLE)
+    if not _cards() or variable is None:
+        return "no NVIDIA driver"
+    if _is_ambiguous(variable, os.environ.get(ORDER), _cards()):
+        return (
+            f"{VARIABLE}={variable}: which are meant? CUDA numbers different GPUs by speed, nvidia-smi by place. "
+            f"Set {ORDER}=PCI_BUS_ID, which means nvidia-smi's numbers, or give UUIDs (`nvidia-smi -L`)"
+        )
+    return f"{VARIABLE}={variable} names no GPU of this machine"
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdecimal()
+
+
+def _is_ambiguous(variable: str, order: str | None, cards: Sequence[Sequence[Gpu]]) -> bool:
+    numbers = any(_is_number(word.strip()) for word in variable.split(","))
+    return numbers and order != "PCI_BUS_ID" and len({card[0].name.partition(" MIG ")[0] for card in cards}) > 1
 
 
 def _named(word: str, cards: Sequence[Sequence[Gpu]]) -> Gpu | None:
-    if word.isdecimal():
+    if _is_number(word):
         return cards[int(word)][0] if int(word) < len(cards) else None
     if not word.startswith(("GPU-", "MIG-")):
         return None
@@ -106,18 +114,20 @@ def _named(word: str, cards: Sequence[Sequence[Gpu]]) -> Gpu | None:
 def _cards() -> list[list[Gpu]]:
     """Every card of the machine in nvidia-smi's order, each as its MIG instances or, without any, as itself."""
     answer = _nvidia_smi(f"--query-gpu={','.join(QUERY.values())}", "--format=csv,noheader")
-    whole = [Gpu(*(part.strip() for part in line.split(","))) for line in answer if line.count(",") == len(QUERY) - 1]
-    cards: list[list[Gpu]] = []
+    rows = [line.rsplit(",", len(QUERY) - 1) for line in answer]  # a name may hold a comma
+    whole = [Gpu(*map(str.strip, row)) for row in rows if len(row) == len(QUERY)]
+    instances: dict[str, list[Gpu]] = {gpu.uuid: [] for gpu in whole}
+    card: Gpu | None = None
     for line in _nvidia_smi("-L") if whole else []:
-        if line.startswith("GPU ") and len(cards) < len(whole):
-            cards.append([])
-        elif cards and (found := MIG_LINE.match(line)):
-            cards[-1].append(_instance(whole[len(cards) - 1], found["uuid"], found["profile"]))
-    return [instances or [gpu] for gpu, instances in zip(whole, cards or [[]] * len(whole), strict=True)]
+        if line.startswith("GPU "):
+            card = next((gpu for gpu in whole if gpu.uuid in line), None)
+        elif card and (found := MIG_LINE.match(line)):
+            instances[card.uuid].append(_instance(card, found["uuid"], found["profile"]))
+    return [instances[gpu.uuid] or [gpu] for gpu in whole]
 
 
 def _instance(card: Gpu, uuid: str, profile: str) -> Gpu:
-    return Gpu(**{**vars(card), "uuid": uuid, "mig": profile})
+    return Gpu(**{**vars(card), "name": f"{card.name} MIG {profile}", "memory": "", "uuid": uuid, "mig": profile})
 
 
 def _nvidia_smi(*arguments: str) -> list[str]:
@@ -126,7 +136,9 @@ def _nvidia_smi(*arguments: str) -> list[str]:
     if program is None:
         return []
     try:
-        answer = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=30, check=False)
+        answer = subprocess.run(
+            [program, *arguments], capture_output=True, text=True, errors="replace", timeout=30, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return []
     return answer.stdout.strip("\n").splitlines() if answer.returncode == 0 else []

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from benchmarks import plan
 from benchmarks.plan import Request
-from implementations import registry
+from implementations import cores, registry
 from implementations.contract import BadInput
 
 Value = TypeVar("Value")
@@ -68,9 +68,9 @@ def _each_once(option: str, pairs: Iterable[tuple[str, Value]]) -> dict[str, Val
 
 def _thread_count(word: str) -> int:
     if word == "all":
-        return plan.all_cores()
-    if not word.isdecimal() or not 0 < int(word) <= plan.all_cores():
-        raise BadInput(f"--threads {word}: give numbers from 1 to {plan.all_cores()} (the usable cores), or all.")
+        return cores.usable()
+    if not word.isdecimal() or not 0 < int(word) <= cores.usable():
+        raise BadInput(f"--threads {word}: give numbers from 1 to {cores.usable()} (the usable cores), or all.")
     return int(word)
 
 

@@ -1,6 +1,6 @@
 """What a run has still to measure after its blocks: the costs of what it timed. Records in, no process started."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 from benchmarks.record import Cell, InstalledRecord, Record, ResourceRecord, StartRecord, TimingRecord, Who
 from benchmarks.turns import grouped
@@ -8,34 +8,21 @@ from benchmarks.turns import grouped
 Key = tuple[object, ...]
 
 
-def costs(
-    cells: Iterable[Cell], records: Iterable[Record], sizes: Sequence[Mapping[str, int]] | None = None
-) -> dict[Who, list[Cell]]:
+def costs(cells: Iterable[Cell], records: Iterable[Record]) -> dict[Who, list[Cell]]:
     """Training steps whose costs are not known yet, from small to large, by process; empty where all is known.
 
     Only what was timed has costs: everything else is a hole already, with its reason. A process may have nothing left
-    but its import or the size of its installation. `sizes`: at which; without, at all of them. Nothing at all has costs where there are none.
+    but its import or the size of its installation.
     """
-    if sizes is not None and not sizes:
-        return {}
     records = list(records)
     have = {key(found) for found in records}
     timed = {r.cell.id for r in records if isinstance(r, TimingRecord) and r.ranked and not r.control}
     left: dict[Who, list[Cell]] = {}
     for who, own in grouped(cell for cell in cells if cell.id in timed).items():
-        steps = [
-            c
-            for c in own
-            if c.phase == "train_step" and wanted(c.axes, sizes) and of_resources(c.who, c.axes) not in have
-        ]
+        steps = [c for c in own if c.phase == "train_step" and of_resources(c.who, c.axes) not in have]
         if steps or not {("start", who), ("installed", who.framework)} <= have:
             left[who] = sorted(steps, key=lambda cell: sorted(cell.axes.items()))
     return left
-
-
-def wanted(axes: Mapping[str, int], sizes: Sequence[Mapping[str, int]] | None) -> bool:
-    """Whether memory and energy are to be measured at this size."""
-    return sizes is None or any(size.items() <= axes.items() for size in sizes)
 
 
 def key(found: Record) -> Key:

@@ -2,14 +2,13 @@
 
 import difflib
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from benchmarks.gpus import why_none as why_no_gpu
+from benchmarks.gpus import why_no_gpu
 from benchmarks.record import COPY, FLOORS, PEAK, PRODUCTS, Cell, Who
-from implementations import precisions, registry
+from implementations import cores, precisions, registry
 from implementations.contract import BadInput, Unavailable
 
 
@@ -32,8 +31,8 @@ class Profile:
     cpu_flops: float = math.inf
     """What a training step may take of a CPU; larger sizes are a GPU's alone."""
 
-    costs_at: tuple[dict[str, int], ...] | None = None
-    """Where imports, memory and energy are measured; at every size, unless it says otherwise."""
+    costs: bool = True
+    """Whether imports, memory and energy are measured after the blocks."""
 
 
 PROFILES = {
@@ -84,7 +83,7 @@ PROFILES["gpu"] = Profile(
     ("train_step", "predict", "epoch", PEAK, COPY),
     0,
     cpu_flops=60e9,
-    costs_at=(),
+    costs=False,
 )
 
 PROFILES["peers"] = replace(
@@ -157,11 +156,11 @@ def plan(model: str, spec: Any, request: Request, gpus: Sequence[object]) -> Pla
     kept = [cell for cell in cells if request.keyword in cell.id]
     if cells and not kept:
         raise BadInput(f"-k {request.keyword}: matches none of the {len(cells)} cells; `list` shows them.")
-    too_large = [cell for cell in kept if cell.who.device == "cpu" and _flops(spec, cell) > request.profile.cpu_flops]
-    absent += left_out(
-        too_large, f"for a step takes more than {request.profile.cpu_flops / 1e9:.0f} GFLOP", "Use --set."
-    )
-    return Plan([cell for cell in kept if cell not in too_large], absent)
+    most = math.inf if request.sets else request.profile.cpu_flops
+    too_large = {cell.id for cell in kept if cell.who.device == "cpu" and _flops(spec, cell) > most}
+    why, fix = f"for a step takes more than {most / 1e9:.0f} GFLOP", "Name the size with --set."
+    absent += left_out([cell for cell in kept if cell.id in too_large], why, fix)
+    return Plan([cell for cell in kept if cell.id not in too_large], absent)
 
 
 def left_out(cells: Sequence[Cell], why: str, fix: str) -> list[dict[str, str]]:
@@ -181,11 +180,6 @@ def left_out(cells: Sequence[Cell], why: str, fix: str) -> list[dict[str, str]]:
 
 def _flops(spec: Any, cell: Cell) -> float:
     return float(spec.changed(**cell.axes).flops("train_step"))
-
-
-def all_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _devices(name: str, request: Request, gpus: Sequence[object]) -> list[str]:
@@ -270,7 +264,7 @@ def _whos(model: str, spec: Any, name: str, device: str, mode: str, request: Req
         )
         for variant in variants
         if variant in (request.variants or variants) and (variant == "spec" or mode == "plain")
-        for threads in request.threads or (all_cores(),)
+        for threads in request.threads or (cores.usable(),)
         for precision in request.precisions or (spec.precision,)
     ]
 

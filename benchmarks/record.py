@@ -71,8 +71,8 @@ class RunRecord(Strict):
     judged: dict[str, Any] = Field(default_factory=dict)
     """What the proof notices, by planted fault and framework (`benchmarks.judged`). Older runs did not say."""
 
-    costs_at: list[dict[str, int]] | None = None
-    """Sizes at which imports, memory and energy are measured; None: all of them. Older runs did not say."""
+    costs: bool = True
+    """Whether imports, memory and energy are measured after the blocks."""
 
     cells: list[Cell]
     absent: list[dict[str, str]]

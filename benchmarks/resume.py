@@ -112,7 +112,7 @@ def _progress(folder: Path) -> Progress:
         if isinstance(outcome, OutcomeRecord) and outcome.status == "failed" and outcome.block in finished:
             failed.setdefault(outcome.block, set()).add(outcome.cell.heat)
     run = record.run_of(records)
-    lacks_costs = bool(outstanding.costs(run.cells, records, run.costs_at))
+    lacks_costs = run.costs and bool(outstanding.costs(run.cells, records))
     return Progress(folder, records, finished, failed, lacks_costs)
 
 

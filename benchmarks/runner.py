@@ -6,6 +6,7 @@ first calls are), and then race: see `benchmarks.turns` for whose turn it is.
 """
 
 import json
+import math
 import random
 import sys
 import tempfile
@@ -58,14 +59,23 @@ class Run:
 
     null_control: bool = True
 
+    end_s: float = math.inf
+    """When blocks should end, by the monotonic clock: one begins only where half of it fits; the first in any case."""
+
     def execute(self) -> None:
         """All blocks, or those that are left."""
         left = self.left if self.left is not None else dict.fromkeys(range(self.blocks), self.cells)
+        typical = 0.0
         with scratch(self.data) as folder:
             for number, cells in left.items():
                 begin, interfered = monotonic(), interference.watch()
+                if typical and begin + typical / 2 > self.end_s:
+                    self.say(f"the budget is over before block {number + 1} of {self.blocks}; the same command goes on")
+                    return
                 Block(self, number, cells, folder).execute()
-                self.sink(BlockRecord(block=number, wall_s=monotonic() - begin, interference=interfered()))
+                took = monotonic() - begin
+                typical = min(typical or took, took)
+                self.sink(BlockRecord(block=number, wall_s=took, interference=interfered()))
 
     def keep(self, result: Record) -> None:
         """A record of a worker's, on its way to the results."""
@@ -199,8 +209,6 @@ class Block:
         self._step(successor, successor.listen)
         if successor in self.workers:
             self._step(successor)
-        if successor in self.workers and successor.event["event"] == "called":
-            self._step(successor)
 
     def _after_loss(self, worker: Worker, reason: str) -> Job | None:
         """Record the cell that was lost; the job that is left, or None where nothing more can be done."""
@@ -217,7 +225,8 @@ class Block:
         if not worker.in_progress or not (rest or job.epochs) or worker.in_progress == "learning":
             return None
         watch = job.watch and worker.in_progress != WATCHING
-        return job.model_copy(update={"cells": rest, "watch": watch})
+        # Others may be at work beside it, so its first calls would say nothing.
+        return job.model_copy(update={"cells": rest, "watch": watch, "prepare_early": True})
 
 
 def verify(run: Run, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, str]]:

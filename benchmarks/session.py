@@ -3,7 +3,9 @@
 import dataclasses
 import hashlib
 import json
+import math
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,7 +38,9 @@ class Prepared:
     plan: Plan
     dataset: Any
     samples: int
-    """There are to train on, whether or not they were loaded."""
+    """There are to train on, as far as is known before they are loaded."""
+
+    budget_s: float = math.inf
 
     def estimate_s(self) -> float:
         """Roughly how long `run` takes."""
@@ -125,7 +129,9 @@ def run(
     profile, cells = prepared.request.profile, prepared.plan.cells
     blocks = blocks or profile.blocks
     if not cells:
-        raise BadInput("nothing to measure: no framework can run here. See `doctor`.")
+        raise BadInput(
+            "nothing to measure: no framework can run here (see `doctor`), or every size is left out (see `list`)."
+        )
     first, machine = run_record(prepared, blocks, seed), environment.machine()
     progress = resume.begin(results, first, machine, force, retry_failed)
     outcome = Outcome(progress.folder, len(cells), blocks, records=list(progress.records))
@@ -141,6 +147,7 @@ def run(
         outcome.records.append(result)
 
     left = progress.left(cells, blocks, retry_failed)
+    end_s = time.monotonic() + prepared.budget_s - prepared.estimate.costs_s(cells, profile)
     whole = prepared.estimate.run_s(cells, dataclasses.replace(profile, blocks=len(left)))
     estimate = f"{minutes(whole)} on a quiet machine"
     if progress.records:
@@ -159,7 +166,7 @@ def run(
     work = Run(
         prepared.spec, arrays(prepared), cells, profile, blocks, seed, keep, say, prepared.request.pythons,
         epochs=_epochs(prepared, say) if 0 not in progress.finished else 0,
-        loops=progress.loops, rounds=progress.rounds, restless=progress.restless, left=left,
+        loops=progress.loops, rounds=progress.rounds, restless=progress.restless, left=left, end_s=end_s,
     )  # fmt: skip
     try:
         with resume.held(progress.folder):
@@ -168,7 +175,11 @@ def run(
     except KeyboardInterrupt as stop:
         outcome.interrupted = exits.of_interrupt(stop)
         say("interrupted: what was measured is kept, and the same command goes on with it")
-    outcome.reports = report.write(progress.folder)
+    try:
+        outcome.reports = report.write(progress.folder)
+    except KeyboardInterrupt as stop:
+        outcome.interrupted = outcome.interrupted or exits.of_interrupt(stop)
+        outcome.reports = report.write(progress.folder)
     if found := report.detectable(progress.folder):
         say(f"half of the comparisons would have found a true difference of {found:.1%} or less, 8 times out of 10")
     return outcome
@@ -176,8 +187,10 @@ def run(
 
 def fit(prepared: Prepared, budget: str) -> Prepared:
     """The same request with as many blocks and rounds as fit into a time like 90s, 10m or 1h. Raises BadInput."""
-    fitted, profile = within(options.seconds(budget), prepared.plan, prepared.request.profile, prepared.estimate)
-    return dataclasses.replace(prepared, plan=fitted, request=dataclasses.replace(prepared.request, profile=profile))
+    budget_s = options.seconds(budget)
+    fitted, profile = within(budget_s, prepared.plan, prepared.request.profile, prepared.estimate)
+    request = dataclasses.replace(prepared.request, profile=profile)
+    return dataclasses.replace(prepared, plan=fitted, request=request, budget_s=budget_s)
 
 
 def verify(
@@ -239,7 +252,7 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
         pythons=dict(prepared.request.pythons),
         limits=[dataclasses.asdict(limit) for limit in limits.concerning(frameworks)],
         judged=judged.summary(frameworks),
-        costs_at=None if (sizes := prepared.request.profile.costs_at) is None else list(sizes),
+        costs=prepared.request.profile.costs,
         cells=prepared.plan.cells,
         absent=prepared.plan.absent,
     )

@@ -131,7 +131,7 @@ class TellsHowItRuns(Protocol):
 
 
 class ShowsActiveUnits(Protocol):
-    """What a model may offer besides: where it is coarse (TF32, bfloat16), which ReLUs pass is not told by the oracle."""
+    """What a model may offer besides: where it is coarse (TF32, bfloat16) or the network is large, which ReLUs pass is not told by the oracle."""
 
     def active_units(self, x: Any) -> Arrays:
         """Which units (B, H) pass in a training step on x with the generator where it stands; nothing else may move.

@@ -117,7 +117,7 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
         starts=by_kind["start"],
         installed=by_kind["installed"],
         resources=by_kind["resources"],
-        lacking_costs=list(outstanding.costs(run.cells, chain.from_iterable(by_kind.values()), run.costs_at)),
+        lacking_costs=list(outstanding.costs(run.cells, chain.from_iterable(by_kind.values()))) if run.costs else [],
         sources=by_kind["source"],
         problems=[*problems, *repeated],
         environment=environment,

@@ -42,6 +42,9 @@ SMALLEST = 1e-30
 MOST_FLIPS = 64
 """ReLUs that are tried one by one, the nearest to zero; a limit on the kit's patience, as is the next."""
 
+MOST_FLIPS_OF_THE_ASKED = 16
+"""The same of a large network that has said itself on which sides its ReLUs are, where its word leaves a budget unmet."""
+
 MOST_ROUNDS = 8
 """Times that all of them are tried, each time to adopt one."""
 

@@ -106,15 +106,15 @@ class Repetition:
         return yardstick, reach
 
     def _strays(self, wanted: Arrays, active: Mapping[str, np.ndarray], folded: bool) -> "strays.Strays":
-        if self.shared and strays.is_large(self.spec) and self.trains and not self.start.extreme:
+        if self.shared and strays.is_large(self.spec) and not self.start.extreme:
             return self.shared.of(self)
         half = gates.PERTURBATIONS // 2
         runs = [(half, False), (half, True)] if self.start.extreme else [(gates.PERTURBATIONS, False)]
-        found = [self._strayed(wanted, active, count, alike=alike, folded=folded) for count, alike in runs]
+        found = [self.strayed(wanted, active, count, alike=alike, folded=folded) for count, alike in runs]
         stray, reach = ({name: max(part[k][name] for part in found) for name in found[0][k]} for k in (0, 1))
         return stray, reach
 
-    def _strayed(
+    def strayed(
         self,
         wanted: Arrays,
         active: Mapping[str, np.ndarray],
@@ -268,20 +268,27 @@ def _settled(repetition: Repetition, seen: Observation, folded: bool) -> tuple[Y
     active = {name: inputs > 0 for name, inputs in kinks.items()}
     yardstick, reach = repetition.yardstick(wanted, active, folded)
     away = {name: _away(inputs, reach[name]) for name, inputs in kinks.items()}
-    flips = 0
+    sides, coarse = active, repetition.arithmetic in gates.COARSE
     if seen.active is not None:
-        adopted = {name: np.where(away[name] <= 1, seen.active[name], side) for name, side in active.items()}
-        flips = sum(int(np.sum(adopted[name] != side)) for name, side in active.items())
-        if flips:
-            yardstick, _ = repetition.yardstick(repetition.reference(adopted), adopted, folded)
+        sides = {name: np.where(away[name] <= 1, seen.active[name], side) for name, side in active.items()}
+        if _flips(sides, active):
+            yardstick, _ = repetition.yardstick(repetition.reference(sides), sides, folded)
     checks = start.judge(found, yardstick, spec)
-    if seen.active is None and not all(check.passed for check in checks):
-        yardstick, checks, flips = _adopt(repetition, found, yardstick, active, away, checks)
-    if repetition.arithmetic in gates.COARSE:
+    if not (coarse and seen.active is not None) and not all(check.passed for check in checks):
+        most = gates.MOST_FLIPS if seen.active is None else gates.MOST_FLIPS_OF_THE_ASKED
+        yardstick, checks, sides = _adopt(repetition, found, yardstick, sides, away, checks, most)
+    if coarse:
         checks.append(gates.as_coarse_as_named(start.check, found, yardstick))
-    if flips:
-        checks.append(Check(start.check, FLIPS, "count", flips, max(flips, gates.MOST_FLIPS)))
+    if flips := _flips(sides, active):
+        near = sum(int(np.sum(distance <= 1)) for distance in away.values())
+        most = max(flips, gates.MOST_FLIPS) if coarse else max(gates.MOST_ROUNDS, near // 4)
+        checks.append(Check(start.check, FLIPS, "count", flips, most))
     return yardstick, checks
+
+
+def _flips(sides: Arrays, active: Arrays) -> int:
+    """How many ReLUs are on another side than the oracle's."""
+    return sum(int(np.sum(sides[name] != side)) for name, side in active.items())
 
 
 def _away(inputs: np.ndarray, reach: float) -> np.ndarray:
@@ -298,14 +305,15 @@ def _adopt(
     active: Arrays,
     away: Arrays,
     checks: list[Check],
-) -> tuple[Yardstick, list[Check], int]:
-    """Let the oracle take the framework's side of ReLUs at zero, one by one as long as it helps; count what was adopted.
+    most: int,
+) -> tuple[Yardstick, list[Check], Arrays]:
+    """Let the oracle take the framework's side of ReLUs at zero, one by one as long as it helps; the sides in the end.
 
     `away`: how far from zero the inputs are, in units of what rounding may do to them. Each time that ReLU which helps
-    most: one that merely helps may be the wrong one, and keep the right one from helping.
+    most: one that merely helps may be the wrong one, and keep the right one from helping. The nearest `most` are tried.
     """
     near = [(d.flat[i], name, int(i)) for name, d in away.items() for i in np.flatnonzero(d <= 1)]
-    places = [(name, index) for _, name, index in sorted(near)[: gates.MOST_FLIPS]]
+    places = [(name, index) for _, name, index in sorted(near)[:most]]
     sides = {name: side.copy() for name, side in active.items()}
     for _ in range(gates.MOST_ROUNDS):
         best = None
@@ -322,7 +330,7 @@ def _adopt(
         yardstick = yardstick_of_best
         if gates.total_excess(checks) == 0:
             break
-    return yardstick, checks, sum(int(np.sum(side != active[name])) for name, side in sides.items())
+    return yardstick, checks, sides
 
 
 def _off(value: np.ndarray, ulp: float, rng: np.random.Generator) -> np.ndarray:

@@ -1,7 +1,7 @@
 """How far rounding leads the oracle of a large network astray, found once for all who prove it.
 
-In a large network that takes minutes, and depends neither on the framework nor on the masks that it drew: a norm over so
-many numbers is the same for all masks to within a percent. So whoever comes first finds it, with masks of the oracle's own,
+In a large network that takes minutes, and depends neither on the framework nor, to speak of, on the masks that it drew: the
+norms are over many numbers, and the budgets are 8 times as wide. So whoever comes first finds it, with masks of the oracle's own,
 on all cores that it may use, and leaves it in a folder for the others: processes of the same run, on the same machine.
 """
 
@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from implementations import cores
 from implementations.contract import Arrays
 from implementations.equivalence import gates
 
@@ -43,9 +44,11 @@ class Shared:
     def of(self, repetition: Any) -> Strays:
         """The strays of a `proof.Repetition`, from the folder or found now."""
         spec, start = repetition.spec, repetition.start
-        known = [spec.model_dump(mode="json"), start.check, repetition.arithmetic, gates.PERTURBATIONS]
-        name = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
-        path = self.folder / f"strays-{name}.json"
+        known = [spec.model_dump(mode="json"), repetition.arithmetic, gates.PERTURBATIONS]
+        name = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
+        for array in (start.x, start.y, *start.state.values()):
+            name.update(np.ascontiguousarray(array).tobytes())
+        path = self.folder / f"strays-{name.hexdigest()[:32]}.json"
         with _held(path.with_suffix(".lock")):
             if not path.is_file():
                 aside = path.with_suffix(f".{os.getpid()}")
@@ -63,8 +66,8 @@ def find(repetition: Any) -> Strays:
     wanted = own.reference()
     active = {name: inputs > 0 for name, inputs in oracle.kinks().items()}
     seeds = range(gates.PERTURBATIONS)
-    with ThreadPoolExecutor(min(len(os.sched_getaffinity(0)), gates.PERTURBATIONS)) as pool:
-        found = list(pool.map(lambda seed: own._strayed(wanted, active, 1, seed=seed), seeds))
+    with ThreadPoolExecutor(min(cores.usable(), gates.PERTURBATIONS)) as pool:
+        found = list(pool.map(lambda seed: own.strayed(wanted, active, 1, seed=seed), seeds))
     stray, reach = (
         {name: float(np.sqrt(np.mean([run[k][name] ** 2 for run in found]))) for name in found[0][k]} for k in (0, 1)
     )

@@ -15,7 +15,7 @@ from benchmarks.record import Record, Who
 from benchmarks.report import environment as facts
 from benchmarks.report.results import gather
 from implementations import registry
-from implementations.contract import BadInput, Unavailable
+from implementations.contract import Unavailable
 from implementations.mlp.spec import MLPSpec
 from tests.benchmarks.report import synthetic
 
@@ -101,15 +101,17 @@ def test_a_card_cut_into_instances_is_its_instances(
     if variable is not None:
         monkeypatch.setenv(gpus.VARIABLE, variable)
     assert uuids() == seen
-    assert [gpu.mig for gpu in gpus.visible() if gpu.uuid == LARGE] == ["3g.40gb"] * (LARGE in seen)
+    instance = [(gpu.name, gpu.mig, gpu.memory) for gpu in gpus.visible() if gpu.uuid == LARGE]
+    assert instance == [("NVIDIA H100 80GB HBM3 MIG 3g.40gb", "3g.40gb", "")] * (LARGE in seen)
 
 
-def test_numbers_that_only_cuda_understands_are_refused(driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_numbers_that_only_cuda_understands_name_nothing(driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     driver([H100.format(FIRST), A10.format(SECOND)])
     assert uuids() == [FIRST, SECOND]
     monkeypatch.setenv(gpus.VARIABLE, "1")
-    with pytest.raises(BadInput, match=r"CUDA_VISIBLE_DEVICES=1: .*Set CUDA_DEVICE_ORDER=PCI_BUS_ID"):
-        gpus.visible()
+    assert uuids() == []
+    assert "CUDA_VISIBLE_DEVICES=1: which are meant?" in gpus.why_no_gpu()
+    assert "Set CUDA_DEVICE_ORDER=PCI_BUS_ID" in diagnosis.render(diagnosis.examine())
     monkeypatch.setenv(gpus.ORDER, "PCI_BUS_ID")
     assert uuids() == [SECOND]
     monkeypatch.delenv(gpus.ORDER)
@@ -117,11 +119,22 @@ def test_numbers_that_only_cuda_understands_are_refused(driver: Any, monkeypatch
     assert uuids() == [SECOND]
 
 
+def test_odd_answers_lose_no_card(driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = [
+        line.replace("NVIDIA H100", name)
+        for line, name in zip(THREE, ("NVIDIA, H100", "\udcff", "NVIDIA"), strict=True)
+    ]
+    driver(odd, MIG[3:])  # and it lists one of three, whose UUID tells which
+    assert uuids() == [FIRST, SECOND, THIRD]
+    driver(THREE[:2], [MIG[3], *MIG[:3]])
+    assert uuids() == [SMALL, LARGE, SECOND]
+
+
 @pytest.mark.parametrize("broken", [{"query": ["no devices were found"]}, {"query": THREE, "code": 9}, {"query": []}])
 def test_a_driver_that_does_not_answer_has_no_gpus(driver: Any, broken: dict[str, Any]) -> None:
     driver(**broken)
     assert uuids() == []
-    assert gpus.why_none() == "no NVIDIA driver"
+    assert gpus.why_no_gpu() == "no NVIDIA driver"
 
 
 def test_the_plan_and_the_workers_know_no_other_card_than_the_given(

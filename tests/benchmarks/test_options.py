@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks import options, plan
+from benchmarks import options
 from benchmarks.__main__ import main
 from benchmarks.plan import PROFILES, Request
+from implementations import cores
 from implementations.contract import BadInput
 from tests.benchmarks.command import LISTS, NOT_GIVEN
 
@@ -28,7 +29,7 @@ def test_the_options_are_those_of_the_command_line() -> None:
 
 
 def test_every_option_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "all_cores", lambda: 8)
+    monkeypatch.setattr(cores, "usable", lambda: 8)
     found = request(
         profile="smoke", frameworks="numpy, torch", devices="cpu,cuda:0", threads="1,all,8", phases="predict",
         precisions="float32,float64", modes="plain,tuned", variants="spec,stock", sets=("batch=32,256", "width=64"), keyword="batch32",

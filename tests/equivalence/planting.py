@@ -95,7 +95,7 @@ def remember_yardsticks() -> None:
 
     Not where the oracle itself holds the fault.
     """
-    compute, known = proof.Repetition._strayed, {}
+    compute, known = proof.Repetition.strayed, {}
 
     def strayed(self: proof.Repetition, wanted: Arrays, active: Arrays, runs: int, **how: bool) -> Any:
         digest = hashlib.sha256(repr((self.spec, self.arithmetic, self.trains, runs, how, self.start.extreme)).encode())
@@ -107,7 +107,7 @@ def remember_yardsticks() -> None:
             known[key] = compute(self, wanted, active, runs, **how)
         return known[key]
 
-    proof.Repetition._strayed = (
+    proof.Repetition.strayed = (
         strayed  # in this process alone; its key is all that the answer depends on, but the oracle's code
     )
 

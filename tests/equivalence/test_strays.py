@@ -34,17 +34,17 @@ def repetition(kit: Kit, spec: MLPSpec = SPEC, precision: str = "float32", **opt
 
 @pytest.mark.parametrize("precision", ["float64", "float32", "tf32", "bfloat16"])
 def test_shared_strays_are_those_of_every_other_mask(kit: Kit, precision: str) -> None:
-    """In units of each other: rates of 0.9 to 1.1 are what sixteen runs of a network this small scatter by."""
+    """Sixteen runs of a network this small scatter by some ten percent; a budget is 8 times as wide."""
     spec = SPEC.changed(batch=256, precision=precision)
     own = repetition(kit, spec, precision)
     other = replace(own, masks={name: np.roll(mask, 1, axis=0) for name, mask in own.masks.items()})
     wanted = other.reference()
-    alone, reach = other._strayed(wanted, {n: x > 0 for n, x in other.oracle.kinks().items()}, gates.PERTURBATIONS)
+    alone, reach = other.strayed(wanted, {n: x > 0 for n, x in other.oracle.kinks().items()}, gates.PERTURBATIONS)
     shared, shared_reach = strays.find(own)
     large = [name for name, stray in alone.items() if stray and np.size(wanted[name]) > 100]
     assert len(large) > 10
     for name in large:
-        assert 1 / gates.FACTOR < 0.5 < shared[name] / alone[name] < 2 < gates.FACTOR, name
+        assert 0.5 < shared[name] / alone[name] < 2, name
     for name in reach:
         assert 0.5 < shared_reach[name] / reach[name] < 2
 

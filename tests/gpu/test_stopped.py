@@ -14,7 +14,7 @@ from time import perf_counter, sleep
 import psutil
 import pytest
 
-from benchmarks import gpus
+from benchmarks import environment, gpus
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: no process was stopped on a GPU")
 
@@ -26,34 +26,45 @@ pytestmark = [
 ]
 
 CHILD = """
-import os, signal, sys, torch
+import os, signal, torch
+from benchmarks import environment
+environment.die_with_parent()
 torch.manual_seed(0)
 a = torch.rand(2048, 2048, device="cuda") / 1024
-wanted = torch.linalg.matrix_power(a, 2)
+
+def product():
+    found = a
+    for _ in range(500):
+        found = found @ a
+    return found
+
+wanted = product()
 torch.cuda.synchronize()
-product = a
-for _ in range({products}):
-    product = product @ a
+found = product()
 if {fenced}:
     torch.cuda.synchronize()
 print("asking", flush=True)
 os.kill(os.getpid(), signal.SIGSTOP)
 torch.cuda.synchronize()
-print(torch.isfinite(product).all().item() and torch.equal(torch.linalg.matrix_power(a, 2), wanted), flush=True)
+print(torch.isfinite(found).all().item() and torch.equal(found, wanted), flush=True)
 """
 
 
 @pytest.fixture
 def child(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
-    program = CHILD.format(products=500, fenced=request.param)
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    assert process.stdout.readline() == "asking\n"
-    while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
-        sleep(0.001)
-    yield process
-    process.kill()
-    process.wait()
+    program = CHILD.format(fenced=request.param)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=environment.ROOT, **pipes)
+    try:
+        assert process.stdout
+        assert process.stdout.readline() == "asking\n"
+        while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
+            assert process.poll() is None
+            sleep(0.001)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def product_s() -> float:

@@ -1,4 +1,4 @@
-"""Exit codes. Where several apply, the smallest is given, but INTERRUPTED before all others."""
+"""Exit codes. Where several apply, the smallest is given, but INTERRUPTED and TERMINATED before all others."""
 
 import signal
 

@@ -93,7 +93,7 @@ def _start(job: Job, affinity: list[int], channel: Channel) -> Laboratory:
 
 
 def _call_first(job: Job, laboratory: Laboratory, channel: Channel) -> None:
-    """Build every model and make its first calls, while this process has the machine to itself; a failure as below."""
+    """Build every model and make its first calls, while this process has the machine to itself; a failure is met again when the cell is proved."""
     for cell in job.cells:
         channel.event("preparing", cell=cell.id)
         with contextlib.suppress(Exception):

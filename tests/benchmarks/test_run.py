@@ -3,13 +3,14 @@
 import os
 import signal
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 
 from benchmarks import process, runner
 from benchmarks.process import Worker
-from benchmarks.record import LearningRecord, TimingRecord
+from benchmarks.record import BlockRecord, LearningRecord, Record, TimingRecord
 from benchmarks.runner import Run
 from tests.benchmarks.tiny_runs import SPEC, TINY, cells_of, data, execute, outcomes, timed
 
@@ -66,6 +67,20 @@ def test_a_worker_that_is_killed_while_it_prepares_loses_one_cell(
     assert (lost.block, lost.status) == (block, "failed")
     assert timed(found, block=1 - block) == {cell.id for cell in cells}
     assert timed(found, block=block) == {cell.id for cell in cells} - {lost.cell.id}
+
+
+@pytest.mark.parametrize(("left_s", "measured"), [(0.0, [0]), (600.0, [0, 1, 2])])
+def test_a_budget_ends_by_the_clock_and_the_first_block_is_measured_in_any_case(
+    left_s: float, measured: list[int]
+) -> None:
+    found: list[Record] = []
+    said: list[str] = []
+    end_s = monotonic() + left_s
+    Run(
+        SPEC, data(), cells_of("numpy", phases=("predict",)), TINY, 3, 0, found.append, said.append, end_s=end_s
+    ).execute()
+    assert [r.block for r in found if isinstance(r, BlockRecord)] == measured
+    assert any("the budget is over before block 2 of 3" in line for line in said) == (left_s == 0)
 
 
 def test_a_null_control_that_is_killed_leaves_no_hole_in_the_results(monkeypatch: pytest.MonkeyPatch) -> None:

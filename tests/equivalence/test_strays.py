@@ -82,6 +82,24 @@ def test_a_large_network_is_asked_on_which_side_its_relus_are(kit: Kit) -> None:
     assert [check.error for check in checks if check.group == proof.FLIPS] == [1]
 
 
+def test_where_its_word_is_wrong_within_rounding_the_right_side_is_searched(kit: Kit) -> None:
+    """As where the sides are told by another compiled program than the step."""
+    spec = SPEC.changed(dropout=0.0)
+    model = leaning(1.5e-6)(spec)
+    oracle_says = {name: inputs > 0 for name, inputs in _kinks(kit, spec).items()}
+    model.active_units = lambda x: oracle_says  # type: ignore[method-assign]
+    checks = proof.prove_step(kit.candidate(spec, model), Oracle(spec), at_zero(kit, spec, 5e-7), kit.shared)
+    assert all(check.passed for check in checks)
+    assert [check.error for check in checks if check.group == proof.FLIPS] == [1]
+
+
+def _kinks(kit: Kit, spec: MLPSpec) -> Any:
+    start, oracle = at_zero(kit, spec, 5e-7), Oracle(spec)
+    oracle.load_state(start.state)
+    oracle.repeat_step(start.x, start.y, {})
+    return oracle.kinks()
+
+
 def test_it_cannot_talk_itself_out_of_a_side_beyond_rounding(kit: Kit) -> None:
     spec = SPEC.changed(dropout=0.0)
     start = at_zero(kit, spec, 1e-2)

@@ -14,8 +14,6 @@ from benchmarks.record import COPY, FLOORS, PEAK, Cell, Who
 from benchmarks.turns import ALONE, ENOUGH_BLOCKS, FEWEST_ROUNDS, grouped, process_of, rounds_for
 from implementations import cores, registry
 from implementations.contract import BadInput
-from implementations.equivalence import strays
-from implementations.equivalence.gates import PERTURBATIONS
 
 START_S = {
     "numpy": 1.0,
@@ -45,6 +43,9 @@ PROOF_FLOPS_PER_S, LARGE_PROOF_FLOPS_PER_S = 1.5e10, 3e10
 MOST_BLOCKS = 1000
 FEWEST_BLOCKS = 3
 """What a budget gives up sizes for. The estimate is cautious: on a quicker machine more blocks fit."""
+
+PERTURBATIONS, LARGE_FLOPS = 16, 1e9
+"""As the proof has them (`gates`, `strays`), which would import NumPy, and a plan is made without it."""
 
 FLOOR_S = {"cpu": 0.01, "cuda": 0.03}
 """A large product or a large copy."""
@@ -130,13 +131,13 @@ class Estimate:
         """From one start, on one core."""
         flops = self._flops(axes)
         spec = self._at(axes)
-        large, moving = strays.is_large(spec), 20 * spec.least_bytes("train_step") / BYTES_PER_S["cpu"]
+        large, moving = flops >= LARGE_FLOPS, 20 * spec.least_bytes("train_step") / BYTES_PER_S["cpu"]
         return 0.1 + moving + (3 * flops / LARGE_PROOF_FLOPS_PER_S if large else 18 * flops / PROOF_FLOPS_PER_S)
 
     def _strays_s(self, who: Who, axes: dict[str, int]) -> float:
         """What the proofs of a large network share, from two starts, on the cores of whoever comes first."""
         flops = self._flops(axes)
-        large = strays.is_large(self._at(axes))
+        large = flops >= LARGE_FLOPS
         return 2 * PERTURBATIONS * flops / PROOF_FLOPS_PER_S / min(who.threads, PERTURBATIONS) if large else 0.0
 
     def _flops(self, axes: dict[str, int]) -> float:

@@ -37,7 +37,7 @@ class Prepared:
     request: Request
     plan: Plan
     dataset: Any
-    samples: int
+    samples: int = 0
     """There are to train on, as far as is known before they are loaded."""
 
     budget_s: float = math.inf

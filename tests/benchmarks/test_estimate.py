@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from benchmarks import estimate, session
 from benchmarks import plan as plans
-from benchmarks import session
 from benchmarks.estimate import Estimate, within
 from benchmarks.plan import PROFILES, Plan, Request
 from implementations import cores, data
 from implementations.contract import BadInput
+from implementations.equivalence import gates, strays
 from implementations.mlp.spec import MLPSpec
 
 SPEC = MLPSpec.preset("digits")
@@ -60,6 +61,10 @@ def test_it_knows_how_large_the_network_is() -> None:
     ).cells
     assert wide.call_s(cells[-1]) > 30
     assert wide.run_s(cells, PROFILES["smoke"]) > 600
+
+
+def test_it_knows_the_proofs_constants() -> None:
+    assert (estimate.PERTURBATIONS, estimate.LARGE_FLOPS) == (gates.PERTURBATIONS, strays.LARGE_FLOPS)
 
 
 def test_proofs_of_large_networks_count() -> None:

@@ -63,3 +63,28 @@ def test_two_runs_that_differ_are_not_deterministic(switch: bool) -> None:
     timed, deterministic = kit.determinism(kit.candidate(SPEC))
     assert (timed.group, timed.passed) == ("spread as timed", True)
     assert (deterministic.group, deterministic.passed) == ("spread when deterministic", False)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
+def test_an_operation_without_a_deterministic_form_is_told_on_a_gpu_and_raised_on_a_cpu(device: str) -> None:
+    class Refusing(MLP):
+        deterministic = False
+
+        def train_step(self, x: Any, y: Any) -> Any:
+            if self.deterministic:
+                raise RuntimeError("index_add does not have a deterministic implementation\nand more")
+            return super().train_step(x, y)
+
+    adapter = types.SimpleNamespace(**vars(numpy_adapter))
+    adapter.make_deterministic = lambda: setattr(Refusing, "deterministic", True)
+    kit = Kit("mlp", "numpy", adapter, device)
+    kit.model_class = Refusing
+    candidate = kit.candidate(SPEC)
+    if device == "cpu":
+        with pytest.raises(RuntimeError, match="index_add"):
+            kit.determinism(candidate)
+        return
+    timed, told = kit.determinism(candidate)
+    assert timed.group == "spread as timed"
+    assert (told.group, told.passed) == ("no deterministic form", True)
+    assert told.tensor == "RuntimeError: index_add does not have a deterministic implementation"

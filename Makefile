@@ -11,13 +11,16 @@ RUN ?= $(patsubst %/records.jsonl,%,$(shell ls -t results/*/records.jsonl 2>/dev
 
 VENV := .venv
 BIN := $(VENV)/bin
+FAST := tests/architecture/test_totals.py tests/architecture/test_walls.py tests/benchmarks/analysis tests/benchmarks/plan tests/benchmarks/records \
+  tests/benchmarks/report tests/benchmarks/worker tests/benchmarks/test_gpus.py tests/benchmarks/test_statistics.py tests/equivalence/test_gates.py \
+  tests/equivalence/test_precision.py tests/equivalence/test_rounding.py tests/equivalence/test_strays.py tests/mlp/test_spec.py tests/mlp/test_parameters.py
 STAMP := $(VENV)/.installed-$(EXTRA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test check prove selfcheck gpu peers report clean
+.PHONY: help setup bench test test-fast lint types check prove selfcheck gpu peers report clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Settings: PYTHON=$(PYTHON) EXTRA=$(EXTRA) EXTRAS=$(EXTRAS)"
 
 setup: $(STAMP) ## Make .venv and install everything (the other targets do it by themselves)
@@ -28,18 +31,24 @@ bench: $(STAMP) ## Prove the implementations equal, time them (under 3 minutes) 
 test: $(STAMP) ## Run the tests
 	$(BIN)/python -m pytest
 
-check: $(STAMP) ## Run all that CI runs: format, lint, types, import walls, tests
+test-fast: $(STAMP) ## Run the tests that start no workers and compile nothing (about a minute)
+	$(BIN)/python -m pytest -q $(FAST)
+
+lint: $(STAMP) ## Check format, lint and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest
+
+types: $(STAMP) ## Check types
+	$(BIN)/mypy
+
+check: lint types test ## Run all that CI runs: format, lint, import contracts, types, tests
 
 prove: $(STAMP) ## Plant every fault in every framework, try a thousand seeds, and write results/proof (an hour)
 	$(BIN)/python -m tests.prove
 
 selfcheck: $(STAMP) ## Hold the harness against known truths and other timers (15 minutes; ARGS=--full takes a night)
-	$(BIN)/python -m pytest -q tests/benchmarks/test_simulation.py
+	$(BIN)/python -m pytest -q tests/benchmarks/runner/test_simulation.py
 	$(BIN)/python -m benchmarks.selfcheck $(ARGS)
 
 gpu: $(STAMP) ## On a machine with an NVIDIA GPU: prove, time and pack everything there (.ci/gpu; some minutes)

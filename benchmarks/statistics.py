@@ -15,10 +15,8 @@ from typing import Literal
 
 from scipy.special import stdtr, stdtrit  # scipy.stats takes a second to import
 
-from benchmarks.turns import ENOUGH_BLOCKS
-
-MARGIN = 0.03
-"""Differences inside this margin are called a tie."""
+from benchmarks.verdict_rule import MARGIN as MARGIN
+from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 
 Verdict = Literal["faster", "slower", "tied", "inconclusive"]
 
@@ -181,7 +179,7 @@ def _detectable(error: float, freedom: float, power: float = 0.8) -> float:
 
 def _verdict(ratio: Estimate, margin: float) -> Verdict:
     """Against the margin on both sides: wholly outside, wholly inside, or neither."""
-    if ratio.blocks < ENOUGH_BLOCKS:
+    if ratio.blocks < MIN_BLOCKS_FOR_VERDICT:
         return "inconclusive"
     if ratio.high < 1 / (1 + margin):
         return "faster"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests import background
+from tests.support import background
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:

@@ -15,10 +15,11 @@ from typing import Any
 import psutil
 import pytest
 
-from benchmarks import record, report
-from benchmarks.record import ProofRecord, RunRecord, TimingRecord
-from tests import background
-from tests.benchmarks.strangers import offered
+from benchmarks import report
+from benchmarks.records import records_file
+from benchmarks.records.record import ProofRecord, RunRecord, TimingRecord
+from tests.support import background
+from tests.support.strangers import offered
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / ".ci" / "gpu"
@@ -85,7 +86,7 @@ def test_the_summary_is_short_and_says_what_failed_and_why(ran: subprocess.Compl
 def test_proofs_come_back_as_records(unpacked: Path) -> None:
     for mode in ("plain", "tuned"):
         (line,) = (unpacked / "proofs" / f"numpy-{mode}.jsonl").read_text(encoding="utf-8").splitlines()
-        proof = record.parse(line)
+        proof = records_file.parse(line)
         assert isinstance(proof, ProofRecord)
         assert (proof.who.mode, proof.passed) == (mode, True)
 
@@ -94,7 +95,7 @@ def test_proofs_come_back_as_records(unpacked: Path) -> None:
 def test_every_run_comes_back_and_its_report_can_be_made_elsewhere(unpacked: Path, name: str) -> None:
     (folder,) = (unpacked / "results" / name).iterdir()
     assert {file.name for file in folder.iterdir()} == {"records.jsonl", "environment.json", "report.md"}
-    records, problems = record.read(folder)
+    records, problems = records_file.read(folder)
     assert not problems
     run = next(r for r in records if isinstance(r, RunRecord))
     timed = {r.cell.id for r in records if isinstance(r, TimingRecord)}

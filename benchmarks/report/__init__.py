@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+    from benchmarks.analysis.results import Results
     from benchmarks.report.document import Document
-    from benchmarks.report.results import Results
 
 
 @contextmanager
@@ -34,58 +34,60 @@ def _without_collecting() -> Iterator[None]:
 def write(folder: Path) -> list[Path]:
     """Make report.md, report.html, results.csv, results.jsonl and figures/*.svg in a results folder; return what was written.
 
-    Never changes the records. Raises benchmarks.record.BadRecords where there is no run to read.
+    Never changes the records. Raises benchmarks.records.records_file.BadRecords where there is no run to read.
     """
-    from benchmarks.report import frame, ranking, sections
+    from benchmarks.analysis import dataframe, ranking
+    from benchmarks.report import sections
 
     measured = _gathered(folder)
     heats = ranking.heats(measured)
-    return _written(folder, sections.document(measured, heats), frame.cells(measured, heats))
+    return _written(folder, sections.document(measured, heats), dataframe.cells(measured, heats))
 
 
 @_without_collecting()
 def write_together(folders: Sequence[Path], into: Path) -> list[Path]:
     """One page over several results folders, the first of them the baseline, and its tables, in the folder `into`.
 
-    Raises benchmarks.record.BadRecords where one of them holds no run.
+    Raises benchmarks.records.records_file.BadRecords where one of them holds no run.
     """
-    from benchmarks.report import together
+    from benchmarks.report import several_runs
 
     names = [folder.resolve().name for folder in folders]
     runs = [
-        together.Run(name if names.count(name) == 1 else f"{name} #{number}", _gathered(folder))
+        several_runs.Run(name if names.count(name) == 1 else f"{name} #{number}", _gathered(folder))
         for number, (name, folder) in enumerate(zip(names, folders, strict=True), start=1)
     ]
-    document, table = together.document(runs), together.cells(runs)
+    document, table = several_runs.document(runs), several_runs.cells(runs)
     into.mkdir(parents=True, exist_ok=True)
     return _written(into, document, table)
 
 
 def export(folder: Path, format_: str) -> str:
-    """A results folder in one of `exports.FORMATS`. Raises benchmarks.record.BadRecords where it holds no run."""
+    """A results folder in one of `exports.FORMATS`. Raises benchmarks.records.records_file.BadRecords where it holds no run."""
     from benchmarks.report import exports
 
     return exports.FORMATS[format_](_gathered(folder))
 
 
 def _gathered(folder: Path) -> "Results":
-    from benchmarks import record
-    from benchmarks.report import environment, results
+    from benchmarks.analysis import machine_facts, results
+    from benchmarks.records import records_file
 
-    records, problems = record.read(folder)
-    machine, machine_problems = environment.read(folder)
+    records, problems = records_file.read(folder)
+    machine, machine_problems = machine_facts.read(folder)
     return results.gather(records, problems + machine_problems, machine)
 
 
 def _written(folder: Path, document: "Document", table: "pd.DataFrame") -> list[Path]:
-    from benchmarks.report import charts, frame, html, markdown
+    from benchmarks.analysis import dataframe
+    from benchmarks.report import charts, html, markdown
 
     drawings = charts.draw(document.figures())
     texts = {
         folder / "report.md": markdown.render(document, drawings),
         folder / "report.html": html.render(document, drawings),
-        folder / "results.csv": frame.csv(table),
-        folder / "results.jsonl": frame.jsonl(table),
+        folder / "results.csv": dataframe.csv(table),
+        folder / "results.jsonl": dataframe.jsonl(table),
     }
     texts |= {folder / "figures" / f"{name}.svg": charts.standalone(svg) for name, svg in drawings.items()}
     for path, text in texts.items():
@@ -96,8 +98,8 @@ def _written(folder: Path, document: "Document", table: "pd.DataFrame") -> list[
 
 def detectable(folder: Path) -> float | None:
     """The true difference, as a fraction, that half of a run's comparisons would have found, 8 times out of 10."""
-    from benchmarks import record
-    from benchmarks.report import controls, ranking, results
+    from benchmarks.analysis import null_control, ranking, results
+    from benchmarks.records import records_file
 
-    heats = ranking.heats(results.gather(*record.read(folder), {}))
-    return controls.detectable([place.comparison for heat in heats for place in heat.rivals if place.comparison])
+    heats = ranking.heats(results.gather(*records_file.read(folder), {}))
+    return null_control.detectable([place.comparison for heat in heats for place in heat.rivals if place.comparison])

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from importlib import resources
 from typing import Any
 
-from benchmarks.report import wording
+from benchmarks import wording
+from benchmarks.report.colours import GRID, INK, MUTED
 from benchmarks.report.document import Figure
-from benchmarks.report.looks import GRID, INK, MUTED
 
 INSTALL = "pip install vl-convert-python"
 """What brings the charts where they are missing."""

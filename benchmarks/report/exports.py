@@ -6,12 +6,12 @@ from typing import Any
 import pytest_benchmark
 from pytest_benchmark.stats import Stats
 
+from benchmarks.analysis.cell_results import CellResult
+from benchmarks.analysis.ranking import heats
+from benchmarks.analysis.results import Results
 from benchmarks.report import markdown, sections
 from benchmarks.report.document import Document, Section, Text
-from benchmarks.report.entries import Entry
-from benchmarks.report.ranking import heats
-from benchmarks.report.results import Results
-from benchmarks.report.sections import coverage, equivalence, ranks
+from benchmarks.report.sections import coverage, equivalence, ranking
 
 EXPORTED = ("ranked", "own variant")
 """Standings: other tools rank whatever they are given, so they are given what was proved equal."""
@@ -35,7 +35,7 @@ def pytest_benchmark_json(results: Results) -> str:
     return json.dumps(found, indent=1, sort_keys=True) + "\n"
 
 
-def _benchmark(results: Results, entry: Entry) -> dict[str, Any]:
+def _benchmark(results: Results, entry: CellResult) -> dict[str, Any]:
     cell, time = entry.cell, entry.time
     assert time is not None
     stats = Stats()
@@ -64,7 +64,7 @@ def job_summary(results: Results) -> str:
     found = heats(results)
     parts = [
         sections.lead(results, found),
-        Section("fastest", "The fastest at every size", ranks.overview(results, found)),
+        Section("fastest", "The fastest at every size", ranking.overview(results, found)),
         Section("equivalence", "Equivalence", [Text(equivalence.verdict(results)), *equivalence.failures(results)]),
         Section("coverage", "Coverage", [Text(coverage.summary(results)), *coverage.holes(results)]),
     ]

@@ -1,8 +1,8 @@
 """What a reader may narrow the page to: phase, setting and size of a heat, framework and device of an entry."""
 
-from benchmarks.report import wording
-from benchmarks.report.entries import Entry
-from benchmarks.report.ranking import Heat
+from benchmarks import wording
+from benchmarks.analysis.cell_results import CellResult
+from benchmarks.analysis.ranking import Heat
 
 
 def of_group(heat: Heat) -> dict[str, str]:
@@ -21,7 +21,7 @@ def of_size(heat: Heat) -> dict[str, str]:
     return {"size": wording.clean(wording.size(heat.axes))}
 
 
-def of_entry(entry: Entry) -> dict[str, str]:
+def of_entry(entry: CellResult) -> dict[str, str]:
     """Whose time, and where."""
     who = entry.cell.who
     return {"framework": wording.clean(wording.framework(who.framework)), "device": wording.clean(who.device)}

@@ -4,11 +4,12 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from benchmarks.report import environment, frame, wording
-from benchmarks.report.entries import Entry
-from benchmarks.report.ranking import Heat, Place, duel, phase_groups
-from benchmarks.report.results import Results
-from benchmarks.turns import ENOUGH_BLOCKS
+from benchmarks import wording
+from benchmarks.analysis import dataframe, machine_facts
+from benchmarks.analysis.cell_results import CellResult
+from benchmarks.analysis.ranking import Heat, Place, duel, phase_groups
+from benchmarks.analysis.results import Results
+from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 
 _DOING = {"train_step": "one training step", "predict": "predicting one batch", "epoch": "one training epoch"}
 
@@ -62,7 +63,7 @@ def _nothing_ranked(results: Results) -> str:
 
 def _of_group(results: Results, group: Sequence[Heat], first: bool) -> str:
     heat = max(group, key=lambda heat: (len(heat.rivals), math.prod(heat.axes.values())))
-    place = f"On this machine{environment.machine(results.environment)}, " if first else ""
+    place = f"On this machine{machine_facts.machine(results.environment)}, " if first else ""
     what = _DOING.get(heat.phase, wording.phase(heat.phase))
     of = (
         f" of the {wording.model(heat.who.model)}"
@@ -81,10 +82,10 @@ def finding(results: Results, heat: Heat) -> str:
     best = _name(results, reference)
     if not heat.rivals:
         return f"only {best} is ranked ({_time(reference)}), so there is nothing to compare it with."
-    if heat.blocks < ENOUGH_BLOCKS:
+    if heat.blocks < MIN_BLOCKS_FOR_VERDICT:
         return (
             f"{best} had the lowest time ({_time(reference)}), but {wording.count(heat.blocks, 'shared block')} "
-            f"{'is' if heat.blocks == 1 else 'are'} too few for a verdict ({ENOUGH_BLOCKS} are needed)."
+            f"{'is' if heat.blocks == 1 else 'are'} too few for a verdict ({MIN_BLOCKS_FOR_VERDICT} are needed)."
         )
     return f"{_at_the_top(results, heat, best)}{_behind(results, heat)}{_unsettled(results, heat)}"
 
@@ -122,7 +123,7 @@ def _whereabouts(heat: Heat, place: Place) -> str:
     behind = sum(low > worst for low, _ in others)
     if behind + 1 + len(heat.with_verdict("tied")) == len(others):
         return ", the next"
-    return f" (rank {wording.rank(frame.rank(place))})"
+    return f" (rank {wording.rank(dataframe.rank(place))})"
 
 
 def _times_as_fast(results: Results, place: Place) -> str:
@@ -147,7 +148,7 @@ def _with_ratio(place: Place, pattern: str) -> str:
     if place.comparison is None:
         return " (no block in common)"
     ratio = place.comparison.ratio
-    if ratio.blocks < ENOUGH_BLOCKS:
+    if ratio.blocks < MIN_BLOCKS_FOR_VERDICT:
         return f" (only {wording.count(ratio.blocks, 'shared block')})"
     return pattern.format(wording.ratio(ratio.value), wording.ratio_interval(ratio))
 
@@ -206,11 +207,11 @@ def _from_batch(found: Sequence[tuple[int, str]]) -> str:
     return f"from which batch on the GPU pays was not settled {batches}"
 
 
-def _name(results: Results, entry: Entry) -> str:
+def _name(results: Results, entry: CellResult) -> str:
     return results.label(entry.cell.who)
 
 
-def _time(entry: Entry) -> str:
+def _time(entry: CellResult) -> str:
     if entry.time is None:
         return wording.NO_VALUE
     interval = f", 95% {wording.duration_interval(entry.time)}" if entry.time.blocks > 1 else ""

@@ -8,7 +8,8 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from benchmarks.report import charts, looks, wording
+from benchmarks import wording
+from benchmarks.report import charts, colours
 from benchmarks.report.document import Document
 
 
@@ -38,7 +39,7 @@ def render(document: Document, drawings: Mapping[str, str]) -> str:
         environment.get_template("page.html.j2").render(
             document=document,
             drawings=pictures,
-            look=looks.of,
+            look=colours.of,
             install=charts.INSTALL,
             again=charts.AGAIN,
             script=Markup(script),  # our own file

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from benchmarks.report import charts, wording
+from benchmarks import wording
+from benchmarks.report import charts
 from benchmarks.report.document import Block, Bullets, Code, Document, Figure, Heading, Part, SideBySide, Table, Text
 
 

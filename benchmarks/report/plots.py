@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.report import axes, looks, wording
-from benchmarks.report.looks import BAND, INK, MUTED, PAPER
+from benchmarks import wording
+from benchmarks.report import axes, colours
+from benchmarks.report.colours import BAND, INK, MUTED, PAPER
 
 Spec = dict[str, Any]
 _WIDTH, _ROW = 480, 26
@@ -162,7 +163,7 @@ def _panels(panels: Sequence[tuple[str, Sequence[Dot]]], x: Spec, axis: Spec, be
 
 
 def _row(dot: Dot, label: str) -> Spec:
-    look = looks.of(dot.framework)
+    look = colours.of(dot.framework)
     told = f"{label}: {dot.words}"
     row = {"label": label, "value": dot.value, "words": dot.words, "told": told, "points": list(dot.points)}
     row |= {"marker": look.marker, "stroke": look.colour, "fill": PAPER if dot.hollow else look.colour}
@@ -197,7 +198,7 @@ def _marks(rows: Sequence[Spec], x: Spec, y: Spec) -> list[Spec]:
 def _strokes(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
     rows: list[Spec] = []
     for number, line in enumerate(line for line in found if line.joined):
-        look = looks.of(line.framework)
+        look = colours.of(line.framework)
         own = {"line": number, "stroke": look.colour, "dash": list(look.dash), "width": 4 if line.wide else 2}
         rows += [{"x": point[0], "y": point[1]} | own for point in line.points]
     plain = {"stroke": _as_it_is("stroke"), "strokeDash": _as_it_is("dash"), "strokeWidth": _as_it_is("width")}
@@ -210,7 +211,7 @@ def _bars(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
     """The intervals, where there are any, cut at the edges of the chart."""
     lowest, highest = y["scale"]["domain"]
     rows = [
-        {"x": p[0], "low": max(p[2], lowest), "high": min(p[3], highest), "stroke": looks.of(line.framework).colour}
+        {"x": p[0], "low": max(p[2], lowest), "high": min(p[3], highest), "stroke": colours.of(line.framework).colour}
         for line in found
         for p in line.points
         if p[2] is not None and p[3] is not None
@@ -224,7 +225,7 @@ def _markers(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
     """A marker per point with its words, on the lines that have them."""
     rows: list[Spec] = []
     for line in (line for line in found if line.marked):
-        look = looks.of(line.framework)
+        look = colours.of(line.framework)
         for point, words in zip(line.points, line.words, strict=True):
             told = f"{line.label}, {words}" if line.label else words
             rows.append({"x": point[0], "y": point[1], "marker": look.marker, "fill": look.colour, "told": told})

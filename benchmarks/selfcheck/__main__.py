@@ -10,7 +10,7 @@ from time import monotonic
 
 import click
 
-from benchmarks import environment
+from benchmarks import system
 from benchmarks.report import markdown
 from benchmarks.selfcheck import load, page, sitting, summary, trials, units
 from benchmarks.selfcheck.sitting import Comparison
@@ -38,7 +38,7 @@ def main(full: bool, sittings: int | None, out: Path) -> None:
             found += sitting.hold(number, _compared(number, full), by_default=full and number % DEFAULTS_EVERY == 0)
             trials.write(out, found)
     facts["took"] = f"{(monotonic() - begin) / 60:.1f} min"
-    text = markdown.render(page.page(found, environment.machine(), facts), {})
+    text = markdown.render(page.page(found, system.machine(), facts), {})
     (out / "README.md").write_text(text, encoding="utf-8")
     click.echo(out / "README.md")
     sys.exit(0 if all(claim.holds for claim in summary.claims(found)) else 1)
@@ -58,7 +58,7 @@ def _missing() -> str | None:
 
 def _facts() -> dict[str, str]:
     """When, and with what; found before measuring, because the code may be changed meanwhile."""
-    code = environment.code_version()
+    code = system.code_version()
     versions = {name: importlib.metadata.version(name) for name in ("numpy", "pytest-benchmark", "pyperf", "torch")}
     return {
         "measured": datetime.now(UTC).isoformat(timespec="minutes"),

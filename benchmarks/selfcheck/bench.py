@@ -1,9 +1,10 @@
 """A worker of the harness that times units instead of a network: everything but the callable is what `run` uses."""
 
-from benchmarks import worker
-from benchmarks.record import Cell
+from benchmarks.records.record import Cell
 from benchmarks.selfcheck import units
-from benchmarks.work import Work
+from benchmarks.worker import __main__ as worker
+from benchmarks.worker.protocol import Says
+from benchmarks.worker.workloads import Work
 
 
 class Units:
@@ -29,9 +30,9 @@ class Units:
 def main() -> None:
     """Do one job, then end."""
     channel, job, _ = worker.begin()
-    channel.ask("ready")
+    channel.ask(Says.READY)
     worker.measure(job, Units(), channel)
-    channel.ask("done")
+    channel.ask(Says.DONE)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from time import monotonic, sleep
 
 import numpy as np
 
-from benchmarks import environment
+from benchmarks import system
 
 MODULE = "benchmarks.selfcheck.load"
 
@@ -35,7 +35,7 @@ DESCRIPTION = (
 def running(seed: int, processes: int) -> Iterator[None]:
     """The load, for as long as the block lasts."""
     started = [
-        subprocess.Popen([sys.executable, "-m", MODULE, f"{seed}-{i}"], cwd=environment.ROOT) for i in range(processes)
+        subprocess.Popen([sys.executable, "-m", MODULE, f"{seed}-{i}"], cwd=system.ROOT) for i in range(processes)
     ]
     try:
         yield
@@ -47,7 +47,7 @@ def running(seed: int, processes: int) -> Iterator[None]:
 
 def main(seed: str) -> None:
     """Work and rest until the process is ended."""
-    environment.die_with_parent()
+    system.die_with_parent()
     rng, begin, kinds = random.Random(seed), monotonic(), (_sorting(), _copying())
     phase = rng.uniform(0, 2 * math.pi)
     while True:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.report.document import Block, Bullets, Document, Section, Text, table
-from benchmarks.report.wording import count, duration, listed, percent
 from benchmarks.selfcheck import load, sitting, summary, units
 from benchmarks.selfcheck.peers import HEADLINE
 from benchmarks.selfcheck.summary import METHODS
 from benchmarks.selfcheck.trials import FILE, OURS, Trial
+from benchmarks.wording import count, duration, listed, percent
 
 NAMES = {
     OURS: "samenet, in turns",

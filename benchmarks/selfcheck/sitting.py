@@ -13,10 +13,10 @@ from time import monotonic
 
 from pydantic import BaseModel
 
-from benchmarks import environment, statistics
-from benchmarks.plan import PROFILES, Profile
-from benchmarks.record import OutcomeRecord, Record, TimingRecord
-from benchmarks.runner import Run
+from benchmarks import statistics, system
+from benchmarks.plan.profiles import PROFILES, Profile
+from benchmarks.records.record import OutcomeRecord, Record, TimingRecord
+from benchmarks.runner.blocks import Run
 from benchmarks.selfcheck import peers, trials, units
 from benchmarks.selfcheck.trials import Trial
 
@@ -76,7 +76,7 @@ def peer(
         command += ["--cells", ",".join(name for pair in names.values() for name in pair)]
         command += ["--seconds", str(seconds / 2)] if seconds else []
         begin = monotonic()
-        subprocess.run(command, check=True, capture_output=True, cwd=environment.ROOT, env=_environment())
+        subprocess.run(command, check=True, capture_output=True, cwd=system.ROOT, env=_environment())
         took = (monotonic() - begin) / len(comparisons)
         samples = json.loads(out.read_text(encoding="utf-8"))
     found = []
@@ -88,8 +88,8 @@ def peer(
 
 
 def _environment() -> dict[str, str]:
-    path = os.pathsep.join(filter(None, [str(environment.ROOT), os.environ.get("PYTHONPATH", "")]))
-    return os.environ | environment.thread_environment(1) | {"PYTHONPATH": path}
+    path = os.pathsep.join(filter(None, [str(system.ROOT), os.environ.get("PYTHONPATH", "")]))
+    return os.environ | system.thread_environment(1) | {"PYTHONPATH": path}
 
 
 def _logs(records: Sequence[Record], workload: str, extra: int) -> list[float]:

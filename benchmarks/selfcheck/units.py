@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:  # pyperf starts a process that needs this module, and no record, some twenty times
-    from benchmarks.record import Cell
+    from benchmarks.records.record import Cell
 
 Call = Callable[[], None]
 Unit = Callable[[], object]
@@ -42,10 +42,10 @@ def call(workload: str, extra: int, side: str) -> Call:
 
 def cells() -> "list[Cell]":
     """Both sides of every workload and every true difference, as cells of a run."""
-    from benchmarks.record import Cell, Who
+    from benchmarks.records.record import Cell, Configuration
 
     return [
-        Cell(who=Who(model="units", framework=side, threads=1), phase=workload, axes={"extra": extra})
+        Cell(who=Configuration(model="units", framework=side, threads=1), phase=workload, axes={"extra": extra})
         for workload in WORKLOADS
         for extra in EXTRAS
         for side in SIDES

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.two_runs import Folders
+from tests.support.two_runs import Folders
 
 
 @pytest.fixture

@@ -8,16 +8,19 @@ from typing import Any
 
 import pytest
 
-from benchmarks import diagnosis, environment, gpus, process
-from benchmarks.comparable import software
-from benchmarks.plan import PROFILES, Request, plan
-from benchmarks.record import Record, Who
-from benchmarks.report import environment as facts
-from benchmarks.report.results import gather
+from benchmarks import gpus, system
+from benchmarks.analysis import machine_facts as facts
+from benchmarks.analysis.comparability import software
+from benchmarks.analysis.results import gather
+from benchmarks.cli import doctor
+from benchmarks.plan.cells import Request, plan
+from benchmarks.plan.profiles import PROFILES
+from benchmarks.records.record import Configuration, Record
+from benchmarks.runner import worker_process
 from implementations import registry
 from implementations.contract import Unavailable
 from implementations.mlp.spec import MLPSpec
-from tests.benchmarks.report import synthetic
+from tests.support import synthetic
 
 FIRST, SECOND, THIRD = "GPU-1111-aaaa", "GPU-2222-bbbb", "GPU-2233-cccc"
 SMALL, LARGE = "MIG-5555-dddd", "MIG-6666-eeee"
@@ -111,7 +114,7 @@ def test_numbers_that_only_cuda_understands_name_nothing(driver: Any, monkeypatc
     monkeypatch.setenv(gpus.VARIABLE, "1")
     assert uuids() == []
     assert "CUDA_VISIBLE_DEVICES=1: which are meant?" in gpus.why_no_gpu()
-    assert "Set CUDA_DEVICE_ORDER=PCI_BUS_ID" in diagnosis.render(diagnosis.examine())
+    assert "Set CUDA_DEVICE_ORDER=PCI_BUS_ID" in doctor.render(doctor.examine())
     monkeypatch.setenv(gpus.ORDER, "PCI_BUS_ID")
     assert uuids() == [SECOND]
     monkeypatch.delenv(gpus.ORDER)
@@ -144,7 +147,9 @@ def test_the_plan_and_the_workers_know_no_other_card_than_the_given(
     monkeypatch.setenv(gpus.VARIABLE, f"{THIRD},{FIRST}")
     request = Request(PROFILES["smoke"], frameworks=("torch",), threads=(1,), devices=("cuda",))
     devices = {cell.who.device for cell in plan("mlp", MLPSpec.preset("digits"), request, gpus.visible()).cells}
-    given = {d: process._environment(_who(d), tmp_path)[gpus.VARIABLE] for d in ("cpu", *sorted(devices), "cuda:2")}
+    given = {
+        d: worker_process._environment(_who(d), tmp_path)[gpus.VARIABLE] for d in ("cpu", *sorted(devices), "cuda:2")
+    }
     assert given == {"cpu": "", "cuda:0": THIRD, "cuda:1": FIRST, "cuda:2": ""}
 
 
@@ -156,12 +161,12 @@ def test_hiding_all_is_told_as_the_reason(driver: Any, monkeypatch: pytest.Monke
     for options in ({"devices": ("cuda",)}, {"frameworks": ("cupy",)}):
         with pytest.raises(Unavailable, match=reason):
             plan("mlp", MLPSpec.preset("digits"), Request(PROFILES["smoke"], threads=(1,), **options), gpus.visible())
-    assert reason in diagnosis.render(diagnosis.examine())
+    assert reason in doctor.render(doctor.examine())
 
 
 def test_card_clocks_power_limit_and_error_correction_are_recorded_and_told(driver: Any) -> None:
     driver([*THREE[:1], A10.format(SECOND)])
-    machine = environment.machine()
+    machine = system.machine()
     assert machine["gpus"][0] == {
         "name": "NVIDIA H100 80GB HBM3", "driver": "580.95.05", "memory": "81559 MiB", "uuid": FIRST,
         "sm_clock_max": "1980 MHz", "memory_clock_max": "2619 MHz", "power_limit": "700.00 W", "ecc": "Enabled",
@@ -171,15 +176,15 @@ def test_card_clocks_power_limit_and_error_correction_are_recorded_and_told(driv
         ["NVIDIA A10", "580.95.05", "23028 MiB"],
     ]
     assert ("GPU power limit", "150.00 W") in facts.gpu_settings(machine)
-    told = diagnosis.render(diagnosis.examine())
+    told = doctor.render(doctor.examine())
     assert f"GPU cuda:0: NVIDIA H100 80GB HBM3, 81559 MiB, driver 580.95.05, power limit 700.00 W, SM clock up to 1980 MHz, ECC Enabled, {FIRST}" in told  # fmt: skip
 
 
 def test_another_power_limit_is_a_difference_in_software_that_compare_tells(driver: Any) -> None:
     driver(THREE[:1])
     records: list[Record] = [synthetic.run([synthetic.cell("numpy", "predict", batch=1)])]
-    assert software(gather(records, [], environment.machine()))["system", "GPU power limit"] == "700.00 W"
+    assert software(gather(records, [], system.machine()))["system", "GPU power limit"] == "700.00 W"
 
 
-def _who(device: str) -> Who:
-    return Who(model="mlp", framework="torch", device=device, threads=1)
+def _who(device: str) -> Configuration:
+    return Configuration(model="mlp", framework="torch", device=device, threads=1)

@@ -21,7 +21,7 @@ from benchmarks.statistics import (
     holm,
     log_ratio,
 )
-from benchmarks.turns import ENOUGH_BLOCKS
+from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 
 ROOT = Path(__file__).parents[2]
 T_2 = 4.302652729749464
@@ -160,7 +160,7 @@ def test_the_module_is_pure_and_light() -> None:
         "import sys, benchmarks.statistics; sys.exit('scipy.stats' in sys.modules or 'implementations' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
-    assert ENOUGH_BLOCKS == 6
+    assert MIN_BLOCKS_FOR_VERDICT == 6
 
 
 # Beyond the verdict

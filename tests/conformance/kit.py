@@ -19,9 +19,9 @@ from implementations.equivalence.gates import Check
 from implementations.equivalence.kit import Kit
 from implementations.mlp import parameters
 from implementations.mlp.spec import MLPSpec
-from tests import adapters
 from tests.conformance import specifications
 from tests.conformance.cases import CASES, EPOCHS, IN_FULL, QUICK, SMALL, STEPS, cases, examples, in_full, runs
+from tests.support import adapters
 
 
 def main(implementation: str, precision: str, extent: str = "fast") -> None:

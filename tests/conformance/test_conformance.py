@@ -12,8 +12,8 @@ import pytest
 
 from implementations import registry
 from implementations.mlp.steps import STEPS as STEPS_OF_THE_NETWORK
-from tests import background
 from tests.conformance.cases import STEPS, cases, examples, in_full, precisions, runs
+from tests.support import background
 
 FULL = "in full"
 

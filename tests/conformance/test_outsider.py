@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import record
-from benchmarks.record import ProofRecord, TimingRecord
+from benchmarks.records import records_file
+from benchmarks.records.record import ProofRecord, TimingRecord
 
 SITE = Path(__file__).parent / "outsider"
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def test_their_code_imports_nothing_of_ours() -> None:
 def test_it_is_proved_in_full() -> None:
     done = samenet(SITE, "verify", "--framework", "outsider", "--variant", "spec", *SMALL, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
-    proofs = [record.parse(line) for line in done.stdout.splitlines()]
+    proofs = [records_file.parse(line) for line in done.stdout.splitlines()]
     assert [proof.who.precision for proof in proofs if isinstance(proof, ProofRecord)] == ["float32", "float64"]
     asked = {check.check for proof in proofs if isinstance(proof, ProofRecord) for check in proof.checks}
     assert {"hot state", "zeroed slots", "features far from zero", "manners", "generator", "free run"} <= asked
@@ -46,7 +46,7 @@ def test_it_is_timed_and_ranked_beside_ours(tmp_path: Path) -> None:
     done = samenet(SITE, "run", *choice, "--results", str(tmp_path))
     assert done.returncode == 0, done.stderr
     (folder,) = tmp_path.iterdir()
-    timed = [found for found in record.read(folder)[0] if isinstance(found, TimingRecord)]
+    timed = [found for found in records_file.read(folder)[0] if isinstance(found, TimingRecord)]
     assert {found.cell.who.framework: found.ranked for found in timed} == {"outsider": True, "numpy": True}
     assert "outsider" in (folder / "report.md").read_text(encoding="utf-8")
 

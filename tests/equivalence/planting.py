@@ -23,10 +23,10 @@ from implementations.equivalence.kit import Kit
 from implementations.equivalence.proof import Candidate, Start
 from implementations.mlp import mlp_numpy, oracle
 from implementations.mlp.spec import MLPSpec
-from tests import adapters
 from tests.equivalence import faults
 from tests.equivalence.faults import Edits, Fault
 from tests.mlp import stand_in
+from tests.support import adapters
 
 FOLDER = Path(mlp_numpy.__file__).parent
 ORACLE = "oracle"

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests import background
 from tests.equivalence import faults, planting
+from tests.support import background
 
 HERE = {"numpy": "float32", "torch": "float32", planting.ORACLE: "float64"}
 """Of implementations the precision that is timed; of the oracle the one that is quick, since no ReLU is near its kink."""

@@ -14,7 +14,7 @@ from time import perf_counter, sleep
 import psutil
 import pytest
 
-from benchmarks import environment, gpus
+from benchmarks import gpus, system
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: no process was stopped on a GPU")
 
@@ -54,7 +54,7 @@ print(torch.isfinite(found).all().item() and torch.equal(found, wanted), flush=T
 def child(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
     program = CHILD.format(fenced=request.param)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    process = subprocess.Popen([sys.executable, "-c", program], cwd=environment.ROOT, **pipes)
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=system.ROOT, **pipes)
     try:
         assert process.stdout
         assert process.stdout.readline() == "asking\n"

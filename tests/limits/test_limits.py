@@ -14,7 +14,7 @@ from implementations import registry
 from implementations.equivalence.gates import Check
 from implementations.limits import LIMITS, Limit, concerning, limits_of
 from implementations.mlp.spec import VARIANTS
-from tests import background
+from tests.support import background
 
 ROOT = Path(__file__).parents[2]
 NO_PROGRAMS = ("__init__", "test_limits", "together")

@@ -6,15 +6,7 @@ import pytest
 from implementations.equivalence import gates
 from implementations.mlp import parameters
 from implementations.mlp.mlp_numpy import MLP, dropout_mask
-from tests.mlp.small_models import (
-    OPTIMIZERS,
-    assert_same,
-    fixed_masks,
-    loaded,
-    middle_spec,
-    oracle,
-    relative_error,
-)
+from tests.mlp.small_models import OPTIMIZERS, assert_same, fixed_masks, loaded, middle_spec, oracle, relative_error
 
 # --- prediction ---
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from implementations import registry
-from tests import background
+from tests.support import background
 
 pytestmark = pytest.mark.skipif(registry.missing("torch") is not None, reason=str(registry.missing("torch")))
 

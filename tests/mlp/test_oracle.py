@@ -13,14 +13,7 @@ from implementations.mlp import parameters
 from implementations.mlp.spec import MLPSpec
 from tests.mlp import scalar_reference as reference
 from tests.mlp.scalar_reference import exact, mp
-from tests.mlp.small_models import (
-    OPTIMIZERS,
-    fixed_masks,
-    middle_spec,
-    oracle,
-    relative_error,
-    tiny_spec,
-)
+from tests.mlp.small_models import OPTIMIZERS, fixed_masks, middle_spec, oracle, relative_error, tiny_spec
 
 extended_only = pytest.mark.skipif(
     bool(np.finfo(np.longdouble).eps > 1e-18), reason="long double is no wider than double on this platform"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from implementations import registry
-from tests import background
+from tests.support import background
 
 PROGRAM = "tests.mlp.peers"
 TOGETHER = ("peer-torch", "peer-torch-compiled")

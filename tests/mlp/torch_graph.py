@@ -14,8 +14,8 @@ from torch.utils._pytree import tree_leaves
 from implementations.equivalence.kit import Kit
 from implementations.mlp import mlp_torch_tuned
 from implementations.mlp.spec import MLPSpec
-from tests import adapters
 from tests.conformance.cases import CASES, QUICK, SMALL
+from tests.support import adapters
 
 COUNTS = {"captures": 0, "replays": 0}
 

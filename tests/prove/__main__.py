@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from benchmarks import environment, gpus
+from benchmarks import gpus, system
 from implementations import precisions, registry, sources
 from implementations.equivalence import proof
 from tests.equivalence import planting
@@ -49,7 +49,7 @@ def summed_up() -> int:
 
 def about() -> dict[str, Any]:
     """The machine and the code that was judged."""
-    machine = environment.machine()
+    machine = system.machine()
     here = {name: None if (why := registry.missing(name)) is None else str(why) for name in registry.FAMILIES}
     return {
         "kind": "about",

@@ -13,8 +13,8 @@ from implementations.contract import Arrays
 from implementations.equivalence import gates, rounding
 from implementations.mlp.mlp_numpy import MLP
 from implementations.mlp.spec import MLPSpec
-from tests import adapters
 from tests.prove.study import SHAPES, SMALLEST, summed_up, tell
+from tests.support import adapters
 
 CANDIDATES = (
     ("numpy", "tf32"), ("numpy", "bfloat16"), ("torch", "bfloat16"), ("torch/tuned", "bfloat16"), ("jax", "bfloat16"),

@@ -9,8 +9,8 @@ from typing import Any
 
 from implementations.equivalence.kit import Kit
 from implementations.mlp.spec import MLPSpec
-from tests import adapters
 from tests.prove.study import summed_up, tell
+from tests.support import adapters
 
 CANDIDATES = (
     ("torch", "torch.compile"),

@@ -15,8 +15,8 @@ from implementations.equivalence.gates import Check
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.scaling import Errors
 from implementations.mlp.spec import MLPSpec
-from tests import adapters
 from tests.conformance.cases import SMALL
+from tests.support import adapters
 
 SMALLEST = "3-2-3-2, batch 2"
 SHAPES: dict[str, dict[str, Any]] = {

@@ -4,35 +4,36 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchmarks.report import headline, wording
+from benchmarks import wording
+from benchmarks.analysis.ranking import Heat, heats
+from benchmarks.analysis.results import Results
+from benchmarks.report import headline
 from benchmarks.report.document import Block, Document, Figure, Part, Section, Text
-from benchmarks.report.ranking import Heat, heats
-from benchmarks.report.results import Results
 from benchmarks.report.sections import (
-    certainty,
-    conduct,
     coverage,
+    environment,
     equivalence,
     fairness,
-    floors,
-    gpu,
-    judged,
+    fault_detection,
+    gpu_vs_cpu,
     learning,
-    machine,
-    modes,
-    ranks,
-    resources,
-    starting,
+    memory_energy,
+    ranking,
+    roofline,
+    run_quality,
+    sizes,
+    startup,
     steps,
-    sweep,
+    tuned_vs_plain,
+    uncertainty,
 )
 
 
 def document(results: Results, found: Sequence[Heat] | None = None) -> Document:
     """Everything there is to say about a run; its heats, where somebody has them already."""
     found = heats(results) if found is None else found
-    answers = (ranks, modes, coverage, equivalence, gpu, certainty, conduct, floors)
-    parts = (*answers, starting, learning, sweep, resources, steps, fairness, machine, judged)
+    answers = (ranking, tuned_vs_plain, coverage, equivalence, gpu_vs_cpu, uncertainty, run_quality, roofline)
+    parts = (*answers, startup, learning, sizes, memory_energy, steps, fairness, environment, fault_detection)
     sections = [lead(results, found), *(part.section(results, found) for part in parts)]
     return Document(title(results), _subtitle(results), _named_apart(sections))
 

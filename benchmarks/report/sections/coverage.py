@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from benchmarks.report import wording
+from benchmarks import wording
+from benchmarks.analysis.cell_results import CellResult
+from benchmarks.analysis.ranking import Heat
+from benchmarks.analysis.results import Results
 from benchmarks.report.document import Block, Code, Section, Text, table
-from benchmarks.report.entries import Entry
-from benchmarks.report.ranking import Heat
-from benchmarks.report.results import Results
 
 _KINDS = ("measured", "measured in part", "failed", "skipped", "unequal", "not run")
 
@@ -18,7 +18,7 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
     return Section("coverage", "Coverage", blocks)
 
 
-def _kind(entry: Entry, blocks: int) -> str:
+def _kind(entry: CellResult, blocks: int) -> str:
     return "measured in part" if entry.medians and len(entry.medians) < blocks else entry.status
 
 
@@ -55,7 +55,7 @@ def holes(results: Results) -> list[Block]:
     return found
 
 
-def _hole(results: Results, entry: Entry, blocks: int) -> list[str]:
+def _hole(results: Results, entry: CellResult, blocks: int) -> list[str]:
     cell = entry.cell
     name = f"{results.label(cell.who)}, {wording.phase(cell.phase)}, {wording.size(cell.axes)} ({wording.setting(cell.who)})"
     kind = "measured, no rank" if entry.standing == "not proved" else _kind(entry, blocks)

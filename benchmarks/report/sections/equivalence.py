@@ -7,14 +7,15 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from benchmarks import verdicts
-from benchmarks.record import Check, ProofRecord, Who
-from benchmarks.report import environment, wording
+from benchmarks import wording
+from benchmarks.analysis import machine_facts
+from benchmarks.analysis.cell_results import over_budget
+from benchmarks.analysis.ranking import Heat
+from benchmarks.analysis.results import Results
+from benchmarks.records.record import Check, Configuration, ProofRecord
+from benchmarks.report import proof_table
 from benchmarks.report.document import Block, Heading, Section, Text, table
-from benchmarks.report.entries import over_budget
-from benchmarks.report.ranking import Heat
-from benchmarks.report.results import Results
-from benchmarks.report.wording import NO_VALUE
+from benchmarks.wording import NO_VALUE
 
 
 def section(results: Results, heats: Sequence[Heat]) -> Section:
@@ -37,11 +38,11 @@ def _proofs(results: Results) -> list[Block]:
 
 
 def _matrix(results: Results) -> list[Block]:
-    proofs_of: dict[Who, list[ProofRecord]] = defaultdict(list)
+    proofs_of: dict[Configuration, list[ProofRecord]] = defaultdict(list)
     for proof in results.proofs:
         proofs_of[proof.who].append(proof)
     by_column = {who: _by_column(proofs) for who, proofs in proofs_of.items()}
-    names = [name for name in verdicts.ALL_COLUMNS if any(name in checks for checks in by_column.values())]
+    names = [name for name in proof_table.ALL_COLUMNS if any(name in checks for checks in by_column.values())]
     rows = [_row(who, proofs, [by_column[who].get(name, []) for name in names]) for who, proofs in proofs_of.items()]
     columns = ("implementation", "device", "setting", "#proofs passed", *(f"#{name}" for name in names))
     frameworks = [who.framework for who in proofs_of]
@@ -52,11 +53,11 @@ def _by_column(proofs: Iterable[ProofRecord]) -> dict[str, list[Check]]:
     found: dict[str, list[Check]] = defaultdict(list)
     for proof in proofs:
         for check in proof.checks:
-            found[verdicts.column_of(check)].append(check)
+            found[proof_table.column_of(check)].append(check)
     return found
 
 
-def _row(who: Who, proofs: Sequence[ProofRecord], by_column: Sequence[Sequence[Check]]) -> list[str]:
+def _row(who: Configuration, proofs: Sequence[ProofRecord], by_column: Sequence[Sequence[Check]]) -> list[str]:
     passed = sum(proof.passed for proof in proofs)
     row = [
         wording.implementation(who, with_device=False),
@@ -107,7 +108,7 @@ def _limits(results: Results) -> list[Block]:
     parts = ("name", "statement", "consequence", "answer", "reproduction")
     rows = [
         [wording.listed(wording.framework(str(name)) for name in limit.get("frameworks", ()))]
-        + [environment.text(limit.get(part, "")) for part in parts]
+        + [machine_facts.text(limit.get(part, "")) for part in parts]
         for limit in results.run.limits
     ]
     if not rows:

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from benchmarks.record import Who, WorkerRecord
-from benchmarks.report import environment, wording
+from benchmarks import wording
+from benchmarks.analysis import machine_facts
+from benchmarks.analysis.ranking import Heat
+from benchmarks.analysis.results import Results
+from benchmarks.plan.schedule import process_of
+from benchmarks.records.record import Configuration, WorkerRecord
 from benchmarks.report.document import Block, Bullets, Section, Text, table
-from benchmarks.report.ranking import Heat
-from benchmarks.report.results import Results
-from benchmarks.report.wording import NO_VALUE
-from benchmarks.turns import process_of
+from benchmarks.wording import NO_VALUE
 
 ASKED = ("precision", "mode", "threads", "variant", "device")
 """What was asked for; a process may report the same again among its flags."""
@@ -38,8 +39,8 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
 
 def _differences(results: Results) -> list[Block]:
     workers: dict[str, list[WorkerRecord]] = defaultdict(list)
-    whos: dict[str, list[Who]] = defaultdict(list)
-    variants: dict[Who, list[Who]] = defaultdict(list)
+    whos: dict[str, list[Configuration]] = defaultdict(list)
+    variants: dict[Configuration, list[Configuration]] = defaultdict(list)
     for who in dict.fromkeys(entry.cell.who for entry in results.entries):
         variants[process_of(who)].append(who)
     for worker in results.workers:
@@ -56,7 +57,9 @@ def _differences(results: Results) -> list[Block]:
     return [*found, *([Text(note, "note")] if note else [])]
 
 
-def _facts(whos: dict[str, list[Who]], workers: dict[str, list[WorkerRecord]]) -> Iterable[tuple[str, dict[str, str]]]:
+def _facts(
+    whos: dict[str, list[Configuration]], workers: dict[str, list[WorkerRecord]]
+) -> Iterable[tuple[str, dict[str, str]]]:
     """(what, value by label) for everything that was asked for or measured."""
     for name in ASKED:
         yield name, {label: _joined(str(getattr(who, name)) for who in found) for label, found in whos.items()}
@@ -104,7 +107,7 @@ def _versions(worker: WorkerRecord) -> str:
 def _variants(results: Results) -> list[Block]:
     """Variants of the specification: whatever a variant says of itself, in the run's own words."""
     rows = [
-        [environment.text(variant.get(name, "")) for name in ("name", "explanation")]
+        [machine_facts.text(variant.get(name, "")) for name in ("name", "explanation")]
         + [wording.listed(wording.framework(str(name)) for name in variant.get("frameworks", ())) or NO_VALUE]
         for variant in results.run.variants
     ]

@@ -5,13 +5,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 
-from benchmarks import statistics
-from benchmarks.record import TARGET, LearningPoint, LearningRecord
-from benchmarks.report import plots, wording
+from benchmarks import statistics, wording
+from benchmarks.analysis.ranking import Heat
+from benchmarks.analysis.results import Results
+from benchmarks.records.record import TARGET, LearningPoint, LearningRecord
+from benchmarks.report import plots
 from benchmarks.report.document import Block, Figure, Heading, Section, Text, table
-from benchmarks.report.ranking import Heat
-from benchmarks.report.results import Results
-from benchmarks.report.wording import NO_VALUE
+from benchmarks.wording import NO_VALUE
 
 _TARGET = (
     "Trainings from several seeds, each with its own start, order and masks; they are the same seeds for all. The interval is over "

@@ -3,14 +3,15 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from benchmarks.record import Who
-from benchmarks.report import stepwise, wording
+from benchmarks import wording
+from benchmarks.analysis import step_times
+from benchmarks.analysis.cell_results import over_budget
+from benchmarks.analysis.ranking import Heat
+from benchmarks.analysis.results import Results
+from benchmarks.analysis.step_times import StepTimes
+from benchmarks.records.record import Configuration
 from benchmarks.report.document import Block, Heading, Section, SideBySide, Text, table
-from benchmarks.report.entries import over_budget
-from benchmarks.report.ranking import Heat
-from benchmarks.report.results import Results
-from benchmarks.report.stepwise import StepTimes
-from benchmarks.report.wording import NO_VALUE
+from benchmarks.wording import NO_VALUE
 
 _WATCHED = (
     "In the tables of time and error, – is a time that is not known: where a training step is compiled into one program, or runs "
@@ -45,7 +46,7 @@ def _ways(results: Results) -> str:
     return f"{wording.NUMERALS.get(frameworks, str(frameworks))} ways" if frameworks > 1 else "in code"
 
 
-def _step(results: Results, step: dict[str, str], watched: Mapping[Who, StepTimes]) -> list[Block]:
+def _step(results: Results, step: dict[str, str], watched: Mapping[Configuration, StepTimes]) -> list[Block]:
     texts = [
         Text(_formula(step), "formula"),
         Text(step.get("explanation", "")),
@@ -56,14 +57,14 @@ def _step(results: Results, step: dict[str, str], watched: Mapping[Who, StepTime
     return [Heading(_title(step)), *(text for text in texts if text.text), *code, *_measured(results, step, watched)]
 
 
-def _watched(results: Results) -> dict[Who, StepTimes]:
+def _watched(results: Results) -> dict[Configuration, StepTimes]:
     """All that were watched at the size that the chart of the times per step shows."""
-    times = stepwise.times(results)
-    middle = stepwise.middle(stepwise.by_size(times))
+    times = step_times.times(results)
+    middle = step_times.middle(step_times.by_size(times))
     return {one.who: one for one in times if one.axes == middle[0].axes}
 
 
-def _measured(results: Results, step: dict[str, str], watched: Mapping[Who, StepTimes]) -> list[Block]:
+def _measured(results: Results, step: dict[str, str], watched: Mapping[Configuration, StepTimes]) -> list[Block]:
     """The step's time in each framework that could be watched, and its error in all."""
     rows, frameworks = [], []
     for who in (who for who in results.checks_of if who.variant == "spec"):
@@ -76,7 +77,7 @@ def _measured(results: Results, step: dict[str, str], watched: Mapping[Who, Step
     return table(f"{_title(step)}: time and error", rows, *columns, frameworks=frameworks, folded=True)
 
 
-def _error(results: Results, who: Who, groups: str) -> str:
+def _error(results: Results, who: Configuration, groups: str) -> str:
     """The worst over all sizes and blocks, of the groups of the proof in which a mistake in this step shows first."""
     found = results.checks_of.get(who, {})
     checks = [check for group in groups.split(", ") for check in found.get(group, ())]

@@ -4,13 +4,15 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 
-from benchmarks.report import costs, plots, wording
+from benchmarks import wording
+from benchmarks.analysis import startup
+from benchmarks.analysis.cell_results import CellResult
+from benchmarks.analysis.ranking import Heat, compare
+from benchmarks.analysis.results import Results
+from benchmarks.report import plots
 from benchmarks.report.document import Block, Figure, Heading, Text, table
-from benchmarks.report.entries import Entry
-from benchmarks.report.ranking import Heat, compare
-from benchmarks.report.results import Results
-from benchmarks.report.wording import NO_VALUE
 from benchmarks.statistics import Estimate
+from benchmarks.wording import NO_VALUE
 
 _HOW = (
     "Speed-up is the time with the fewest threads over the time with more, of the same implementation at the same size, paired by "
@@ -23,8 +25,8 @@ def blocks(results: Results, heats: Sequence[Heat]) -> list[Block]:
     steps = [heat for heat in heats if heat.phase == "train_step"]
     if len({heat.who.threads for heat in steps}) < 2:
         return []
-    axes = costs.middle(steps).axes
-    found: dict[str, dict[int, Entry]] = defaultdict(dict)
+    axes = startup.middle(steps).axes
+    found: dict[str, dict[int, CellResult]] = defaultdict(dict)
     for entry in (place.entry for heat in steps if heat.axes == axes for place in heat.places):
         if entry.standing == "ranked" and entry.time:
             who = entry.cell.who
@@ -33,7 +35,7 @@ def blocks(results: Results, heats: Sequence[Heat]) -> list[Block]:
     return [Heading("Scaling over threads"), *_shown(axes, series), Text(_HOW, "note")] if series else []
 
 
-def _shown(axes: dict[str, int], series: dict[str, dict[int, Entry]]) -> list[Block]:
+def _shown(axes: dict[str, int], series: dict[str, dict[int, CellResult]]) -> list[Block]:
     counts = sorted({threads for points in series.values() for threads in points})
     rows, lines, frameworks = [], [], []
     for label, points in series.items():
@@ -62,7 +64,7 @@ def _line(label: str, framework: str, found: dict[int, Estimate]) -> plots.Line:
     return plots.Line(wording.short(label), framework, points, words=words)
 
 
-def _speed_up(points: dict[int, Entry], threads: int) -> Estimate:
+def _speed_up(points: dict[int, CellResult], threads: int) -> Estimate:
     """Against the fewest threads; of these 1, by definition, which no block stands behind."""
     base, entry = points[min(points)], points[threads]
     comparison = compare(base, entry) if entry is not base else None

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import environment
+from benchmarks import system
 from benchmarks.selfcheck import units
 
 HEADLINE = {"pytest_timer": "median", "pyperf_timer": "mean", "torch_timer": "median"}
@@ -31,7 +31,7 @@ class Asked:
 
 def asked() -> Asked:
     """From the command line; and only one core from here on, as in a worker of the harness."""
-    environment.pin(1)
+    system.pin(1)
     parser = argparse.ArgumentParser()
     parser.add_argument("--cells", type=lambda text: text.split(","), required=True)
     parser.add_argument("--seconds", type=float)

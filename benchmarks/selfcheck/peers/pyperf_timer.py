@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyperf
 
-from benchmarks import environment
+from benchmarks import system
 from benchmarks.selfcheck import peers, units
 
 VALUES, VALUE_S = 3, 0.15
@@ -19,7 +19,7 @@ def processes(seconds: float) -> int:
 
 def main() -> None:
     """Measure what the command line asks for; the options before `--cells` are pyperf's own."""
-    environment.pin(1)
+    system.pin(1)
     runner = pyperf.Runner(
         values=VALUES, show_name=False, add_cmdline_args=_pass_on,
         program_args=("-m", "benchmarks.selfcheck.peers.pyperf_timer"),

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import benchmarks.report
-from tests.benchmarks.report import synthetic
+from tests.support import synthetic
 
 
 @pytest.fixture(scope="session")

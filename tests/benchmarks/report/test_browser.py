@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.report import html, results, sections
+from benchmarks.analysis import results
+from benchmarks.report import html, sections
 from tests.benchmarks.report.test_pages import HOSTILE, hostile_records
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

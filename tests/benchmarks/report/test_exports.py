@@ -10,12 +10,13 @@ import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
-from benchmarks import record
-from benchmarks.__main__ import main
-from benchmarks.report import exports, results
-from tests.benchmarks.report import synthetic
-from tests.benchmarks.report.synthetic import cell, measured
+from benchmarks.analysis import results
+from benchmarks.cli.commands import main
+from benchmarks.records import record
+from benchmarks.report import exports
 from tests.benchmarks.report.test_pages import HOSTILE, Page, hostile_records
+from tests.support import synthetic
+from tests.support.synthetic import cell, measured
 
 
 def gathered(records: list[record.Record]) -> results.Results:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from benchmarks.report import markdown, results, sections
-from tests.benchmarks.report import synthetic
-from tests.benchmarks.report.synthetic import cell, measured, worker
+from benchmarks.analysis import results
+from benchmarks.report import markdown, sections
+from tests.support import synthetic
+from tests.support.synthetic import cell, measured, worker
 
 
 def rows(*workers: Any, cells: Any) -> dict[str, list[list[str]]]:

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks import environment, record
-from benchmarks.report import frame, headline, markdown, ranking, results, sections
-from tests.benchmarks.report import synthetic
-from tests.benchmarks.report.synthetic import MICROSECOND, cell, measured, proof, timing
+from benchmarks import system as environment
+from benchmarks.analysis import dataframe, ranking, results
+from benchmarks.records import record
+from benchmarks.report import headline, markdown, sections
+from tests.support import synthetic
+from tests.support.synthetic import MICROSECOND, cell, measured, proof, timing
 
 
 def gathered(records: Sequence[record.Record], environment: dict[str, Any] | None = None) -> results.Results:
@@ -23,7 +25,7 @@ def sentences(records: Sequence[record.Record], environment: dict[str, Any] | No
 def table(records: Sequence[record.Record]) -> dict[str, dict[str, Any]]:
     """The flat table by framework, for runs with one heat."""
     found = gathered(records)
-    rows = frame.cells(found, ranking.heats(found)).astype(object)
+    rows = dataframe.cells(found, ranking.heats(found)).astype(object)
     rows = rows.where(rows.notna(), None)
     return {str(row["framework"]): dict(zip(rows.columns, row, strict=True)) for _, row in rows.iterrows()}
 

@@ -1,7 +1,8 @@
 """Time to the target accuracy over several seeds: a median with an interval, or no median at all."""
 
-from benchmarks.report import markdown, results, sections
-from tests.benchmarks.report import synthetic
+from benchmarks.analysis import results
+from benchmarks.report import markdown, sections
+from tests.support import synthetic
 
 
 def section(*trainings: object) -> str:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from benchmarks import record
-from benchmarks.report import results, sections
+from benchmarks.analysis import results
+from benchmarks.records import record
+from benchmarks.report import sections
 from benchmarks.report.document import Heading, Table
-from tests.benchmarks.report import synthetic
-from tests.benchmarks.report.synthetic import LIMIT, cell
+from tests.support import synthetic
+from tests.support.synthetic import LIMIT, cell
 
 STOCK = cell("keras-torch", variant="stock")
 

@@ -16,10 +16,12 @@ import pytest
 from markdown_it import MarkdownIt
 
 import benchmarks.report
-from benchmarks import record
-from benchmarks.report import charts, html, markdown, results, sections, wording
-from tests.benchmarks.report import synthetic
-from tests.benchmarks.report.synthetic import MICROSECOND, cell, measured
+from benchmarks import wording
+from benchmarks.analysis import results
+from benchmarks.records import record, records_file
+from benchmarks.report import charts, html, markdown, sections
+from tests.support import synthetic
+from tests.support.synthetic import MICROSECOND, cell, measured
 
 ROOT = Path(__file__).parents[3]
 HOSTILE = [
@@ -300,6 +302,6 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
 
 
 def test_no_records_no_report(tmp_path: Path) -> None:
-    with pytest.raises(record.BadRecords):
+    with pytest.raises(records_file.BadRecords):
         benchmarks.report.write(tmp_path)
     assert not list(tmp_path.iterdir())

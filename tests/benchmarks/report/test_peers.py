@@ -1,8 +1,9 @@
 """Peers stand beside the ranking, and ours over them with an interval: losses too."""
 
-from benchmarks.record import Record
-from benchmarks.report import markdown, ranking, results, sections
-from tests.benchmarks.report import synthetic
+from benchmarks.analysis import ranking, results
+from benchmarks.records.record import Record
+from benchmarks.report import markdown, sections
+from tests.support import synthetic
 
 BLOCKS = 6
 

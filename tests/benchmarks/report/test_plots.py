@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.report import charts, looks, plots
+from benchmarks.report import charts, colours, plots
 from benchmarks.report.document import Figure
 
 POINTS = [(1, 2e-3, 1.9e-3, 2.1e-3), (8, 1e-3, None, None), (64, 0.5e-3, 0.4e-3, 0.6e-3)]
@@ -25,10 +25,10 @@ def drawn(*frameworks: str, wide: bool = False, marked: bool = True) -> str:
 
 
 def test_each_line_has_the_look_of_its_framework_and_its_name_at_its_end() -> None:
-    svg = drawn(*looks.LOOKS)
+    svg = drawn(*colours.LOOKS)
     lines = re.findall(r'<path d="M[^"]+L[^"]+" stroke="([^"]+)" stroke-width="2" stroke-dasharray="([^"]*)"', svg)
-    assert lines == [(look.colour, ",".join(map(str, look.dash))) for look in looks.LOOKS.values()]
-    for name, look in looks.LOOKS.items():
+    assert lines == [(look.colour, ",".join(map(str, look.dash))) for look in colours.LOOKS.values()]
+    for name, look in colours.LOOKS.items():
         assert svg.count(f">the {name}</text>") == 1
         assert svg.count(f'aria-label="the {name}, batch ') == len(POINTS)
         assert svg.count(f'fill="{look.colour}"') == len(POINTS)

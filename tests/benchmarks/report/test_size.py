@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.record import Record
-from tests.benchmarks.report import synthetic
+from benchmarks.records.record import Record
+from tests.support import synthetic
 
 ROOT = Path(__file__).parents[3]
 FRAMEWORKS = ("numpy", "torch", "jax", "cupy", "keras-tensorflow", "keras-torch", "keras-jax", "one", "two", "three")

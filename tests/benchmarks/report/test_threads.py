@@ -2,10 +2,11 @@
 
 import re
 
-from benchmarks import record
-from benchmarks.report import markdown, results, sections
-from tests.benchmarks.report import synthetic
-from tests.benchmarks.report.synthetic import cell, measured
+from benchmarks.analysis import results
+from benchmarks.records import record
+from benchmarks.report import markdown, sections
+from tests.support import synthetic
+from tests.support.synthetic import cell, measured
 
 
 def page(records: list[record.Record]) -> str:

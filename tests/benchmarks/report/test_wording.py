@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from benchmarks.report import axes, charts, wording
+from benchmarks import wording
+from benchmarks.report import axes, charts
 from benchmarks.statistics import Estimate
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.selfcheck import summary
 from benchmarks.selfcheck.trials import Trial
-from tests.benchmarks.selfcheck import synthetic
+from tests.support import synthetic_trials
 
 
 def holding(trials: Sequence[Trial]) -> list[bool]:
@@ -13,7 +13,7 @@ def holding(trials: Sequence[Trial]) -> list[bool]:
 
 
 def test_every_claim_holds_where_the_harness_is_right_and_the_others_are_not() -> None:
-    assert all(holding(synthetic.sittings(8)))
+    assert all(holding(synthetic_trials.sittings(8)))
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_every_claim_holds_where_the_harness_is_right_and_the_others_are_not() -
     ],
 )
 def test_a_claim_that_does_not_hold_says_so(broken: tuple[int, ...], off: float, peers_off: float) -> None:
-    holds = holding(synthetic.sittings(8, off, peers_off))
+    holds = holding(synthetic_trials.sittings(8, off, peers_off))
     assert not any(holds[i] for i in broken)
 
 
@@ -34,7 +34,7 @@ def torch_says(width: float, off: float = 0.0) -> Sequence[Trial]:
         replace(t, low=t.ratio / 1.1 * (1 + off - width), high=t.ratio / 1.1 * (1 + off + width))
         if t.method == "torch_timer"
         else t
-        for t in synthetic.sittings(3)
+        for t in synthetic_trials.sittings(3)
     ]
 
 
@@ -45,18 +45,18 @@ def test_only_intervals_that_hold_the_truth_count_as_narrow() -> None:
 
 
 def test_a_difference_in_the_wrong_direction_is_not_found() -> None:
-    (step, *_) = summary.power(synthetic.sittings(1, off=-0.1))
+    (step, *_) = summary.power(synthetic_trials.sittings(1, off=-0.1))
     assert [found for found, _ in step.found.values()] == [3, 0, 0]
 
 
 def test_only_comparisons_that_all_methods_made_are_held_against_one_another() -> None:
-    common = summary.shared(synthetic.sittings(6))
+    common = summary.shared(synthetic_trials.sittings(6))
     assert {t.extra for t in common if t.sitting == 1} == {6}
     assert len(common) == 6 * 3 * len(summary.METHODS)
 
 
 def test_power_uses_every_block_once_and_grows_with_time() -> None:
-    steps = summary.power(synthetic.sittings(4))
+    steps = summary.power(synthetic_trials.sittings(4))
     assert [step.blocks for step in steps] == [6, 12, 24]
     assert [step.seconds for step in steps] == [3.0, 6.0, 12.0]
     assert [step.found[6][1] for step in steps] == [12, 6, 3]

@@ -4,19 +4,19 @@ from pathlib import Path
 import pytest
 
 from benchmarks.selfcheck import trials, units
-from tests.benchmarks.selfcheck import synthetic
+from tests.support import synthetic_trials
 
 
 def test_the_error_is_that_of_the_logarithm() -> None:
-    assert synthetic.ours(0, "matrix", 6, off=0.02).error == pytest.approx(0.02)
-    assert synthetic.peer(0, "torch_timer", "matrix", 10, off=0.1).error == pytest.approx(math.log(1.1))
+    assert synthetic_trials.ours(0, "matrix", 6, off=0.02).error == pytest.approx(0.02)
+    assert synthetic_trials.peer(0, "torch_timer", "matrix", 10, off=0.1).error == pytest.approx(math.log(1.1))
 
 
 def test_covering_the_truth_is_not_excluding_one() -> None:
-    right, wrong = synthetic.ours(0, "matrix", 10), synthetic.ours(0, "matrix", 0, off=0.05)
+    right, wrong = synthetic_trials.ours(0, "matrix", 10), synthetic_trials.ours(0, "matrix", 0, off=0.05)
     assert (right.covers, right.detected) == (True, True)
     assert (wrong.covers, wrong.detected) == (False, True)
-    assert synthetic.ours(0, "matrix", 0).verdict == "tied"
+    assert synthetic_trials.ours(0, "matrix", 0).verdict == "tied"
 
 
 @pytest.mark.parametrize(("method", "ratio"), [("pyperf_timer", 2.0), ("torch_timer", 1.0), ("pytest_timer", 1.0)])
@@ -26,6 +26,6 @@ def test_a_tools_ratio_is_that_of_its_own_statistic(method: str, ratio: float) -
 
 
 def test_trials_come_back_as_they_were_written(tmp_path: Path) -> None:
-    found = synthetic.sittings(2)
+    found = synthetic_trials.sittings(2)
     trials.write(tmp_path, found)
     assert trials.read(tmp_path) == found

@@ -136,7 +136,7 @@ EQUIVALENT = {
 """Thought of, and not planted: nothing that is published would differ."""
 
 NOT_THE_PROOFS = (
-    "no number is wrong, only the time; the harness puts every fence to the test (`benchmarks.work.Work.check_fence`), and "
+    "no number is wrong, only the time; the harness puts every fence to the test (`benchmarks.worker.workloads.Work.check_fence`), and "
     "tests/benchmarks plants it there"
 )
 

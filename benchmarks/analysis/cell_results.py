@@ -1,0 +1,183 @@
+"""One cell's records to one entry: its estimate, what it may do, and the reason where it may not."""
+
+import math
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from benchmarks import statistics, wording
+from benchmarks.records.record import Cell, Check, OutcomeRecord, ProofRecord, RunRecord, TimingRecord
+
+Status = Literal["measured", "failed", "skipped", "unequal", "not run"]
+Timed = tuple[str, int]
+"""A cell's id and a block."""
+
+Standing = Literal["ranked", "own variant", "beside", "not proved", "no time"]
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """All that is known of one cell.
+
+    `timings` are those that hold usable times, by block, and say besides when they were taken, in which no two runs agree; `rounds` holds their seconds per call of every round after the
+    warm-up, `medians` the medians of these.
+    `standing` says what the cell may do: be ranked, be shown as its own variant or beside, or lose its rank.
+    """
+
+    cell: Cell
+    planned: bool
+    status: Status
+    standing: Standing
+    reason: str
+    fix: str
+    last_lines: Sequence[str]
+    timings: Mapping[int, TimingRecord] = field(compare=False, repr=False)
+    rounds: Mapping[int, Sequence[float]]
+    medians: Mapping[int, float]
+    in_turns: frozenset[int]
+    """Blocks in which every round was taken in turn with the rest of the heat."""
+
+    loops: int
+    samples_per_call: int
+
+    @cached_property
+    def id(self) -> str:
+        """The cell's, spelled out once."""
+        return self.cell.id
+
+    @cached_property
+    def heat(self) -> tuple[str, ...]:
+        """The cell's, spelled out once."""
+        return self.cell.heat
+
+    @cached_property
+    def time(self) -> statistics.Estimate | None:
+        """Seconds per call, or None for a hole."""
+        return statistics.estimate(list(self.medians.values())) if self.medians else None
+
+    @property
+    def seconds(self) -> float:
+        """The estimate alone; infinite for a hole, so that it sorts last."""
+        return self.time.value if self.time else math.inf
+
+    @property
+    def round_count(self) -> int:
+        """Timed rounds in all blocks together."""
+        return sum(len(rounds) for rounds in self.rounds.values())
+
+
+def entries(
+    run: RunRecord,
+    timings: Mapping[Timed, TimingRecord],
+    outcomes: Sequence[OutcomeRecord],
+    proofs: Sequence[ProofRecord],
+) -> list[CellResult]:
+    """Every cell that was planned, or of which there is a record."""
+    planned = {cell.id: cell for cell in run.cells}
+    cells = dict(planned)
+    timing_of: dict[str, dict[int, TimingRecord]] = defaultdict(dict)
+    outcomes_of: dict[str, list[OutcomeRecord]] = defaultdict(list)
+    proofs_of: dict[Hashable, list[ProofRecord]] = defaultdict(list)
+    for (name, block), timing in timings.items():
+        cells.setdefault(name, timing.cell)
+        timing_of[name][block] = timing
+    for outcome in outcomes:
+        name = outcome.cell.id
+        cells.setdefault(name, outcome.cell)
+        outcomes_of[name].append(outcome)
+    for proof in proofs:
+        proofs_of[_proved(proof)].append(proof)
+    return [
+        _entry(cell, name in planned, timing_of[name], outcomes_of[name], proofs_of[_proved(cell)])
+        for name, cell in cells.items()
+    ]
+
+
+def _entry(
+    cell: Cell,
+    planned: bool,
+    timings: Mapping[int, TimingRecord],
+    outcomes: Sequence[OutcomeRecord],
+    proofs: Sequence[ProofRecord],
+) -> CellResult:
+    rounds = {block: per_call for block in sorted(timings) if (per_call := timings[block].per_call)}
+    usable = {block: timings[block] for block in rounds}
+    used = list(usable.values())
+    if timings and not used:
+        outcomes = [*outcomes, _unusable(next(iter(timings.values())))]
+    doubt = _doubt(rounds, outcomes, proofs)
+    return CellResult(
+        cell=cell,
+        planned=planned,
+        status="measured" if used else outcomes[-1].status if outcomes else "not run",
+        standing=_standing(cell, used, doubt),
+        reason=_reason(used, outcomes, doubt),
+        fix="; ".join(dict.fromkeys(outcome.fix for outcome in outcomes if outcome.fix)),
+        last_lines=next((outcome.last_lines for outcome in reversed(outcomes) if outcome.last_lines), []),
+        timings=usable,
+        rounds=rounds,
+        medians={
+            block: statistics.block_median(timing.elapsed_s, timing.warmup_rounds, timing.loops)
+            for block, timing in usable.items()
+        },
+        in_turns=frozenset(timing.block for timing in used if timing.schedule == "rounds"),
+        loops=used[-1].loops if used else 0,
+        samples_per_call=used[-1].samples_per_call if used else 0,
+    )
+
+
+def _standing(cell: Cell, used: Sequence[TimingRecord], doubt: str) -> Standing:
+    if not used:
+        return "no time"
+    if not all(timing.ranked for timing in used):
+        return "beside"
+    if doubt:
+        return "not proved"
+    return "ranked" if cell.who.variant == "spec" else "own variant"
+
+
+def _doubt(blocks: Iterable[int], outcomes: Sequence[OutcomeRecord], proofs: Sequence[ProofRecord]) -> str:
+    """Why this cell counts as not proved equal, or nothing. One bad process is enough: a rank is a promise."""
+    failed = [proof for proof in proofs if not proof.passed]
+    if failed:
+        return f"not proved equal in block {failed[0].block}: {_failure(failed[0])}"
+    if any(outcome.status == "unequal" for outcome in outcomes):
+        return "not proved equal in some block"
+    unproved = sorted(set(blocks) - {proof.block for proof in proofs})
+    return f"no proof in block {', '.join(map(str, unproved))}" if unproved else ""
+
+
+def _failure(proof: ProofRecord) -> str:
+    failed = [check for check in proof.checks if not check.passed]
+    if not failed:
+        return "the proof holds no check"
+    worst = max(failed, key=lambda check: (math.isnan(over_budget(check)), over_budget(check)))
+    return f"{worst.group}, {worst.tensor}: error {wording.number(over_budget(worst))} times the budget ({worst.check})"
+
+
+def over_budget(check: Check) -> float:
+    """Error in units of its budget: at most 1 where the check passed."""
+    if check.budget > 0:
+        return check.error / check.budget
+    return 0.0 if check.error == 0 else check.error * math.inf
+
+
+def _reason(used: Sequence[TimingRecord], outcomes: Sequence[OutcomeRecord], doubt: str) -> str:
+    reasons = [f"{outcome.status}: {outcome.reason}" if used else outcome.reason for outcome in outcomes]
+    if used and doubt and all(timing.ranked for timing in used):
+        reasons.append(doubt)
+    if not used and not outcomes:
+        reasons.append("the run ended before its turn")
+    return "; ".join(dict.fromkeys(reasons))
+
+
+def _unusable(timing: TimingRecord) -> OutcomeRecord:
+    reason = "the stored rounds hold no usable time (none after the warm-up, or one that is not positive)"
+    return OutcomeRecord(cell=timing.cell, block=timing.block, status="failed", reason=reason)
+
+
+def _proved(of: Cell | ProofRecord) -> Hashable:
+    """What a proof speaks of: an implementation at a size."""
+    return of.who, tuple(sorted(of.axes.items()))

@@ -1,0 +1,227 @@
+"""Which cells are compared, and what may be said of them: heats, ranks, verdicts. No text, no chart.
+
+A rank is 1 plus the number of entries that are faster beyond the margin. Where an order was not settled, the rank is
+a range: nobody is placed by a difference that the measurement does not support.
+"""
+
+import itertools
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from benchmarks import statistics
+from benchmarks.analysis.cell_results import CellResult
+from benchmarks.analysis.results import Results
+from benchmarks.records.record import Configuration
+from benchmarks.statistics import Comparison
+from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
+
+PHASE_ORDER = ("train_step", "predict", "epoch")
+_STANDING_ORDER = {"ranked": 0, "own variant": 1, "not proved": 2, "beside": 3, "no time": 4}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One row of a heat: an entry, how it compares with the reference (None: it is the reference, or may not be
+    compared), and the best and worst rank it may have (None: no rank)."""
+
+    entry: CellResult
+    comparison: Comparison | None
+    ranks: tuple[int, int] | None
+    is_reference: bool = False
+
+
+@dataclass(frozen=True)
+class Heat:
+    """The cells of one heat and mode, which are compared with one another, the ranked ones first, each group from fast to slow."""
+
+    places: Sequence[Place]
+
+    @property
+    def who(self) -> Configuration:
+        """An implementation of the heat; precision, mode and threads are those of all."""
+        return self.places[0].entry.cell.who
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What its cells have in common, in whatever mode: those took turns with one another."""
+        return self.places[0].entry.heat
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The same with the mode: by it a heat is found again in another run."""
+        return (*self.cells, self.who.mode)
+
+    @property
+    def phase(self) -> str:
+        """What is timed."""
+        return self.places[0].entry.cell.phase
+
+    @property
+    def axes(self) -> dict[str, int]:
+        """At which size."""
+        return self.places[0].entry.cell.axes
+
+    @property
+    def reference(self) -> CellResult | None:
+        """The entry that the others are compared with: the fastest of the ranked ones."""
+        return next((place.entry for place in self.places if place.is_reference), None)
+
+    @property
+    def rivals(self) -> list[Place]:
+        """The ranked entries other than the reference."""
+        return [place for place in self.places if place.entry.standing == "ranked" and not place.is_reference]
+
+    def with_verdict(self, *verdicts: str) -> list[Place]:
+        """The rivals of whom this can be said."""
+        return [place for place in self.rivals if verdict(place) in verdicts]
+
+    @property
+    def blocks(self) -> int:
+        """Blocks behind the best supported comparison: where these are too few, there is no verdict at all."""
+        shared = [place.comparison.ratio.blocks if place.comparison else 0 for place in self.rivals]
+        return max(shared, default=len(self.reference.medians) if self.reference else 0)
+
+
+def heats(results: Results, phases: Sequence[str] = ()) -> list[Heat]:
+    """All heats of the run in reading order: by phase, setting and size. `phases` names the wanted ones."""
+    groups: dict[tuple[str, ...], list[CellResult]] = defaultdict(list)
+    for entry in results.entries:
+        if not phases or entry.cell.phase in phases:
+            groups[(*entry.heat, entry.cell.who.mode)].append(entry)
+    found = sorted((_heat(entries) for entries in groups.values()), key=_reading_order)
+    return [heat for group in phase_groups(found) for heat in _detected_together(group)]
+
+
+def verdict(place: Place) -> str:
+    """faster, slower, tied or inconclusive against the reference; "not compared" where no block is shared."""
+    return place.comparison.verdict if place.comparison else "not compared"
+
+
+def compare(entry: CellResult, reference: CellResult) -> Comparison | None:
+    """The comparison of two entries, or None where they share no block.
+
+    Round by round in the blocks where they took turns with one another, else by the blocks' medians.
+    """
+    shared = sorted(entry.medians.keys() & reference.medians.keys())
+    if not shared:
+        return None
+    in_turns = entry.in_turns & reference.in_turns if entry.heat == reference.heat else set()
+    logs = [
+        statistics.log_ratio(entry.rounds[k], reference.rounds[k])
+        if k in in_turns
+        else math.log(entry.medians[k] / reference.medians[k])
+        for k in shared
+    ]
+    return statistics.compare_logs(logs)
+
+
+def fastest(entries: Sequence[CellResult]) -> CellResult:
+    """The entry with the lowest time, unless another one that was paired with it block by block is faster.
+
+    Raises ValueError where there are none.
+    """
+    best = min(entries, key=lambda entry: entry.seconds)
+    for _ in entries:
+        others = [(k, entry) for k, entry in enumerate(entries) if entry is not best]
+        faster = [(c.ratio.value, k) for k, e in others if (c := compare(e, best)) and c.verdict == "faster"]
+        if not faster:
+            break
+        best = entries[min(faster)[1]]
+    return best
+
+
+@dataclass(frozen=True)
+class Duel:
+    """The fastest ranked entry on a GPU against the fastest on the CPU, at one size."""
+
+    heat: Heat
+    cpu: CellResult
+    gpu: CellResult
+    comparison: Comparison
+    """The GPU's time over the CPU's."""
+
+
+def duel(heat: Heat) -> Duel | None:
+    """GPU against CPU, or None where one of the two is missing, or they share no block."""
+    ranked = [place.entry for place in heat.places if place.entry.standing == "ranked"]
+    on_gpu = [entry for entry in ranked if entry.cell.who.device.startswith("cuda")]
+    on_cpu = [entry for entry in ranked if not entry.cell.who.device.startswith("cuda")]
+    if not on_gpu or not on_cpu:
+        return None
+    cpu, gpu = fastest(on_cpu), fastest(on_gpu)
+    comparison = compare(gpu, cpu)
+    return Duel(heat, cpu, gpu, comparison) if comparison else None
+
+
+def _heat(entries: Sequence[CellResult]) -> Heat:
+    ranked = [entry for entry in entries if entry.standing == "ranked"]
+    reference = fastest(ranked) if ranked else None
+    places, ranks = [], _ranks(ranked)
+    for entry in entries:
+        comparable = reference and entry is not reference and entry.standing in ("ranked", "own variant", "beside")
+        comparison = compare(entry, reference) if reference and comparable else None
+        places.append(Place(entry, comparison, ranks.get(entry.id), entry is reference))
+    return Heat(sorted(places, key=_place_order))
+
+
+def _detected_together(group: Sequence[Heat]) -> list[Heat]:
+    """The heats of one table, where a difference counts as detected only if the whole table allows it (Holm)."""
+    comparisons = [place.comparison for heat in group for place in heat.places if place.comparison]
+    detected = iter(statistics.holm([comparison.p_value for comparison in comparisons]))
+    return [
+        Heat(
+            [
+                replace(place, comparison=replace(place.comparison, detected=next(detected)))
+                if place.comparison
+                else place
+                for place in heat.places
+            ]
+        )
+        for heat in group
+    ]
+
+
+def _ranks(ranked: Sequence[CellResult]) -> dict[str, tuple[int, int]]:
+    """Best and worst rank by cell; none for an entry of which nothing can be said."""
+    faster: Counter[str] = Counter()
+    open_: Counter[str] = Counter()
+    known: Counter[str] = Counter()
+    for one, other in itertools.combinations(ranked, 2):
+        comparison, ids = compare(one, other), (one.id, other.id)
+        verdict_ = comparison.verdict if comparison else "inconclusive"
+        if verdict_ in ("faster", "slower"):
+            faster[ids[1] if verdict_ == "faster" else ids[0]] += 1
+        elif verdict_ == "inconclusive":
+            open_.update(ids)
+        if comparison and comparison.ratio.blocks >= MIN_BLOCKS_FOR_VERDICT:
+            known.update(ids)
+    return {
+        name: (1 + faster[name], 1 + faster[name] + open_[name])
+        for name in (entry.id for entry in ranked)
+        if known[name] or len(ranked) == 1
+    }
+
+
+def _place_order(place: Place) -> tuple[int, float, float, str]:
+    ratio = place.comparison.ratio.value if place.comparison else 1.0 if place.is_reference else math.inf
+    return _STANDING_ORDER[place.entry.standing], ratio, place.entry.seconds, place.entry.id
+
+
+def _reading_order(heat: Heat) -> tuple[object, ...]:
+    setting = (heat.who.model, heat.who.precision, heat.who.mode, heat.who.threads)
+    return (*phase_order(heat.phase), *setting, sorted(heat.axes.items()))
+
+
+def phase_order(phase: str) -> tuple[int, str]:
+    """A phase's place in the report; a model may have further ones."""
+    return PHASE_ORDER.index(phase) if phase in PHASE_ORDER else len(PHASE_ORDER), phase
+
+
+def phase_groups(found: Sequence[Heat]) -> list[list[Heat]]:
+    """Heats that differ in nothing but their size, together."""
+    groups: dict[tuple[object, ...], list[Heat]] = defaultdict(list)
+    for heat in found:
+        groups[heat.phase, heat.who.model, heat.who.precision, heat.who.mode, heat.who.threads].append(heat)
+    return list(groups.values())

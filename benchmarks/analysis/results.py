@@ -1,0 +1,143 @@
+"""Records to results: a run, sorted by what its records speak of. Reads nothing and renders nothing."""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+from benchmarks import wording
+from benchmarks.analysis.cell_results import CellResult, Timed, entries
+from benchmarks.plan import remaining
+from benchmarks.records.record import (
+    BlockRecord,
+    Check,
+    Configuration,
+    InstalledRecord,
+    LearningRecord,
+    ProofRecord,
+    Record,
+    ResourceRecord,
+    RunRecord,
+    SourceRecord,
+    StartRecord,
+    StepsRecord,
+    TimingRecord,
+    WorkerRecord,
+)
+from benchmarks.records.records_file import run_of, standing
+
+
+@dataclass(frozen=True)
+class Results:
+    """A run, ready to be shown."""
+
+    run: RunRecord
+    entries: Sequence[CellResult]
+    proofs: Sequence[ProofRecord]
+    workers: Sequence[WorkerRecord]
+    timings: Sequence[TimingRecord]
+    blocks: Sequence[BlockRecord]
+    controls: Sequence[TimingRecord]
+    """The null control's timings, which are no results."""
+
+    learning: Sequence[LearningRecord]
+    profiles: Sequence[StepsRecord]
+    """Where training steps spend their time; watched, never ranked."""
+
+    starts: Sequence[StartRecord]
+    installed: Sequence[InstalledRecord]
+    resources: Sequence[ResourceRecord]
+    lacking_costs: Sequence[Configuration]
+    """Timed implementations of which some of the three above are still to be measured."""
+
+    sources: Sequence[SourceRecord]
+    problems: Sequence[str]
+    environment: Mapping[str, Any]
+
+    @cached_property
+    def several_devices(self) -> bool:
+        """Whether labels must name the device."""
+        return len({entry.cell.who.device for entry in self.entries}) > 1
+
+    @cached_property
+    def checks_of(self) -> Mapping[Configuration, Mapping[str, Sequence[Check]]]:
+        """An implementation's checks in all its proofs, by their group."""
+        found: dict[Configuration, dict[str, list[Check]]] = defaultdict(lambda: defaultdict(list))
+        for proof in self.proofs:
+            groups = found[proof.who]
+            for check in proof.checks:
+                groups[check.group].append(check)
+        return found
+
+    @cached_property
+    def workers_of(self) -> Mapping[Configuration, Sequence[WorkerRecord]]:
+        """The processes of an implementation, block by block; nothing for one that had none."""
+        found: dict[Configuration, list[WorkerRecord]] = defaultdict(list)
+        for worker in self.workers:
+            found[worker.who].append(worker)
+        return found
+
+    def label(self, who: Configuration) -> str:
+        """The short name of an implementation in this report."""
+        return wording.implementation(who, self.several_devices)
+
+    def holes(self) -> list[CellResult]:
+        """Planned cells without a timing in some block."""
+        return [entry for entry in self.entries if entry.planned and len(entry.medians) < self.run.blocks]
+
+
+def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapping[str, Any]) -> Results:
+    """Sort the records of one run by what they speak of."""
+    by_kind: dict[str, list[Any]] = defaultdict(list)
+    for record in standing(records):
+        by_kind[record.kind].append(record)
+    run = run_of(by_kind["run"])
+    proofs = by_kind["proof"]
+    timings, repeated = _timings(timing for timing in by_kind["timing"] if not timing.control)
+    found = entries(run, timings, by_kind["outcome"], proofs)
+    return Results(
+        run=run,
+        entries=found,
+        proofs=proofs,
+        workers=by_kind["worker"],
+        timings=list(timings.values()),
+        blocks=_latest(by_kind["block"], lambda block: block.block),
+        controls=_latest(
+            (timing for timing in by_kind["timing"] if timing.control), lambda timing: (timing.cell.heat, timing.block)
+        ),
+        learning=_latest(
+            by_kind["learning"], lambda training: (training.who, training.block, training.seed, training.dropout)
+        ),
+        profiles=_latest(
+            by_kind["steps"], lambda profile: (profile.who, tuple(sorted(profile.axes.items())), profile.block)
+        ),
+        starts=by_kind["start"],
+        installed=by_kind["installed"],
+        resources=by_kind["resources"],
+        lacking_costs=list(remaining.costs(run.cells, chain.from_iterable(by_kind.values()))) if run.costs else [],
+        sources=by_kind["source"],
+        problems=[*problems, *repeated],
+        environment=environment,
+    )
+
+
+def _timings(found: Iterable[TimingRecord]) -> tuple[dict[Timed, TimingRecord], list[str]]:
+    """By cell and block, and a sentence for each that is there twice.
+
+    A resumed run repeats the block that it was stopped in: the later record belongs to the complete one.
+    """
+    timings: dict[Timed, TimingRecord] = {}
+    told = []
+    for timing in found:
+        key = timing.cell.id, timing.block
+        if key in timings:
+            told.append(f"{key[0]}: block {timing.block} was timed again; the later timing is used.")
+        timings[key] = timing
+    return timings, told
+
+
+def _latest(found: Iterable[Any], key: Callable[[Any], Hashable]) -> list[Any]:
+    """A resumed run repeats the block that it was stopped in: the later record belongs to the complete one."""
+    return list({key(record): record for record in found}.values())

@@ -1,0 +1,124 @@
+"""What an implementation costs before its steps are steady, and when one that starts later has caught up. No text."""
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from benchmarks.analysis.cell_results import CellResult
+from benchmarks.analysis.ranking import Heat, compare
+from benchmarks.analysis.results import Results
+from benchmarks.plan.schedule import process_of
+from benchmarks.records.record import InstalledRecord, StartRecord, WorkerRecord
+from benchmarks.statistics import Comparison, Estimate, estimate
+
+
+@dataclass(frozen=True)
+class Start:
+    """One implementation at one size, in seconds; None is what was not measured.
+
+    `import_s` is of a process that imported alone, `crowded` over the blocks of those that timed, which import side by side.
+    First and second call are those of the first block, where a worker has the machine to itself when it makes them.
+    """
+
+    entry: CellResult
+    alone: StartRecord | None
+    crowded: Estimate | None
+    first_s: float | None
+    second_s: float | None
+    installed: InstalledRecord | None
+
+    @property
+    def import_s(self) -> float | None:
+        """Seconds of the import alone."""
+        return self.alone.import_s if self.alone else None
+
+    @property
+    def before_steady_s(self) -> float | None:
+        """The import, and what the first two calls took longer than steady ones."""
+        if self.import_s is None or self.first_s is None or self.second_s is None:
+            return None
+        return self.import_s + sum(max(call - self.entry.seconds, 0.0) for call in (self.first_s, self.second_s))
+
+
+@dataclass(frozen=True)
+class Overtaking:
+    """Whether one that starts later has caught up with the one that starts first, and after which call.
+
+    `calls` is there only where it is faster beyond doubt; `earliest` and `latest` are those of the ratio's interval.
+    """
+
+    start: Start
+    comparison: Comparison | None
+    calls: int | None = None
+    earliest: int | None = None
+    latest: int | None = None
+
+
+def break_even(start_a: float, per_call_a: float, start_b: float, per_call_b: float) -> int | None:
+    """The number of the call after which the one of the two that starts later (but runs faster) is ahead.
+
+    All in seconds: after n calls one has taken `start + n * per_call`. The order of the two does not matter; None where
+    the later one never is ahead. Where both start alike, the faster one is ahead after the first call.
+    """
+    if start_a > start_b:
+        start_a, per_call_a, start_b, per_call_b = start_b, per_call_b, start_a, per_call_a
+    gain = per_call_a - per_call_b
+    if start_a == start_b:
+        return 1 if gain else None
+    if gain <= 0 or not math.isfinite(lead := (start_b - start_a) / gain):
+        return None
+    return math.floor(lead) + 1
+
+
+def middle(heats: Sequence[Heat]) -> Heat:
+    """Of heats that differ in their size alone, the one of middle size."""
+    return sorted(heats, key=lambda heat: (math.prod(heat.axes.values()), sorted(heat.axes.items())))[len(heats) // 2]
+
+
+def starts(results: Results, heat: Heat) -> list[Start]:
+    """What was timed in a heat, without floors and peers, in the heat's order."""
+    entries = [place.entry for place in heat.places if place.entry.time and place.entry.standing != "beside"]
+    return [_start(results, entry) for entry in entries]
+
+
+def overtaking(found: Sequence[Start]) -> tuple[Start | None, list[Overtaking]]:
+    """The one that is ready first, and how the others, in that order, stand to it; what was not proved equal is left out."""
+    equal = [start for start in found if start.entry.standing in ("ranked", "own variant")]
+    known = sorted((s for s in equal if s.before_steady_s is not None), key=lambda s: s.before_steady_s or 0.0)
+    return (known[0], [_overtaking(known[0], start) for start in known[1:]]) if known else (None, [])
+
+
+def _overtaking(first: Start, start: Start) -> Overtaking:
+    comparison = compare(start.entry, first.entry)
+    if comparison is None or comparison.verdict != "faster":
+        return Overtaking(start, comparison)
+
+    def calls(ratio: float) -> int | None:
+        per_call = first.entry.seconds
+        return break_even(first.before_steady_s or 0.0, per_call, start.before_steady_s or 0.0, per_call * ratio)
+
+    ratio = comparison.ratio
+    return Overtaking(start, comparison, calls(ratio.value), calls(ratio.low), calls(ratio.high))
+
+
+def _crowded(workers: Iterable[WorkerRecord]) -> Estimate | None:
+    """Seconds of the import over the blocks: a block in which a second process ran the null control counts once too."""
+    by_block: dict[int, list[float]] = defaultdict(list)
+    for worker in workers:
+        by_block[worker.block].append(worker.import_s)
+    return estimate([statistics.median(seconds) for seconds in by_block.values()]) if by_block else None
+
+
+def _start(results: Results, entry: CellResult) -> Start:
+    who = process_of(entry.cell.who)
+    timings = [t for t in entry.timings.values() if t.first_call_s is not None]
+    return Start(
+        entry=entry,
+        alone=next((start for start in results.starts if start.who == who), None),
+        crowded=_crowded(results.workers_of[who]),
+        first_s=timings[0].first_call_s if timings else None,
+        second_s=timings[0].second_call_s if timings else None,
+        installed=next((found for found in results.installed if found.framework == who.framework), None),
+    )

@@ -1,0 +1,78 @@
+"""Where training steps spend their time: estimates over the blocks for each step of the network. No text, no chart."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from benchmarks import statistics
+from benchmarks.analysis.results import Results
+from benchmarks.records.record import Configuration, StepsRecord
+from benchmarks.statistics import Comparison, Estimate
+
+
+@dataclass(frozen=True)
+class StepTimes:
+    """One implementation at one size, watched: seconds per training step."""
+
+    who: Configuration
+    axes: Mapping[str, int]
+    steps: Mapping[str, Estimate]
+    between: Estimate
+    """Of the watched step, what belongs to no step of the network."""
+
+    watched: Estimate
+    whole: Estimate
+    """The training step as it is, in the same process, in turn with the watched one."""
+
+    slowed: Comparison
+    """Watched over whole, block by block: how much the watching itself adds."""
+
+
+def times(results: Results) -> list[StepTimes]:
+    """In the order of the plan; nothing of what was not watched."""
+    planned = {cell.who: number for number, cell in reversed(list(enumerate(results.run.cells)))}
+    found: dict[object, list[StepsRecord]] = defaultdict(list)
+    for record in sorted(results.profiles, key=lambda record: planned.get(record.who, len(planned))):
+        found[record.who, tuple(sorted(record.axes.items()))].append(record)
+    return [_times(records) for records in found.values()]
+
+
+def by_size(found: Sequence[StepTimes]) -> list[list[StepTimes]]:
+    """What can stand side by side: the same setting and size. Settings in the order of the plan, sizes from small to large."""
+    planned = {setting: number for number, setting in enumerate(dict.fromkeys(map(_setting, found)))}
+    groups: dict[object, list[StepTimes]] = defaultdict(list)
+    for times_ in sorted(found, key=lambda times_: (planned[_setting(times_)], _size(times_))):
+        groups[_setting(times_), _size(times_)].append(times_)
+    return list(groups.values())
+
+
+def middle(groups: Sequence[Sequence[StepTimes]]) -> Sequence[StepTimes]:
+    """Of the sizes at which most were watched, in the first such setting, the middle one; nothing of no groups."""
+    most = max(map(len, groups), default=0)
+    fullest = [group for group in groups if len(group) == most]
+    same = [group for group in fullest if _setting(group[0]) == _setting(fullest[0][0])]
+    return same[len(same) // 2] if same else []
+
+
+def _setting(of: StepTimes) -> tuple[str, int, str]:
+    return of.who.device, of.who.threads, of.who.precision
+
+
+def _size(of: StepTimes) -> tuple[int, tuple[tuple[str, int], ...]]:
+    return math.prod(of.axes.values()), tuple(sorted(of.axes.items()))
+
+
+def _times(records: Sequence[StepsRecord]) -> StepTimes:
+    names = dict.fromkeys(step for record in records for step in record.steps_s)
+    steps = {step: statistics.estimate([r.steps_s[step] for r in records if step in r.steps_s]) for step in names}
+    between = [max(record.watched_s - sum(record.steps_s.values()), 1e-9) for record in records]
+    return StepTimes(
+        who=records[0].who,
+        axes=records[0].axes,
+        steps=steps,
+        between=statistics.estimate(between),
+        watched=statistics.estimate([record.watched_s for record in records]),
+        whole=statistics.estimate([record.whole_s for record in records]),
+        slowed=statistics.compare_logs([statistics.log_ratio([r.watched_s], [r.whole_s]) for r in records]),
+    )

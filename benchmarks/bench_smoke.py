@@ -1,0 +1,50 @@
+"""Plain `pytest benchmarks/`: the smoke profile's cells as pytest-benchmark tests.
+
+Each cell is handed to a worker of its own, because no process may hold two frameworks, and the worker's rounds are what
+pytest-benchmark tabulates here.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from benchmarks import gpus
+from benchmarks.plan.cells import Request, plan
+from benchmarks.plan.profiles import PROFILES
+from benchmarks.records.record import Cell
+from benchmarks.runner.blocks import measure_one
+from implementations import registry
+
+
+class WorkersClock:
+    """A clock that stands still, except for the time that a worker measured."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """Seconds."""
+        return self.now
+
+
+CLOCK = WorkersClock()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test per cell of the smoke profile."""
+    spec = registry.part("mlp", "spec").Spec.preset("digits")
+    cells = plan("mlp", spec, Request(PROFILES["smoke"]), gpus.visible()).cells
+    mark = pytest.mark.benchmark(timer=CLOCK)
+    metafunc.parametrize("cell", [pytest.param(cell, id=cell.id, marks=mark) for cell in cells])
+
+
+def test_cell(cell: Cell, benchmark: Any) -> None:
+    """Have a worker measure the cell, and give pytest-benchmark its rounds."""
+    timing = measure_one(cell)
+    benchmark.extra_info |= {"cell": cell.id, "loops": timing.loops}
+    rounds: Iterator[float] = iter([elapsed / timing.loops for elapsed in timing.elapsed_s[timing.warmup_rounds :]])
+
+    def replay() -> None:
+        CLOCK.now += next(rounds)
+
+    benchmark.pedantic(replay, rounds=len(timing.elapsed_s) - timing.warmup_rounds)

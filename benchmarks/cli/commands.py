@@ -1,0 +1,247 @@
+"""The command line: run, list, verify, report, export, compare, doctor. Data goes to standard output, progress to standard error.
+
+Nothing heavy is imported before a command needs it, and no framework ever: those live in the workers.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.cli import exit_codes
+
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # searching for them takes longer than making a plan
+
+CHOICES = [
+    click.option(
+        "--profile", default="quick", show_default=True, help="How much is measured: smoke, quick, full or peers."
+    ),
+    click.option("--framework", "frameworks", help="Only these, with commas: numpy,torch,keras-tensorflow,..."),
+    click.option("--device", "devices", help="Only these, with commas: cpu, cuda, cuda:0, ..."),
+    click.option("--threads", help="CPU threads, with commas, or `all`. By default all cores."),
+    click.option("--phase", "phases", help="Only these, with commas: train_step,predict,epoch,products,peak,copy."),
+    click.option("--precision", "precisions", help="With commas: float64,float32,tf32,bfloat16."),
+    click.option("--mode", "modes", help="With commas: plain,tuned."),
+    click.option("--variant", "variants", help="Only these, with commas: spec,stock."),
+    click.option("--set", "sets", multiple=True, metavar="AXIS=N,N", help="Sweep an axis: --set batch=32,256."),
+    click.option("-k", "keyword", default="", help="Only cells whose identity contains this."),
+    click.option("--spec", default="digits", show_default=True, help="A preset or a TOML file with the network."),
+    click.option("--data", metavar="FILE", help="Your data: a .npz with x and y, or a folder of MNIST's IDX files."),
+    click.option(
+        "--python",
+        "pythons",
+        multiple=True,
+        metavar="NAME=PATH",
+        help="An interpreter of its own: torch=PATH, or beside the first: torch@next=PATH.",
+    ),
+]
+
+
+def chosen(command: Any) -> Any:
+    """Give a command the options that choose cells."""
+    for option in reversed(CHOICES):
+        command = option(command)
+    return command
+
+
+class Command(click.Group):
+    """Turns what is wrong with the user's input into one message and exit code 2."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command."""
+        from implementations.contract import BadInput, Unavailable
+
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt as stop:
+            click.echo("Interrupted.", err=True)
+            sys.exit(exit_codes.of_interrupt(stop))
+        except (BadInput, Unavailable) as problem:
+            click.echo(f"Error: {problem}", err=True)
+            sys.exit(exit_codes.USAGE)
+
+
+@click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Samenet: one network in several frameworks, proved equal, then timed."""
+
+
+@main.command()
+@chosen
+@click.option("--blocks", type=click.IntRange(min=1), help="Fresh processes per framework; a verdict needs 6.")
+@click.option("--budget", metavar="TIME", help="As many blocks as fit into 90s, 10m, 1h.")
+@click.option("--seed", default=0, show_default=True, help="Of the order in which everything is measured.")
+@click.option("--results", default="results", show_default=True, help="Where the run's folder is made.")
+@click.option("--force", is_flag=True, help="Begin anew, even where the same run was stopped and could go on.")
+@click.option("--retry-failed", is_flag=True, help="Measure the heats with failed cells of the same run again.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result's paths and counts as JSON.")
+def run(
+    blocks: int | None,
+    budget: str | None,
+    seed: int,
+    results: str,
+    force: bool,
+    retry_failed: bool,
+    as_json: bool,
+    **choice: Any,
+) -> None:
+    """Prove the implementations equal, time them, write records and a report.
+
+    A run that was stopped goes on by itself when the same command is given again.
+    """
+    from benchmarks.cli import prepare, run
+
+    if blocks and budget:
+        raise click.UsageError("--blocks and --budget: give one of them.")
+    prepared = prepare.prepare(**choice)
+    if budget:
+        prepared = prepare.fit(prepared, budget)
+    outcome = run.run(prepared, blocks, seed, Path(results), say, force, retry_failed)
+    if as_json:
+        click.echo(json.dumps(outcome.summary()))
+    else:
+        for path in outcome.reports:
+            click.echo(path)
+    sys.exit(outcome.exit_code)
+
+
+@main.command("list")
+@chosen
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+def list_cells(as_json: bool, **choice: Any) -> None:
+    """Show the cells that `run` would measure, and what is missing."""
+    from benchmarks.cli import prepare
+
+    prepared = prepare.prepare(load_data=False, **choice)
+    for cell in prepared.plan.cells:
+        click.echo(cell.model_dump_json() if as_json else cell.id)
+    for entry in prepared.plan.absent:
+        say(f"not there: {entry['framework']}: {entry['reason']} {entry['fix']}")
+    say(f"{len(prepared.plan.cells)} cells; `run` would take about {prepare.minutes(prepared.estimate_s())}")
+
+
+@main.command()
+@chosen
+@click.option("--json", "as_json", is_flag=True, help="One proof per line, as JSON.")
+def verify(as_json: bool, **choice: Any) -> None:
+    """Prove the implementations equal, in float32 and float64, and time nothing.
+
+    The whole proof: one step from many states, ordinary and extreme, long runs, dropout's generator, what must not be
+    remembered or shared, determinism, effective precision. Exit code 1 where one is not equal by its own fault.
+    """
+    from benchmarks.cli import prepare, verify
+    from benchmarks.report import proof_table
+
+    prepared = prepare.prepare(**choice)
+
+    def tell(proof: Any) -> None:
+        if as_json:
+            click.echo(proof.model_dump_json())
+
+    proofs, lost = verify.verify(prepared, say, tell)
+    if proofs and not as_json:
+        click.echo(proof_table.render(proofs))
+    if proofs:
+        say(proof_table.summary(proofs))
+    for job, reason in lost:
+        say(f"{job.who.label}: could not be proved: {reason}")
+    if any(proof.ours for proof in proofs):
+        sys.exit(exit_codes.UNEQUAL)
+    sys.exit(exit_codes.NOTHING if not proofs else exit_codes.FAILED if lost else exit_codes.GOOD)
+
+
+@main.command()
+@click.argument("folders", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--runs", "together", is_flag=True, help="One page over several runs, the first of them the baseline.")
+@click.option("--into", type=click.Path(path_type=Path), help="With --runs: where to.  [default: results/together]")
+def report(folders: tuple[Path, ...], together: bool, into: Path | None) -> None:
+    """Make the report of a results folder again from its records.
+
+    With --runs: one page over several folders.
+    """
+    from benchmarks import report as reports
+    from benchmarks.records.records_file import BadRecords
+
+    if together and len(folders) < 2:
+        raise click.UsageError("--runs puts several runs on one page: give at least two results folders.")
+    if not together and (len(folders) > 1 or into):
+        raise click.UsageError("Several folders, and --into, are for one page over several runs: add --runs.")
+    try:
+        written = (
+            reports.write_together(folders, into or Path("results/together")) if together else reports.write(folders[0])
+        )
+        for path in written:
+            click.echo(path)
+    except BadRecords as problem:
+        click.echo(f"Error: {problem}", err=True)
+        sys.exit(exit_codes.USAGE)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--as", "format_", type=click.Choice(["pytest-benchmark", "summary"]), required=True, help="For which reader."
+)
+def export(folder: Path, format_: str) -> None:
+    """Print the results of a FOLDER for another tool.
+
+    pytest-benchmark: the JSON that `pytest-benchmark compare` reads, every round of every cell that was proved equal.
+    summary: Markdown for the summary of a CI job. Tables as CSV and JSON Lines stand beside every report.
+    """
+    from benchmarks import report as reports
+    from benchmarks.records.records_file import BadRecords
+
+    try:
+        click.echo(reports.export(folder, format_), nl=False)
+    except BadRecords as problem:
+        click.echo(f"Error: {problem}", err=True)
+        sys.exit(exit_codes.USAGE)
+
+
+@main.command()
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with all numbers unrounded.")
+@click.option("--anyway", is_flag=True, help="Compare although specification, data or machine differ.")
+@click.option("--margin", default="3%", show_default=True, help="Differences inside it are called a tie.")
+def compare(a: Path, b: Path, as_json: bool, anyway: bool, margin: str) -> None:
+    """Compare the results folder B with the baseline A, cell by cell.
+
+    Exit code 1 where a cell of B is unequal, else 5 where one is slower or missing, or a run's null control failed.
+    """
+    from benchmarks.analysis import comparison
+    from benchmarks.analysis.comparability import Refused
+    from benchmarks.cli import compare as told
+    from benchmarks.records.records_file import BadRecords
+
+    try:
+        found = comparison.compare(a, b, told.fraction(margin), anyway)
+    except (BadRecords, Refused) as problem:
+        click.echo(f"Error: {problem}", err=True)
+        sys.exit(exit_codes.USAGE)
+    click.echo(json.dumps(told.as_json(found), allow_nan=False) if as_json else told.render(found))
+    sys.exit(told.exit_code(found))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def doctor(as_json: bool) -> None:
+    """Say what this machine has, what is missing, and how to get it."""
+    from benchmarks.cli import doctor
+
+    found = doctor.examine()
+    click.echo(json.dumps(found, indent=2) if as_json else doctor.render(found))
+
+
+def say(text: str) -> None:
+    """A line of progress."""
+    click.echo(text, err=True)
+
+
+def program() -> None:
+    """What is started as a process of its own."""
+    exit_codes.end_as_interrupted()
+    main()

@@ -1,0 +1,92 @@
+"""What the user typed as a Request: lists, numbers, sweeps, interpreters. What of it can be had is for the plan to say."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from benchmarks.plan import profiles
+from benchmarks.plan.cells import Request
+from implementations import cores, registry
+from implementations.contract import BadInput
+
+Value = TypeVar("Value")
+
+SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def request(model: str, choice: dict[str, Any]) -> Request:
+    """The options that choose cells (`__main__.CHOICES`), by name. Raises BadInput."""
+    if choice["profile"] not in profiles.PROFILES:
+        raise BadInput(f"--profile {choice['profile']}: no such profile; there are {', '.join(profiles.PROFILES)}.")
+    axes = registry.part(model, "spec").AXES
+    return Request(
+        profile=profiles.PROFILES[choice["profile"]],
+        frameworks=_listed("--framework", choice["frameworks"]),
+        devices=_listed("--device", choice["devices"]),
+        threads=tuple(dict.fromkeys(map(_thread_count, _listed("--threads", choice["threads"])))),
+        precisions=_listed("--precision", choice["precisions"]),
+        modes=_listed("--mode", choice["modes"]),
+        variants=_listed("--variant", choice["variants"]),
+        phases=_listed("--phase", choice["phases"]),
+        sets=_each_once("--set", (_axis(text, axes) for text in choice["sets"])),
+        keyword=choice["keyword"],
+        pythons=_each_once("--python", map(_interpreter, choice["pythons"])),
+        own_spec=choice["spec"] != "digits",
+    )
+
+
+def seconds(budget: str) -> int:
+    """A time like 90s, 10m or 1h. Raises BadInput."""
+    number, unit = budget[:-1], budget[-1:]
+    if unit not in SECONDS or not number.isdecimal() or not int(number):
+        raise BadInput(f"--budget {budget}: give a time, as in 90s, 10m or 1h.")
+    return int(number) * SECONDS[unit]
+
+
+def _listed(option: str, text: str | None) -> tuple[str, ...]:
+    """The words of a list; nothing where the option was not given, which means all. Raises BadInput for an empty list."""
+    words = _words(text or "")
+    if text is not None and not words:
+        raise BadInput(f"{option} {text}: names nothing. Give names with commas between them, or leave it out.")
+    return words
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+
+
+def _each_once(option: str, pairs: Iterable[tuple[str, Value]]) -> dict[str, Value]:
+    """What an option that may be repeated said of each name. Raises BadInput where one would silently replace another."""
+    found: dict[str, Value] = {}
+    for name, value in pairs:
+        if name in found:
+            raise BadInput(f"{option} {name}=...: given twice. Give it once, with all that is wanted.")
+        found[name] = value
+    return found
+
+
+def _thread_count(word: str) -> int:
+    if word == "all":
+        return cores.usable()
+    if not word.isdecimal() or not 0 < int(word) <= cores.usable():
+        raise BadInput(f"--threads {word}: give numbers from 1 to {cores.usable()} (the usable cores), or all.")
+    return int(word)
+
+
+def _axis(text: str, known: Iterable[str]) -> tuple[str, list[int]]:
+    name, _, values = text.partition("=")
+    words = _words(values)
+    if name not in known or not words or not all(word.isdecimal() for word in words):
+        raise BadInput(f"--set {text}: give an axis ({', '.join(known)}) and whole numbers, as in --set batch=32,256.")
+    return name, [int(word) for word in words]
+
+
+def _interpreter(text: str) -> tuple[str, str]:
+    framework, _, path = text.partition("=")
+    registry.check_framework(framework)
+    if "@" in framework and not re.fullmatch(r"[\w.+-]+", framework.partition("@")[2]):
+        raise BadInput(f"--python {text}: name the other installation with letters and digits, as in torch@next=PATH.")
+    if not Path(path).is_file():
+        raise BadInput(f"--python {text}: {path or 'nothing'} is not a file. Give the path of a Python interpreter.")
+    return framework, path

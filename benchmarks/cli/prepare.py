@@ -1,0 +1,92 @@
+"""From what was typed to a validated request: the specification, the data, the plan. Nothing is written or started."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import gpus
+from benchmarks.cli import options
+from benchmarks.plan import cells as plan
+from benchmarks.plan.cells import Plan, Request
+from benchmarks.plan.estimate import Estimate, within
+from implementations import registry
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MODEL = "mlp"
+DIGITS = 1437
+"""Training samples of the bundled data, for the estimate of a command that does not load them."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A validated request: nothing has been written or started yet."""
+
+    spec: Any
+    request: Request
+    plan: Plan
+    dataset: Any
+    samples: int = 0
+    """There are to train on, as far as is known before they are loaded."""
+
+    budget_s: float = math.inf
+
+    def estimate_s(self) -> float:
+        """Roughly how long `run` takes."""
+        return self.estimate.run_s(self.plan.cells, self.request.profile)
+
+    @property
+    def estimate(self) -> Estimate:
+        """What it depends on: the network, and how much there is to train on."""
+        return Estimate(self.spec, self.samples)
+
+
+def prepare(load_data: bool = True, **choice: Any) -> Prepared:
+    """Validate everything that was asked for. Raises BadInput and Unavailable, and writes nothing."""
+    request = options.request(MODEL, choice)
+    spec_module = registry.part(MODEL, "spec")
+    own = Path(choice["spec"]).suffix == ".toml" or "/" in choice["spec"]
+    spec = spec_module.Spec.load(Path(choice["spec"])) if own else spec_module.Spec.preset(choice["spec"])
+    dataset = None
+    if load_data or choice["data"]:
+        from implementations import data
+
+        dataset = data.load(choice["data"]) if choice["data"] else data.digits()
+        if not own and choice["data"]:
+            spec = spec.changed(features=dataset.features, classes=dataset.classes)
+        if own or choice["data"] or choice["spec"] == "digits":
+            data.check(dataset, spec.features, spec.classes)
+        else:
+            dataset = None
+    samples = len(dataset.y_train) if dataset else 0 if load_data or choice["spec"] != "digits" else DIGITS
+    return Prepared(spec, request, plan.plan(MODEL, spec, request, gpus.visible()), dataset, samples)
+
+
+def fit(prepared: Prepared, budget: str) -> Prepared:
+    """The same request with as many blocks and rounds as fit into a time like 90s, 10m or 1h. Raises BadInput."""
+    budget_s = options.seconds(budget)
+    fitted, profile = within(budget_s, prepared.plan, prepared.request.profile, prepared.estimate)
+    request = dataclasses.replace(prepared.request, profile=profile)
+    return dataclasses.replace(prepared, plan=fitted, request=request, budget_s=budget_s)
+
+
+def arrays(prepared: Prepared) -> "dict[str, np.ndarray]":
+    """What the workers train on; nothing where the network does not fit the bundled data and none was given."""
+    import numpy as np
+
+    if prepared.dataset is None:
+        return {"x_train": np.zeros((0, 1), np.float32), "y_train": np.zeros(0, np.int64)}
+    return prepared.dataset.arrays()
+
+
+def minutes(seconds: float) -> str:
+    """A rough duration."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

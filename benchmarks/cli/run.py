@@ -1,0 +1,218 @@
+"""What `run` does between its options and its exit code: keeps the records, measures, reports, sums up."""
+
+import dataclasses
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import system
+from benchmarks.cli import exit_codes
+from benchmarks.cli.prepare import MODEL, Prepared, Say, arrays, minutes
+from benchmarks.records import records_file
+from benchmarks.records.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord
+from benchmarks.runner import fault_detection
+from implementations import limits, registry
+from implementations.contract import BadInput
+
+if TYPE_CHECKING:
+    from benchmarks.records.record import Cell
+    from benchmarks.runner.resume import Progress
+
+
+@dataclass
+class Outcome:
+    """What a run came to."""
+
+    folder: Path
+    planned: int
+    blocks: int
+    reports: list[Path] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    interrupted: int = 0
+    """The exit code of what stopped it, or 0."""
+
+    @property
+    def exit_code(self) -> int:
+        """Interrupted before unequal, before some cells failed, before nothing was timed."""
+        timed = any(isinstance(r, TimingRecord) for r in self.records)
+        statuses = {r.status for r in records_file.standing(self.records) if isinstance(r, OutcomeRecord)}
+        if self.interrupted:
+            return self.interrupted
+        if any(isinstance(r, ProofRecord) and not r.passed for r in self.records):
+            return exit_codes.UNEQUAL
+        if "failed" in statuses:
+            return exit_codes.FAILED
+        return exit_codes.GOOD if timed else exit_codes.NOTHING
+
+    def keep(self, result: Record) -> None:
+        """Append a record to the results. Raises BadInput where the folder cannot be written."""
+        try:
+            records_file.append(self.folder / records_file.RECORDS, result)
+        except OSError as problem:
+            raise BadInput(
+                f"{self.folder}: cannot be written ({problem.strerror}). What was measured before is kept: "
+                "make room, and the same command goes on with it."
+            ) from None
+        self.records.append(result)
+
+    def summary(self) -> dict[str, Any]:
+        """For `--json`."""
+        timed = {r.cell.id for r in self.records if isinstance(r, TimingRecord)}
+        return {
+            "folder": str(self.folder),
+            "reports": [str(path) for path in self.reports],
+            "planned": self.planned,
+            "timed": len(timed),
+            "exit_code": self.exit_code,
+        }
+
+
+def run(
+    prepared: Prepared,
+    blocks: int | None,
+    seed: int,
+    results: Path,
+    say: Say,
+    force: bool = False,
+    retry_failed: bool = False,
+) -> Outcome:
+    """Measure what is left of the plan, append every record as it comes, and write the report, a partial one if interrupted.
+
+    Goes on with the same run where one was stopped, unless `force`; `retry_failed` measures failed heats again.
+    """
+    from benchmarks.runner import resume
+
+    if not prepared.plan.cells:
+        raise BadInput(
+            "nothing to measure: no framework can run here (see `doctor`), or every size is left out (see `list`)."
+        )
+    blocks = blocks or prepared.request.profile.blocks
+    first, machine = run_record(prepared, blocks, seed), system.machine()
+    progress = resume.begin(results, first, machine, force, retry_failed)
+    outcome = Outcome(progress.folder, len(prepared.plan.cells), blocks, records=list(progress.records))
+    left = progress.left(prepared.plan.cells, blocks, retry_failed)
+    _announce(prepared, progress, blocks, len(left), say)
+    _begin_records(prepared, progress, first, machine, outcome.keep)
+    for entry in prepared.plan.absent:
+        say(f"not there: {entry['framework']}: {entry['reason']} {entry['fix']}")
+    try:
+        _measure(prepared, progress, outcome, seed, left, say)
+    except KeyboardInterrupt as stop:
+        outcome.interrupted = exit_codes.of_interrupt(stop)
+        say("interrupted: what was measured is kept, and the same command goes on with it")
+    _report(outcome, say)
+    return outcome
+
+
+def _announce(prepared: Prepared, progress: "Progress", blocks: int, left: int, say: Say) -> None:
+    """What is to be measured, and about how long that takes."""
+    profile = dataclasses.replace(prepared.request.profile, blocks=left)
+    whole = minutes(prepared.estimate.run_s(prepared.plan.cells, profile))
+    what = f"{len(prepared.plan.cells)} cells, {blocks} blocks"
+    if progress.records:
+        what = f"going on with {progress.folder}: {left} of {blocks} blocks are left (--force begins anew)"
+    say(f"{what}, about {whole} on a quiet machine")
+
+
+def _begin_records(
+    prepared: Prepared, progress: "Progress", first: RunRecord, machine: dict[str, Any], keep: Callable[[Record], None]
+) -> None:
+    """The machine, the first record and the code, as far as they are not there yet."""
+    if not progress.records:
+        text = json.dumps(machine, indent=2) + "\n"
+        (progress.folder / "environment.json").write_text(text, encoding="utf-8")
+        keep(first)
+    for source in _sources(prepared):
+        if source not in progress.records:  # it may have been stopped before they were all written
+            keep(source)
+
+
+def _measure(
+    prepared: Prepared, progress: "Progress", outcome: Outcome, seed: int, left: "Mapping[int, list[Cell]]", say: Say
+) -> None:
+    """Blocks, within the budget, then memory and energy."""
+    from benchmarks.runner import resource_runs, resume
+    from benchmarks.runner.blocks import Run
+
+    cells, profile = prepared.plan.cells, prepared.request.profile
+    work = Run(
+        prepared.spec, arrays(prepared), cells, profile, outcome.blocks, seed, outcome.keep, say, prepared.request.pythons,
+        epochs=_epochs(prepared, say) if 0 not in progress.finished else 0,
+        loops=progress.loops, rounds=progress.rounds, restless=progress.restless, left=left,
+        end_s=time.monotonic() + prepared.budget_s - prepared.estimate.costs_s(cells, profile),
+    )  # fmt: skip
+    with resume.held(progress.folder):
+        work.execute()
+        resource_runs.measure(work, outcome.records)
+
+
+def _report(outcome: Outcome, say: Say) -> None:
+    """Write it; who interrupts that has it all the same."""
+    from benchmarks import report
+
+    try:
+        outcome.reports = report.write(outcome.folder)
+    except KeyboardInterrupt as stop:
+        outcome.interrupted = outcome.interrupted or exit_codes.of_interrupt(stop)
+        outcome.reports = report.write(outcome.folder)
+    if found := report.detectable(outcome.folder):
+        say(f"half of the comparisons would have found a true difference of {found:.1%} or less, 8 times out of 10")
+
+
+def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
+    """The first line of the records."""
+    from implementations import sources
+
+    spec = prepared.spec.model_dump(mode="json")
+    steps, conventions = registry.part(MODEL, "steps").STEPS, registry.part(MODEL, "conventions").CONVENTIONS
+    frameworks = [cell.who.framework for cell in prepared.plan.cells]
+    return RunRecord(
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=["python", "-m", "benchmarks", *sys.argv[1:]],
+        profile=prepared.request.profile.name,
+        seed=seed,
+        blocks=blocks,
+        model=MODEL,
+        spec=spec,
+        spec_sha256=hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest(),
+        steps=[dataclasses.asdict(step) for step in steps],
+        conventions=[dataclasses.asdict(convention) for convention in conventions],
+        variants=[dataclasses.asdict(variant) for variant in registry.part(MODEL, "spec").VARIANTS],
+        dataset=prepared.dataset.describe() if prepared.dataset else {"name": "synthetic"},
+        code=system.code_version() | {"sha256": sources.tree_sha256("implementations", "benchmarks")},
+        pythons=dict(prepared.request.pythons),
+        limits=[dataclasses.asdict(limit) for limit in limits.concerning(frameworks)],
+        judged=fault_detection.summary(frameworks),
+        costs=prepared.request.profile.costs,
+        cells=prepared.plan.cells,
+        absent=prepared.plan.absent,
+    )
+
+
+def _epochs(prepared: Prepared, say: Say) -> int:
+    """Epochs of the training on real data; none where there is no data for it."""
+    if prepared.dataset is None:
+        say("no learning curves: give data that fits this network with --data")
+        return 0
+    if len(prepared.dataset.y_train) < prepared.spec.batch:
+        say(f"no learning curves: the data has fewer samples than one batch ({prepared.spec.batch})")
+        return 0
+    return prepared.request.profile.epochs
+
+
+def _sources(prepared: Prepared) -> list[SourceRecord]:
+    from implementations import sources
+
+    names = dict.fromkeys(registry.base(cell.who.framework) for cell in prepared.plan.cells)
+    return [
+        SourceRecord(framework=name, **dataclasses.asdict(section))
+        for name in names
+        if not registry.is_peer(name)
+        for section in sources.sections(MODEL, name)
+    ]

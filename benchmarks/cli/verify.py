@@ -1,0 +1,43 @@
+"""What `verify` does: asks everything of every implementation of a plan. Nothing is timed or written."""
+
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.cli.prepare import Prepared, Say, arrays
+from benchmarks.records.record import ProofRecord, Record
+
+
+def verify(
+    prepared: Prepared, say: Say, tell: Callable[[ProofRecord], None] = lambda proof: None
+) -> tuple[list[ProofRecord], list[tuple[Any, str]]]:
+    """Ask everything of every implementation of the plan at its sizes, in float32 and float64; nothing is timed or written.
+
+    `tell` is called with each proof as it comes. Returns all of them, and the jobs that were lost with the reasons.
+    """
+    from benchmarks.plan import schedule
+    from benchmarks.runner import blocks as runner
+    from benchmarks.worker.__main__ import Job
+
+    proofs: list[ProofRecord] = []
+
+    def keep(result: Record) -> None:
+        if isinstance(result, ProofRecord):
+            proofs.append(result)
+            tell(result)
+
+    work = runner.Run(
+        prepared.spec, arrays(prepared), [], prepared.request.profile, 1, 0, keep, say, prepared.request.pythons
+    )
+    lost = []
+    with runner.scratch(arrays(prepared)) as folder:
+        for who, cells in schedule.grouped(prepared.plan.cells).items():
+            asked = {(cell.who, tuple(cell.axes.items())): None for cell in cells}
+            for precision in (who.precision,) if prepared.request.precisions else ("float32", "float64"):
+                prove = [(w.model_copy(update={"precision": precision}), dict(axes)) for w, axes in asked]
+                job = Job(
+                    who=who.model_copy(update={"precision": precision}), block=0, seed=0, prove=prove,
+                    spec=prepared.spec.model_dump(mode="json"), dataset=str(folder / runner.DATASET),
+                    check_only=True,
+                )  # fmt: skip
+                lost += runner.verify(work, [job], folder)
+    return proofs, lost

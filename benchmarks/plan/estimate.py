@@ -1,0 +1,211 @@
+"""How long a run takes on a quiet machine, and what fits into a budget: from the sizes of the network and of the data.
+
+The rates are cautious ones of a slow two-core machine and of a small GPU. Deterministic, for a run that was stopped goes
+on only where the same command plans the same again. No framework is imported.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from benchmarks.plan.cells import Plan, left_out
+from benchmarks.plan.profiles import Profile
+from benchmarks.plan.schedule import ALONE, FEWEST_ROUNDS, grouped, process_of, rounds_for
+from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
+from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
+from implementations import cores, registry
+from implementations.contract import BadInput
+
+START_S = {
+    "numpy": 1.0,
+    "torch": 4.0,
+    "jax": 2.0,
+    "cupy": 4.0,
+    "keras-tensorflow": 9.0,
+    "keras-torch": 9.0,
+    "keras-jax": 6.0,
+}
+"""Until a process has imported its framework."""
+
+COMPILE_S = {("torch", "tuned"): 12.0, ("jax", ""): 0.6, ("keras-jax", ""): 1.2, ("keras-tensorflow", ""): 0.6}
+"""Compiling the step of one size, by framework and mode ("" where the mode makes no difference)."""
+
+CALL_S = 1e-3
+"""A call before any work; and about what passing a turn on takes."""
+
+BYTES_PER_S = {"cpu": 4e9, "cuda": 4e11}
+
+FLOPS_PER_S = {"cpu": 2e10, "cuda": 5e12}
+"""In float32: of one core, or of a GPU."""
+
+PROOF_FLOPS_PER_S, LARGE_PROOF_FLOPS_PER_S = 1.5e10, 3e10
+"""Of the oracle on one core: rounding at random included, and not."""
+
+MOST_BLOCKS = 1000
+FEWEST_BLOCKS = 3
+"""What a budget gives up sizes for. The estimate is cautious: on a quicker machine more blocks fit."""
+
+PERTURBATIONS, LARGE_FLOPS = 16, 1e9
+"""As the proof has them (`gates`, `strays`), which would import NumPy, and a plan is made without it."""
+
+FLOOR_S = {"cpu": 0.01, "cuda": 0.03}
+"""A large product or a large copy."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of runs with this network on data with so many training samples (0: there are none)."""
+
+    spec: Any
+    samples: int
+
+    def run_s(self, cells: Sequence[Cell], profile: Profile) -> float:
+        """Blocks, what the first of them does besides, and the costs after them."""
+        blocks_s = profile.blocks * self.block_s(cells, profile)
+        return blocks_s + self.once_s(cells, profile) + self.costs_s(cells, profile)
+
+    def block_s(self, cells: Sequence[Cell], profile: Profile) -> float:
+        """Workers start and prove side by side, then work through their cells in turn."""
+        whos = grouped(cells)
+        starts = [_start_s(who) for who in whos]
+        starting = max([*starts, sum(starts) / self.cores], default=0.0)
+        return starting + self._proving_s(cells) + sum(self._cell_s(cell, profile) for cell in cells)
+
+    def once_s(self, cells: Sequence[Cell], profile: Profile) -> float:
+        """In the first block: compiling alone, a second proof, what all proofs of a large network share, learning."""
+        sizes = _sizes(cells)
+        compiling = sum(_compile_s(who) for who, _ in sizes)
+        shared = {(who.precision, tuple(axes.items())): self._strays_s(who, axes) for who, axes in sizes}
+        calls = sum(5 * self.call_s(cell) + 3 * profile.round_s for cell in cells)
+        return compiling + self._proving_s(cells) + sum(shared.values()) + calls + self._learning_s(cells, profile)
+
+    def costs_s(self, cells: Sequence[Cell], profile: Profile) -> float:
+        """Imports alone, then memory and energy, after the blocks, however many these are."""
+        total = 0.0
+        if not profile.costs:
+            return total
+        for who, own in grouped(cells).items():
+            steps = [cell for cell in own if cell.phase == "train_step"]
+            total += _start_s(who) + sum(0.2 + 12 * self.call_s(cell) for cell in steps)
+            total += len(steps) * (who.device != "cpu")  # a second of energy each, where there is a counter
+        return total
+
+    def share_s(self, cells: Sequence[Cell], profile: Profile) -> float:
+        """Roughly what a block would be quicker without these; what others are held against stays."""
+        timed = [cell for cell in cells if cell.phase not in FLOORS]
+        return sum(self._cell_s(cell, profile) + self._proof_s(cell.axes) / self.cores for cell in timed)
+
+    def call_s(self, cell: Cell) -> float:
+        """One call."""
+        if cell.phase in (PEAK, COPY):
+            return FLOOR_S[cell.who.device.partition(":")[0]]
+        spec, kind = self._at(cell.axes), cell.who.device.partition(":")[0]
+        rate = FLOPS_PER_S[kind] * (cell.who.threads if kind == "cpu" else 1)
+        calls = self.samples // spec.batch if cell.phase == "epoch" else 1
+        phase = "predict" if cell.phase == "predict" else "train_step"
+        work = spec.flops(phase) / rate + spec.least_bytes(phase) / BYTES_PER_S[kind]
+        return float(calls * (CALL_S + work))
+
+    @cached_property
+    def cores(self) -> int:
+        """Cores this process may use."""
+        return cores.usable()
+
+    def _at(self, axes: dict[str, int]) -> Any:
+        return self.spec.changed(**axes)
+
+    def _cell_s(self, cell: Cell, profile: Profile) -> float:
+        """Its turns: the state put back, a pass to warm up, the round; before them a pilot."""
+        call = self.call_s(cell)
+        round_s = max(profile.round_s, call)
+        return (rounds_for(round_s, profile.rounds) + ALONE) * (2 * CALL_S + call + round_s) + 6 * call
+
+    def _proving_s(self, cells: Sequence[Cell]) -> float:
+        """Processes side by side, from one start each: the slowest, or all of them on the cores there are."""
+        alone: dict[Configuration, float] = {}
+        for who, axes in _sizes(cells):
+            process = process_of(who)
+            alone[process] = alone.get(process, 0.0) + self._proof_s(axes) + _compile_s(who) / 4
+        return max([*alone.values(), sum(alone.values()) / self.cores], default=0.0)
+
+    def _proof_s(self, axes: dict[str, int]) -> float:
+        """From one start, on one core."""
+        flops = self._flops(axes)
+        spec = self._at(axes)
+        large, moving = flops >= LARGE_FLOPS, 20 * spec.least_bytes("train_step") / BYTES_PER_S["cpu"]
+        return 0.1 + moving + (3 * flops / LARGE_PROOF_FLOPS_PER_S if large else 18 * flops / PROOF_FLOPS_PER_S)
+
+    def _strays_s(self, who: Configuration, axes: dict[str, int]) -> float:
+        """What the proofs of a large network share, from two starts, on the cores of whoever comes first."""
+        flops = self._flops(axes)
+        large = flops >= LARGE_FLOPS
+        return 2 * PERTURBATIONS * flops / PROOF_FLOPS_PER_S / min(who.threads, PERTURBATIONS) if large else 0.0
+
+    def _flops(self, axes: dict[str, int]) -> float:
+        return float(self._at(axes).flops("train_step"))
+
+    def _learning_s(self, cells: Sequence[Cell], profile: Profile) -> float:
+        """One training to the last epoch; the others end at the target, about half way."""
+        if not self.samples:
+            return 0.0
+        epochs = profile.epochs * (1 + (profile.trainings - 1) / 2)
+        whos = [who for who in grouped(cells) if not registry.is_peer(who.framework)]
+        epoch = [self.call_s(Cell(who=who, phase="epoch", axes=self.spec.axes())) for who in whos]
+        return epochs * sum(epoch)
+
+
+def within(budget_s: float, plan: Plan, profile: Profile, estimate: Estimate) -> tuple[Plan, Profile]:
+    """The plan and the profile with as many blocks as the budget allows, and never fewer than a verdict needs.
+
+    Whether the last of them are reached the clock will tell: the run ends with its budget, and goes on when it is given
+    again. Where by the estimate not three blocks fit, rounds are given up, then the sizes that take longest, each with its
+    reason; if that does not help, as few of them as leave room for one block. Raises BadInput where not one fits.
+    """
+    for fewest in (min(FEWEST_BLOCKS, profile.blocks), 1):
+        cells, absent = list(plan.cells), list(plan.absent)
+        fitted = _fit(budget_s, cells, profile, estimate)
+        while fitted.blocks < fewest and len(groups := list(dict.fromkeys(map(_size_of, cells)))) > 1:
+            costly = max(groups, key=lambda group: estimate.share_s([c for c in cells if _size_of(c) == group], fitted))
+            why = f"for it would take too much of a budget of {budget_s:.0f} s"
+            absent += left_out([c for c in cells if _size_of(c) == costly], why, "Allow a larger --budget.")
+            cells = [cell for cell in cells if _size_of(cell) != costly]
+            fitted = _fit(budget_s, cells, profile, estimate)
+        if fitted.blocks >= fewest or not cells:
+            return Plan(cells, absent), replace(
+                fitted, blocks=max(fitted.blocks, min(MIN_BLOCKS_FOR_VERDICT, profile.blocks))
+            )
+    least = estimate.run_s(cells, replace(fitted, blocks=1))
+    raise BadInput(
+        f"--budget: one block takes about {least:.0f} s with what follows it. Allow more, or choose fewer cells."
+    )
+
+
+def _fit(budget_s: float, cells: Sequence[Cell], profile: Profile, estimate: Estimate) -> Profile:
+    blocks_s = budget_s - estimate.costs_s(cells, profile) - estimate.once_s(cells, profile)
+    for rounds in range(profile.rounds, min(FEWEST_ROUNDS, profile.rounds) - 1, -1):
+        fitted = replace(profile, rounds=rounds)
+        block_s = max(estimate.block_s(cells, fitted), CALL_S)
+        if blocks_s >= MIN_BLOCKS_FOR_VERDICT * block_s:
+            break
+    return replace(fitted, blocks=min(max(int(blocks_s // block_s), 0), MOST_BLOCKS))
+
+
+def _size_of(cell: Cell) -> tuple[object, ...]:
+    """What a budget leaves out together: a size on a kind of device."""
+    return cell.who.device.partition(":")[0], tuple(sorted(cell.axes.items()))
+
+
+def _sizes(cells: Sequence[Cell]) -> list[tuple[Configuration, dict[str, int]]]:
+    """What is built and proved, each once: an implementation at a size."""
+    found = {(cell.who, tuple(sorted(cell.axes.items()))): cell.axes for cell in cells}
+    return [(who, axes) for (who, _), axes in found.items()]
+
+
+def _start_s(who: Configuration) -> float:
+    return START_S.get(registry.base(who.framework), 5.0)
+
+
+def _compile_s(who: Configuration) -> float:
+    name = registry.base(who.framework)
+    return COMPILE_S.get((name, who.mode), COMPILE_S.get((name, ""), 0.0))

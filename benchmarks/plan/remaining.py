@@ -1,0 +1,50 @@
+"""What a run has still to measure after its blocks: the costs of what it timed. Records in, no process started."""
+
+from collections.abc import Iterable
+
+from benchmarks.plan.schedule import grouped
+from benchmarks.records.record import (
+    Cell,
+    Configuration,
+    InstalledRecord,
+    Record,
+    ResourceRecord,
+    StartRecord,
+    TimingRecord,
+)
+
+Key = tuple[object, ...]
+
+
+def costs(cells: Iterable[Cell], records: Iterable[Record]) -> dict[Configuration, list[Cell]]:
+    """Training steps whose costs are not known yet, from small to large, by process; empty where all is known.
+
+    Only what was timed has costs: everything else is a hole already, with its reason. A process may have nothing left
+    but its import or the size of its installation.
+    """
+    records = list(records)
+    have = {key(found) for found in records}
+    timed = {r.cell.id for r in records if isinstance(r, TimingRecord) and r.ranked and not r.control}
+    left: dict[Configuration, list[Cell]] = {}
+    for who, own in grouped(cell for cell in cells if cell.id in timed).items():
+        steps = [c for c in own if c.phase == "train_step" and of_resources(c.who, c.axes) not in have]
+        if steps or not {("start", who), ("installed", who.framework)} <= have:
+            left[who] = sorted(steps, key=lambda cell: sorted(cell.axes.items()))
+    return left
+
+
+def key(found: Record) -> Key:
+    """What a record says the costs of, each once per run; nothing for other records."""
+    match found:
+        case StartRecord():
+            return "start", found.who
+        case InstalledRecord():
+            return "installed", found.framework
+        case ResourceRecord():
+            return of_resources(found.who, found.axes)
+    return ()
+
+
+def of_resources(who: Configuration, axes: dict[str, int]) -> Key:
+    """The key of a size's memory and energy."""
+    return "resources", who, tuple(sorted(axes.items()))

@@ -1,0 +1,90 @@
+"""Whose turn it is: heats, the order within them, and how many rounds. Pure: no process, no clock.
+
+A heat holds cells that are compared with one another, at most one of each process. Its workers are alive together and
+take one round each in turn, in an order drawn anew, so that whatever happens to the machine happens to all of them.
+Where the waiting cannot be kept still, whole workers take turns instead, there and back (A B B A).
+"""
+
+import math
+import random
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeVar
+
+from benchmarks.records.record import Cell, Configuration, TimingRecord
+
+Seat = TypeVar("Seat")
+Schedule = Literal["rounds", "workers"]
+
+CELL_S, FEWEST_ROUNDS = 0.3, 5
+"""A block spends about this long on a cell's rounds where a single call is long; between-block spread needs no more."""
+
+BURN = 0.01
+"""Processor time of the waiting, over the time they waited: above this they were not still."""
+
+ALONE = 3
+"""Rounds that a worker takes in a row at the end of a heat: what turns cost it shows against these."""
+
+
+def process_of(who: Configuration) -> Configuration:
+    """Whose process an implementation runs in: variants of a framework share one."""
+    return who.model_copy(update={"variant": "spec"})
+
+
+def grouped(cells: Iterable[Cell]) -> dict[Configuration, list[Cell]]:
+    """Cells by the process that they share."""
+    groups: dict[Configuration, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(process_of(cell.who), []).append(cell)
+    return groups
+
+
+def heats(cells: Iterable[Cell], order: random.Random) -> list[list[Cell]]:
+    """The cells in the order of this block. A second cell of the same process has its heat after the first's."""
+    found: dict[tuple[str, ...], list[list[Cell]]] = {}
+    for cell in cells:
+        sittings = found.setdefault(cell.heat, [])
+        here = process_of(cell.who)
+        free = [sitting for sitting in sittings if here not in map(process_of, (c.who for c in sitting))]
+        if not free:
+            sittings.append([])
+            free = sittings[-1:]
+        free[0].append(cell)
+    groups = list(found.values())
+    order.shuffle(groups)
+    return [sitting for sittings in groups for sitting in sittings]
+
+
+def control(cells: Sequence[Cell], block: int, peers: Iterable[str] = ()) -> list[Cell]:
+    """The null control of a block: the training steps of one implementation, another one in each block."""
+    peers = set(peers)
+    whos = list(dict.fromkeys(c.who for c in cells if c.who.variant == "spec" and c.who.framework not in peers))
+    if not whos:
+        return []
+    own = [cell for cell in cells if cell.who == whos[block % len(whos)]]
+    return [cell for cell in own if cell.phase == "train_step"] or own
+
+
+def restless(timing: TimingRecord) -> bool:
+    """Whether this worker was not still while it waited, so that in its heat whole workers take turns from then on."""
+    return timing.waiting_cpu_s > BURN * timing.waiting_s
+
+
+def rounds_for(round_s: float, most: int) -> int:
+    """How many rounds, for a round that takes this long: fewer where one call alone is long, enough for a median."""
+    return max(min(FEWEST_ROUNDS, most), min(most, math.floor(CELL_S / max(round_s, 1e-9))))
+
+
+def sequence(seats: Sequence[Seat], rounds: int, schedule: Schedule, order: random.Random) -> list[Seat]:
+    """Every turn of a heat. By rounds: all once in a new order, again and again. By workers: there and back."""
+    if schedule == "rounds":
+        return [seat for _ in range(rounds) for seat in order.sample(seats, len(seats))]
+    there = order.sample(seats, len(seats))
+    first = rounds - rounds // 2
+    return [seat for seat in there for _ in range(first)] + [
+        seat for seat in reversed(there) for _ in range(rounds - first)
+    ]
+
+
+def alone(seats: Sequence[Seat], order: random.Random) -> list[Seat]:
+    """The turns at the end of a heat that each seat takes in a row."""
+    return [seat for seat in order.sample(seats, len(seats)) for _ in range(ALONE)]

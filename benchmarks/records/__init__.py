@@ -1,0 +1,1 @@
+"""The stored result: one JSON object per line, every sample kept."""

@@ -1,0 +1,47 @@
+"""What a record speaks of: an implementation as it was run, and a cell, which is that in a phase at a size."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Strict(BaseModel):
+    """Part of a record: it cannot be changed, refuses keys that it does not know, and keeps infinities and NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants", defer_build=True)
+
+
+class Configuration(Strict):
+    """One implementation as it was run: what a proof speaks of and a ranking ranks."""
+
+    model: str
+    framework: str
+    variant: str = "spec"
+    device: str = "cpu"
+    threads: int
+    precision: str = "float32"
+    mode: str = "plain"
+
+    @property
+    def label(self) -> str:
+        """Short name for people, without what the comparison holds equal."""
+        return self.framework + ("" if self.variant == "spec" else f" ({self.variant})")
+
+
+class Cell(Strict):
+    """What is timed: an implementation in a phase (`train_step`, `predict`, `epoch`, `products`) at a size."""
+
+    who: Configuration
+    phase: str
+    axes: dict[str, int]
+
+    @property
+    def id(self) -> str:
+        """A readable identity, the same in every run of the same plan."""
+        who, size = self.who, "-".join(f"{name}{value}" for name, value in sorted(self.axes.items()))
+        parts = (who.model, who.framework, who.variant, who.device, f"t{who.threads}", who.precision, who.mode)
+        return "/".join((*parts, self.phase, size))
+
+    @property
+    def heat(self) -> tuple[str, ...]:
+        """Cells with the same heat take turns: same model, phase, size, precision, threads. Those of one mode are ranked."""
+        size = ",".join(f"{name}={value}" for name, value in sorted(self.axes.items()))
+        return (self.who.model, self.phase, size, self.who.precision, str(self.who.threads))

@@ -1,0 +1,264 @@
+"""The stored result: one JSON object per line in `records.jsonl`, validated, with every sample kept.
+
+Schema history
+    1  first version
+
+Knows no framework and no model: a cell's sizes are named axes, a step's text comes with the run.
+Records are append-only; nothing here computes a statistic.
+"""
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from benchmarks.records.configuration import Cell as Cell
+from benchmarks.records.configuration import Configuration as Configuration
+from benchmarks.records.configuration import Strict
+from benchmarks.records.resource_records import DeviceClocks as DeviceClocks
+from benchmarks.records.resource_records import Energy as Energy
+from benchmarks.records.resource_records import InstalledRecord as InstalledRecord
+from benchmarks.records.resource_records import Interference as Interference
+from benchmarks.records.resource_records import Peak as Peak
+from benchmarks.records.resource_records import ResourceRecord as ResourceRecord
+from benchmarks.records.resource_records import StartRecord as StartRecord
+
+SCHEMA_VERSION = 1
+
+
+PRODUCTS, PEAK, COPY = FLOORS = ("products", "peak", "copy")
+"""What each time is held against, not phases of the model: the matrix products of a training step alone; and, once per
+implementation, one large product and one large copy, in that framework's own library."""
+
+TARGET = 0.97
+"""Accuracy on the test set at which a training has learned what there is to learn in the digits."""
+
+
+class RunRecord(Strict):
+    """The first line: what was asked for, under which specification, and the texts of its steps."""
+
+    kind: Literal["run"] = "run"
+    schema_version: int = SCHEMA_VERSION
+    started_at: str
+    command: list[str]
+    profile: str
+    seed: int
+    blocks: int
+    model: str
+    spec: dict[str, Any]
+    spec_sha256: str
+    steps: list[dict[str, str]]
+    conventions: list[dict[str, str]]
+    variants: list[dict[str, Any]]
+    dataset: dict[str, Any]
+    code: dict[str, Any]
+    pythons: dict[str, str] = Field(default_factory=dict)
+    """Interpreters other than the run's own, by framework."""
+
+    limits: list[dict[str, Any]] = Field(default_factory=list)
+    """What the planned frameworks themselves compute otherwise than they should. Older runs did not say."""
+
+    judged: dict[str, Any] = Field(default_factory=dict)
+    """What the proof notices, by planted fault and framework (`benchmarks.runner.fault_detection`). Older runs did not say."""
+
+    costs: bool = True
+    """Whether imports, memory and energy are measured after the blocks."""
+
+    cells: list[Cell]
+    absent: list[dict[str, str]]
+    """Frameworks and devices that were not asked for by name and are not there: framework, device, reason, fix."""
+
+
+class WorkerRecord(Strict):
+    """One process: versions, flags as measured, threads really used, what starting it cost, the machine's load."""
+
+    kind: Literal["worker"] = "worker"
+    who: Configuration
+    block: int
+    pid: int
+    import_s: float
+    versions: dict[str, str]
+    flags: dict[str, str]
+    effective_precision: dict[str, str]
+    thread_pools: list[dict[str, Any]]
+    affinity: list[int]
+    load_average: list[float]
+
+
+class Check(Strict):
+    """One verdict of the proof: the worst tensor of a group under one check, its error and its budget."""
+
+    check: str
+    group: str
+    tensor: str
+    error: float
+    budget: float
+    passed: bool
+    limit: str = ""
+    """The limit of the framework's own because of which it failed."""
+
+
+class ProofRecord(Strict):
+    """What the proof said about one implementation at one size, in one process, before anything was timed there."""
+
+    kind: Literal["proof"] = "proof"
+    who: Configuration
+    axes: dict[str, int]
+    block: int
+    checks: list[Check]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check held (and there was one)."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @property
+    def ours(self) -> list[Check]:
+        """The checks that failed without a limit of the framework's own to explain it."""
+        return [check for check in self.checks if not (check.passed or check.limit)]
+
+
+class TimingRecord(Strict):
+    """All rounds of one cell in one block. A round is `loops` calls between two device fences.
+
+    `elapsed_s[i]` is the whole round's time; the first `warmup_rounds` are kept and marked by their number.
+    `schedule` says whose turn it was: "rounds" in turn with the rest of the heat, or whole "workers" in turn, there and
+    back. `alone_s` are further rounds, taken in a row. While it waited for its turns, `waiting_s` long, the process
+    used `waiting_cpu_s` of processor time. `started_at_s` is of the machine's one monotonic clock: the executed order.
+    First and second call are there where the worker had the machine to itself when it made them.
+    `control` marks the null control: a second copy, measured beside the first. `ranked` is false for floors and peers, which are shown beside the ranking and never in it.
+    """
+
+    kind: Literal["timing"] = "timing"
+    cell: Cell
+    block: int
+    order: int
+    schedule: Literal["rounds", "workers"]
+    loops: int
+    warmup_rounds: int
+    elapsed_s: list[float]
+    alone_s: list[float] = Field(default_factory=list)
+    started_at_s: list[float]
+    restore_s: float = 0.0
+    """Before all its rounds but the last, untimed: putting the state back, the pass that warms the caches."""
+
+    turning_s: float = 0.0
+    """All its turns but the last, rounds and `restore_s` included, from when it was woken until the next could begin."""
+
+    waiting_s: float = 0.0
+    waiting_cpu_s: float = 0.0
+    first_call_s: float | None
+    second_call_s: float | None
+    samples_per_call: int
+    flops_per_call: int
+    bytes_per_call: int = 0
+    """That must be moved at least, in whatever order a call computes. Older runs did not say."""
+
+    device_clocks: DeviceClocks | None = None
+    """On a GPU only."""
+
+    ranked: bool = True
+    control: bool = False
+
+    @property
+    def per_call(self) -> list[float]:
+        """Seconds per call of the rounds after the warm-up; nothing where the numbers cannot be times."""
+        rounds = self.elapsed_s[max(self.warmup_rounds, 0) :]
+        usable = self.loops > 0 and self.warmup_rounds >= 0 and all(0 < s < math.inf for s in rounds)
+        return [seconds / self.loops for seconds in rounds] if usable else []
+
+
+class StepsRecord(Strict):
+    """Where a training step of one implementation spent its time, watched from outside after all timing in its process.
+
+    Seconds per call, medians over the passes: `whole_s` of the training step as it is, `watched_s` of the watched one, which
+    watching slows down, `steps_s` of each step of the network within it. Never ranked.
+    """
+
+    kind: Literal["steps"] = "steps"
+    who: Configuration
+    axes: dict[str, int]
+    block: int
+    passes: int
+    whole_s: float
+    watched_s: float
+    steps_s: dict[str, float]
+
+
+class OutcomeRecord(Strict):
+    """A cell that has no time, and why. A hole is never a zero."""
+
+    kind: Literal["outcome"] = "outcome"
+    cell: Cell
+    block: int
+    status: Literal["failed", "skipped", "unequal"]
+    reason: str
+    fix: str = ""
+    last_lines: list[str] = Field(default_factory=list)
+
+
+class BlockRecord(Strict):
+    """A block that was measured to its end: what comes after it is not repeated when the run goes on."""
+
+    kind: Literal["block"] = "block"
+    block: int
+    wall_s: float
+    """From its first process to its last word."""
+
+    interference: Interference | None = None
+    """Older runs did not say."""
+
+
+class LearningPoint(Strict):
+    """After one epoch: time spent training so far (evaluation excluded), accuracy on the test set, mean loss."""
+
+    epoch: int
+    elapsed_s: float
+    test_accuracy: float
+    train_loss: float
+
+
+class LearningRecord(Strict):
+    """One training on real data, from the initial state of its seed, until TARGET was reached or the epochs were over.
+
+    `prepare_s` is what came before the first of a process's trainings: building, the first step and prediction, and with
+    them compiling. Older runs did not say, and have it in the first epoch.
+    """
+
+    kind: Literal["learning"] = "learning"
+    who: Configuration
+    block: int
+    dropout: float
+    batch: int
+    points: list[LearningPoint]
+    predictions_sha256: str
+    seed: int = 0
+    prepare_s: float | None = None
+
+
+class SourceRecord(Strict):
+    """The code of one step of one implementation, as this run used it."""
+
+    kind: Literal["source"] = "source"
+    framework: str
+    file: str
+    step: str
+    code: str
+    sha256: str
+
+
+Record = Annotated[
+    RunRecord
+    | WorkerRecord
+    | ProofRecord
+    | TimingRecord
+    | StepsRecord
+    | OutcomeRecord
+    | BlockRecord
+    | LearningRecord
+    | StartRecord
+    | InstalledRecord
+    | ResourceRecord
+    | SourceRecord,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,120 @@
+"""Proofs as a table: framework, device, precision, mode and size against what was compared; then what failed, and what is
+only reported.
+"""
+
+import io
+import math
+from collections.abc import Sequence
+
+from benchmarks.records.record import Check, ProofRecord
+
+COLUMNS = {
+    "logits": ("logits",),
+    "loss": ("loss", "sample losses"),
+    "gradients": ("gradients", "null tensors"),
+    "statistics": ("statistics",),
+    "optimizer": ("slots", "counter"),
+    "parameters": ("parameters", "change of parameters", "parameters from slots"),
+    "dropout": ("mask scale", "mask keep rate", "mask repeats nothing"),
+}
+"""Column -> groups of checks. Whatever stands in none of them is in the column of its check, or in `conduct`."""
+
+_COLUMN_OF = {group: column for column, groups in COLUMNS.items() for group in groups}
+
+RUNS = ("free run", "restarted run")
+LONG_RUNS, CONDUCT = "long runs", "conduct"
+ALL_COLUMNS = (*COLUMNS, LONG_RUNS, CONDUCT)
+EXPLANATION = (
+    "The largest error over its budget, up to 1 is equal. conduct: the same bits when repeated, nothing remembered, shared "
+    "or overwritten, NaN comes out, precision and determinism as promised."
+)
+
+
+def render(proofs: Sequence[ProofRecord]) -> str:
+    """For people; numbers are error over budget."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = ("implementation", "device", "precision", "mode", "size", "verdict", *ALL_COLUMNS)
+    table = Table(*columns, box=box.SIMPLE)
+    for proof in proofs:
+        who, size = proof.who, ", ".join(f"{name} {value}" for name, value in proof.axes.items())
+        cells = [_worst([check for check in proof.checks if column_of(check) == name]) for name in ALL_COLUMNS]
+        table.add_row(who.label, who.device, who.precision, who.mode, size, verdict(proof), *cells)
+    out = io.StringIO()
+    Console(file=out, width=200, highlight=False, no_color=True).print(table)
+    lines = [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]
+    return "\n".join([*lines, "", EXPLANATION, *_failures(proofs), *_notes(proofs)])
+
+
+def summary(proofs: Sequence[ProofRecord]) -> str:
+    """All of them in one line: how many are equal, and which check came nearest to its budget or beyond it."""
+    verdicts = [verdict(proof) for proof in proofs]
+    words = {"equal": "equal", "UNEQUAL": "UNEQUAL", "limit": "equal but for a limit of the framework's own"}
+    counts = [f"{verdicts.count(name)} {text}" for name, text in words.items() if name in verdicts]
+    judged = [
+        (check, proof.who)
+        for proof in proofs
+        for check in proof.checks
+        if 0 < check.budget < math.inf and not check.limit
+    ]
+    text = f"{len(proofs)} proofs: {', '.join(counts)}; {sum(len(proof.checks) for proof in proofs)} checks"
+    if not judged:
+        return text
+    worst, who = max(judged, key=lambda pair: math.inf if math.isnan(pair[0].error) else pair[0].error / pair[0].budget)
+    where = f"{who.label} {who.precision}, {worst.check}, {worst.group}: {worst.tensor}"
+    return f"{text}, the worst at {worst.error / worst.budget:.2g} of its budget ({where})"
+
+
+def verdict(proof: ProofRecord) -> str:
+    """In one word."""
+    return "equal" if proof.passed else "UNEQUAL" if proof.ours else "limit"
+
+
+def column_of(check: Check) -> str:
+    """Where a check is shown."""
+    if check.check in RUNS:
+        return LONG_RUNS
+    if check.check == "generator":
+        return "dropout"
+    return _COLUMN_OF.get(check.group, CONDUCT)
+
+
+def _worst(checks: Sequence[Check]) -> str:
+    """Error over budget of the worst; what holds or does not is told by its sign alone."""
+    judged = [check for check in checks if math.isfinite(check.budget)]
+    if not judged:
+        return "-"
+    failed = [check for check in judged if not check.passed]
+    ratios = [check.error / check.budget for check in judged if check.budget]
+    sign = ("limit" if all(check.limit for check in failed) else "✗") if failed else "✓"
+    return f"{sign} {max(ratios):.2g}" if ratios and not math.isnan(max(ratios)) else sign
+
+
+def _failures(proofs: Sequence[ProofRecord]) -> list[str]:
+    lines = []
+    for proof in proofs:
+        size = ", ".join(f"{name} {value}" for name, value in proof.axes.items())
+        for check in proof.checks:
+            if not check.passed:
+                whose = f"  ({proof.who.framework}'s own: {check.limit})" if check.limit else ""
+                lines.append(
+                    f"{proof.who.label} {proof.who.precision} {size}: {check.check}, {check.group}: {check.tensor} "
+                    f"off by {check.error:.2g}, allowed {check.budget:.2g}{whose}"
+                )
+    return ["", "Failed:", *lines] if lines else []
+
+
+def _notes(proofs: Sequence[ProofRecord]) -> list[str]:
+    """What has no bound but is worth knowing: flips that were adopted, and differences between two runs as timed."""
+    lines = []
+    for proof in proofs:
+        flips = sum(int(check.error) for check in proof.checks if check.group == "adopted ReLU flips")
+        spread = max((check.error for check in proof.checks if check.group == "spread as timed"), default=0.0)
+        who = f"{proof.who.label} {proof.who.precision}"
+        lines += [f"{who}: the oracle adopted {flips} ReLU sides within rounding of zero"] if flips else []
+        lines += [f"{who}: two runs with the settings that are timed differ by {spread:.1g}"] if spread else []
+        refused = [check.tensor for check in proof.checks if check.group == "no deterministic form"]
+        lines += [f"{who}: no deterministic form of some operation ({told})" for told in refused]
+    return ["", *dict.fromkeys(lines)] if lines else []

@@ -1,0 +1,40 @@
+"""What is known of the proof itself, from the newest `make prove`: which planted faults it noticed, in which framework."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import system
+from implementations import registry, sources
+
+FILE = system.ROOT / "results" / "proof" / "proof.jsonl"
+ORACLE = "oracle"
+END = '{"kind": "end"'
+"""How the last line begins."""
+
+
+def summary(frameworks: Iterable[str], file: Path = FILE) -> dict[str, Any]:
+    """For the run's record: how many checks noticed each fault in these frameworks; empty where nothing was judged.
+
+    Nor where the judging is under way, or was cut short. `same_code`: whether the implementations and the proof are, byte
+    for byte, those that were judged.
+    """
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    if not lines or not lines[-1].startswith(END):
+        return {}
+    answers = [json.loads(line) for line in lines]
+    wanted = {*map(registry.base, frameworks), ORACLE}
+    faults: dict[str, dict[str, dict[str, int]]] = {}
+    for answer in answers:
+        if answer.get("fault") and answer["framework"] in wanted:
+            noticed = faults.setdefault(answer["fault"], {}).setdefault(answer["framework"], {})
+            noticed[answer["precision"]] = len(answer["noticed"])
+    seeds = [answer for answer in answers if answer.get("kind") == "seeds" and answer["framework"] in wanted]
+    return {
+        "same_code": answers[0]["code_sha256"] == sources.tree_sha256("implementations"),
+        "code_sha256": answers[0]["code_sha256"],
+        "faults": faults,
+        "seeds": sum(answer["seeds"] for answer in seeds),
+        "false_alarms": sum(len(answer["failed"]) for answer in seeds),
+    }

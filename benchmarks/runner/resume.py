@@ -1,0 +1,141 @@
+"""The folder that a run writes in: a new one, or that of the same run where it was stopped before its end.
+
+A run is the same when everything that its first record says is the same, but when and how it was called: the cells, the
+specification, the data, the seed, the number of blocks and the code; and when environment.json, which speaks of the
+whole run, still says of this machine what is true. Whole blocks are kept; the block that it was stopped in is measured
+again, with the rounds and calls per round that the first block fixed. What is measured after the blocks (by
+`benchmarks.runner.resource_runs`) is measured where it is missing.
+"""
+
+import fcntl
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.plan import remaining, schedule
+from benchmarks.records import records_file
+from benchmarks.records.record import BlockRecord, Cell, OutcomeRecord, Record, RunRecord, TimingRecord
+from benchmarks.records.records_file import RECORDS
+from implementations.contract import BadInput
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is there already; a new run has nothing."""
+
+    folder: Path
+    records: Sequence[Record] = ()
+    finished: frozenset[int] = frozenset()
+    failed: dict[int, set[tuple[str, ...]]] = field(default_factory=dict)
+    """Heats with a failed cell, by finished block."""
+
+    lacks_costs: bool = False
+    """What is measured after the blocks was not, or not all of it."""
+
+    @property
+    def timings(self) -> list[TimingRecord]:
+        """All timings so far, the null control's too."""
+        return [r for r in self.records if isinstance(r, TimingRecord)]
+
+    @property
+    def loops(self) -> dict[str, int]:
+        """Calls per round by cell, as the first block fixed them."""
+        return {timing.cell.id: timing.loops for timing in reversed(self.timings)}
+
+    @property
+    def rounds(self) -> dict[tuple[str, ...], int]:
+        """Rounds by heat, likewise."""
+        return {timing.cell.heat: len(timing.elapsed_s) for timing in reversed(self.timings)}
+
+    @property
+    def restless(self) -> set[tuple[str, ...]]:
+        """Heats that whole workers take turns in, likewise."""
+        return {
+            timing.cell.heat for timing in self.timings if timing.schedule == "workers" or schedule.restless(timing)
+        }
+
+    def left(self, cells: Sequence[Cell], blocks: int, retry_failed: bool) -> dict[int, list[Cell]]:
+        """What is to be measured, by block."""
+        left = {}
+        for block in range(blocks):
+            if block not in self.finished:
+                left[block] = list(cells)
+            elif retry_failed and (heats := self.failed.get(block)):
+                left[block] = [cell for cell in cells if cell.heat in heats]
+        return left
+
+
+def begin(results: Path, run: RunRecord, machine: dict[str, Any], force: bool, retry_failed: bool) -> Progress:
+    """The latest run that can go on, or a new folder. Raises BadInput where none can be made."""
+    if not force and results.is_dir():
+        for folder in sorted(results.iterdir(), reverse=True):
+            if not _is_of(folder, run, machine):
+                continue
+            progress = _progress(folder)
+            reported = (folder / "report.md").exists()
+            unfinished = len(progress.finished) < run.blocks or progress.lacks_costs or not reported
+            if unfinished or (retry_failed and progress.failed):
+                (folder / "report.md").unlink(missing_ok=True)  # it will be out of date, and is made again at the end
+                return progress
+    if retry_failed:
+        raise BadInput(f"--retry-failed: no run of this plan under {results} has failed cells. Leave it out.")
+    return Progress(_new_folder(results))
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep a run's records to ourselves, so that no second process goes on with what this one is still measuring."""
+    with (folder / RECORDS).open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def _is_of(folder: Path, run: RunRecord, machine: dict[str, Any]) -> bool:
+    """Whether this folder holds that run, of this machine, and nobody is at work on it."""
+    try:
+        with (folder / RECORDS).open(encoding="utf-8") as file:
+            first = records_file.parse(file.readline())
+        there = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+        with held(folder):
+            pass
+    except (OSError, ValueError):
+        return False
+    return isinstance(first, RunRecord) and there == machine and _identity(first) == _identity(run)
+
+
+def _progress(folder: Path) -> Progress:
+    """How far its run came."""
+    records, _ = records_file.read(folder)
+    finished = frozenset(r.block for r in records if isinstance(r, BlockRecord))
+    failed: dict[int, set[tuple[str, ...]]] = {}
+    for outcome in records_file.standing(records):
+        if isinstance(outcome, OutcomeRecord) and outcome.status == "failed" and outcome.block in finished:
+            failed.setdefault(outcome.block, set()).add(outcome.cell.heat)
+    run = records_file.run_of(records)
+    lacks_costs = run.costs and bool(remaining.costs(run.cells, records))
+    return Progress(folder, records, finished, failed, lacks_costs)
+
+
+def _identity(run: RunRecord) -> dict[str, Any]:
+    values = run.model_dump(mode="json", exclude={"started_at", "command", "absent", "judged"})
+    return values | {"code": run.code.get("sha256")}
+
+
+def _new_folder(results: Path) -> Path:
+    """A folder of its own for every run; none is ever written twice."""
+    stem = datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    for suffix in ("", *(f"-{i}" for i in range(2, 100))):
+        folder = results / f"{stem}{suffix}"
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            if not results.is_dir():
+                raise BadInput(f"--results {results}: is not a folder. Give one, or a name that is free.") from None
+        except OSError as error:
+            raise BadInput(f"--results {results}: cannot be written ({error.strerror}).") from None
+    raise BadInput(f"--results {results}: no free name for a new run.")

@@ -1,0 +1,232 @@
+"""A worker process seen from the runner: it works while it has the turn, and is stopped while it waits.
+
+Waiting on a pipe alone is not stillness: the thread pools of BLAS and OpenMP spin on, and take the time of whoever has
+the turn. So a worker that asks for its turn stops itself as a process (SIGSTOP), and is woken when it comes (SIGCONT).
+"""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import psutil
+from pydantic import ValidationError
+
+from benchmarks import gpus, system
+from benchmarks.records import records_file
+from benchmarks.records.record import Configuration, OutcomeRecord, Record, TimingRecord
+from benchmarks.worker.protocol import ENDS, WHERE, Job, Says
+
+PROGRAM = "benchmarks.worker"
+START_TIMEOUT_S = 300.0
+CELL_TIMEOUT_S = 300.0
+PROOF_TIMEOUT_S = 1800.0
+"""Of a process that proves all there is to prove: one word covers the whole proof of a size, compiling included."""
+
+LAST_LINES = 12
+POLL_S = 1e-4
+
+STACK = "Stack (most recent call first)"
+"""How faulthandler begins its answer."""
+
+Sink = Callable[[Record], None]
+Event = dict[str, Any]
+
+
+class WorkerLost(RuntimeError):
+    """A worker ended or fell silent before it was done; the message says which."""
+
+
+class Worker:
+    """One job in one process: lines in both directions, standard error in a file."""
+
+    def __init__(self, job: Job, python: str, log: Path, sink: Sink, program: str = PROGRAM) -> None:
+        self.job, self.log, self.sink = job, log, sink
+        self.lines: queue.Queue[str | None] = queue.Queue()
+        self.in_progress: str | None = None
+        self.event: Event = {"event": Says.STARTING}
+        self.finished: set[str] = set()
+        self.turning_s = 0.0
+        with log.open("ab") as stderr:
+            self.process = subprocess.Popen(
+                [python, "-m", program],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env=_environment(job.who, log.parent),
+                cwd=system.ROOT,
+            )
+        self.watched = psutil.Process(self.process.pid)
+        self.clock = system.cpu_clock(self.process.pid)
+        self.waited = Waiting(self.clock)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        self._answer(job.model_dump_json())
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has done all that it can."""
+        return self.event["event"] in ENDS
+
+    def proceed(self, answer: str = "go") -> None:
+        """Answer it, and let it work until it waits again. Raises WorkerLost."""
+        begin, event = monotonic(), self.event["event"]
+        self.wake(answer)
+        self.listen()
+        if event == Says.TURN:
+            self.turning_s += monotonic() - begin
+
+    def wake(self, answer: str = "go") -> None:
+        """Answer it, and let it work."""
+        self._answer(answer)
+        self.waited.end()
+        with suppress(OSError):
+            self.process.send_signal(signal.SIGCONT)
+
+    def listen(self) -> None:
+        """Keep its records until it waits for an answer, or to be ended: `event` says for what. Raises WorkerLost."""
+        timeout_s = START_TIMEOUT_S if self.event["event"] == Says.STARTING else CELL_TIMEOUT_S
+        timeout_s = PROOF_TIMEOUT_S if self.job.check_only else timeout_s
+        while True:
+            said = self.next(timeout_s)
+            if isinstance(said, TimingRecord):
+                waited = {"waiting_s": self.waited.wall_s, "waiting_cpu_s": self.waited.cpu_s}
+                said = said.model_copy(update=waited | {"turning_s": self.turning_s})
+            if isinstance(said, TimingRecord | OutcomeRecord):
+                self.finished.add(said.cell.id)
+            if not isinstance(said, dict):
+                self.sink(said)
+                continue
+            self.in_progress = said.get("cell", self.in_progress)
+            if said["event"] != Says.PREPARING:
+                self.event = said
+                return self._until_it_stands_still()
+
+    def next(self, timeout_s: float) -> Record | Event:
+        """The next record or event. Raises WorkerLost."""
+        try:
+            line = self.lines.get(timeout=timeout_s)
+        except queue.Empty:
+            raise WorkerLost(
+                f"nothing was heard of it for {timeout_s:.0f} s, so it was stopped{self.where()}"
+            ) from None
+        if line is None:
+            code = self.process.wait()
+            raise WorkerLost(f"its process ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}")
+        try:
+            return json.loads(line) if line.startswith('{"event"') else records_file.parse(line)
+        except (json.JSONDecodeError, ValidationError):
+            raise WorkerLost(f"it sent something unreadable: {line[:200]!r}") from None
+
+    def where(self) -> str:
+        """At which line of which file a worker is that says nothing, or nothing where it does not say that either."""
+        with suppress(OSError):
+            self.process.send_signal(WHERE)
+        for _ in range(20):
+            sleep(0.05)
+            lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+            stacks = [i for i, line in enumerate(lines) if STACK in line]
+            if stacks and len(lines) > stacks[-1] + 1:
+                frames = [line.strip().replace(f"{system.ROOT}/", "") for line in lines[stacks[-1] + 1 :][:2]]
+                return f"; it was at {', called at '.join(frames)}"
+        return ""
+
+    def last_lines(self) -> list[str]:
+        """The end of what it wrote to standard error."""
+        return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
+
+    def stop(self) -> None:
+        """End the process, whatever it is doing, and close what led to it."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.reader.join(timeout=1)
+        with suppress(OSError):
+            if self.process.stdin:
+                self.process.stdin.close()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        with self.process.stdout as stdout:
+            for line in stdout:
+                self.lines.put(line)
+        self.lines.put(None)
+
+    def _answer(self, line: str) -> None:
+        """Send a line; a worker that is gone is noticed when its next line is awaited."""
+        with suppress(OSError):
+            if self.process.stdin:
+                self.process.stdin.write(line + "\n")
+                self.process.stdin.flush()
+
+    def _until_it_stands_still(self) -> None:
+        """It stops itself just after it asks. To wake it before would be too early, and it would sleep for ever; and its
+        other threads spin on for milliseconds, until the kernel gets hold of them."""
+        if self.event["event"] == Says.START:
+            self.waited = Waiting(self.clock)
+        if self.event["event"] == Says.PREPARED:
+            self.turning_s = 0.0
+        with suppress(psutil.NoSuchProcess):
+            while (status := self.watched.status()) != psutil.STATUS_ZOMBIE:
+                used = self.clock()
+                sleep(POLL_S)
+                if self.clock() == used and status == psutil.STATUS_STOPPED:
+                    break
+        self.waited.begin()
+
+
+class Waiting:
+    """How long a worker has waited for its turns in a cell, and the processor time that it took from others meanwhile."""
+
+    def __init__(self, cpu_clock: Callable[[], float]) -> None:
+        self.wall_s = self.cpu_s = 0.0
+        self._cpu_clock = cpu_clock
+        self._since: tuple[float, float] | None = None
+
+    def begin(self) -> None:
+        """It stands still."""
+        self._since = monotonic(), self._cpu_clock()
+
+    def end(self) -> None:
+        """It is about to be woken."""
+        if self._since:
+            self.wall_s += monotonic() - self._since[0]
+            self.cpu_s += self._cpu_clock() - self._since[1]
+
+
+def _environment(who: Configuration, scratch: Path) -> dict[str, str]:
+    """A worker's environment: its threads, its GPU and no other, the harness's own code first on the path.
+
+    What is compiled is kept for this run and no longer: a first call of its first block has compiled it. PyTorch compiles
+    in the worker itself: a pool of processes of its own would work on while the worker is stopped.
+
+    pytest is to load what the worker names and nothing else: other plugins and options of the user's cost time there.
+    """
+    gpu = _gpu(who.device)
+    path = os.pathsep.join(filter(None, [str(system.ROOT), os.environ.get("PYTHONPATH", "")]))
+    settings = {gpus.ORDER: "PCI_BUS_ID", gpus.VARIABLE: gpu}
+    settings |= {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    settings |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
+    compiled = str(scratch / "compiled")
+    settings |= {"TORCHINDUCTOR_CACHE_DIR": compiled, "TRITON_CACHE_DIR": compiled, "CUPY_CACHE_DIR": compiled}
+    settings["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
+    if not gpu:
+        settings["JAX_PLATFORMS"] = "cpu"
+    return os.environ | system.thread_environment(who.threads) | settings
+
+
+def _gpu(device: str) -> str:
+    """The UUID of `cuda:1` among those that the run was given; nothing for the CPU. A card that was not given is never named."""
+    index = int(device.partition(":")[2] or 0)
+    given = gpus.visible() if device.startswith("cuda") else []
+    return given[index].uuid if index < len(given) else ""

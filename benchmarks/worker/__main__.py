@@ -1,0 +1,207 @@
+"""One process, one framework, one device: it proves each of its implementations, then times the same objects.
+
+`python -m benchmarks.worker` reads a Job (one JSON line) from standard input and writes records and events (one JSON
+line each) to standard output. pytest-benchmark is the engine inside: the cells run as tests of `timed_cells.py`. Before
+each cell and each round the worker asks for its turn and waits for the answer: the schedule belongs to the runner.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import traceback
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Protocol
+
+import pytest
+import threadpoolctl
+from pydantic import BaseModel
+
+from benchmarks import system
+from benchmarks.records.record import Cell, OutcomeRecord, TimingRecord
+from benchmarks.worker import timed_cells
+from benchmarks.worker.learning import learn
+from benchmarks.worker.models import Models
+from benchmarks.worker.protocol import WATCHING, Says
+from benchmarks.worker.protocol import Channel as Channel
+from benchmarks.worker.protocol import Job as Job
+from benchmarks.worker.protocol import begin as begin
+from benchmarks.worker.workloads import Bench, Work
+from implementations import precisions, registry
+from implementations.contract import Unavailable
+
+ENGINE = "pytest_benchmark.plugin"
+
+
+class Line(Protocol):
+    """To the runner and back; a `Channel`, or what stands in for it."""
+
+    def send(self, record: BaseModel) -> None:
+        """A record for the results."""
+
+    def ask(self, name: Says, **values: Any) -> str:
+        """Say where we are, and wait for the answer."""
+
+
+def main() -> None:
+    """Do one job, then end."""
+    channel, job, affinity = begin()
+    try:
+        models = _start(job, affinity, channel)
+        if job.prepare_early:
+            _prove_all(job, models, channel)
+    except Unavailable as problem:
+        for cell in job.cells:
+            channel.send(
+                OutcomeRecord(cell=cell, block=job.block, status="skipped", reason=problem.reason, fix=problem.fix)
+            )
+        channel.ask(Says.UNAVAILABLE, reason=problem.reason, fix=problem.fix)
+        return
+    channel.ask(Says.READY)
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):  # small products, and other processes beside this one
+        for who, axes in job.prove:
+            channel.event(Says.PREPARING, cell=f"{who.label} {axes}")
+            models.prove(who, axes)
+    if job.cells:
+        if not job.prepare_early:
+            _call_first(job, models, channel)
+            channel.ask(Says.CALLED)
+            _prove_all(job, models, channel)
+        measure(job, models, channel)
+    if job.watch:
+        channel.ask(Says.START, cell=WATCHING)
+        for profile in models.watch():
+            channel.send(profile)
+    if job.epochs:
+        channel.ask(Says.START, cell="learning")
+        for training in learn(models):
+            channel.send(training)
+    channel.ask(Says.DONE)  # the end of a process is work too, and the others are not done yet
+
+
+def _start(job: Job, affinity: list[int], channel: Channel) -> Models:
+    """Import the framework, set its threads and precision, and say what it is."""
+    begin = perf_counter()
+    adapter = registry.adapter(job.who.framework)
+    import_s = perf_counter() - begin
+    models = Models(job, adapter, channel.send)
+    adapter.start(job.who.threads)
+    precisions.enter(adapter, job.who.precision, patch=job.check_only)
+    models.check_device()
+    importlib.import_module(ENGINE)  # now, not in the worker's turn
+    channel.send(models.describe(import_s, affinity))
+    return models
+
+
+def _call_first(job: Job, models: Models, channel: Channel) -> None:
+    """Build every model and make its first calls, while this process has the machine to itself; a failure is met again when the cell is proved."""
+    for cell in job.cells:
+        channel.event(Says.PREPARING, cell=cell.id)
+        with contextlib.suppress(Exception):
+            models.subject(cell.who, cell.axes)
+
+
+def _prove_all(job: Job, models: Models, channel: Channel) -> None:
+    """All proofs at once; what goes wrong here is met again, and reported, when the cell's turn comes.
+
+    The oracle's BLAS keeps to one thread: several workers do this at the same time.
+    """
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+        for cell in job.cells:
+            channel.event(Says.PREPARING, cell=cell.id)
+            with contextlib.suppress(Exception):
+                models.prove(cell.who, cell.axes)
+
+
+def measure(job: Job, bench: Bench, channel: Line) -> None:
+    """Time the job's cells: run them as pytest tests in this process, without the project's own pytest settings."""
+    module = str(Path(__file__).with_name("timed_cells.py"))
+    settings = ["-c", os.devnull, "--rootdir", str(system.ROOT), "-p", ENGINE, "-p", "no:cacheprovider", "-q"]
+    options = ["--benchmark-quiet", "--benchmark-disable-gc"]
+    pytest.main([*settings, *options, module], plugins=[Measuring(job, bench, channel)])
+
+
+class Measuring:
+    """The pytest plugin of a worker: gives `timed_cells.py` its cells and does the work of each test."""
+
+    def __init__(self, job: Job, bench: Bench, channel: Line) -> None:
+        self.job, self.bench, self.channel = job, bench, channel
+        self.cells = job.cells
+        self.order = 0
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Where `timed_cells.py` looks for what to do."""
+        config.stash[timed_cells.MEASURING] = self
+
+    def measure(self, cell: Cell, benchmark: Any) -> None:
+        """Prove, then time one cell; a cell that cannot be timed is reported with its reason."""
+        self.channel.ask(Says.START, cell=cell.id)
+        self.order += 1
+        try:
+            self._measure(cell, benchmark)
+        except Exception as error:  # whatever a framework raises belongs to this cell, not to the run
+            reason = f"{type(error).__name__}: {error}".splitlines()[0][:500]
+            lines = traceback.format_exc().splitlines()[-12:]
+            self.channel.send(
+                OutcomeRecord(cell=cell, block=self.job.block, status="failed", reason=reason, last_lines=lines)
+            )
+            raise
+
+    def _measure(self, cell: Cell, benchmark: Any) -> None:
+        work = self.bench.work(cell)
+        if work is None:
+            return
+        loops = self.job.loops.get(cell.id) or work.loops(self.job.round_s)
+        plan = json.loads(self.channel.ask(Says.PREPARED, cell=cell.id, loops=loops, round_s=work.round_s(loops)))
+        woken: list[float] = []
+        started: list[float] = []
+
+        def wait_for_turn() -> None:
+            self.channel.ask(Says.TURN, cell=cell.id)
+            woken.append(perf_counter())
+            work.restore()
+            started.append(perf_counter())
+
+        rounds = plan["rounds"] + plan["alone"]
+        benchmark.pedantic(work.round(plan["loops"]), setup=wait_for_turn, rounds=rounds, warmup_rounds=0)
+        work.check()
+        if self.job.block == 0:  # the later blocks have the same fences
+            work.check_fence(plan["loops"])
+        restore_s = sum(started[:-1]) - sum(woken[:-1])
+        self.channel.send(self._record(cell, work, plan, started, restore_s, list(benchmark.stats.stats.data)))
+
+    def _record(
+        self,
+        cell: Cell,
+        work: Work,
+        plan: dict[str, Any],
+        started: list[float],
+        restore_s: float,
+        elapsed: list[float],
+    ) -> TimingRecord:
+        rounds = plan["rounds"]
+        return TimingRecord(
+            cell=cell,
+            block=self.job.block,
+            control=self.job.control,
+            order=self.order,
+            schedule=plan["schedule"],
+            loops=plan["loops"],
+            warmup_rounds=work.warmup_rounds(elapsed[:rounds]),
+            elapsed_s=elapsed[:rounds],
+            alone_s=elapsed[rounds:],
+            started_at_s=started,
+            restore_s=restore_s,
+            first_call_s=work.first_call_s,
+            second_call_s=work.second_call_s,
+            samples_per_call=work.samples_per_call,
+            flops_per_call=work.flops_per_call,
+            bytes_per_call=work.bytes_per_call,
+            device_clocks=work.device_clocks(plan["loops"]),
+            ranked=work.ranked,
+        )
+
+
+if __name__ == "__main__":
+    main()

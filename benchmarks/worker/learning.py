@@ -1,0 +1,53 @@
+"""Training on the run's data, with an evaluation after each epoch. Never ranked."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from benchmarks.records.record import TARGET, LearningPoint, LearningRecord
+from benchmarks.worker import timing
+from benchmarks.worker.models import Models
+
+
+def learn(models: Models) -> Iterator[LearningRecord]:
+    """Train from several seeds.
+
+    The first training goes on to the last epoch, for its curve; the others end when they have reached the target.
+    """
+    begin = timing.clock()
+    model = models.kit.model_class(models.spec, models.device)
+    test = models.data.test()
+    model.load_state(models.parameters.initial_state(models.spec))
+    models.fence(model.train_step(*next(models.data.batches(models.spec.batch, seed=0))))
+    models.fence(model.predict(test[0]))
+    prepare_s = timing.clock() - begin
+    for seed in range(models.job.trainings):
+        yield _training(models, model, test, seed, prepare_s)
+
+
+def _training(models: Models, model: Any, test: tuple[Any, np.ndarray], seed: int, prepare_s: float) -> LearningRecord:
+    spec, to_host = models.spec.changed(seed=(models.spec.seed + seed) % 2**31), models.adapter.to_host
+    model.load_state(models.parameters.initial_state(spec))
+    points: list[LearningPoint] = []
+    spent = 0.0
+    for epoch in range(1, models.job.epochs + 1):
+        losses: list[Any] = []
+
+        def train(epoch: int = epoch, losses: list[Any] = losses) -> Any:
+            losses += models.data.epoch(model, spec.batch, 1000 * seed + epoch)
+            return losses[-1]
+
+        spent += timing.once(train, models.fence)
+        predictions = to_host(model.predict(test[0])).argmax(axis=1)
+        mean = float(np.mean([float(to_host(loss)) for loss in losses]))
+        accuracy = float(np.mean(predictions == test[1]))
+        points.append(LearningPoint(epoch=epoch, elapsed_s=spent, test_accuracy=accuracy, train_loss=mean))
+        if seed and accuracy >= TARGET:
+            break
+    digest = hashlib.sha256(predictions.astype(np.int64).tobytes()).hexdigest()
+    return LearningRecord(
+        who=models.who, block=models.job.block, dropout=spec.dropout, batch=spec.batch, points=points,
+        predictions_sha256=digest, seed=seed, prepare_s=prepare_s,
+    )  # fmt: skip

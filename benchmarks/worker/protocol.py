@@ -1,0 +1,126 @@
+"""Between the runner and a worker: the job, and lines in both directions.
+
+Light on purpose: where an import is timed, nothing that a framework would import may be there before it.
+"""
+
+import faulthandler
+import json
+import os
+import signal
+from enum import StrEnum
+from typing import Any, TextIO
+
+from pydantic import BaseModel
+
+from benchmarks import system
+from benchmarks.records.record import Cell, Configuration
+
+WATCHING = "the steps of the training steps"
+"""What a worker calls this part of its job, where others name a cell."""
+
+
+WHERE = signal.SIGUSR1
+"""Asks a worker to write to standard error where it is; it answers even while a library keeps it."""
+
+
+class Says(StrEnum):
+    """What a worker says to the runner besides records. After all but PREPARING it stands still until it gets an answer."""
+
+    STARTING = "starting"
+    """Nothing yet: the runner's word for it until it speaks."""
+
+    READY = "ready"
+    """It has imported its framework (in later blocks it has proved everything too). Answer: go."""
+
+    CALLED = "called"
+    """First block: it has made its first calls, alone. Answer: go, to all workers together, for their proofs."""
+
+    PREPARING = "preparing"
+    """It builds or proves the cell that it names; a sign of life, without an answer."""
+
+    START = "start"
+    """It comes to the cell that it names, or to what follows the last. Answer: go, when that is the heat's turn."""
+
+    PREPARED = "prepared"
+    """The cell is proved; with its calls per round and a round's seconds. Answer: rounds, calls per round, schedule."""
+
+    TURN = "turn"
+    """It asks for its turn. Answer: go, for one round."""
+
+    DONE = "done"
+    """It has nothing left. No answer: it is ended."""
+
+    UNAVAILABLE = "unavailable"
+    """Its framework cannot run here; with the reason. No answer: it is ended."""
+
+
+ENDS = (Says.DONE, Says.UNAVAILABLE)
+
+
+class Job(BaseModel):
+    """What one worker is to do."""
+
+    who: Configuration
+    block: int
+    seed: int
+    spec: dict[str, Any]
+    dataset: str
+    cells: list[Cell] = []
+    loops: dict[str, int] = {}
+    round_s: float = 1e-3
+    epochs: int = 0
+    trainings: int = 1
+    prepare_early: bool = False
+    """Build and prove everything before asking to begin, side by side with the other workers. Otherwise the first calls
+    are made in turn, each process alone, and only the proofs side by side."""
+
+    watch: bool = False
+    """After all timing, say where the training steps spend their time."""
+
+    control: bool = False
+    """The second copy of an implementation, measured beside the first."""
+
+    prove: list[tuple[Configuration, dict[str, int]]] = []
+    check_only: bool = False
+    """A process that times nothing: it proves all there is to prove, and may patch its framework for float64."""
+
+
+class Channel:
+    """Lines to the runner and answers from it. Whatever a library prints goes to standard error instead."""
+
+    def __init__(self) -> None:
+        self.out: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+        os.dup2(2, 1)
+        self.answers: TextIO = os.fdopen(os.dup(0), encoding="utf-8")
+
+    def send(self, record: BaseModel) -> None:
+        """A record for the results."""
+        self.out.write(record.model_dump_json() + "\n")
+
+    def event(self, name: Says, **values: Any) -> None:
+        """A word to the runner that is not a result."""
+        self.out.write(json.dumps({"event": name, **values}) + "\n")
+
+    def ask(self, name: Says, **values: Any) -> str:
+        """Say where we are, and stand still until the runner wakes us with an answer."""
+        self.event(name, **values)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return self.receive()
+
+    def receive(self) -> str:
+        """The runner's next line. Ends the process where the runner is gone: nobody is left to work for."""
+        line = self.answers.readline()
+        if not line:
+            os._exit(1)
+        return line.strip()
+
+
+def begin() -> tuple[Channel, Job, list[int]]:
+    """The line to the runner, the job that came over it, and the cores that are left to this process."""
+    system.die_with_parent()
+    log = os.dup(2)  # pytest takes what is written to 2 while a cell is timed
+    faulthandler.enable(log)
+    faulthandler.register(WHERE, log, all_threads=False)
+    channel = Channel()
+    job = Job.model_validate_json(channel.receive())
+    return channel, job, system.pin(job.who.threads)

@@ -1,0 +1,95 @@
+"""What is timed, as the timing sees it: an opaque callable with its fence. Knows no framework and no implementation."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from benchmarks.records.record import Cell, DeviceClocks
+from benchmarks.worker import timing
+
+LEFT_OVER = 0.2
+"""The share of a round that may seem unfinished when its clock stops: jitter reaches some percent, a fence that does not
+wait leaves nearly all."""
+
+
+@dataclass
+class Work:
+    """One cell's opaque callable with everything the timing needs."""
+
+    call: Callable[[], Any]
+    warm: Callable[[], Any]
+    """A call, or a short part of one, that leaves the caches as calls leave them."""
+
+    fence: Callable[[Any], None]
+    to_host: Callable[[Any], Sequence[np.ndarray]]
+    """The arrays of a result; waits for the device."""
+
+    reset: Callable[[], None]
+    first_call_s: float | None
+    second_call_s: float | None
+    samples_per_call: int
+    flops_per_call: int
+    ranked: bool
+    bytes_per_call: int = 0
+    on_gpu: bool = False
+    device_s: Callable[[Callable[[], object]], float] | None = None
+    """Seconds that the device says a callable took; None where there is no such clock."""
+
+    def loops(self, round_s: float) -> int:
+        """Calls in a round."""
+        return timing.loops_for(self.call, self.fence, round_s)
+
+    def round_s(self, loops: int) -> float:
+        """Roughly how long a round of so many calls takes."""
+        return loops * timing.once(self.call, self.fence)
+
+    def restore(self) -> None:
+        """Before each round, untimed: the first state again, caches warm (putting a state back empties them), the
+        device idle."""
+        self.reset()
+        self.fence(self.warm())
+
+    def check(self) -> None:
+        """After the rounds: raises FloatingPointError where what was timed gives no numbers any more."""
+        result = self.call()
+        self.fence(result)
+        if not all(np.isfinite(array).all() for array in self.to_host(result)):
+            raise FloatingPointError("what was timed gives infinities or NaN after its rounds")
+
+    def check_fence(self, loops: int) -> None:
+        """Raises RuntimeError where a round's clock stops before the device has finished."""
+        if (share := timing.left_over(self.call, self.fence, self.to_host, loops)) > LEFT_OVER:
+            raise RuntimeError(
+                f"the clock stopped before the work was done: {share:.0%} of a round was left. "
+                "The adapter's `synchronise` does not wait for it."
+            )
+
+    def device_clocks(self, loops: int) -> DeviceClocks | None:
+        """One call by three clocks, on a GPU: the host's for one and for one more, the device's own."""
+        if not self.on_gpu:
+            return None
+
+        def calls() -> None:
+            for _ in range(loops):
+                self.call()
+
+        events_s = self.device_s(calls) / loops if self.device_s else None
+        latency_s = timing.latency(self.call, self.fence)
+        return DeviceClocks(latency_s=latency_s, slope_s=timing.slope(self.call, self.fence, loops), events_s=events_s)
+
+    def round(self, loops: int) -> Callable[[], None]:
+        """What is timed."""
+        return timing.round_of(self.call, self.fence, loops)
+
+    def warmup_rounds(self, elapsed_s: list[float]) -> int:
+        """How many of the rounds were warm-up."""
+        return timing.warmup_rounds(elapsed_s)
+
+
+class Bench(Protocol):
+    """Where a worker gets its callables from: the worker's models, or whatever stands in for it."""
+
+    def work(self, cell: Cell) -> Work | None:
+        """The cell's callable; None (and a record that says why) where it must not be timed."""

@@ -1,0 +1,63 @@
+"""The house stays small enough for one person to pick up: lines of files, functions and all together.
+
+What is over the length today stands in a table that may only shrink; what is new keeps to the rule.
+"""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PRODUCTION = [path for folder in ("benchmarks", "implementations") for path in sorted((ROOT / folder).rglob("*.py"))]
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+MOST_PRODUCTION = 19_000
+FILE, FUNCTION, FOLDER = 300, 40, 20
+
+LONGER = {
+    "benchmarks/report/plots.py": 305,
+    "implementations/equivalence/proof.py": 340,
+    "implementations/mlp/mlp_cupy.py": 310,
+    "implementations/mlp/mlp_cupy_tuned.py": 440,
+    "implementations/mlp/mlp_jax.py": 330,
+    "implementations/mlp/mlp_numpy.py": 320,
+    "implementations/mlp/mlp_numpy_tuned.py": 415,
+    "implementations/mlp/mlp_torch_tuned.py": 340,
+}
+"""Files beyond the length, each with its most."""
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_no_file_is_too_long() -> None:
+    assert {name(path): lines(path) for path in PRODUCTION if lines(path) > LONGER.get(name(path), FILE)} == {}
+
+
+def test_what_is_no_longer_too_long_leaves_the_table() -> None:
+    assert {file for file in LONGER if lines(ROOT / file) <= FILE} == set()
+
+
+def test_no_function_is_too_long() -> None:
+    long = {}
+    for path in PRODUCTION:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and (length := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION:
+                long[f"{name(path)}: {node.name}"] = length
+    assert long == {}
+
+
+def test_no_folder_holds_too_many_files() -> None:
+    folders = {path.parent for path in PRODUCTION}
+    crowded = {name(folder): count for folder in folders if (count := len(list(folder.glob("*.py"))) - 1) > FOLDER}
+    assert crowded == {}
+
+
+def test_the_whole_stays_small() -> None:
+    production = sum(map(lines, PRODUCTION))
+    assert production <= MOST_PRODUCTION
+    assert sum(map(lines, TESTS)) <= production

@@ -1,0 +1,210 @@
+"""The walls of the house that import contracts cannot see: what really gets loaded, and what the code may not say."""
+
+import ast
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from implementations import registry, sources
+from implementations.mlp.steps import STEPS
+
+ROOT = Path(__file__).parents[2]
+OWN = {
+    "numpy": set(),
+    "torch": {"torch"},
+    "jax": {"jax"},
+    "keras-tensorflow": {"tensorflow"},
+    "keras-torch": {"torch"},
+    "keras-jax": {"jax"},
+}
+"""Framework -> the libraries with devices, threads and memory of their own that its process may hold."""
+
+PROBE = """
+import json, sys
+from implementations import registry
+adapter = registry.adapter(sys.argv[1])
+registry.model_class("mlp", sys.argv[1])
+tops = {name.partition(".")[0].replace("jaxlib", "jax") for name in sys.modules}
+print(json.dumps({"name": adapter.NAME, "loaded": sorted(tops & {"torch", "tensorflow", "jax", "cupy"})}))
+"""
+
+FRAMEWORKS = [
+    pytest.param(name, marks=[pytest.mark.skip(reason=f"{name}: {why}")] if (why := registry.missing(name)) else [])
+    for name in OWN
+]
+
+
+@pytest.fixture(scope="module")
+def probes() -> dict[str, dict[str, Any]]:
+    """What stands in a fresh process after loading one framework, asked of all at the same time."""
+    here = [name for name in OWN if registry.missing(name) is None]
+    processes = {
+        name: subprocess.Popen(
+            [sys.executable, "-c", PROBE, name], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for name in here
+    }
+    answers = {name: (process.communicate(), process.returncode) for name, process in processes.items()}
+    for name, ((_, errors), code) in answers.items():
+        assert code == 0, f"{name}:\n{errors[-2000:]}"
+    return {name: json.loads(output.splitlines()[-1]) for name, ((output, _), _) in answers.items()}
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_framework_brings_no_other_into_its_process(probes: dict[str, dict[str, Any]], framework: str) -> None:
+    assert set(probes[framework]["loaded"]) == OWN[framework]
+    assert probes[framework]["name"] == framework
+
+
+def test_every_framework_of_ours_has_its_wall_tested() -> None:
+    assert set(OWN) | {"cupy"} == set(registry.FAMILIES)  # CuPy cannot be loaded without a GPU; its imports are checked
+
+
+def test_the_import_contracts_hold_every_implementation() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    found = {contract["id"]: contract for contract in contracts}
+    files = {f"implementations.mlp.{path.stem}" for path in (ROOT / "implementations/mlp").glob("mlp_*.py")}
+    assert set(found["models"]["source_modules"]) == files
+    assert set(found["apart"]["modules"]) == files - {"implementations.mlp.mlp_keras_tuned"}
+    assert set(registry.FAMILIES.values()) <= found.keys()  # a wall of its own for each
+
+
+# What the code may not say
+
+
+def python_files(*folders: str) -> list[Path]:
+    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert found
+    return found
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Top-level names of the modules that are imported."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+def dotted(node: ast.AST) -> str:
+    """`np.random.rand` for the expression that says so."""
+    return ast.unparse(node) if isinstance(node, ast.Attribute | ast.Name) else ""
+
+
+def clocks_and_chance(code: str) -> list[str]:
+    """Imports of a clock or of an unseeded generator, NumPy's legacy generator, and generators without a seed."""
+    tree = ast.parse(code)
+    found = [name for name in imported(tree) if name in {"time", "timeit", "datetime", "random", "secrets", "uuid"}]
+    takes_seed = {"default_rng", "SeedSequence", "PCG64", "Philox", "SFC64", "Philox4x3210", "XORWOW", "MRG32k3a"}
+    modern = takes_seed | {"Generator", "BitGenerator"}
+    for node in ast.walk(tree):
+        name = dotted(node)
+        if name.startswith(("np.random.", "numpy.random.", "cp.random.", "cupy.random.")):
+            found += [name] if name.split(".")[2] not in modern else []
+        elif isinstance(node, ast.Call) and not (node.args or node.keywords):
+            made = dotted(node.func)
+            found += [f"{made}() without a seed"] if made.rpartition(".")[2] in takes_seed else []
+    return found
+
+
+@pytest.mark.parametrize("path", python_files("implementations/mlp"), ids=lambda path: path.name)
+def test_a_model_holds_no_clock_and_no_unseeded_generator(path: Path) -> None:
+    assert clocks_and_chance(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("import time", ["time"]),
+        ("from datetime import datetime", ["datetime"]),
+        ("import random", ["random"]),
+        ("x = np.random.rand(3)", ["np.random.rand"]),
+        ("r = np.random.default_rng()", ["np.random.default_rng() without a seed"]),
+        ("r = cp.random.Philox4x3210()", ["cp.random.Philox4x3210() without a seed"]),
+        ("r = np.random.default_rng(0)", []),
+        ("r = np.random.default_rng(seed=0)", []),
+    ],
+)
+def test_the_search_for_clocks_and_chance_finds_them(code: str, found: list[str]) -> None:
+    assert clocks_and_chance(code) == found
+
+
+TOLERANCES = {"allclose", "isclose", "assert_allclose", "approx", "assert_almost_equal", "assert_array_almost_equal"}
+
+
+GATES = ROOT / "implementations/equivalence/gates.py"
+NOT_JUDGING = ROOT / "tests/benchmarks"
+"""Tests of statistics and of reports have tolerances of their own: no implementation is held to them."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path in python_files("implementations", "benchmarks", "tests")
+        if path != GATES and NOT_JUDGING not in path.parents
+    ],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
+def test_tolerances_live_in_the_gates_alone(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "") for node in ast.walk(tree)}
+    assert names & TOLERANCES == set()
+
+
+def test_results_hold_no_python() -> None:
+    assert [path for path in (ROOT / "results").rglob("*") if path.suffix in {".py", ".pyc", ".ipynb", ".so"}] == []
+
+
+def test_nobody_imports_the_tests() -> None:
+    for path in python_files("implementations", "benchmarks"):
+        assert "tests" not in set(imported(ast.parse(path.read_text(encoding="utf-8")))), path
+
+
+# Files side by side
+
+
+@pytest.mark.parametrize(
+    ("framework", "mode"),
+    [
+        (framework, mode)
+        for framework in sorted({family: name for name, family in registry.FAMILIES.items()}.values())
+        for mode in registry.modes("mlp", framework)
+    ],
+)
+def test_every_implementation_has_the_steps_as_headings_in_their_order(framework: str, mode: str) -> None:
+    found = sources.sections("mlp", framework, mode)
+    assert [section.step for section in found] == [*(step.name for step in STEPS), "the model"]
+    for section in found:
+        assert section.code, f"{section.file}: nothing stands under {section.step}"
+        assert ast.parse(section.code) is not None
+
+
+def test_every_model_file_belongs_to_a_framework() -> None:
+    files = {path.stem.removesuffix("_tuned") for path in (ROOT / "implementations/mlp").glob("mlp_*.py")}
+    assert files == {f"mlp_{family}" for family in registry.FAMILIES.values()}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "implementations/mlp").glob("mlp_*.py")), ids=lambda path: path.stem)
+def test_every_model_tells_what_compiles_it_and_how_its_weights_lie(path: Path) -> None:
+    """In its own class, or in the one of the same framework that it builds on."""
+    classes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ClassDef)]
+    models = [node for node in classes if node.name.endswith("MLP")]
+    assert models
+    for model in models:
+        told = {ast.unparse(line.targets[0]) for line in model.body if isinstance(line, ast.Assign)}
+        assert told >= ({"compiled"} if model.bases else {"compiled", "layout"}), model.name
+
+
+def test_the_hash_of_the_code_covers_every_file_of_it() -> None:
+    files = [path for path in (ROOT / "implementations").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert {path.suffix for path in files} == set(sources.CODE)

@@ -1,0 +1,279 @@
+"""Comparing two results folders: every verdict, every exit code and what is told, on records made up for it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks import statistics
+from benchmarks.analysis.comparison import SEVERITY
+from benchmarks.cli.compare import fraction
+from benchmarks.records import record
+from benchmarks.records.record import Record
+from benchmarks.statistics import compare_unpaired
+from tests.support import synthetic
+from tests.support.synthetic import cell, measured
+from tests.support.two_runs import (
+    KERAS,
+    NUMPY,
+    STOCK,
+    TORCH,
+    US_100,
+    Folders,
+    controls,
+    failed_proof,
+    quiet,
+    unequal,
+    with_version,
+    without,
+)
+
+# Verdicts and exit codes
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict", "code"),
+    [(1.25, "slower", 5), (0.8, "faster", 0), (1.0, "tied", 0), (1.03, "inconclusive", 0)],
+)
+def test_verdicts_against_the_margin(folders: Folders, factor: float, verdict: str, code: int) -> None:
+    folders.save(quiet((TORCH, US_100), noise=0.004), quiet((TORCH, factor * US_100), noise=0.004))
+    row = folders.rows(code=code)[TORCH.id]
+    assert (row["verdict"], row["counts"], row["fails"]) == (verdict, True, code == 5)
+    assert row["comparison"]["ratio"]["value"] == pytest.approx(factor, rel=0.01)
+
+
+def test_the_margin_is_what_the_user_says(folders: Folders) -> None:
+    folders.save(quiet((TORCH, US_100)), quiet((TORCH, 1.1 * US_100)))
+    assert folders.rows(code=5)[TORCH.id]["verdict"] == "slower"
+    assert folders.rows("--margin", "20%")[TORCH.id]["verdict"] == "tied"
+    assert "(margin 20%)" in folders.compare("--margin", "20%").stdout.splitlines()[0]
+
+
+@pytest.mark.parametrize("text", ["3", "0.03", "x%", "-3%", "100%", "nan%", "%", ""])
+def test_a_margin_that_is_no_percentage_is_refused(folders: Folders, text: str) -> None:
+    folders.save(quiet(), quiet())
+    found = folders.compare("--margin", text)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "such as 3%" in found.stderr
+    assert fraction(" 2.5% ") == 0.025
+
+
+def test_a_regression_hidden_by_few_blocks_is_inconclusive(folders: Folders) -> None:
+    folders.save(quiet((TORCH, US_100)), quiet((TORCH, 2 * US_100), blocks=5))
+    row = folders.rows()[TORCH.id]
+    assert (row["verdict"], row["comparison"]["ratio"]["blocks"]) == ("inconclusive", 5)
+    assert row["comparison"]["ratio"]["low"] > 1.9
+
+
+def test_one_block_leaves_null_for_the_ends_of_the_interval(folders: Folders) -> None:
+    folders.save(quiet((TORCH, US_100)), quiet((TORCH, 2 * US_100), blocks=1))
+    row = folders.rows()[TORCH.id]
+    assert (row["verdict"], row["comparison"]["ratio"]["high"], row["B"]["seconds"]["high"]) == (
+        "inconclusive", None, None,
+    )  # fmt: skip
+
+
+def test_a_cell_without_a_time_in_b_is_missing_with_its_reason(folders: Folders) -> None:
+    failed = record.OutcomeRecord(cell=TORCH, block=0, status="failed", reason="out of memory")
+    both = quiet((TORCH, US_100))
+    folders.save(both, [*without(both, TORCH), failed])
+    row = folders.rows(code=5)[TORCH.id]
+    assert (row["verdict"], row["comparison"], row["note"]) == ("missing", None, "B: out of memory")
+
+
+def test_a_cell_that_b_did_not_plan_is_missing_and_one_of_b_alone_is_new(folders: Folders) -> None:
+    folders.save(quiet((TORCH, US_100)), quiet((STOCK, US_100)))
+    rows = folders.rows(code=5)
+    assert {name: row["verdict"] for name, row in rows.items()} == {
+        TORCH.id: "missing", STOCK.id: "new", NUMPY.id: "tied",
+    }  # fmt: skip
+    assert (rows[TORCH.id]["note"], rows[STOCK.id]["note"]) == ("not planned in B", "not planned in A")
+    assert (rows[TORCH.id]["B"], rows[STOCK.id]["A"]) == (None, None)
+    folders.save(quiet(), quiet((STOCK, US_100)))
+    assert folders.rows()[STOCK.id]["fails"] is False
+
+
+def test_a_cell_that_neither_run_measured_is_no_row(folders: Folders) -> None:
+    both = without(quiet((TORCH, US_100)), TORCH)
+    folders.save(both, both)
+    assert folders.rows().keys() == {NUMPY.id}
+
+
+def refused_proof(records: list[Record]) -> list[Record]:
+    return [*without(records, TORCH), *(unequal(TORCH, block) for block in range(6))]
+
+
+@pytest.mark.parametrize("broken", [failed_proof, refused_proof])
+def test_a_cell_proved_in_a_and_unequal_in_b_fails_however_fast_it_is(
+    folders: Folders, broken: Callable[[list[Record]], list[Record]]
+) -> None:
+    folders.save(quiet((TORCH, US_100)), broken(quiet((TORCH, 0.5 * US_100))))
+    row = folders.rows(code=1)[TORCH.id]
+    assert (row["verdict"], row["fails"]) == ("unequal", True)
+
+
+def test_unequal_is_told_before_slower(folders: Folders) -> None:
+    folders.save(quiet((TORCH, US_100), (KERAS, US_100)), failed_proof(quiet((TORCH, US_100), (KERAS, 2 * US_100))))
+    rows = folders.rows(code=1)
+    assert (rows[TORCH.id]["verdict"], rows[KERAS.id]["verdict"], rows[KERAS.id]["fails"]) == (
+        "unequal",
+        "slower",
+        True,
+    )
+
+
+def test_a_floor_beside_an_unequal_cell_is_not_unequal_itself(folders: Folders) -> None:
+    floor = cell("torch", "products")
+    beside: list[Record] = [synthetic.timing(floor, block, US_100, noise=0.001, ranked=False) for block in range(6)]
+    folders.save([*quiet((TORCH, US_100)), *beside], failed_proof([*quiet((TORCH, US_100)), *beside]))
+    rows = folders.rows(code=1)
+    assert (rows[TORCH.id]["verdict"], rows[floor.id]["verdict"], rows[floor.id]["fails"]) == ("unequal", "tied", False)
+
+
+def test_a_cell_that_a_proved_and_could_not_time_fails_too_when_it_is_unequal(folders: Folders) -> None:
+    both = without(quiet((TORCH, US_100)), TORCH)
+    folders.save(both, failed_proof(both))
+    assert folders.rows(code=1)[TORCH.id]["verdict"] == "unequal"
+
+
+def test_a_cell_that_was_unequal_before_is_shown_and_cannot_fail(folders: Folders) -> None:
+    folders.save(failed_proof(quiet((TORCH, US_100))), failed_proof(quiet((TORCH, 2 * US_100))))
+    row = folders.rows()[TORCH.id]
+    assert (row["verdict"], row["counts"], row["fails"]) == ("slower", False, False)
+    assert "not proved" in row["note"]
+    assert "1 shown that cannot fail" in folders.compare().stdout
+
+
+@pytest.mark.parametrize("b", [2.0, None], ids=["slower", "missing"])
+def test_what_stands_beside_is_shown_and_cannot_fail(folders: Folders, b: float | None) -> None:
+    def run(factor: float | None) -> list[Record]:
+        beside = [cell("numpy", "products"), cell("scikit-learn")] if factor else []
+        return quiet() + [
+            synthetic.timing(of, block, (factor or 1) * US_100, noise=0.001, ranked=False)
+            for of in beside
+            for block in range(6)
+        ]
+
+    folders.save(run(1.0), run(b))
+    rows = folders.rows()
+    for of in (cell("numpy", "products"), cell("scikit-learn")):
+        assert (rows[of.id]["verdict"], rows[of.id]["fails"]) == ("slower" if b else "missing", False)
+        assert "beside in A" in rows[of.id]["note"]
+
+
+@pytest.mark.parametrize("side", ["A", "B"])
+@pytest.mark.parametrize(("factor", "code"), [(1.2, 5), (0.8, 5), (1.0, 0)])
+def test_a_failed_null_control_of_either_run_fails(folders: Folders, side: str, factor: float, code: int) -> None:
+    good, bad = quiet(), [*measured([(NUMPY, US_100)], noise=0.001), *controls(NUMPY, factor)]
+    folders.save(*((bad, good) if side == "A" else (good, bad)))
+    found = folders.found(code=code)
+    assert [row["verdict"] for row in found["cells"]] == ["tied"]
+    if code:
+        assert found["failures"] == [
+            text for text in folders.compare().stdout.splitlines() if "null control of" in text
+        ]
+        assert f"The null control of {side} failed (training step, batch 256, width 128" in found["failures"][0]
+        assert "1 failed null control" in found["summary"]
+
+
+def test_a_run_without_a_null_control_is_warned_of(folders: Folders) -> None:
+    folders.save(quiet(), measured([(NUMPY, US_100)], noise=0.001))
+    warnings = folders.found()["warnings"]
+    assert [text[:1] for text in warnings if "no null control" in text] == ["B"]
+
+
+def test_rows_are_sorted_by_severity_then_identity(folders: Folders) -> None:
+    names = ["unequal", "slower", "slower-too", "missing", "inconclusive", "faster", "tied"]
+    factors = {"slower": 1.5, "slower-too": 1.5, "inconclusive": 1.03, "faster": 0.5}
+    cells = {name: cell(f"z-{name}" if name < "s" else name) for name in names}
+    a = [(of, US_100) for of in cells.values()]
+    b = [(of, factors.get(name, 1.0) * US_100) for name, of in cells.items() if name != "missing"]
+    new = (cell("a-new"), US_100)
+    folders.save(quiet(*a, noise=0.004), [*quiet(*b, new, noise=0.004), synthetic.proof(cells["unequal"], 0, error=9)])
+    verdicts = [(row["verdict"], row["id"]) for row in folders.found(code=1)["cells"]]
+    assert {verdict for verdict, _ in verdicts} == set(SEVERITY)
+    assert verdicts == sorted(verdicts, key=lambda pair: (SEVERITY.index(pair[0]), pair[1]))
+
+
+def test_holms_correction_is_noted_and_slower_stays_slower(folders: Folders) -> None:
+    both = [(cell("torch", batch=3**k), US_100) for k in range(14)]
+    folders.save(quiet((TORCH, US_100), *both, noise=0.05), quiet((TORCH, 1.09 * US_100), *both, noise=0.05))
+    row = folders.rows("--margin", "0.1%", code=5)[TORCH.id]
+    assert 0.05 / 16 < row["comparison"]["p_value"] < 0.05
+    assert (row["verdict"], row["comparison"]["detected"]) == ("slower", False)
+    line = next(line for line in folders.compare("--margin", "0.1%").stdout.splitlines() if TORCH.id in line)
+    assert "Holm" in line
+
+
+def test_a_baseline_without_a_time_is_refused_even_anyway(folders: Folders) -> None:
+    folders.save(without(measured([(NUMPY, US_100)]), NUMPY), quiet())
+    found = folders.compare("--anyway")
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "holds no time" in found.stderr
+
+
+# What is told
+
+
+def test_the_output_warns_that_drift_is_in_the_ratio(folders: Folders) -> None:
+    folders.save(quiet((TORCH, US_100)), quiet((TORCH, US_100)))
+    for text in (folders.compare().stdout, " ".join(folders.found()["warnings"])):
+        assert "measured at different times" in text
+        assert "drifted between them" in text
+        assert "run both again in turns" in text
+
+
+def test_a_broken_line_is_told(folders: Folders) -> None:
+    folders.save(quiet((TORCH, US_100)), quiet((TORCH, US_100)))
+    with (folders.b / "records.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"kind": "tim')
+    assert any(text.startswith("B: records.jsonl line") for text in folders.found()["warnings"])
+
+
+def test_the_table_is_aligned_plain_and_after_the_summary(folders: Folders) -> None:
+    folders.save(quiet((TORCH, US_100)), quiet((TORCH, 1.5 * US_100)))
+    text = folders.compare().stdout
+    assert text.startswith("The comparison of B with A fails: 1 slower and 1 tied (margin 3%).\n")
+    assert "\x1b" not in text
+    header, *rows = text.split("\n\n")[1].splitlines()
+    assert [row.split()[0] for row in rows] == ["slower", "tied"]
+    for row, of in zip(rows, (TORCH, NUMPY), strict=True):
+        assert row.index(of.id) == header.index("cell")
+    assert "1.50" in rows[0]
+    assert "150 µs" in rows[0]
+
+
+def test_foreign_text_cannot_break_a_line(folders: Folders) -> None:
+    hostile = cell("evil\nname\x1b[31m\u202e")
+    folders.save(quiet((hostile, US_100)), with_version(quiet((hostile, US_100)), "numpy", numpy="1\n\x1b[31m"))
+    text = folders.compare().stdout
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert len(text.split("\n\n")[1].splitlines()) == 3
+
+
+def test_json_has_the_numbers_as_they_are(folders: Folders) -> None:
+    old, new = quiet((TORCH, US_100), noise=0.01), quiet((TORCH, 1.5 * US_100), noise=0.02)
+    folders.save(old, new)
+    row = folders.rows(code=5)[TORCH.id]
+    medians = [
+        [
+            statistics.block_median(item.elapsed_s, item.warmup_rounds, item.loops)
+            for item in records
+            if item.kind == "timing" and item.cell == TORCH
+        ]
+        for records in (old, new)
+    ]
+    wanted = compare_unpaired(medians[1], medians[0])
+    assert row["comparison"]["ratio"] == {
+        "value": wanted.ratio.value, "low": wanted.ratio.low, "high": wanted.ratio.high, "blocks": 6,
+    }  # fmt: skip
+    assert row["comparison"]["p_value"] == wanted.p_value
+    assert row["B"]["seconds"]["value"] == statistics.estimate(medians[1]).value
+    assert row["A"]["standing"] == "ranked"
+
+
+def test_the_same_folders_give_the_same_bytes(folders: Folders) -> None:
+    folders.save(synthetic.quick(), synthetic.quick())
+    for options in ([], ["--json"]):
+        assert folders.compare(*options).stdout_bytes == folders.compare(*options).stdout_bytes
+    assert folders.compare("--json").exit_code == 0

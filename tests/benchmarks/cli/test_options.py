@@ -1,0 +1,79 @@
+"""Options as a Request: what is read of them, and that nothing is taken for something else than it says."""
+
+import sys
+from typing import Any
+
+import pytest
+
+from benchmarks.cli import options
+from benchmarks.cli.commands import main
+from benchmarks.plan.cells import Request
+from benchmarks.plan.profiles import PROFILES
+from implementations import cores
+from implementations.contract import BadInput
+from tests.support.command import LISTS, NOT_GIVEN
+
+
+def request(**choice: Any) -> Request:
+    assert choice.keys() <= NOT_GIVEN.keys()
+    return options.request("mlp", NOT_GIVEN | choice)
+
+
+def test_an_option_that_was_not_given_leaves_everything_to_the_profile() -> None:
+    assert request() == Request(PROFILES["quick"])
+
+
+def test_the_options_are_those_of_the_command_line() -> None:
+    parameters = {parameter.name: parameter.opts for parameter in main.commands["list"].params}
+    assert parameters.keys() == NOT_GIVEN.keys() | {"as_json"}
+    assert {name: parameters[name] for name in LISTS} == {name: [option] for name, option in LISTS.items()}
+
+
+def test_every_option_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cores, "usable", lambda: 8)
+    found = request(
+        profile="smoke", frameworks="numpy, torch", devices="cpu,cuda:0", threads="1,all,8", phases="predict",
+        precisions="float32,float64", modes="plain,tuned", variants="spec,stock", sets=("batch=32,256", "width=64"), keyword="batch32",
+        spec="mnist", pythons=(f"torch={sys.executable}", f"torch@next={sys.executable}"),
+    )  # fmt: skip
+    assert found == Request(
+        PROFILES["smoke"], ("numpy", "torch"), ("cpu", "cuda:0"), (1, 8), ("float32", "float64"), ("spec", "stock"),
+        ("plain", "tuned"), ("predict",), {"batch": [32, 256], "width": [64]}, "batch32",
+        {"torch": sys.executable, "torch@next": sys.executable}, own_spec=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["numpy,torch,numpy", " numpy , torch ", ",numpy,,torch,"])
+def test_a_list_has_each_word_once_whatever_stands_around_it(text: str) -> None:
+    assert request(frameworks=text).frameworks == ("numpy", "torch")
+
+
+@pytest.mark.parametrize("text", [",", " , ,", " ", ""])
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_that_names_nothing_does_not_mean_all(name: str, text: str) -> None:
+    with pytest.raises(BadInput, match=rf"^{LISTS[name]} {text}: names nothing\..*leave it out"):
+        request(**{name: text})
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        ({"sets": ("batch=8", "batch=16")}, "--set batch=...: given twice"),
+        ({"pythons": (f"torch={sys.executable}",) * 2}, "--python torch=...: given twice"),
+    ],
+)
+def test_what_is_given_twice_does_not_replace_the_first(choice: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        request(**choice)
+    assert str(caught.value).startswith(told)
+
+
+@pytest.mark.parametrize(("budget", "wanted"), [("90s", 90), ("10m", 600), ("1h", 3600)])
+def test_a_budget_is_a_time(budget: str, wanted: int) -> None:
+    assert options.seconds(budget) == wanted
+
+
+@pytest.mark.parametrize("budget", ["", "m", "10", "0m", "-5m", "1.5h", "10 m", "10d"])
+def test_a_budget_that_is_no_time_is_refused(budget: str) -> None:
+    with pytest.raises(BadInput, match=r"--budget .*: give a time, as in 90s, 10m or 1h"):
+        options.seconds(budget)

@@ -1,0 +1,75 @@
+"""Between the options and the exit code: the specification that own data make, and what a run came to."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.cli import prepare, run
+from benchmarks.cli.run import Outcome
+from benchmarks.records.record import Cell, Check, Configuration, OutcomeRecord, ProofRecord, Record, TimingRecord
+from tests.support.command import NOT_GIVEN, invoke, save_npz
+
+ROOT = Path(__file__).parents[3]
+CELL = Cell(who=Configuration(model="mlp", framework="numpy", threads=1), phase="train_step", axes={"batch": 8})
+TIMED = TimingRecord(
+    cell=CELL, block=0, order=1, schedule="rounds", loops=1, warmup_rounds=0, elapsed_s=[1.0], started_at_s=[0.0],
+    first_call_s=None, second_call_s=None, samples_per_call=8, flops_per_call=8,
+)  # fmt: skip
+FAILED = OutcomeRecord(cell=CELL, block=0, status="failed", reason="it broke")
+SKIPPED = OutcomeRecord(cell=CELL, block=0, status="skipped", reason="it is not there")
+
+
+def proof(passed: bool) -> ProofRecord:
+    check = Check(check="hot state", group="loss", tensor="loss", error=1.0, budget=2.0, passed=passed)
+    return ProofRecord(who=CELL.who, axes=CELL.axes, block=0, checks=[check])
+
+
+@pytest.mark.parametrize(
+    ("records", "interrupted", "code"),
+    [
+        ([proof(True), TIMED], 0, 0),
+        ([proof(True), TIMED, SKIPPED], 0, 0),
+        ([proof(False), TIMED], 0, 1),
+        ([proof(False), FAILED], 0, 1),
+        ([proof(True), TIMED, FAILED], 0, 3),
+        ([FAILED], 0, 3),
+        ([SKIPPED], 0, 4),
+        ([], 0, 4),
+        ([proof(False), TIMED], 130, 130),
+        ([proof(True), TIMED], 143, 143),
+    ],
+)
+def test_the_exit_code_says_what_a_run_came_to(
+    tmp_path: Path, records: list[Record], interrupted: int, code: int
+) -> None:
+    outcome = Outcome(tmp_path, planned=1, blocks=1, records=records, interrupted=interrupted)
+    assert outcome.exit_code == code
+    assert outcome.summary()["exit_code"] == code
+
+
+def test_own_data_are_listed_under_their_own_sizes(tmp_path: Path) -> None:
+    data = save_npz(tmp_path / "mine.npz")
+    found = invoke("list", "--data", data, "--framework", "numpy", "--set", "batch=8", "--phase", "train_step")
+    assert found.exit_code == 0
+    assert found.stdout.splitlines()[0].endswith("train_step/batch8-width128")
+    prepared = prepare.prepare(**NOT_GIVEN | {"data": str(data)})
+    assert (prepared.spec.features, prepared.spec.classes) == (5, 4)
+
+
+def test_the_run_record_tells_the_limits_of_the_planned_frameworks() -> None:
+    prepared = prepare.prepare(load_data=False, **NOT_GIVEN | {"frameworks": "numpy"})
+    told = run.run_record(prepared, blocks=1, seed=0).limits
+    assert {framework for limit in told for framework in limit["frameworks"]} == {"numpy"}
+    assert all((ROOT / limit["reproduction"]).is_file() for limit in told)
+
+
+def test_verify_proves_each_precision_that_is_asked_for_once_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    """A precision that a device does not offer is a hole; planned for another framework, it stays one."""
+    found = invoke("verify", "--framework", "numpy,torch", "--precision", "float32,bfloat16", "--set", "batch=8",
+                   "--set", "width=8", "--phase", "predict", "--device", "cpu")  # fmt: skip
+    proved = [line for line in found.stderr.splitlines() if line.startswith("proving")]
+    assert sorted(proved) == [
+        "proving numpy on cpu in float32",
+        "proving torch on cpu in bfloat16",
+        "proving torch on cpu in float32",
+    ]

@@ -1,0 +1,83 @@
+"""Whose turn it is: heats of at most one cell per process, fair orders, and who is the null control."""
+
+import random
+from collections import Counter
+
+import pytest
+
+from benchmarks.plan import schedule
+from benchmarks.records.record import Cell
+from tests.support.synthetic import cell
+
+FRAMEWORKS = ("numpy", "torch", "keras-tensorflow")
+CELLS = [cell(name, phase, batch) for name in FRAMEWORKS for phase in ("train_step", "predict") for batch in (32, 128)]
+STOCK = cell("keras-tensorflow", "train_step", 32, variant="stock")
+
+
+def drawn(seed: int, cells: list[Cell]) -> list[list[Cell]]:
+    return schedule.heats(cells, random.Random(seed))
+
+
+def test_a_heat_holds_what_is_compared_and_every_cell_has_one() -> None:
+    heats = drawn(0, CELLS)
+    assert Counter(c.id for heat in heats for c in heat) == Counter(c.id for c in CELLS)
+    for heat in heats:
+        assert len({c.heat for c in heat}) == 1
+        assert {c.who.framework for c in heat} == set(FRAMEWORKS)
+
+
+def test_a_process_has_one_cell_in_a_heat_and_its_variant_follows_at_once() -> None:
+    heats = drawn(0, [*CELLS, STOCK])
+    (at,) = [i for i, heat in enumerate(heats) if STOCK in heat]
+    assert heats[at] == [STOCK]
+    assert heats[at - 1][0].heat == STOCK.heat
+
+
+def test_every_block_draws_another_order_and_a_seed_the_same() -> None:
+    assert drawn(1, CELLS) == drawn(1, CELLS)
+    assert len({tuple(heat[0].heat for heat in drawn(seed, CELLS)) for seed in range(20)}) > 5
+
+
+def test_in_turns_everybody_has_one_round_before_anybody_has_another() -> None:
+    order = schedule.sequence("abc", 50, "rounds", random.Random(0))
+    rounds = [tuple(order[i : i + 3]) for i in range(0, len(order), 3)]
+    assert len(rounds) == 50
+    assert all(sorted(r) == ["a", "b", "c"] for r in rounds)
+    assert len(set(rounds)) == 6  # every order occurs
+
+
+@pytest.mark.parametrize("rounds", [2, 5, 10])
+def test_whole_workers_go_there_and_back(rounds: int) -> None:
+    order = schedule.sequence("ab", rounds, "workers", random.Random(0))
+    assert Counter(order) == {"a": rounds, "b": rounds}
+    changes = [x for x, y in zip(order, [None, *order], strict=False) if x != y]
+    assert len(changes) == 3  # A B A: the two halves of B in the middle join
+    assert changes[0] == changes[2]
+
+
+def test_alone_means_in_a_row() -> None:
+    order = schedule.alone("abc", random.Random(0))
+    assert Counter(order) == dict.fromkeys("abc", schedule.ALONE)
+    assert [len(set(order[i : i + schedule.ALONE])) for i in range(0, len(order), schedule.ALONE)] == [1, 1, 1]
+
+
+def test_the_null_control_is_another_implementation_in_each_block_and_trains() -> None:
+    copies = [schedule.control([*CELLS, STOCK], block) for block in range(6)]
+    assert [copy[0].who.framework for copy in copies] == [*FRAMEWORKS, *FRAMEWORKS]
+    assert {c.phase for copy in copies for c in copy} == {"train_step"}
+    assert STOCK not in copies[2]
+
+
+def test_the_null_control_makes_do_with_what_there_is() -> None:
+    predictions = [c for c in CELLS if c.phase == "predict"]
+    assert {c.phase for c in schedule.control(predictions, 0)} == {"predict"}
+    assert schedule.control([cell("scikit-learn")], 0, peers={"scikit-learn"}) == []
+
+
+@pytest.mark.parametrize(("round_s", "rounds"), [(1e-6, 12), (4e-3, 12), (0.03, 10), (0.045, 6), (9.0, 5), (0.0, 12)])
+def test_long_calls_get_fewer_rounds_but_enough_for_a_median(round_s: float, rounds: int) -> None:
+    assert schedule.rounds_for(round_s, most=12) == rounds
+
+
+def test_a_profile_with_few_rounds_keeps_them() -> None:
+    assert schedule.rounds_for(9.0, most=2) == 2

@@ -1,0 +1,177 @@
+"""Times against their floors, from made-up records whose truth is known: peaks, what a call needs at least, the fit."""
+
+import re
+import sys
+from typing import Any
+
+import pytest
+
+from benchmarks import statistics
+from benchmarks.analysis import dataframe, ranking, results, roofline
+from benchmarks.analysis.results import Results
+from benchmarks.records.record import Cell, Record
+from benchmarks.report import markdown, sections
+from benchmarks.report.document import Figure, Table
+from tests.support import synthetic
+
+BLOCKS = 6
+PEAK, COPY = 1e9, 1e8
+"""Operations and bytes per second."""
+
+
+def timed(cell: Cell, seconds: float, flops: int, moved: int, noise: float = 0.001) -> list[Record]:
+    work = {"flops_per_call": flops, "bytes_per_call": moved, "ranked": cell.phase not in ("peak", "copy")}
+    found: list[Record] = []
+    for block in range(BLOCKS):
+        found += [synthetic.timing(cell, block, seconds, noise=noise, **work), synthetic.proof(cell, block)]
+    return found
+
+
+def gathered(*cells: tuple[Any, ...], without: str = "") -> Results:
+    libraries = [(framework, PEAK, COPY / slower) for framework, slower in (("numpy", 1), ("torch", 2))]
+    records: list[Record] = []
+    for framework, peak, copy in libraries:
+        records += timed(synthetic.cell(framework, "peak"), 1.0, int(peak), 0)
+        records += timed(synthetic.cell(framework, "copy"), 1.0, 0, int(copy))
+    for cell in cells:
+        records += timed(*cell)
+    records = [r for r in records if not without or r.kind != "timing" or r.cell.phase != without]
+    return results.gather([synthetic.run([cell for cell, *_ in cells]), *records], [], synthetic.ENVIRONMENT)
+
+
+def test_the_floor_is_products_and_bytes_at_the_measured_rates() -> None:
+    cell = synthetic.cell("torch", mode="tuned")
+    (floor,) = roofline.floors(gathered((cell, 4e-3, 10**6, 10**5)))
+    assert floor.products_s == pytest.approx(1e-3, rel=0.02)
+    assert floor.bytes_s == pytest.approx(1e-3, rel=0.02), "the better of the two copies"
+    assert floor.efficiency.value == pytest.approx(0.5, rel=0.02)
+    assert floor.efficiency.low < 0.5 < floor.efficiency.high
+    assert floor.efficiency.blocks == BLOCKS
+
+
+@pytest.mark.parametrize("missing", ["peak", "copy"])
+def test_without_a_measured_rate_there_is_no_floor(missing: str) -> None:
+    assert roofline.floors(gathered((synthetic.cell("numpy"), 1e-3, 10**6, 10**5), without=missing)) == []
+
+
+def test_of_other_threads_nothing_is_known() -> None:
+    assert roofline.floors(gathered((synthetic.cell("numpy", threads=1), 1e-3, 10**6, 10**5))) == []
+
+
+def test_overhead_and_rate_are_found_again() -> None:
+    work = [(batch, batch * 10**6) for batch in (32, 128, 512)]
+    cells = [(synthetic.cell("numpy", batch=batch), 1e-3 + flops / 5e9, flops, 0) for batch, flops in work]
+    (fit,) = roofline.fits(gathered(*cells))
+    assert fit.flops_per_s.value == pytest.approx(5e9, rel=0.05)
+    assert fit.overhead_s is not None
+    assert fit.overhead_s.value == pytest.approx(1e-3, rel=0.05)
+    assert roofline.fits(gathered(*cells[:2])) == []
+
+
+@pytest.mark.parametrize(
+    ("work", "seconds", "found"),
+    [
+        ([1.0, 2.0, 4.0], [1.5, 2.5, 4.5], (0.5, 1.0)),
+        ([1.0, 2.0, 4.0], [1.0, 2.0, 4.0], (0.0, 1.0)),
+        ([1.0, 1.0, 1.0], [1.0, 2.0, 3.0], None),
+        ([1.0, 2.0, 4.0], [4.0, 2.0, 1.0], None),
+    ],
+)
+def test_the_fit(work: list[float], seconds: list[float], found: tuple[float, float] | None) -> None:
+    assert statistics.fit(work, seconds) == (None if found is None else pytest.approx(found, abs=1e-9))
+
+
+def page(found: Results) -> str:
+    text = markdown.render(sections.document(found), {})
+    return text.partition("Why? Times against their floors")[2].partition("\n## ")[0]
+
+
+def test_the_section_says_who_is_nearest_and_what_the_libraries_reach() -> None:
+    near, far = synthetic.cell("numpy"), synthetic.cell("torch")
+    text = page(gathered((near, 2.5e-3, 10**6, 10**5), (far, 9e-3, 10**6, 10**5)))
+    where = "in the training step at batch 256, width 128, float32, plain, 2 threads"
+    assert f"Nearest to its floor is NumPy with 80% (79% to 81%; 6) {where}" in text
+    assert "the share of what the library's own rates allow" in text
+    assert re.search(
+        r"\| NumPy \| float32 \| 2 threads \| \S+ [GM]FLOP/s \(\S+ to \S+ [GM]FLOP/s; 6\) \| \S+ MB/s \(\S+ to \S+ MB/s; 6\)",
+        text,
+    )
+    assert "computed, block by block, from the peaks" in text
+    assert "did not measure the peaks" not in text
+
+
+def test_who_is_nearest_is_not_settled_where_intervals_overlap() -> None:
+    cells = [
+        (synthetic.cell(name), seconds, 10**6, 10**5, 0.1) for name, seconds in (("numpy", 2.5e-3), ("torch", 2.6e-3))
+    ]
+    text = page(gathered(*cells))
+    assert re.search(r"Which is nearest to its floor is not settled: \w+ with \S+ \(.+ or \w+ with", text)
+    assert "Nearest to its floor is" not in text
+
+
+def test_too_few_blocks_settle_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "BLOCKS", 1)
+    text = page(gathered((synthetic.cell("numpy"), 2.5e-3, 10**6, 10**5)))
+    assert re.search(
+        r"Nearest to its floor seems NumPy with 8\d% \(–; 1\).*, but there are too few blocks for a verdict", text
+    )
+
+
+def test_where_there_is_no_floor_it_is_said_whatever_else_there_is() -> None:
+    nothing = results.gather([synthetic.run([])], [], synthetic.ENVIRONMENT)
+    work = [(batch, batch * 10**6) for batch in (32, 128, 512)]
+    cells = [(synthetic.cell("numpy", batch=batch), 1e-3 + flops / 5e9, flops, 0) for batch, flops in work]
+    fitted = results.gather([synthetic.run([]), *(r for of in cells for r in timed(*of))], [], synthetic.ENVIRONMENT)
+    assert "Overhead and rate" in page(fitted)
+    for found in (nothing, fitted):
+        assert "did not measure the peaks" in page(found)
+    assert "No time stands against its floor here" in page(gathered(*cells, without="copy"))
+
+
+def test_overhead_and_rate_have_intervals_and_counts() -> None:
+    work = [(batch, batch * 10**6) for batch in (32, 128, 512)]
+    cells = [(synthetic.cell("numpy", batch=batch), 1e-3 + flops / 5e9, flops, 0) for batch, flops in work]
+    fit = r"\| 3 \| \S+ (ms|µs) \(\S+ to \S+ (ms|µs); 6\) \| \S+ GFLOP/s \(\S+ to \S+ GFLOP/s; 6\) \|"
+    assert re.search(fit, page(gathered(*cells)))
+
+
+SMALL = (synthetic.cell("numpy", batch=32), 4e-3, 10**6, 10**6)
+LARGE = (synthetic.cell("numpy", batch=256), 4e-3, 10**6, 10**4)
+
+
+def test_the_roofline_stands_at_the_best_library_and_the_best_copy() -> None:
+    document = sections.document(gathered(SMALL, LARGE))
+    (figure,) = [figure for figure in document.figures() if figure.name.startswith("roofline")]
+    assert "Beyond about 10.0 operations per byte" in figure.caption
+    points = [value for layer in figure.spec["layer"] for value in layer["data"]["values"] if "told" in value]
+    assert sorted(round(point["x"]) for point in points) == [1, 100]
+    assert all(point["y"] == pytest.approx(2.5e8, rel=0.02) for point in points)
+    assert points[0]["told"].startswith("NumPy, batch 32, width 128, 1.00 operations per byte: 251 MFLOP/s (")
+
+
+def test_the_rooflines_numbers_are_in_the_table_that_follows() -> None:
+    (section,) = [section for section in sections.document(gathered(SMALL, LARGE)).sections if section.anchor == "why"]
+    (at,) = [
+        k for k, block in enumerate(section.blocks) if isinstance(block, Figure) and block.name.startswith("roofline")
+    ]
+    table = section.blocks[at + 1]
+    assert isinstance(table, Table)
+    assert [row[3] for row in table.rows] == ["1.00", "100"]
+    assert all(re.fullmatch(r"2[45]\d MFLOP/s \(\S+ to \S+ MFLOP/s; 6\)", row[4]) for row in table.rows)
+
+
+def test_a_copy_in_another_precision_will_do() -> None:
+    double = synthetic.cell("numpy", precision="float64")
+    peak = synthetic.cell("numpy", "peak", precision="float64")
+    document = sections.document(gathered((double, 4e-3, 10**6, 10**5), (peak, 1.0, int(PEAK), 0)))
+    assert [figure.name for figure in document.figures() if figure.name.startswith("roofline")] == [
+        "roofline-cpu-float64-t2"
+    ]
+
+
+def test_the_table_for_programs_has_the_floor() -> None:
+    found = gathered((synthetic.cell("numpy"), 4e-3, 10**6, 10**5))
+    rows = dataframe.cells(found, ranking.heats(found)).set_index("phase")
+    assert rows.loc["train_step", "flops"] == 10**6
+    assert rows.loc["train_step", "efficiency"] == pytest.approx(0.5, rel=0.02)
+    assert rows.loc["train_step", "floor_s"] == pytest.approx(2e-3, rel=0.02)

@@ -1,0 +1,93 @@
+"""Sweeps: each time per sample with its own interval, bars cut and never left out, what a larger size does in words."""
+
+import re
+
+import pytest
+
+from benchmarks.analysis import results
+from benchmarks.records.record import Cell, Record
+from benchmarks.report import markdown, sections
+from benchmarks.report.document import Document
+from tests.support import synthetic
+from tests.support.synthetic import cell, measured
+
+SKEWED = (1.0, 1.0, 1.0, 1.02, 0.98, 2.0)
+"""Blocks of which one was disturbed."""
+
+
+def document(records: list[Record]) -> Document:
+    return sections.document(results.gather(records, [], synthetic.ENVIRONMENT))
+
+
+def section(records: list[Record]) -> str:
+    text = markdown.render(document(records), {})
+    return text.partition("How does the size matter?")[2].partition("\n## ")[0]
+
+
+def blockwise(of: Cell, seconds: float, factors: tuple[float, ...]) -> list[Record]:
+    """Timed and proved, each block by its own factor, without further noise."""
+    found: list[Record] = []
+    for block, factor in enumerate(factors):
+        found += [synthetic.proof(of, block), synthetic.timing(of, block, factor * seconds, noise=0.0)]
+    return found
+
+
+def swept(factors: tuple[float, ...] = SKEWED) -> list[Record]:
+    cells = [cell("numpy", batch=batch) for batch in (32, 512)]
+    records: list[Record] = [synthetic.run(cells, blocks=len(factors))]
+    return records + blockwise(cells[0], 32e-4, factors) + blockwise(cells[1], 512e-5, (1.0,) * len(factors))
+
+
+def test_an_interval_is_shown_from_low_to_high_with_its_count() -> None:
+    (row,) = [line for line in section(swept()).splitlines() if line.startswith("| NumPy")]
+    shown = row.split(" | ")[1]
+    low, high = map(float, re.findall(r"^\d+ µs \((\d+) to (\d+) µs; 6\)$", shown)[0])
+    assert 100 - low < high - 100, "it is not symmetric"
+    assert "±" not in section(swept())
+
+
+def test_a_wide_interval_is_cut_where_it_leaves_the_chart() -> None:
+    (figure,) = [f for f in document(swept((1.0, 30.0))).figures() if f.name.startswith("sweep")]
+    y = figure.spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    bars = [row for layer in figure.spec["layer"] for row in layer["data"]["values"] if "high" in row]
+    assert [bar["high"] for bar in bars if bar["x"] == 32] == [y[1]]
+    assert "cut where they leave the chart" in figure.how_to_read
+
+
+def test_each_mark_tells_its_time_with_interval_and_count() -> None:
+    (figure,) = [f for f in document(swept()).figures() if f.name.startswith("sweep")]
+    told = [row["told"] for layer in figure.spec["layer"] for row in layer["data"]["values"] if "told" in row]
+    assert len(told) == 2
+    assert all(re.fullmatch(r"NumPy, batch (32|512): [\d.]+ µs \([\d.]+ to [\d.]+ µs; 6\)", words) for words in told)
+
+
+@pytest.mark.parametrize(
+    ("larger", "factors", "said"),
+    [
+        (512e-5, (1.0,) * 6, r"From batch 32 to batch 512 the time per sample falls by this factor \(95% interval; blocks\): NumPy (9.9|10)\S* \(\S+ to \S+; 6\)"),
+        (512e-3, (1.0,) * 6, r"the time per sample rises by this factor \(95% interval; blocks\): NumPy (9.9|10)\S* \(\S+ to \S+; 6\)"),
+        (512e-4, (0.5, 2.0, 1.0, 0.7, 1.5, 1.1), r"Whether the time per sample falls or rises from batch 32 to batch 512 is not settled .*: NumPy \S+ \(0\.\S+ to 1\.\S+; 6\)"),
+        (512e-5, (1.0,), r"falls by this factor .*: NumPy about (9.9|10)"),
+    ],
+    ids=["falls", "rises", "not settled", "one block"],
+)  # fmt: skip
+def test_what_a_larger_size_does_is_said_in_words(larger: float, factors: tuple[float, ...], said: str) -> None:
+    cells = [cell("numpy", batch=batch) for batch in (32, 512)]
+    records: list[Record] = [synthetic.run(cells, blocks=len(factors))]
+    records += blockwise(cells[0], 32e-4, factors) + blockwise(cells[1], larger, (1.0,) * len(factors))
+    assert re.search(said, section(records))
+
+
+def test_several_lines_are_told_together_and_not_compared() -> None:
+    cells = [(cell(name, batch=batch), 1e-4) for name in ("numpy", "torch") for batch in (32, 512)]
+    assert re.search(
+        r"falls by these factors \(95% interval; blocks\): PyTorch \S+ .* and NumPy \S+", section(measured(cells))
+    )
+
+
+def test_one_block_without_an_interval_may_rise() -> None:
+    """Its interval reaches from 0 to infinity: turned over, it does so too."""
+    small, large = cell("numpy", batch=8), cell("numpy", batch=16)
+    told = section(synthetic.measured([(small, 1e-4), (large, 9e-4)], blocks=1))
+    assert "From batch 8 to batch 16 the time per sample rises by this factor" in told
+    assert "NumPy about 4." in told

@@ -1,0 +1,64 @@
+"""Tuned against plain: only the same implementation, both ranked, with an interval; what is slower is named."""
+
+import pytest
+
+from benchmarks.analysis import ranking, results
+from benchmarks.analysis.results import Results
+from benchmarks.records.record import Cell, Record
+from benchmarks.report import markdown, sections
+from tests.support import synthetic
+
+BLOCKS = 6
+
+
+def gathered(*timed: tuple[Cell, float]) -> Results:
+    found: list[Record] = [synthetic.run([cell for cell, _ in timed], blocks=BLOCKS)]
+    for cell, seconds in timed:
+        for block in range(BLOCKS):
+            found += [synthetic.timing(cell, block, seconds, noise=0.001), synthetic.proof(cell, block)]
+    return results.gather(found, [], synthetic.ENVIRONMENT)
+
+
+def section(found: Results) -> str:
+    page = markdown.render(sections.document(found), {})
+    return page.partition("Does tuning pay?")[2].partition("\n## ")[0]
+
+
+def test_each_implementation_is_held_against_itself() -> None:
+    numpy, torch = (synthetic.cell(name) for name in ("numpy", "torch"))
+    fast, slow = (synthetic.cell(name, mode="tuned") for name in ("numpy", "torch"))
+    told = section(gathered((numpy, 2e-3), (torch, 1e-3), (fast, 1e-3), (slow, 1.5e-3)))
+    assert "2 comparisons: 1 faster and 1 slower. Slower: PyTorch at batch 256, width 128 (training step)." in told
+    row = next(line for line in told.splitlines() if line.startswith("| NumPy"))
+    assert "| 0.50 |" in row
+    assert row.endswith("| faster |")
+
+
+def test_modes_are_ranked_apart() -> None:
+    cells = [(synthetic.cell("numpy", mode=mode), 1e-3) for mode in ("plain", "tuned")]
+    assert [len(heat.places) for heat in ranking.heats(gathered(*cells))] == [1, 1]
+
+
+@pytest.mark.parametrize("other", [{}, {"variant": "stock"}, {"precision": "float64"}])
+def test_without_a_counterpart_nothing_is_claimed(other: dict[str, str]) -> None:
+    alone = (synthetic.cell("numpy"), 1e-3)
+    further = [(synthetic.cell("numpy", mode="tuned", **other), 1e-3)] if other else []
+    assert "no implementation in both modes" in section(gathered(alone, *further))
+
+
+def test_both_modes_stand_beside_their_matrix_products() -> None:
+    plain, tuned = synthetic.cell("numpy"), synthetic.cell("numpy", mode="tuned")
+    records = synthetic.measured([(plain, 2e-3), (tuned, 1.2e-3)], noise=0.001)
+    records += [
+        synthetic.timing(synthetic.cell("numpy", "products"), b, 1e-3, noise=0.001, ranked=False) for b in range(6)
+    ]
+    page = markdown.render(sections.document(results.gather(records, [], synthetic.ENVIRONMENT)), {})
+    table = page.partition("its matrix products alone")[2].partition("\n\n")[0]
+    ratios = {
+        line.split(" | ")[0].strip("| "): line.split(" | ")[5]
+        for line in table.splitlines()
+        if line.startswith("| NumPy")
+    }
+    assert ratios.keys() == {"NumPy", "NumPy tuned"}
+    assert float(ratios["NumPy"]) == pytest.approx(2.0, rel=0.02)
+    assert float(ratios["NumPy tuned"]) == pytest.approx(1.2, rel=0.02)

@@ -1,0 +1,119 @@
+"""Runs whose workers die, cannot start or say nothing: what is recorded of them, and that nothing else is lost."""
+
+import os
+import signal
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from benchmarks.records.record import BlockRecord, LearningRecord, Record, TimingRecord
+from benchmarks.runner import blocks, worker_process
+from benchmarks.runner.blocks import Run
+from benchmarks.runner.worker_process import Worker
+from tests.support.tiny_runs import SPEC, TINY, cells_of, data, execute, outcomes, timed
+
+
+class Dying(Worker):
+    """A worker that is killed when it says that it is at a certain point for the first time."""
+
+    moment, after, block, victim, control = "turn", "", 0, "", False
+    killed: int
+    said: tuple[str, ...] = ("",)
+
+    def next(self, timeout_s: float) -> Any:
+        said = super().next(timeout_s)
+        here = isinstance(said, dict) and said["event"] == self.moment and self.victim in said.get("cell", "")
+        here = here and self.after in self.said
+        self.said = (*self.said, said["event"]) if isinstance(said, dict) else self.said
+        if here and self.job.block == self.block and self.job.control == self.control and not type(self).killed:
+            type(self).killed = self.process.pid
+            os.kill(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        return said
+
+
+def test_a_worker_that_is_killed_loses_its_cell_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Dying, "killed", 0, raising=False)
+    monkeypatch.setattr(Dying, "victim", "/predict/batch8")
+    monkeypatch.setattr(blocks, "Worker", Dying)
+    cells = cells_of("numpy")
+    found = execute(cells, epochs=1)
+    assert Dying.killed
+    (lost,) = outcomes(found)
+    assert "/predict/batch8" in lost.cell.id
+    assert lost.status == "failed"
+    assert lost.reason == "the worker was lost: its process ended with signal 9"
+    assert timed(found) == {cell.id for cell in cells} - {lost.cell.id}
+    assert [r for r in found if isinstance(r, LearningRecord)]
+
+
+@pytest.mark.parametrize(
+    ("block", "after"), [(0, ""), (0, "called"), (1, "")], ids=["first calls", "first proofs", "later proofs"]
+)
+def test_a_worker_that_is_killed_while_it_prepares_loses_one_cell(
+    monkeypatch: pytest.MonkeyPatch, block: int, after: str
+) -> None:
+    monkeypatch.setattr(Dying, "killed", 0, raising=False)
+    monkeypatch.setattr(Dying, "moment", "preparing")
+    monkeypatch.setattr(Dying, "after", after)
+    monkeypatch.setattr(Dying, "block", block)
+    monkeypatch.setattr(blocks, "Worker", Dying)
+    cells = cells_of("numpy", "torch")
+    found = execute(cells, blocks=2)
+    assert Dying.killed
+    (lost,) = outcomes(found)
+    assert (lost.block, lost.status) == (block, "failed")
+    assert timed(found, block=1 - block) == {cell.id for cell in cells}
+    assert timed(found, block=block) == {cell.id for cell in cells} - {lost.cell.id}
+
+
+@pytest.mark.parametrize(("left_s", "measured"), [(0.0, [0]), (600.0, [0, 1, 2])])
+def test_a_budget_ends_by_the_clock_and_the_first_block_is_measured_in_any_case(
+    left_s: float, measured: list[int]
+) -> None:
+    found: list[Record] = []
+    said: list[str] = []
+    end_s = monotonic() + left_s
+    Run(
+        SPEC, data(), cells_of("numpy", phases=("predict",)), TINY, 3, 0, found.append, said.append, end_s=end_s
+    ).execute()
+    assert [r.block for r in found if isinstance(r, BlockRecord)] == measured
+    assert any("the budget is over before block 2 of 3" in line for line in said) == (left_s == 0)
+
+
+def test_a_null_control_that_is_killed_leaves_no_hole_in_the_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Dying, "killed", 0, raising=False)
+    monkeypatch.setattr(Dying, "control", True)
+    monkeypatch.setattr(blocks, "Worker", Dying)
+    cells = cells_of("numpy")
+    found = execute(cells, blocks=2)
+    assert Dying.killed
+    assert not outcomes(found)
+    results = [r for r in found if isinstance(r, TimingRecord) and not r.control]
+    assert {(r.cell.id, r.block) for r in results} == {(cell.id, block) for cell in cells for block in (0, 1)}
+    assert {r.block for r in found if isinstance(r, TimingRecord) and r.control} == {1}
+
+
+def test_an_interpreter_that_cannot_start_fails_all_its_cells_with_its_last_lines(tmp_path: Path) -> None:
+    interpreter = tmp_path / "python"
+    interpreter.write_text("#!/bin/sh\necho this is no Python >&2\nexit 7\n", encoding="utf-8")
+    interpreter.chmod(0o755)
+    cells, found = cells_of("numpy"), []
+    Run(SPEC, data(), cells, TINY, 1, 0, found.append, pythons={"numpy": str(interpreter)}).execute()
+    assert {outcome.cell.id for outcome in outcomes(found)} == {cell.id for cell in cells}
+    for outcome in outcomes(found):
+        assert "exit code 7" in outcome.reason
+        assert outcome.last_lines == ["this is no Python"]
+
+
+def test_a_worker_that_says_nothing_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interpreter = tmp_path / "python"
+    interpreter.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
+    interpreter.chmod(0o755)
+    monkeypatch.setattr(worker_process, "START_TIMEOUT_S", 0.2)
+    cells, found = cells_of("numpy"), []
+    Run(SPEC, data(), cells, TINY, 1, 0, found.append, pythons={"numpy": str(interpreter)}).execute()
+    assert len(outcomes(found)) == len(cells)
+    assert all("nothing was heard of it" in outcome.reason for outcome in outcomes(found))

@@ -1,0 +1,50 @@
+"""What a run takes over from the newest `make prove`."""
+
+import json
+from pathlib import Path
+
+from benchmarks.runner import fault_detection
+from implementations import sources
+
+
+def written(folder: Path, sha256: str) -> Path:
+    answers = [
+        {"kind": "about", "code_sha256": sha256},
+        {"fault": "", "framework": "numpy", "precision": "float32", "noticed": []},
+        {"fault": "Nesterov", "framework": "numpy", "precision": "float32", "noticed": ["hot state: slots", "x: y"]},
+        {"fault": "Nesterov", "framework": "numpy", "precision": "float64", "noticed": []},
+        {"fault": "Nesterov", "framework": "jax", "precision": "float32", "noticed": ["hot state: slots"]},
+        {"fault": "dampening", "framework": "oracle", "precision": "float32", "noticed": ["hot state: slots"]},
+        {"kind": "seeds", "framework": "numpy", "precision": "float32", "seeds": 1000, "failed": []},
+        {"kind": "seeds", "framework": "jax", "precision": "float32", "seeds": 1000, "failed": ["one"]},
+        {"kind": "end", "minutes": 30.0},
+    ]
+    path = folder / "proof.jsonl"
+    path.write_text("".join(json.dumps(answer) + "\n" for answer in answers), encoding="utf-8")
+    return path
+
+
+def test_only_the_runs_own_frameworks_and_the_oracle_are_taken(tmp_path: Path) -> None:
+    found = fault_detection.summary(["numpy", "torch@next"], written(tmp_path, "0" * 64))
+    assert found["faults"] == {
+        "Nesterov": {"numpy": {"float32": 2, "float64": 0}},
+        "dampening": {"oracle": {"float32": 1}},
+    }
+    assert (found["seeds"], found["false_alarms"], found["same_code"]) == (1000, 0, False)
+
+
+def test_the_code_is_the_same_or_it_is_said(tmp_path: Path) -> None:
+    now = sources.tree_sha256("implementations")
+    assert fault_detection.summary(["numpy"], written(tmp_path, now))["same_code"] is True
+
+
+def test_where_nothing_was_judged_nothing_is_said(tmp_path: Path) -> None:
+    assert fault_detection.summary(["numpy"], tmp_path / "not-there.jsonl") == {}
+
+
+def test_what_is_under_way_or_was_cut_short_says_nothing(tmp_path: Path) -> None:
+    path = written(tmp_path, "0" * 64)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    for left in (lines[:-1], lines[:1], [*lines[:-1], lines[-1][:7]], []):
+        path.write_text("".join(left), encoding="utf-8")
+        assert fault_detection.summary(["numpy"], path) == {}

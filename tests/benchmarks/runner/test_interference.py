@@ -1,0 +1,44 @@
+"""What else had the processors: the difference of two readings of the system's counters, or nothing where there are none."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from benchmarks.runner import interference
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@pytest.fixture
+def counters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("STAT", "QUOTA", "CPUINFO"):
+        monkeypatch.setattr(interference, name, tmp_path / name)
+    return tmp_path
+
+
+def write(folder: Path, steal: int, switches: int, throttled_usec: int) -> None:
+    (folder / "STAT").write_text(f"cpu  9 9 9 9 9 9 9 {steal} 0 0\ncpu0 9 9 9 9 9 9 9 7 0 0\nctxt {switches}\n")
+    (folder / "QUOTA").write_text(f"usage_usec 5\nnr_throttled 3\nthrottled_usec {throttled_usec}\n")
+    (folder / "CPUINFO").write_text("cpu MHz\t\t: 2000.0\nflags\t: fpu\ncpu MHz\t\t: 3000.0\n")
+
+
+def test_a_block_has_what_the_counters_grew_by(counters: Path) -> None:
+    write(counters, 100, 1000, 2_000_000)
+    end = interference.watch()
+    write(counters, 100 + 3 * TICKS, 1500, 2_500_000)
+    found = end()
+    assert (found.stolen_s, found.throttled_s, found.context_switches, found.clock_mhz) == (3.0, 0.5, 500, 2500.0)
+    assert found.cores == os.cpu_count()
+
+
+def test_what_the_system_does_not_count_is_not_known(counters: Path) -> None:
+    found = interference.watch()()
+    assert (found.stolen_s, found.throttled_s, found.context_switches, found.clock_mhz) == (None, None, None, None)
+
+
+def test_the_quota_of_a_group_that_has_none_is_not_known(counters: Path) -> None:
+    write(counters, 100, 1000, 0)
+    (counters / "QUOTA").write_text("usage_usec 5\n")
+    found = interference.watch()()
+    assert (found.stolen_s, found.throttled_s) == (0.0, None)

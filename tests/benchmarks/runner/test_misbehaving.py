@@ -1,0 +1,100 @@
+"""Frameworks that print, raise or compute something else: each harms its own cells and no other."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.records.record import OutcomeRecord, ProofRecord, Record, StepsRecord, TimingRecord
+from tests.support.strangers import offered
+from tests.support.tiny_runs import ROUNDS, cells_of, execute
+
+NAMES = {
+    "chatty": 'import os\nprint("garbage while it is imported")\nos.write(1, b"{garbage from below Python")',
+    "raising": "",
+    "wrong": "",
+    "shy": "",
+}
+MODELS = """
+from implementations.mlp.mlp_numpy import MLP
+
+
+class chatty(MLP):
+    def train_step(self, x, y):
+        print("garbage in a step", flush=True)
+        return super().train_step(x, y)
+
+
+class raising(MLP):
+    def __init__(self, spec, device):
+        super().__init__(spec, device)
+        if spec.batch == 16:
+            raise FloatingPointError("sixteen is too much for me")
+
+
+class shy(MLP):
+    def calls_of_steps(self):
+        raise RuntimeError("nobody looks into me")
+
+
+class wrong(MLP):
+    def train_step(self, x, y):
+        loss = super().train_step(x, y)
+        state = self.state()
+        state["output.bias"] *= 1.001
+        self.load_state(state)
+        return loss
+"""
+
+
+@pytest.fixture(scope="module")
+def misbehaving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Record]]:
+    """The records of one run of all of them."""
+    with offered(tmp_path_factory.mktemp("site"), MODELS, NAMES):
+        yield execute(cells_of(*NAMES, sets={"batch": [8, 16]}, phases=("train_step",)))
+
+
+def cells_in(records: list[Record], framework: str) -> dict[int, Record]:
+    """What came of each of a framework's cells, by batch."""
+    return {
+        found.cell.axes["batch"]: found
+        for found in records
+        if isinstance(found, TimingRecord | OutcomeRecord) and found.cell.who.framework == framework
+    }
+
+
+def test_what_a_framework_prints_does_not_disturb_the_records(misbehaving: list[Record]) -> None:
+    found = cells_in(misbehaving, "chatty")
+    assert found.keys() == {8, 16}
+    for timing in found.values():
+        assert isinstance(timing, TimingRecord), timing
+        assert len(timing.elapsed_s) == ROUNDS
+
+
+def test_an_error_belongs_to_its_cell_and_the_others_are_measured(misbehaving: list[Record]) -> None:
+    found = cells_in(misbehaving, "raising")
+    assert isinstance(found[8], TimingRecord)
+    failed = found[16]
+    assert isinstance(failed, OutcomeRecord)
+    assert failed.status == "failed"
+    assert failed.reason == "FloatingPointError: sixteen is too much for me"
+    assert any("strangers/models.py" in line.replace(os.sep, "/") for line in failed.last_lines)
+
+
+def test_one_that_cannot_be_watched_keeps_its_times(misbehaving: list[Record]) -> None:
+    assert all(isinstance(found, TimingRecord) for found in cells_in(misbehaving, "shy").values())
+    watched = {(r.who.framework, r.axes["batch"]) for r in misbehaving if isinstance(r, StepsRecord)}
+    assert watched == {("chatty", 8), ("chatty", 16), ("raising", 8)}
+
+
+def test_an_implementation_that_is_not_equal_is_not_timed(misbehaving: list[Record]) -> None:
+    found = cells_in(misbehaving, "wrong")
+    assert found.keys() == {8, 16}
+    for outcome in found.values():
+        assert isinstance(outcome, OutcomeRecord), outcome
+        assert outcome.status == "unequal"
+        assert "parameters: output.bias is off by" in outcome.reason
+        assert "allowed" in outcome.reason
+    proofs = [r for r in misbehaving if isinstance(r, ProofRecord) and r.who.framework == "wrong"]
+    assert proofs
+    assert not any(proof.passed for proof in proofs)

@@ -1,0 +1,205 @@
+"""A run that was stopped goes on: whole blocks are kept, the block it was stopped in is measured again."""
+
+import json
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from benchmarks.cli.commands import main
+from benchmarks.records import records_file
+from benchmarks.records.record import BlockRecord, OutcomeRecord, Record, RunRecord, SourceRecord, TimingRecord
+from benchmarks.runner import resume
+from benchmarks.runner.blocks import Run
+from benchmarks.runner.resume import Progress
+from implementations.contract import BadInput
+from tests.support import synthetic
+from tests.support.tiny_runs import SPEC, TINY, cells_of, data
+
+CHOICE = ["--profile", "smoke", "--framework", "numpy", "--phase", "train_step,products"]
+NUMPY, TORCH = synthetic.cell("numpy"), synthetic.cell("torch")
+RUN = synthetic.run([NUMPY, TORCH], blocks=3)
+MACHINE = {"cpu": "a", "usable_cores": 2}
+
+
+def written(results: Path, *records: Record, name: str = "2026-01-01-000000") -> Path:
+    folder = results / name
+    folder.mkdir(parents=True)
+    for found in records:
+        records_file.append(folder / records_file.RECORDS, found)
+    (folder / "environment.json").write_text(json.dumps(MACHINE), encoding="utf-8")
+    return folder
+
+
+def reported(folder: Path) -> Path:
+    (folder / "report.md").write_text("a report", encoding="utf-8")
+    return folder
+
+
+def block(number: int) -> BlockRecord:
+    return BlockRecord(block=number, wall_s=1.0)
+
+
+def failure(number: int) -> OutcomeRecord:
+    return OutcomeRecord(cell=TORCH, block=number, status="failed", reason="lost")
+
+
+def begin(results: Path, run: RunRecord = RUN, force: bool = False, retry_failed: bool = False) -> Progress:
+    return resume.begin(results, run, MACHINE, force, retry_failed)
+
+
+def test_whole_blocks_are_kept_and_what_the_first_fixed_is_kept_too(tmp_path: Path) -> None:
+    early = synthetic.timing(NUMPY, 0, 1e-3, rounds=9)
+    late = synthetic.timing(NUMPY, 1, 1e-3, rounds=7, loops=99)
+    folder = written(tmp_path, RUN, early, block(0), late)
+    progress = begin(tmp_path)
+    assert progress.folder == folder
+    assert progress.finished == {0}
+    assert list(progress.left([NUMPY, TORCH], 3, retry_failed=False)) == [1, 2]
+    assert (progress.loops[NUMPY.id], progress.rounds[NUMPY.heat]) == (early.loops, 9)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"seed": 2}, {"blocks": 4}, {"spec_sha256": "1" * 64}, {"cells": [NUMPY]}, {"code": {"sha256": "other"}}],
+    ids=str,
+)
+def test_another_run_begins_anew(tmp_path: Path, changed: dict[str, object]) -> None:
+    folder = written(tmp_path, RUN, block(0))
+    assert begin(tmp_path).folder == folder
+    assert begin(tmp_path, RUN.model_copy(update=changed)).folder != folder
+
+
+def test_when_and_how_it_was_called_and_the_commits_name_do_not_matter(tmp_path: Path) -> None:
+    folder = written(tmp_path, RUN, block(0))
+    called = RUN.model_copy(update={"started_at": "later", "command": ["x"], "code": {"commit": "def", "dirty": True}})
+    assert begin(tmp_path, called).folder == folder
+
+
+def test_force_a_finished_run_another_machine_and_a_broken_folder_begin_anew(tmp_path: Path) -> None:
+    unfinished = written(tmp_path, RUN, block(0), name="1")
+    assert begin(tmp_path, force=True).folder != unfinished
+    (tmp_path / "1" / "environment.json").write_text('{"cpu": "b"}', encoding="utf-8")
+    reported(written(tmp_path, RUN, *map(block, range(3)), name="2"))
+    (tmp_path / "3").mkdir()
+    (tmp_path / "3" / records_file.RECORDS).write_text("{", encoding="utf-8")
+    assert begin(tmp_path).folder.name not in {"1", "2", "3"}
+
+
+def test_a_finished_run_without_a_report_only_lacks_that(tmp_path: Path) -> None:
+    folder = written(tmp_path, RUN, *map(block, range(3)))
+    progress = begin(tmp_path)
+    assert progress.folder == folder
+    assert progress.left([NUMPY, TORCH], 3, retry_failed=False) == {}
+
+
+def test_a_run_that_was_interrupted_after_its_blocks_only_lacks_its_costs(tmp_path: Path) -> None:
+    timed = [RUN, synthetic.timing(NUMPY, 0, 1e-3), *map(block, range(3))]
+    folder = reported(written(tmp_path, *timed, synthetic.start("numpy"), synthetic.installed("numpy")))
+    progress = begin(tmp_path)
+    assert (progress.folder, progress.lacks_costs) == (folder, True)
+    assert progress.left([NUMPY, TORCH], 3, retry_failed=False) == {}
+    records_file.append(reported(folder) / records_file.RECORDS, synthetic.resources(NUMPY))
+    assert begin(tmp_path).folder != folder
+
+
+def test_a_run_that_is_still_at_work_is_left_alone(tmp_path: Path) -> None:
+    folder = written(tmp_path, RUN, block(0))
+    with resume.held(folder):
+        assert begin(tmp_path).folder != folder
+    assert begin(tmp_path).folder == folder
+
+
+def test_only_failed_heats_are_measured_again_and_only_when_asked(tmp_path: Path) -> None:
+    other = synthetic.cell("numpy", batch=32)
+    run = RUN.model_copy(update={"cells": [NUMPY, TORCH, other]})
+    costs = [synthetic.start("torch"), synthetic.installed("torch"), synthetic.resources(TORCH)]
+    folder = reported(written(tmp_path, run, failure(1), *map(block, range(3)), *costs))
+    assert begin(tmp_path, run).folder != folder
+    progress = begin(tmp_path, run, retry_failed=True)
+    assert progress.left(run.cells, 3, retry_failed=True) == {1: [NUMPY, TORCH]}
+    records_file.append(reported(folder) / records_file.RECORDS, synthetic.timing(TORCH, 1, 1e-3))
+    with pytest.raises(BadInput, match="no run of this plan"):
+        begin(tmp_path, run, retry_failed=True)
+
+
+def test_a_failure_that_was_measured_later_is_no_hole() -> None:
+    filled = [RUN, failure(1), synthetic.timing(TORCH, 1, 1e-3), failure(2)]
+    assert [r for r in records_file.standing(filled) if isinstance(r, OutcomeRecord)] == [failure(2)]
+
+
+def test_a_time_from_a_block_that_was_stopped_does_not_hide_that_the_cell_failed_when_it_was_repeated() -> None:
+    first, again = synthetic.timing(TORCH, 1, 1e-3), synthetic.timing(NUMPY, 1, 1e-3)
+    assert records_file.standing([RUN, first, again, failure(1)]) == [RUN, again, failure(1)]
+
+
+def test_heats_by_whole_workers_stay_so() -> None:
+    restless = synthetic.timing(NUMPY, 0, 1e-3, waiting_s=1.0, waiting_cpu_s=0.02)
+    still = synthetic.timing(synthetic.cell("numpy", batch=32), 0, 1e-3, waiting_s=1.0, waiting_cpu_s=0.001)
+    later = synthetic.timing(synthetic.cell("numpy", batch=64), 1, 1e-3, schedule="workers")
+    assert Progress(Path(), [restless, still, later]).restless == {NUMPY.heat, later.cell.heat}
+
+
+def test_a_line_that_was_cut_short_is_set_aside_and_spoils_no_other(tmp_path: Path) -> None:
+    folder = written(tmp_path, RUN)
+    with (folder / records_file.RECORDS).open("a", encoding="utf-8") as file:
+        file.write('{"kind":"timing","cell":')
+    records_file.append(folder / records_file.RECORDS, block(0))
+    records, problems = records_file.read(folder)
+    assert [r.kind for r in records] == ["run", "block"]
+    assert len(problems) == 1
+
+
+def test_a_run_that_goes_on_has_all_its_sources_and_knows_its_restless_heats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restless = []
+    monkeypatch.setattr(Run, "execute", lambda run: restless.append(run.restless))
+    folder = Path(json.loads(invoke(tmp_path).stdout)["folder"])
+    whole = records_file.read(folder)[0]
+    (folder / records_file.RECORDS).write_text("", encoding="utf-8")
+    cell = records_file.run_of(whole).cells[0]
+    for found in (*whole[:3], synthetic.timing(cell, 0, 1e-3, schedule="workers")):
+        records_file.append(folder / records_file.RECORDS, found)
+    assert json.loads(invoke(tmp_path).stdout)["folder"] == str(folder)
+    sources = [r for r in records_file.read(folder)[0] if isinstance(r, SourceRecord)]
+    assert sources == [r for r in whole if isinstance(r, SourceRecord)]
+    assert len(sources) > 3
+    assert restless == [set(), {cell.heat}]
+
+
+# With real workers
+
+
+def invoke(results: Path, *more: str) -> Result:
+    return CliRunner().invoke(main, ["run", *CHOICE, "--blocks", "2", "--results", str(results), "--json", *more])
+
+
+def test_a_finished_run_is_not_touched_and_one_that_lost_its_end_is_completed(tmp_path: Path) -> None:
+    first = json.loads(invoke(tmp_path).stdout)
+    folder = Path(first["folder"])
+    lines = (folder / records_file.RECORDS).read_text(encoding="utf-8").splitlines(keepends=True)
+    ends = [i for i, line in enumerate(lines) if '"kind":"block"' in line]
+    (folder / records_file.RECORDS).write_text("".join(lines[: ends[0] + 4])[:-20], encoding="utf-8")
+    done = invoke(tmp_path)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["folder"] == str(folder)
+    assert "going on" in done.stderr
+    assert "1 of 2 blocks are left" in done.stderr
+    records, _ = records_file.read(folder)
+    timings = Counter((r.cell.id, r.block) for r in records if isinstance(r, TimingRecord) and not r.control)
+    assert len(timings) == 4
+    assert {r.loops for r in records if isinstance(r, TimingRecord) and "products" in r.cell.id} == {
+        next(r.loops for r in records if isinstance(r, TimingRecord) and "products" in r.cell.id)
+    }
+    assert [r.block for r in records if isinstance(r, BlockRecord)] == [0, 1]
+
+
+def test_what_is_left_is_all_that_is_measured() -> None:
+    cells, found = cells_of("numpy"), []
+    Run(SPEC, data(), cells, TINY, 3, 0, found.append, left={2: cells[:1]}).execute()
+    timed = {(r.cell.id, r.block) for r in found if isinstance(r, TimingRecord) and not r.control}
+    assert timed == {(cells[0].id, 2)}
+    assert time.monotonic() > next(r.wall_s for r in found if isinstance(r, BlockRecord)) > 0

@@ -1,0 +1,182 @@
+"""Worker processes from outside: still while they wait, and never left behind, however the run ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+import pytest
+
+from benchmarks import system
+from benchmarks.plan import schedule
+from benchmarks.records import records_file
+from benchmarks.records.record import BlockRecord, Record, TimingRecord
+from benchmarks.runner import blocks
+from benchmarks.runner.blocks import DATASET, Run, scratch
+from benchmarks.runner.worker_process import PROGRAM, Worker
+from benchmarks.worker.__main__ import Job
+from tests.support.tiny_runs import SPEC, TINY, cells_of, data
+from tests.support.virtual_run import survivors
+
+ROOT = Path(__file__).parents[3]
+PATIENCE_S = 20
+
+
+PLAN = {"rounds": 3, "alone": 1, "loops": 2, "schedule": "workers"}
+
+
+class Waiting(NamedTuple):
+    """A worker that has said that it is ready, and what its sink was given."""
+
+    worker: Worker
+    found: list[Record]
+
+
+@pytest.fixture
+def waiting() -> Iterator[Waiting]:
+    ((who, cells),) = schedule.grouped(cells_of("numpy", phases=("train_step", "predict"))).items()
+    found: list[Record] = []
+    with scratch(data()) as folder:
+        dataset = str(folder / DATASET)
+        job = Job(who=who, block=0, seed=0, spec=SPEC.model_dump(mode="json"), dataset=dataset, cells=cells)
+        worker = Worker(job, sys.executable, folder / "log", found.append)
+        worker.listen()
+        yield Waiting(worker, found)
+        worker.stop()
+
+
+def test_who_waits_is_stopped_and_uses_no_processor(waiting: Waiting) -> None:
+    pid = waiting.worker.process.pid
+    process, before = psutil.Process(pid), system.cpu_clock(pid)()
+    time.sleep(0.05)
+    assert process.status() == psutil.STATUS_STOPPED
+    assert system.cpu_clock(pid)() == before > 0
+
+
+def test_what_a_worker_compiles_is_kept_with_the_run_and_no_longer(waiting: Waiting) -> None:
+    environ = psutil.Process(waiting.worker.process.pid).environ()
+    for name in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "CUPY_CACHE_DIR"):
+        assert Path(environ[name]).parent == waiting.worker.log.parent
+
+
+def test_a_workers_waiting_is_in_its_record(waiting: Waiting) -> None:
+    worker, found = waiting
+    turns_s: dict[str | None, list[float]] = {}
+    while not worker.ended:
+        time.sleep(0.01)
+        event, cell, begin = worker.event["event"], worker.in_progress, time.monotonic()
+        worker.proceed(json.dumps(PLAN) if event == "prepared" else "go")
+        if event == "turn":
+            turns_s.setdefault(cell, []).append(time.monotonic() - begin)
+    timing, *others = (r for r in found if isinstance(r, TimingRecord))
+    assert others
+    for one in (timing, *others):  # and none of the turns belongs to the cell after it
+        assert one.turning_s == pytest.approx(sum(turns_s[one.cell.id][:-1]), abs=1e-3)
+        assert one.turning_s > sum([*one.elapsed_s, *one.alone_s][:-1]) + one.restore_s > 0
+    assert (len(timing.elapsed_s), len(timing.alone_s), timing.loops, timing.schedule) == (3, 1, 2, "workers")
+    assert timing.waiting_s > 0.04
+    assert timing.waiting_cpu_s < 1e-4
+
+
+def test_the_processor_clock_is_of_the_whole_process_and_of_nobody_that_is_gone() -> None:
+    assert system.cpu_clock(os.getpid())() == pytest.approx(time.process_time(), abs=0.05)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert system.cpu_clock(gone.pid)() == 0.0
+
+
+def started(results: Path) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
+    """A long run, and its workers once they take turns."""
+    choice = ["--profile", "smoke", "--framework", "numpy", "--phase", "train_step", "--blocks", "40"]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks", "run", *choice, "--results", str(results)],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert run.stderr
+    for line in run.stderr:
+        if "block 2/40  heat" in line:
+            break
+    return run, psutil.Process(run.pid).children()
+
+
+def all_gone(workers: list[psutil.Process]) -> bool:
+    return not psutil.wait_procs(workers, timeout=PATIENCE_S)[1]
+
+
+def test_a_worker_whose_run_is_gone_before_it_begins_ends_by_itself() -> None:
+    job = Job(who=cells_of("numpy")[0].who, block=0, seed=0, spec={}, dataset="there is none")
+    worker = subprocess.Popen(
+        [sys.executable, "-m", PROGRAM],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert worker.communicate(job.model_dump_json() + "\n", timeout=PATIENCE_S) == ("", "")
+    assert worker.returncode == 1
+
+
+def test_an_interruption_while_workers_are_started_leaves_none_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Worker] = []
+
+    def interrupted_at_the_second(*arguments: Any) -> Worker:
+        if started:
+            raise KeyboardInterrupt
+        started.append(Worker(*arguments))
+        return started[0]
+
+    monkeypatch.setattr(blocks, "Worker", interrupted_at_the_second)
+    run = Run(SPEC, data(), cells_of("numpy"), TINY, 2, 0, lambda found: None)
+    with pytest.raises(KeyboardInterrupt):
+        run.execute()
+    assert started[0].process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a stopped process whose parent was killed")
+def test_a_run_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    run, workers = started(tmp_path)
+    assert len(workers) == 2  # the framework and its null control
+    run.kill()
+    run.communicate()
+    assert run.returncode == -signal.SIGKILL
+    assert all_gone(workers)
+
+
+def test_control_c_ends_within_seconds_with_a_partial_report_and_no_process_left(tmp_path: Path) -> None:
+    ends_early(
+        tmp_path, lambda run: os.killpg(run.pid, signal.SIGINT), 130
+    )  # as a terminal does: the workers get it too
+
+
+@pytest.mark.parametrize("to", ["the run alone", "the workers too"])
+def test_so_does_sigterm(tmp_path: Path, to: str) -> None:
+    send = os.kill if to == "the run alone" else os.killpg
+    ends_early(tmp_path, lambda run: send(run.pid, signal.SIGTERM), 143)
+
+
+def ends_early(tmp_path: Path, send: Callable[[subprocess.Popen[str]], None], code: int) -> None:
+    """Whether its workers run or are stopped."""
+    run, workers = started(tmp_path)
+    assert len(workers) == 2
+    send(run)
+    run.communicate(timeout=PATIENCE_S)
+    assert run.returncode == code
+    assert all_gone(workers)
+    assert not survivors(run.pid)
+    (folder,) = tmp_path.iterdir()
+    report = (folder / "report.md").read_text(encoding="utf-8")
+    assert "partial" in report.splitlines()[0]
+    assert "Partial results: " in report
+    records, problems = records_file.read(folder)
+    assert problems == []
+    assert [r.block for r in records if isinstance(r, BlockRecord)] == [0]  # it was in its second block

@@ -1,0 +1,179 @@
+"""What stands between the clock and the callable: fences, calibration, warm-up. The clock here is made of lists."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from benchmarks.worker import timing
+
+
+class Machine:
+    """A device that needs `call_s` to start a call and `device_s` more to finish it; writes down what is done to it."""
+
+    def __init__(self, call_s: float = 0.0, device_s: float = 0.0) -> None:
+        self.now, self.call_s, self.device_s = 0.0, call_s, device_s
+        self.log: list[str] = []
+        self.pending = 0.0
+        self.calls = 0
+
+    def clock(self) -> float:
+        self.log.append("clock")
+        return round(self.now, 9)  # counts nanoseconds, as a real one does
+
+    def call(self) -> int:
+        self.calls += 1
+        self.log.append("call")
+        self.now += self.call_s
+        self.pending += self.device_s
+        return self.calls
+
+    def fence(self, result: Any) -> None:
+        self.log.append(f"fence {result}")
+        self.now, self.pending = self.now + self.pending, 0.0
+
+    def copy(self, result: Any) -> None:
+        """To the host: it waits for the device, and takes half a second."""
+        self.fence(result)
+        self.now += 0.5
+
+    def rest(self, seconds: float) -> None:
+        """The device works on."""
+        self.now, self.pending = self.now + seconds, max(0.0, self.pending - seconds)
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Machine]:
+    def make(**times: float) -> Machine:
+        made = Machine(**times)
+        monkeypatch.setattr(timing, "clock", made.clock)
+        monkeypatch.setattr(timing, "rest", made.rest)
+        return made
+
+    return make
+
+
+def test_a_call_is_timed_between_two_fences(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=1.0, device_s=4.0)
+    assert timing.once(device.call, device.fence) == 5.0
+    assert device.log == ["fence None", "clock", "call", "fence 1", "clock"]
+
+
+def test_work_that_was_left_over_is_not_counted(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=1.0, device_s=4.0)
+    device.call()
+    assert timing.once(device.call, device.fence) == 5.0
+    assert device.now == 10.0
+
+
+def test_a_round_makes_its_calls_and_then_waits_once_for_the_last_result() -> None:
+    device = Machine(call_s=1.0, device_s=2.0)
+    timed_round = timing.round_of(device.call, device.fence, loops=3)
+    assert device.log == []
+    timed_round()
+    assert device.log == ["call", "call", "call", "fence 3"]
+    assert device.now == 9.0
+    timed_round()
+    assert device.calls == 6
+    assert device.log.count("fence 6") == 1
+
+
+@pytest.mark.parametrize(
+    ("call_s", "round_s", "loops"),
+    [(1e-4, 1e-3, 10), (3e-4, 1e-3, 4), (1.0, 1e-3, 1), (1e-3, 1e-3, 1), (0.0, 1e-3, 10000)],
+)
+def test_loops_fill_a_round(machine: Callable[..., Machine], call_s: float, round_s: float, loops: int) -> None:
+    device = machine(call_s=call_s)
+    assert timing.loops_for(device.call, device.fence, round_s) == pytest.approx(loops, abs=1)
+    assert timing.loops_for(device.call, device.fence, round_s) >= 1
+
+
+def test_a_stall_while_calibrating_does_not_count(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=1e-4)
+    stalls = iter([0.5, 0.0, 0.2, 0.0, 0.1])
+
+    def call() -> int:
+        device.now += next(stalls)
+        return device.call()
+
+    assert timing.loops_for(call, device.fence, 1e-3) in (10, 11)
+    assert device.calls == 5
+
+
+def test_latency_is_a_call_and_its_fence_and_no_stall(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=1.0, device_s=4.0)
+    stalls = iter([7.0, *[0.0] * 8])
+
+    def call() -> int:
+        device.now += next(stalls)
+        return device.call()
+
+    assert timing.latency(call, device.fence) == 5.0
+
+
+def test_one_call_more_is_free_of_what_a_round_costs_besides(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=1.0, device_s=2.0)
+
+    def fence(result: Any) -> None:
+        device.fence(result)
+        device.now += 0.7
+
+    assert timing.slope(device.call, fence, loops=4) == pytest.approx(3.0)
+    assert timing.latency(device.call, fence) == pytest.approx(3.7)
+
+
+@pytest.mark.parametrize(("call_s", "device_s"), [(1.0, 4.0), (5.0, 0.0)], ids=["asynchronous", "synchronous"])
+def test_nothing_is_left_over_where_the_fence_waits(
+    machine: Callable[..., Machine], call_s: float, device_s: float
+) -> None:
+    device = machine(call_s=call_s, device_s=device_s)
+    assert timing.left_over(device.call, device.fence, device.copy, loops=3) == 0.0
+
+
+def test_what_a_fence_let_pass_is_left_over(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=1.0, device_s=4.0)
+    assert timing.left_over(device.call, lambda result: None, device.copy, loops=3) == pytest.approx(12 / 15.5)
+
+
+def test_a_stall_is_not_left_over_work(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=1.0, device_s=4.0)
+    stalls = iter([9.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+
+    def copy(result: Any) -> None:
+        device.now += next(stalls)
+        device.copy(result)
+
+    assert timing.left_over(device.call, device.fence, copy, loops=3) == 0.0
+
+
+def test_flat_rounds_have_one_warm_up_round() -> None:
+    assert timing.warmup_rounds([1.0] * 10) == 1
+
+
+def test_a_slow_first_round_is_warm_up_and_nothing_else() -> None:
+    assert timing.warmup_rounds([9.0, *[1.0] * 9]) == 1
+
+
+def test_warm_up_lasts_until_the_halves_agree() -> None:
+    slow, fast = [3.0] * 4, [1.0] * 6
+    assert timing.warmup_rounds(slow + fast) == 3  # then the first half is 3, 1, 1, and its median that of the second
+    assert timing.warmup_rounds(slow + fast * 3) == 1  # one slow start among many rounds moves no median
+
+
+def test_a_ramp_that_never_settles_gives_up_half() -> None:
+    assert timing.warmup_rounds([2.0**-i for i in range(10)]) == 5
+    assert timing.warmup_rounds([2.0**i for i in range(11)]) == 5
+
+
+def test_noise_that_is_no_trend_does_not_prolong_the_warm_up() -> None:
+    assert timing.warmup_rounds([1.0, 1.02, 0.98] * 5) == 1
+
+
+@pytest.mark.parametrize(("rounds", "warmup"), [([], 0), ([1.0], 0), ([1.0, 1.0], 1), ([5.0, 1.0, 1.0], 1)])
+def test_short_lists_keep_at_least_half(rounds: list[float], warmup: int) -> None:
+    assert timing.warmup_rounds(rounds) == warmup
+
+
+def test_the_real_clock_runs() -> None:
+    assert timing.once(lambda: sum(range(1000)), lambda result: None) > 0
+    assert timing.loops_for(lambda: None, lambda result: None, 1e-3) > 10

@@ -1,0 +1,58 @@
+"""A callable as the timing sees it: what is told of it besides its rounds."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.worker.workloads import Work
+
+
+def work(result: float = 1.0, **changed: Any) -> Work:
+    values: dict[str, Any] = {
+        "call": lambda: result,
+        "warm": lambda: result,
+        "fence": lambda result: None,
+        "to_host": lambda result: [np.asarray(result)],
+        "reset": lambda: None,
+        "first_call_s": None,
+        "second_call_s": None,
+        "samples_per_call": 1,
+        "flops_per_call": 1,
+        "ranked": True,
+    }
+    return Work(**(values | changed))
+
+
+@pytest.mark.parametrize("result", [np.nan, np.inf])
+def test_what_is_not_finite_is_refused(result: float) -> None:
+    work(1.0).check()
+    with pytest.raises(FloatingPointError, match="infinities or NaN"):
+        work(result).check()
+
+
+def test_only_a_gpu_has_clocks_of_its_own() -> None:
+    assert work().device_clocks(loops=3) is None
+
+
+def test_the_device_counts_the_calls_of_a_round_without_a_fence() -> None:
+    done: list[str] = []
+
+    def device_s(run: Any) -> float:
+        done.clear()
+        run()
+        assert done == ["call"] * 3
+        return 6.0
+
+    found = work(
+        call=lambda: done.append("call"), fence=lambda result: done.append("fence"), on_gpu=True, device_s=device_s
+    ).device_clocks(loops=3)
+    assert found is not None
+    assert found.events_s == 2.0
+    assert found.latency_s > 0
+
+
+def test_a_framework_without_events_has_no_number_for_them() -> None:
+    found = work(on_gpu=True).device_clocks(loops=1)
+    assert found is not None
+    assert found.events_s is None

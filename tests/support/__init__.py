@@ -1,0 +1,1 @@
+"""What several tests stand on: made-up runs and machines, processes in the background, models that misbehave."""

@@ -1,0 +1,45 @@
+"""Long processes of which tests read what they said: begun with the session, two at a time, beside the other tests.
+
+A test module that has some offers `begin_processes(parameters)`, with the parameters of each of its selected tests; its tests come
+last (`conftest.py`).
+"""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT_S = 1800
+
+_pool = ThreadPoolExecutor(max_workers=2)
+_running: set[subprocess.Popen[str]] = set()
+
+
+@cache
+def python(*words: str, **environment: str) -> "Future[subprocess.CompletedProcess[str]]":
+    """`python WORDS` in the project's folder, once; with these variables in its environment besides."""
+    return _pool.submit(_run, words, environment)
+
+
+def _run(words: tuple[str, ...], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, *words]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        _running.add(process)
+        try:
+            out, err = process.communicate(timeout=TIMEOUT_S)
+        finally:
+            process.kill()
+            _running.discard(process)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def stop() -> None:
+    """When the session ends early: what runs is killed, and nothing more begins."""
+    _pool.shutdown(wait=False, cancel_futures=True)
+    for process in list(_running):
+        process.kill()

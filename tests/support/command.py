@@ -1,0 +1,28 @@
+"""The command line in this process, and data to give it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from click.testing import CliRunner, Result
+
+from benchmarks.cli.commands import main
+
+LISTS = {
+    "frameworks": "--framework", "devices": "--device", "threads": "--threads", "phases": "--phase",
+    "precisions": "--precision", "modes": "--mode", "variants": "--variant",
+}  # fmt: skip
+NOT_GIVEN: dict[str, Any] = dict.fromkeys(LISTS) | {
+    "profile": "quick", "sets": (), "keyword": "", "spec": "digits", "data": None, "pythons": (),
+}  # fmt: skip
+"""What the options that choose cells are where none is given."""
+
+
+def invoke(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def save_npz(path: Path, **changes: Any) -> Path:
+    rng = np.random.default_rng(0)
+    np.savez(path, **{"x": rng.normal(size=(40, 5)), "y": np.tile(np.arange(4), 10)} | changes)
+    return path

@@ -1,6 +1,6 @@
 """Two results folders, cell by cell: a baseline A and a new run B. Reads records, imports no framework.
 
-Cells are paired by their identity (`record.Cell.id`: implementation, phase, axes). The runs took no turns with one
+Cells are paired by their identity (`Cell.id`: implementation, phase, axes). The runs took no turns with one
 another, so their blocks are not paired (`statistics.compare_unpaired`).
 """
 

@@ -27,8 +27,8 @@ pytestmark = [
 
 CHILD = """
 import os, signal, torch
-from benchmarks import environment
-environment.die_with_parent()
+from benchmarks import system
+system.die_with_parent()
 torch.manual_seed(0)
 a = torch.rand(2048, 2048, device="cuda") / 1024
 

@@ -74,7 +74,7 @@ clean: ## Remove caches and build leftovers (keeps .venv and results)
 TORCH_INDEX_cpu := https://download.pytorch.org/whl/cpu
 TORCH_INDEX_cuda12 := https://download.pytorch.org/whl/cu126
 TORCH_INDEX ?= $(if $(filter Linux,$(shell uname -s)),$(TORCH_INDEX_$(EXTRA)))
-PIP_PLACES = $(BIN)/pip config list | grep -qE 'index-url|find-links|no-index'
+PIP_PLACES = $(BIN)/pip config list | grep -E 'index-url|find-links|no-index' >/dev/null
 PIP_INSTALL = $(BIN)/pip install --disable-pip-version-check --constraint constraints.txt
 
 # A build for another EXTRA is not mended but made anew: two TensorFlows, or two CUDAs, must not meet.

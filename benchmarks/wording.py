@@ -8,23 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from benchmarks import statistics
 from benchmarks.records.record import Configuration
 from benchmarks.statistics import Estimate
+from implementations import catalogue
 
 NO_VALUE = "–"
 """What stands where there is nothing: never a zero."""
 
-FRAMEWORKS = {
-    "numpy": "NumPy",
-    "cupy": "CuPy",
-    "torch": "PyTorch",
-    "jax": "JAX",
-    "keras": "Keras",
-    "keras-tensorflow": "Keras-TensorFlow",
-    "keras-torch": "Keras-PyTorch",
-    "keras-jax": "Keras-JAX",
-    "peer-torch": "PyTorch by the book",
-    "peer-torch-compiled": "PyTorch by the book, compiled",
-    "peer-keras-fit": "Keras fit",
-}
 MODELS = {"mlp": "MLP", "cnn": "CNN", "rnn": "RNN", "transformer": "transformer"}
 PHASES = {
     "train_step": "training step",
@@ -86,7 +74,7 @@ def slug(text: object) -> str:
 def framework(name: str) -> str:
     """The framework's own spelling; a name that is not known is shown as it is."""
     known, _, installation = name.partition("@")
-    return FRAMEWORKS.get(known, known) + (f" ({installation})" if installation else "")
+    return catalogue.title(known) + (f" ({installation})" if installation else "")
 
 
 def model(name: str) -> str:

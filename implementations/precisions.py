@@ -6,14 +6,14 @@ products of factors rounded to it, everything else in float32, the parameters to
 
 from typing import Any
 
-from implementations import registry
+from implementations import catalogue, registry
 from implementations.contract import Unavailable
 
-KERAS = ("keras-tensorflow", "keras-torch", "keras-jax")
-OFFERED = {"tf32": ("torch", "jax", "cupy", *KERAS), "bfloat16": ("torch", "jax", "keras-torch", "keras-jax")}
-"""Coarse precision -> frameworks that have it. (Keras on TensorFlow drops at another rate in bfloat16: `limits`.)"""
-
 DEVICES = {"tf32": ("cuda",), "bfloat16": ("cpu", "cuda")}
+"""Coarse precision -> kinds of device that have it."""
+
+OFFERED = {precision: catalogue.offering(precision) for precision in DEVICES}
+"""Coarse precision -> frameworks that have it."""
 
 
 def problem(name: str, device: str, precision: str) -> Unavailable | None:

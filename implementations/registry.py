@@ -15,61 +15,20 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
+from implementations.catalogue import FRAMEWORKS
+from implementations.catalogue import PEERS as PEERS
 from implementations.contract import BadInput, Unavailable
 
 MODELS = {"mlp": "MLP"}
 """Model -> name of the class in its implementation files."""
 
-FAMILIES = {
-    "numpy": "numpy",
-    "cupy": "cupy",
-    "torch": "torch",
-    "jax": "jax",
-    "keras-tensorflow": "keras",
-    "keras-torch": "keras",
-    "keras-jax": "keras",
-}
+FAMILIES = {name: framework.family for name, framework in FRAMEWORKS.items()}
 """Framework -> family: the files it is written in."""
 
-PACKAGES = {
-    "numpy": ("numpy",),
-    "cupy": ("cupy",),
-    "torch": ("torch",),
-    "jax": ("jax",),
-    "keras-tensorflow": ("keras", "tensorflow"),
-    "keras-torch": ("keras", "torch"),
-    "keras-jax": ("keras", "jax"),
-    "scikit-learn": ("sklearn",),
-    "peer-torch": ("torch",),
-    "peer-torch-compiled": ("torch",),
-    "peer-keras-fit": ("keras", "tensorflow"),
-}
+PACKAGES = {name: known.packages for name, known in (FRAMEWORKS | PEERS).items()}
 """Framework -> import packages that must be there."""
-
-DEVICES = {"numpy": ("cpu",), "cupy": ("cuda",), "scikit-learn": ("cpu",)}
-"""Kinds of device a framework can use; both, unless it says otherwise."""
-
-
-class Peer(NamedTuple):
-    """Well-known code for a similar network, timed beside the others on request; not the same network, so never ranked."""
-
-    framework: str
-    """Whose adapter it runs on."""
-
-    place: str
-    """Module in the model's folder, and class."""
-
-    phases: tuple[str, ...] = ("train_step",)
-
-
-PEERS = {
-    "scikit-learn": Peer("numpy", "peer_sklearn:Peer"),
-    "peer-torch": Peer("torch", "peer_torch:Eager", ("train_step", "epoch")),
-    "peer-torch-compiled": Peer("torch", "peer_torch:Compiled", ("train_step", "epoch")),
-    "peer-keras-fit": Peer("keras-tensorflow", "peer_keras:Fit", ("epoch",)),
-}
 
 MODES = ("plain", "tuned")
 """As a framework's documentation teaches it, and as its expert would ship it."""
@@ -97,6 +56,12 @@ def frameworks() -> list[str]:
 def base(name: str) -> str:
     """The framework that a name like `torch@next` is another installation of."""
     return name.partition("@")[0]
+
+
+def devices(name: str) -> tuple[str, ...]:
+    """Kinds of device a framework can use; both, where it comes from elsewhere."""
+    base_name = PEERS[base(name)].framework if is_peer(name) else base(name)
+    return FRAMEWORKS[base_name].devices if base_name in FRAMEWORKS else ("cpu", "cuda")
 
 
 def is_peer(name: str) -> bool:

@@ -100,7 +100,7 @@ def _devices(name: str, request: Request, gpus: Sequence[object]) -> list[str]:
     """Where this framework will be run."""
     if name not in request.pythons and (problem := registry.missing(name)):
         raise problem
-    kinds = registry.DEVICES.get(registry.base(name), ("cpu", "cuda"))
+    kinds = registry.devices(name)
     here = [*(["cpu"] if "cpu" in kinds else []), *(f"cuda:{i}" for i in range(len(gpus)) if "cuda" in kinds)]
     wanted = [device for device in here if _asked(device, request.devices)]
     if not here:

@@ -15,21 +15,8 @@ from benchmarks.plan.schedule import ALONE, FEWEST_ROUNDS, grouped, process_of, 
 from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from implementations import cores, registry
+from implementations.catalogue import FRAMEWORKS, Framework
 from implementations.contract import BadInput
-
-START_S = {
-    "numpy": 1.0,
-    "torch": 4.0,
-    "jax": 2.0,
-    "cupy": 4.0,
-    "keras-tensorflow": 9.0,
-    "keras-torch": 9.0,
-    "keras-jax": 6.0,
-}
-"""Until a process has imported its framework."""
-
-COMPILE_S = {("torch", "tuned"): 12.0, ("jax", ""): 0.6, ("keras-jax", ""): 1.2, ("keras-tensorflow", ""): 0.6}
-"""Compiling the step of one size, by framework and mode ("" where the mode makes no difference)."""
 
 CALL_S = 1e-3
 """A call before any work; and about what passing a turn on takes."""
@@ -203,9 +190,10 @@ def _sizes(cells: Sequence[Cell]) -> list[tuple[Configuration, dict[str, int]]]:
 
 
 def _start_s(who: Configuration) -> float:
-    return START_S.get(registry.base(who.framework), 5.0)
+    known = FRAMEWORKS.get(registry.base(who.framework))
+    return known.start_s if known else Framework._field_defaults["start_s"]
 
 
 def _compile_s(who: Configuration) -> float:
-    name = registry.base(who.framework)
-    return COMPILE_S.get((name, who.mode), COMPILE_S.get((name, ""), 0.0))
+    known = FRAMEWORKS.get(registry.base(who.framework))
+    return known.compile_s[who.mode == "tuned"] if known else 0.0

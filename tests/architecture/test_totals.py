@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[2]
 PRODUCTION = [path for folder in ("benchmarks", "implementations") for path in sorted((ROOT / folder).rglob("*.py"))]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
-MOST_PRODUCTION = 19_000
+MOST_PRODUCTION = 19_100
+"""The aim is 17,000."""
 FILE, FUNCTION, FOLDER = 300, 40, 20
 
 LONGER = {

@@ -16,7 +16,7 @@ def verify(
     """
     from benchmarks.plan import schedule
     from benchmarks.runner import blocks as runner
-    from benchmarks.worker.__main__ import Job
+    from benchmarks.worker.protocol import Job
 
     proofs: list[ProofRecord] = []
 

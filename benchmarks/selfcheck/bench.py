@@ -3,6 +3,7 @@
 from benchmarks.records.record import Cell
 from benchmarks.selfcheck import units
 from benchmarks.worker import __main__ as worker
+from benchmarks.worker import protocol
 from benchmarks.worker.protocol import Says
 from benchmarks.worker.workloads import Work
 
@@ -29,7 +30,7 @@ class Units:
 
 def main() -> None:
     """Do one job, then end."""
-    channel, job, _ = worker.begin()
+    channel, job, _ = protocol.begin()
     channel.ask(Says.READY)
     worker.measure(job, Units(), channel)
     channel.ask(Says.DONE)

@@ -23,10 +23,7 @@ from benchmarks.records.record import Cell, OutcomeRecord, TimingRecord
 from benchmarks.worker import timed_cells
 from benchmarks.worker.learning import learn
 from benchmarks.worker.models import Models
-from benchmarks.worker.protocol import WATCHING, Says
-from benchmarks.worker.protocol import Channel as Channel
-from benchmarks.worker.protocol import Job as Job
-from benchmarks.worker.protocol import begin as begin
+from benchmarks.worker.protocol import WATCHING, Channel, Job, Says, begin
 from benchmarks.worker.workloads import Bench, Work
 from implementations import precisions, registry
 from implementations.contract import Unavailable

@@ -65,14 +65,22 @@ def test_two_runs_that_differ_are_not_deterministic(switch: bool) -> None:
     assert (deterministic.group, deterministic.passed) == ("spread when deterministic", False)
 
 
-@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
-def test_an_operation_without_a_deterministic_form_is_told_on_a_gpu_and_raised_on_a_cpu(device: str) -> None:
+NO_FORM = "index_add does not have a deterministic implementation"
+
+
+@pytest.mark.parametrize(
+    ("device", "says", "is_told"),
+    [("cuda:0", NO_FORM, True), ("cuda:0", "out of memory", False), ("cpu", NO_FORM, False)],
+)
+def test_on_a_gpu_an_operation_without_a_deterministic_form_is_told_and_nothing_else_is(
+    device: str, says: str, is_told: bool
+) -> None:
     class Refusing(MLP):
         deterministic = False
 
         def train_step(self, x: Any, y: Any) -> Any:
             if self.deterministic:
-                raise RuntimeError("index_add does not have a deterministic implementation\nand more")
+                raise RuntimeError(f"{says}\nand more")
             return super().train_step(x, y)
 
     adapter = types.SimpleNamespace(**vars(numpy_adapter))
@@ -80,11 +88,11 @@ def test_an_operation_without_a_deterministic_form_is_told_on_a_gpu_and_raised_o
     kit = Kit("mlp", "numpy", adapter, device)
     kit.model_class = Refusing
     candidate = kit.candidate(SPEC)
-    if device == "cpu":
-        with pytest.raises(RuntimeError, match="index_add"):
+    if not is_told:
+        with pytest.raises(RuntimeError, match=says):
             kit.determinism(candidate)
         return
     timed, told = kit.determinism(candidate)
     assert timed.group == "spread as timed"
     assert (told.group, told.passed) == ("no deterministic form", True)
-    assert told.tensor == "RuntimeError: index_add does not have a deterministic implementation"
+    assert told.tensor == f"RuntimeError: {NO_FORM}"

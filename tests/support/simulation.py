@@ -21,8 +21,7 @@ from benchmarks.analysis import ranking, results
 from benchmarks.plan import schedule as turns
 from benchmarks.records.record import Record, TimingRecord
 from benchmarks.statistics import Comparison
-from benchmarks.worker import __main__ as worker
-from benchmarks.worker import models, timing
+from benchmarks.worker import models, protocol, timing
 from tests.support import synthetic
 
 Array = np.ndarray
@@ -253,19 +252,19 @@ class Stage:
         self.started_at_s = measured.started_at_s[run, block, seat].tolist()
         self.call_s += self.call_s[-turns.ALONE :]
         self.started_at_s += [self.started_at_s[-1] + n for n in range(1, turns.ALONE + 1)]
-        self.job = worker.Job(who=CELLS[seat].who, block=block, seed=0, spec={}, dataset="", cells=[CELLS[seat]])
+        self.job = protocol.Job(who=CELLS[seat].who, block=block, seed=0, spec={}, dataset="", cells=[CELLS[seat]])
         self.loops, self.turn, self.pending = LOOPS[seat], -1, 0.0
         self.sent: list[Any] = []
 
     def ask(self, name: str, **values: Any) -> str:
-        """As `worker.Channel`: the worker says where it is, and the runner answers."""
+        """As `protocol.Channel`: the worker says where it is, and the runner answers."""
         if name == "turn":
             self.turn += 1
             Stage.now = self.started_at_s[self.turn] - 2 * SWITCH_S / 4  # then the worker puts the state back
         return json.dumps({"rounds": ROUNDS, "alone": turns.ALONE, "loops": self.loops, "schedule": "rounds"})
 
     def send(self, record: Any) -> None:
-        """As `worker.Channel`: a record for the results."""
+        """As `protocol.Channel`: a record for the results."""
         self.sent.append(record)
 
     def work(self, cell: Any) -> models.Work:

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.records.record import Cell
 from benchmarks.worker import __main__ as worker
-from benchmarks.worker import timing
+from benchmarks.worker import protocol, timing
 from benchmarks.worker.protocol import Says
 from benchmarks.worker.workloads import Work
 from tests.support import synthetic
@@ -29,7 +29,7 @@ TICK_S = 2.0**-30
 """Every virtual time is a multiple of this, so that sums and differences of times are exact."""
 
 
-def call_s(job: worker.Job, cell: Cell, turn: int) -> float:
+def call_s(job: protocol.Job, cell: Cell, turn: int) -> float:
     """What a call costs in this turn of this process."""
     process = f"{job.seed} {cell.id} {job.block} {job.control}"
     offset, jitter = random.Random(process).gauss(0, 0.003), random.Random(f"{process} {turn}").gauss(0, 0.02)
@@ -47,7 +47,7 @@ class Virtual:
 
     now = pending = 0.0
 
-    def __init__(self, job: worker.Job, channel: worker.Line) -> None:
+    def __init__(self, job: protocol.Job, channel: worker.Line) -> None:
         self.job, self.channel = job, channel
 
     def work(self, cell: Cell) -> Work:
@@ -74,7 +74,7 @@ class Virtual:
 
 def work_off() -> None:
     """Do one job, then end."""
-    channel, job, _ = worker.begin()
+    channel, job, _ = protocol.begin()
     timing.clock = clock
     os.environ["PYTEST_ADDOPTS"] = f"--benchmark-timer={__name__}.clock"
     importlib.import_module(worker.ENGINE)

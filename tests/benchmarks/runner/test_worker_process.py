@@ -20,7 +20,7 @@ from benchmarks.records.record import BlockRecord, Record, TimingRecord
 from benchmarks.runner import blocks
 from benchmarks.runner.blocks import DATASET, Run, scratch
 from benchmarks.runner.worker_process import PROGRAM, Worker
-from benchmarks.worker.__main__ import Job
+from benchmarks.worker.protocol import Job
 from tests.support.tiny_runs import SPEC, TINY, cells_of, data
 from tests.support.virtual_run import survivors
 

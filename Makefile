@@ -11,9 +11,9 @@ RUN ?= $(patsubst %/records.jsonl,%,$(shell ls -t results/*/records.jsonl 2>/dev
 
 VENV := .venv
 BIN := $(VENV)/bin
-FAST := tests/architecture/test_totals.py tests/architecture/test_walls.py tests/benchmarks/analysis tests/benchmarks/plan tests/benchmarks/records \
-  tests/benchmarks/report tests/benchmarks/worker tests/benchmarks/test_gpus.py tests/benchmarks/test_statistics.py tests/equivalence/test_gates.py \
-  tests/equivalence/test_precision.py tests/equivalence/test_rounding.py tests/equivalence/test_strays.py tests/mlp/test_spec.py tests/mlp/test_parameters.py
+FAST := $(addprefix tests/, architecture/test_totals.py architecture/test_walls.py mutation/test_report.py \
+  $(addprefix benchmarks/, analysis plan records report worker test_gpus.py test_statistics.py) \
+  $(addprefix implementations/, $(addprefix equivalence/test_, tolerances.py precision.py rounding.py strays.py) mlp/test_spec.py mlp/test_parameters.py))
 STAMP := $(VENV)/.installed-$(EXTRA)
 
 .DEFAULT_GOAL := help
@@ -45,7 +45,7 @@ types: $(STAMP) ## Check types
 check: lint types test ## Run all that CI runs: format, lint, import contracts, types, tests
 
 prove: $(STAMP) ## Plant every fault in every framework, try a thousand seeds, and write results/proof (an hour)
-	$(BIN)/python -m tests.prove
+	$(BIN)/python -m tests.mutation
 
 selfcheck: $(STAMP) ## Hold the harness against known truths and other timers (15 minutes; ARGS=--full takes a night)
 	$(BIN)/python -m pytest -q tests/benchmarks/runner/test_simulation.py

@@ -12,9 +12,9 @@ import pytest
 from benchmarks import gpus
 from benchmarks.plan.cells import Request, plan
 from benchmarks.plan.profiles import PROFILES
-from benchmarks.records.record import Cell
-from benchmarks.runner.blocks import measure_one
-from implementations import registry
+from benchmarks.records.record import Cell, OutcomeRecord, Record, TimingRecord
+from benchmarks.runner.blocks import Runner
+from implementations import data, registry
 
 
 class WorkersClock:
@@ -38,9 +38,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("cell", [pytest.param(cell, id=cell.id, marks=mark) for cell in cells])
 
 
+def measure(cell: Cell) -> TimingRecord:
+    """One cell in one worker. Raises RuntimeError where it has no time."""
+    records: list[Record] = []
+    spec = registry.part("mlp", "spec").Spec.preset("digits")
+    Runner(spec, data.digits().arrays(), [cell], PROFILES["smoke"], blocks=1, seed=0, sink=records.append).execute()
+    for record in records:
+        if isinstance(record, TimingRecord):
+            return record
+    reasons = [record.reason for record in records if isinstance(record, OutcomeRecord)]
+    raise RuntimeError(f"{cell.id} was not timed: {'; '.join(reasons)}")
+
+
 def test_cell(cell: Cell, benchmark: Any) -> None:
     """Have a worker measure the cell, and give pytest-benchmark its rounds."""
-    timing = measure_one(cell)
+    timing = measure(cell)
     benchmark.extra_info |= {"cell": cell.id, "loops": timing.loops}
     rounds: Iterator[float] = iter([elapsed / timing.loops for elapsed in timing.elapsed_s[timing.warmup_rounds :]])
 

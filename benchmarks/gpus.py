@@ -51,7 +51,7 @@ def visible() -> list[Gpu]:
     return given(os.environ.get(VARIABLE), os.environ.get(ORDER), _cards())
 
 
-def own() -> str:
+def assigned_uuid() -> str:
     """In a worker: the UUID of the one GPU that it was given, or nothing."""
     return os.environ.get(VARIABLE, "")
 
@@ -106,8 +106,8 @@ def _named(word: str, cards: Sequence[Sequence[Gpu]]) -> Gpu | None:
         return cards[int(word)][0] if int(word) < len(cards) else None
     if not word.startswith(("GPU-", "MIG-")):
         return None
-    known = [gpu for card in cards for gpu in card if gpu.uuid.startswith(word)]
-    return known[0] if len(known) == 1 else None
+    matching = [gpu for card in cards for gpu in card if gpu.uuid.startswith(word)]
+    return matching[0] if len(matching) == 1 else None
 
 
 @cache
@@ -121,8 +121,8 @@ def _cards() -> list[list[Gpu]]:
     for line in _nvidia_smi("-L") if whole else []:
         if line.startswith("GPU "):
             card = next((gpu for gpu in whole if gpu.uuid in line), None)
-        elif card and (found := MIG_LINE.match(line)):
-            instances[card.uuid].append(_instance(card, found["uuid"], found["profile"]))
+        elif card and (instance := MIG_LINE.match(line)):
+            instances[card.uuid].append(_instance(card, instance["uuid"], instance["profile"]))
     return [instances[gpu.uuid] or [gpu] for gpu in whole]
 
 

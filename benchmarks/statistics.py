@@ -3,14 +3,14 @@
 A cell is measured in several blocks, each a fresh process; within a block there are many rounds. Rounds within a
 process are not independent of one another, so they are reduced to their median first, and the spread that counts is
 the spread between blocks. Two cells that took turns are compared round by round, because what disturbs a machine
-disturbs both: the median of a block's log ratios is that block's word. Two runs that took no turns share no blocks:
+disturbs both: the median of a block's log ratios is that block's value. Two runs that took no turns share no blocks:
 theirs are compared unpaired, and what the machine did in between is in the ratio.
 """
 
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from scipy.special import stdtr, stdtrit  # scipy.stats takes a second to import
@@ -29,6 +29,11 @@ class Estimate:
     low: float
     high: float
     blocks: int
+
+    @property
+    def interval(self) -> tuple[float | None, float | None]:
+        """Its ends; None where one block leaves no interval."""
+        return (self.low, self.high) if self.blocks > 1 else (None, None)
 
     def dividing(self, amount: float) -> "Estimate":
         """`amount` over this quantity: work over a time is a rate, 1 over a ratio the ratio turned over.
@@ -135,6 +140,12 @@ def holm(p_values: Sequence[float], level: float = 0.05) -> list[bool]:
             break
         detected[i] = True
     return detected
+
+
+def detected_together(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The comparisons of one table, each detected only where the whole table allows it."""
+    detected = holm([comparison.p_value for comparison in comparisons])
+    return [replace(comparison, detected=holds) for comparison, holds in zip(comparisons, detected, strict=True)]
 
 
 def _without_interval(mean: float, blocks: int) -> Comparison:

@@ -1,4 +1,4 @@
-"""The machine, its threads and its GPUs, and which code ran, found without importing any framework."""
+"""The machine, its threads and its GPUs, and which code ran. No framework is imported."""
 
 import ctypes
 import os
@@ -29,15 +29,20 @@ def machine() -> dict[str, Any]:
         "cpu": cpu_model(),
         "cores": psutil.cpu_count(logical=False),
         "logical_cores": psutil.cpu_count(),
-        "usable_cores": cores.usable(),
+        "usable_cores": usable_cores(),
         "cgroup_cpu_quota": _first_line("/sys/fs/cgroup/cpu.max"),
         "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "memory_bytes": psutil.virtual_memory().total,
-        "gpus": [{name: told for name, told in vars(gpu).items() if told} for gpu in gpus.visible()],
+        "gpus": [{name: value for name, value in vars(gpu).items() if value} for gpu in gpus.visible()],
         "os": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
     }
+
+
+def usable_cores() -> int:
+    """How many processors this process may use."""
+    return cores.usable()
 
 
 def cpu_model() -> str:
@@ -59,15 +64,9 @@ def code_version() -> dict[str, Any]:
 
 def thread_environment(threads: int) -> dict[str, str]:
     """Variables that thread pools read when they are first loaded."""
-    names = (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-        "NUMEXPR_NUM_THREADS",
-    )
-    tensorflow = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-    return {name: str(threads) for name in (*names, *tensorflow)}
+    blas = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+    others = ("NUMEXPR_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    return {name: str(threads) for name in (*blas, *others)}
 
 
 def pin(threads: int) -> list[int]:
@@ -112,9 +111,9 @@ def cpu_clock(pid: int) -> Callable[[], float]:
     """
     import psutil
 
-    own = ctypes.c_int()
-    if sys.platform == "linux" and ctypes.CDLL(None).clock_getcpuclockid(pid, ctypes.byref(own)) == 0:
-        return lambda: _or_zero(lambda: time.clock_gettime(own.value), OSError)
+    clock_id = ctypes.c_int()
+    if sys.platform == "linux" and ctypes.CDLL(None).clock_getcpuclockid(pid, ctypes.byref(clock_id)) == 0:
+        return lambda: _or_zero(lambda: time.clock_gettime(clock_id.value), OSError)
     return lambda: _or_zero(lambda: sum(psutil.Process(pid).cpu_times()[:2]), psutil.NoSuchProcess)
 
 
@@ -128,11 +127,11 @@ def _or_zero(read: Callable[[], float], gone: type[Exception]) -> float:
 def die_with_parent() -> None:
     """Have the kernel end this process when the one that started it is gone, even while it is stopped (Linux only).
 
-    Where that one was gone before we could ask, the pipe that it held to our standard input has hung up.
+    Where that one had ended before, its pipe to our standard input has hung up.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     poll = select.poll()
-    poll.register(0, 0)  # hanging up is told unasked
+    poll.register(0, 0)  # a hang-up is always reported
     if poll.poll(0):
         os._exit(1)

@@ -1,4 +1,4 @@
-"""How numbers, names and foreign text look to a reader. No record and no statistic here."""
+"""How numbers, names and foreign text look to a reader."""
 
 import math
 import re
@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks import statistics
+from benchmarks.analysis.results import Results
 from benchmarks.records.record import Configuration
 from benchmarks.statistics import Estimate
 from implementations import catalogue
@@ -26,7 +27,7 @@ MARGIN = f"{100 * statistics.MARGIN:g}%"
 """The margin of a tie, in words."""
 
 EDGES = tuple(f"{edge:.2f}" for edge in (1 / (1 + statistics.MARGIN), 1.0, 1 + statistics.MARGIN))
-"""Ratios on which a verdict turns."""
+"""Ratios at which a verdict changes."""
 
 NUMERALS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
 
@@ -43,10 +44,10 @@ def clean(text: object, keep_lines: bool = False) -> str:
 
     Direction marks would let a name reorder its neighbours, and XML knows no NUL. `keep_lines` is for code.
     """
-    shown = str(text).replace("\r\n", "\n") if keep_lines else " ".join(str(text).split())
-    if shown.isprintable():
-        return shown
-    return "".join(_visible(character, keep_lines) for character in shown)
+    tidy = str(text).replace("\r\n", "\n") if keep_lines else " ".join(str(text).split())
+    if tidy.isprintable():
+        return tidy
+    return "".join(_visible(character, keep_lines) for character in tidy)
 
 
 def _visible(character: str, keep_lines: bool) -> str:
@@ -59,8 +60,8 @@ def _visible(character: str, keep_lines: bool) -> str:
 
 def short(text: object, limit: int = 36) -> str:
     """Clean text of at most `limit` characters, for a label in a chart."""
-    shown = clean(text)
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    cleaned = clean(text)
+    return cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…"
 
 
 def slug(text: object) -> str:
@@ -73,8 +74,8 @@ def slug(text: object) -> str:
 
 def framework(name: str) -> str:
     """The framework's own spelling; a name that is not known is shown as it is."""
-    known, _, installation = name.partition("@")
-    return catalogue.title(known) + (f" ({installation})" if installation else "")
+    base, _, installation = name.partition("@")
+    return catalogue.title(base) + (f" ({installation})" if installation else "")
 
 
 def model(name: str) -> str:
@@ -94,9 +95,29 @@ def implementation(who: Configuration, with_device: bool) -> str:
     return f"{name} on {who.device}" if with_device else name
 
 
+def label(results: Results, who: Configuration) -> str:
+    """The same among all that were measured in a run: with its device where there are several."""
+    return implementation(who, results.several_devices)
+
+
 def size(axes: Mapping[str, int]) -> str:
     """The sizes of a cell: "batch 256, width 128"."""
     return ", ".join(f"{name} {value}" for name, value in sorted(axes.items())) or "the one size"
+
+
+def timed(phase_name: str, axes: Mapping[str, int]) -> str:
+    """What is timed, and at which size: "training step, batch 256"."""
+    return f"{phase(phase_name)}, {size(axes)}"
+
+
+def timed_in(phase_name: str, who: Configuration) -> str:
+    """What is timed, and in which setting: "training step (float32, plain, 2 threads)"."""
+    return f"{phase(phase_name)} ({setting(who)})"
+
+
+def figure_name(kind: str, phase_name: str, who: Configuration) -> str:
+    """The name of a chart over one phase and setting."""
+    return slug(f"{kind}-{phase_name}-{who.precision}-{who.mode}-t{who.threads}")
 
 
 def setting(who: Configuration) -> str:
@@ -163,10 +184,10 @@ def ratio(value: float) -> str:
 
     With three where rounding would put it on the other side of 1 or of the margin.
     """
-    shown = f"{value:.2f}"
-    if shown in EDGES and float(shown) != value:
-        shown = f"{value:.3f}"
-    return Quantity(shown if 0.1 <= value < 9.995 else number(value), value)
+    text = f"{value:.2f}"
+    if text in EDGES and float(text) != value:
+        text = f"{value:.3f}"
+    return Quantity(text if 0.1 <= value < 9.995 else number(value), value)
 
 
 def ratio_interval(estimate: Estimate) -> str:
@@ -191,8 +212,8 @@ def durations(by_block: Mapping[int, float], of: float) -> str:
     """Times by block, in the unit that fits `of`: "1.23, 1.21, 1.25 ms"; with the blocks' numbers where one is missing."""
     scale, unit = _unit(of)
     whole = list(by_block) == list(range(len(by_block)))
-    shown = [f"{'' if whole else f'{block}: '}{number(seconds / scale)}" for block, seconds in by_block.items()]
-    return f"{', '.join(shown)} {unit}"
+    times = [f"{'' if whole else f'{block}: '}{number(seconds / scale)}" for block, seconds in by_block.items()]
+    return f"{', '.join(times)} {unit}"
 
 
 def with_interval(estimate: Estimate | None) -> str:
@@ -207,10 +228,10 @@ def ratio_with_interval(estimate: Estimate) -> str:
     return _with_interval(ratio(estimate.value), ratio_interval(estimate), estimate)
 
 
-def rate_with_interval(estimate: Estimate, what: str) -> str:
+def rate_with_interval(estimate: Estimate, unit: str) -> str:
     """The same of a rate: "82.1 GFLOP/s (81.5 to 82.9 GFLOP/s; 6)"."""
-    units = [(scale, f"{prefix}{what}") for scale, prefix in _PREFIXES]
-    return _with_interval(rate(estimate.value, what), _interval(estimate, units), estimate)
+    units = [(scale, f"{prefix}{unit}") for scale, prefix in _PREFIXES]
+    return _with_interval(rate(estimate.value, unit), _interval(estimate, units), estimate)
 
 
 def percent_with_interval(estimate: Estimate) -> str:
@@ -231,10 +252,10 @@ def energy(joules: float) -> str:
     return Quantity(f"{number(joules / scale)} {unit}", joules)
 
 
-def rate(per_second: float, what: str) -> str:
+def rate(per_second: float, unit: str) -> str:
     """So much per second to three digits, with a prefix: "82.1 GFLOP/s"."""
     scale, prefix = _unit(per_second, _PREFIXES)
-    return Quantity(f"{number(per_second / scale)} {prefix}{what}", per_second)
+    return Quantity(f"{number(per_second / scale)} {prefix}{unit}", per_second)
 
 
 def percent(fraction: float) -> str:
@@ -254,8 +275,8 @@ def _interval(estimate: Estimate, units: Sequence[tuple[float, str]]) -> str:
         return NO_VALUE
     scale, unit = _unit(estimate.value, units)
     places = max(0, 2 - _exponent(float(f"{estimate.value / scale:.2e}")))
-    shown = f"{_places(estimate.low / scale, places)} to {_places(estimate.high / scale, places)} {unit}"
-    return Quantity(shown, estimate.low)
+    text = f"{_places(estimate.low / scale, places)} to {_places(estimate.high / scale, places)} {unit}"
+    return Quantity(text, estimate.low)
 
 
 def _unit(value: float, units: Sequence[tuple[float, str]] = _UNITS) -> tuple[float, str]:
@@ -264,8 +285,8 @@ def _unit(value: float, units: Sequence[tuple[float, str]] = _UNITS) -> tuple[fl
 
 
 def _places(value: float, places: int) -> str:
-    shown = f"{value:,.{places}f}"
-    return number(value) if not math.isfinite(value) or float(shown.replace(",", "")) == 0 else shown
+    text = f"{value:,.{places}f}"
+    return number(value) if not math.isfinite(value) or float(text.replace(",", "")) == 0 else text
 
 
 def _exponent(value: float) -> int:

@@ -1,20 +1,27 @@
 """What a specification, a model and a framework adapter offer each other: the only vocabulary they share.
 
-Everything here is structural (`typing.Protocol`): an implementation from elsewhere satisfies it by having
-these methods and imports nothing of ours. No framework and no arithmetic lives here.
+Structural (`typing.Protocol`): what comes from elsewhere has these methods and imports nothing of ours. No arithmetic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
 
-if TYPE_CHECKING:  # the command line imports this module, and must answer before NumPy would be there
+if TYPE_CHECKING:  # the command line imports this module before NumPy is needed
     import numpy as np
+    from numpy.typing import DTypeLike
 
 Arrays: TypeAlias = "dict[str, np.ndarray]"
 """Named host arrays under the specification's canonical names and layouts."""
+
+DeviceArray: TypeAlias = Any
+"""An array of any framework, on the device; most frameworks come without type information."""
+
+GeneratorState: TypeAlias = Any
+"""The state of a framework's random generator; only that framework can read it."""
 
 Role = Literal["parameter", "statistic", "slot", "counter"]
 
@@ -81,23 +88,55 @@ class Variant:
 
 
 class Spec(Protocol):
-    """A network in words and numbers (for example `implementations.mlp.spec.MLPSpec`)."""
+    """A network in words and numbers (for example `implementations.mlp.spec.MLPSpec`). Wrong values raise BadInput."""
 
     @property
-    def precision(self) -> str: ...
+    def precision(self) -> str: ...  # float64, float32, tf32 or bfloat16
     @property
-    def dtype(self) -> str: ...
-    def tensors(self) -> Mapping[str, Tensor]: ...
-    def masks(self, batch: int) -> Mapping[str, tuple[int, ...]]: ...
+    def dtype(self) -> str: ...  # the number type of parameters, statistics, slots and features: float64 or float32
+    @property
+    def batch(self) -> int: ...  # B, samples in a batch
+    @property
+    def features(self) -> int: ...  # D, the width of the input
+    @property
+    def classes(self) -> int: ...  # C
+    @property
+    def dropout(self) -> float: ...  # the share of units that are dropped
+    @property
+    def seed(self) -> int: ...  # of the initial state and of the dropout masks
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        """Every tensor of the state by canonical name."""
+
+    def masks(self, batch: int) -> Mapping[str, tuple[int, ...]]:
+        """Shapes of the dropout masks of a training step of `batch` samples, by name."""
+
+    def matrix_products(self, phase: str) -> Sequence[tuple[int, int, int]]:
+        """(rows, inner, columns) of every matrix product of one call of "predict" or "train_step"."""
+
+    def flops(self, phase: str) -> int: ...  # floating-point operations of these products
+    def least_bytes(self, phase: str) -> int: ...  # that a call must move, in whatever order it computes
+    def problem_with(self, phase: str) -> str | None: ...  # why this phase cannot run at this size
+    def axes(self) -> dict[str, int]: ...  # this network's place on the axes that can be swept
+    def variant(self, name: str) -> Self: ...  # under a named change of the specification; "spec" is itself
+    def changed(self, **changes: Any) -> Self: ...  # with other values of fields or axes
+    def model_dump(self, *, mode: str = ...) -> dict[str, Any]: ...  # all fields; mode "json" as JSON has them
+
+    @classmethod
+    def parse(cls, values: dict[str, Any], origin: str) -> Self: ...  # `origin` says in an error where they come from
+    @classmethod
+    def load(cls, path: Path) -> Self: ...  # a TOML file
+    @classmethod
+    def preset(cls, name: str) -> Self: ...
 
 
 class Model(Protocol):
     """One framework's version of a specification, on one device, in one precision, in one mode."""
 
-    def train_step(self, x: Any, y: Any) -> Any:
+    def train_step(self, x: DeviceArray, y: DeviceArray) -> DeviceArray:
         """Forward, loss, backward, update on a batch on the device; returns the loss, without waiting."""
 
-    def predict(self, x: Any) -> Any:
+    def predict(self, x: DeviceArray) -> DeviceArray:
         """Logits (B, C) with running statistics and without dropout, on the device."""
 
     def state(self) -> Arrays:
@@ -106,48 +145,45 @@ class Model(Protocol):
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over what `state` returned, here or in another framework."""
 
-    def random_state(self) -> Any:
+    def random_state(self) -> GeneratorState:
         """A copy of the state of the generator that draws the dropout masks."""
 
-    def set_random_state(self, random_state: Any) -> None:
+    def set_random_state(self, random_state: GeneratorState) -> None:
         """Rewind the generator to what `random_state` returned."""
 
     def draw_masks(self, batch: int) -> Arrays:
         """Draw what the next training step of `batch` samples would multiply by: 0 or 1/(1-p).
 
-        The generator moves on as the step would move it. Drawn by the framework itself, compiled the same way
-        as the step, so that the oracle can repeat exactly what a timed step did.
+        By the framework itself, compiled as the step is; the generator moves on as the step would move it.
         """
 
 
-class TellsHowItRuns(Protocol):
-    """What a model's class may tell besides, for the report's table of what is equal and what differs."""
+class ModelClass(Protocol):
+    """Makes a model of its own kind of specification on a device."""
+
+    def __call__(self, spec: Any, device: str = "cpu") -> Model: ...
+
+
+class ExtendedModel(Model, Protocol):
+    """What a model may offer besides: whoever uses one of these asks first whether it is there."""
 
     compiled: str
-    """What makes one program of a training step, or that nothing does."""
+    """What makes one program of a training step, or that nothing does; the class tells it, for the report."""
 
     layout: str
-    """How a dense layer's weights lie in memory."""
+    """How a dense layer's weights lie in memory, likewise."""
 
-
-class ShowsActiveUnits(Protocol):
-    """What a model may offer besides: where it is coarse (TF32, bfloat16) or the network is large, which ReLUs pass is not told by the oracle."""
-
-    def active_units(self, x: Any) -> Arrays:
+    def active_units(self, x: DeviceArray) -> Arrays:
         """Which units (B, H) pass in a training step on x with the generator where it stands; nothing else may move.
 
-        By the names of the oracle's kinks.
+        By the names of the oracle's kinks. In TF32, bfloat16 and large networks the oracle cannot tell.
         """
 
+    def calls_of_steps(self) -> list[tuple[str, object, str]]:
+        """(step, object, method) of what the training step calls, besides the functions under its file's headings.
 
-class ShowsSteps(Protocol):
-    """What a model may offer besides: its training step calls, one after the other, what computes each of its steps.
-
-    Not for a step that is compiled into one program.
-    """
-
-    def calls_of_steps(self) -> list[tuple[str, Any, str]]:
-        """(step, object, method) of what the training step calls, besides the functions under its file's headings."""
+        Not where the training step is compiled into one program.
+        """
 
 
 class Oracle(Model, Protocol):
@@ -156,12 +192,16 @@ class Oracle(Model, Protocol):
     @property
     def dtype(self) -> np.dtype: ...
 
-    def in_arithmetic(self, dtype: Any, array: type[np.ndarray]) -> Oracle:
+    def in_arithmetic(self, dtype: DTypeLike, array: type[np.ndarray]) -> Oracle:
         """The same formulas in another number type, and with another kind of array."""
 
     def repeat_step(
-        self, x: np.ndarray, y: np.ndarray, masks: Mapping[str, np.ndarray], active: Mapping[str, np.ndarray] | None
-    ) -> Any:
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        masks: Mapping[str, np.ndarray],
+        active: Mapping[str, np.ndarray] | None = None,
+    ) -> np.ndarray:
         """A training step with the given dropout masks; where `active` says so, with just these sides of the kinks."""
 
     def kinks(self) -> Arrays:
@@ -184,6 +224,12 @@ class Oracle(Model, Protocol):
         """
 
 
+class OracleClass(Protocol):
+    """Makes the oracle of its own kind of specification."""
+
+    def __call__(self, spec: Any, dtype: DTypeLike = "float64") -> Oracle: ...
+
+
 class Framework(Protocol):
     """What the harness needs to know about one framework. One adapter module each, in `frameworks/`."""
 
@@ -195,16 +241,16 @@ class Framework(Protocol):
     def start(self, threads: int) -> None:
         """Once per process, before any work: threads and precision flags."""
 
-    def to_device(self, array: np.ndarray, device: str) -> Any:
+    def to_device(self, array: np.ndarray, device: str) -> DeviceArray:
         """Copy a host array to the device, finished on return."""
 
-    def to_host(self, tensor: Any) -> np.ndarray:
+    def to_host(self, tensor: DeviceArray) -> np.ndarray:
         """Copy a device tensor to the host."""
 
-    def synchronise(self, device: str, result: Any) -> None:
+    def synchronise(self, device: str, result: DeviceArray) -> None:
         """Wait until everything started on the device is done; `result` is what the last call returned, one or a list."""
 
-    def matrix_product(self, a: Any, b: Any) -> Any:
+    def matrix_product(self, a: DeviceArray, b: DeviceArray) -> DeviceArray:
         """a @ b on the device, for the floor and for measuring the precision that is really in force."""
 
     def versions(self) -> dict[str, str]:
@@ -214,62 +260,41 @@ class Framework(Protocol):
         """Precision and determinism switches as they stand, and the threads really used."""
 
 
-class SwitchesToFloat64(Protocol):
-    """What an adapter may offer besides: a documented switch, where the framework has no float64 without it."""
+class ExtendedFramework(Framework, Protocol):
+    """What an adapter may offer besides: whoever uses one of these asks first whether it is there."""
 
     def use_float64(self) -> None:
-        """Once per process, after `start` and before anything is built, whenever the precision is float64."""
+        """A documented switch, where the framework needs one for float64.
 
-
-class PatchedForFloat64(Protocol):
-    """What an adapter may offer instead: a way round a framework that has no float64 throughout.
-
-    Nothing is timed in a process that was patched: nobody uses the framework so.
-    """
+        Once per process, after `start` and before anything is built, whenever the precision is float64.
+        """
 
     def patch_for_float64(self) -> None:
-        """Once per process, after `start` and before anything is built; for proofs in float64 only."""
+        """Instead of it: a way round a framework that has no float64 throughout; called at the same place.
 
-
-class OffersCoarsePrecisions(Protocol):
-    """What an adapter may offer besides: matrix products in TF32 and bfloat16, where the device has them."""
+        For proofs only. Nothing is timed in a process that was patched: nobody uses the framework so.
+        """
 
     def use_precision(self, precision: str) -> None:
-        """Once per process, after `start` and before anything is built: "tf32" or "bfloat16"."""
+        """Have matrix products computed in "tf32" or "bfloat16", where the device has them; called at the same place."""
 
-    def as_factor(self, tensor: Any) -> Any:
+    def as_factor(self, tensor: DeviceArray) -> DeviceArray:
         """The tensor as the precision in use multiplies it, for `matrix_product`."""
 
-
-class CanBeDeterministic(Protocol):
-    """What an adapter may offer besides: the framework's switch for the same bits in every run."""
-
     def make_deterministic(self) -> None:
-        """From now on, in this process. Never in one that times: the switch may choose slower algorithms."""
+        """From now on the same bits in every run. Never in a process that times: this may choose slower algorithms."""
 
+    def copy(self, source: DeviceArray, target: DeviceArray) -> DeviceArray:
+        """`source` over `target` where arrays can be written to, else anew; returns the copy. It measures memory bandwidth."""
 
-class Copies(Protocol):
-    """What an adapter may offer besides: a copy on the device, for the floor of what moves much memory."""
-
-    def copy(self, source: Any, target: Any) -> Any:
-        """`source` over `target` where arrays can be written to, else anew; returns the copy."""
-
-
-class CountsMemory(Protocol):
-    """What an adapter may offer besides: the memory of a GPU as the framework's own allocator counts it."""
+    def device_s(self, device: str, run: Callable[[], object]) -> float:
+        """Seconds between two events in a GPU's own stream, one before and one after what `run()` puts there."""
 
     MEMORY_COUNTER: str
-    """What counts, and what it counts, in words."""
+    """What counts the memory of a GPU, and what it counts, in words: the framework's own allocator."""
 
     def reset_peak(self, device: str) -> bool:
-        """Begin a new peak; False where the framework cannot."""
+        """Begin a new peak of that memory; False where the framework cannot."""
 
     def memory_bytes(self, device: str) -> tuple[int, int]:
         """Bytes held now, and the peak since it was last reset (never: since the process began)."""
-
-
-class HasDeviceClock(Protocol):
-    """What an adapter may offer besides: the clock of a GPU."""
-
-    def device_s(self, device: str, run: Callable[[], object]) -> float:
-        """Seconds between two events in the device's own stream, one before and one after what `run()` puts there."""

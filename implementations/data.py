@@ -13,7 +13,6 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -54,7 +53,7 @@ class Dataset:
         """x_train, y_train, x_test and y_test by name, in this order."""
         return {name: getattr(self, name) for name in ("x_train", "y_train", "x_test", "y_test")}
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, str | int]:
         """Name, counts, and the SHA-256 of the bytes of `arrays` in their order."""
         digest = hashlib.sha256()
         for array in self.arrays().values():
@@ -180,8 +179,8 @@ def _load_npz(path: Path, seed: int) -> Dataset:
     origin = f"--data {path}"
     arrays = _read_npz(path, origin)
     if missing := [key for key in ("x", "y") if key not in arrays]:
-        found = ", ".join(arrays) or "nothing"
-        raise BadInput(f"{origin}: no {' and no '.join(missing)} in it, but {found}. Save numpy.savez(path, x=x, y=y).")
+        names = ", ".join(arrays) or "nothing"
+        raise BadInput(f"{origin}: no {' and no '.join(missing)} in it, but {names}. Save numpy.savez(path, x=x, y=y).")
     if ("x_test" in arrays) != ("y_test" in arrays):
         raise BadInput(f"{origin}: has only one of x_test and y_test. Save both, or neither to have x and y split.")
     return _already_split(path.name, arrays, origin) if "x_test" in arrays else _split(path.name, arrays, seed, origin)

@@ -7,7 +7,18 @@ fails when a fault is gone, so that nothing is said of a framework that is not t
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
+
+
+class Check(Protocol):
+    """What is read of a check, be it the proof's or a recorded one."""
+
+    @property
+    def check(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def error(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -40,13 +51,13 @@ class Limit:
     most: float = math.inf
     """The error that it may explain; a larger one is not its doing."""
 
-    settings: tuple[tuple[str, Any], ...] = ()
+    settings: tuple[tuple[str, object], ...] = ()
     """Settings of a specification (`optimizer.kind` for a nested one) under which our file is the framework's own."""
 
     modes: tuple[str, ...] = ("plain", "tuned")
     """In which mode it is so."""
 
-    def explains(self, mode: str, spec: Mapping[str, Any], check: Any) -> bool:
+    def explains(self, mode: str, spec: Mapping[str, object], check: Check) -> bool:
         """Whether it is its doing that a check (of the proof, or recorded) fails in this mode under this specification."""
         here = check.group in self.groups or bool(self.start and check.check == self.start)
         shows = here and mode in self.modes and (self.most == math.inf or check.error <= self.most)
@@ -221,12 +232,7 @@ LIMITS = (
 )
 
 
-def limits_of(framework: str, variant: str) -> tuple[Limit, ...]:
-    """The limits that our implementation for this framework shows under this variant of the specification."""
-    return tuple(limit for limit in concerning([framework]) if variant in limit.variants)
-
-
-def explaining(framework: str, mode: str, spec: Mapping[str, Any], check: Any) -> Limit | None:
+def explaining(framework: str, mode: str, spec: Mapping[str, object], check: Check) -> Limit | None:
     """The limit of this framework's own because of which such a check fails, or None: then it is our fault."""
     return next((limit for limit in concerning([framework]) if limit.explains(mode, spec, check)), None)
 
@@ -237,7 +243,7 @@ def concerning(frameworks: Iterable[str]) -> tuple[Limit, ...]:
     return tuple(limit for limit in LIMITS if not names.isdisjoint(limit.frameworks))
 
 
-def _setting(spec: Mapping[str, Any], name: str) -> Any:
+def _setting(spec: Mapping[str, object], name: str) -> object:
     outer, _, inner = name.partition(".")
     value = spec.get(outer)
     return value.get(inner) if inner and isinstance(value, Mapping) else value

@@ -4,10 +4,8 @@ float64 and float32 are number types. TF32 is a switch of NVIDIA's matrix units,
 products of factors rounded to it, everything else in float32, the parameters too.
 """
 
-from typing import Any
-
 from implementations import catalogue, registry
-from implementations.contract import Unavailable
+from implementations.contract import Framework, Unavailable
 
 DEVICES = {"tf32": ("cuda",), "bfloat16": ("cpu", "cuda")}
 """Coarse precision -> kinds of device that have it."""
@@ -31,7 +29,7 @@ def problem(name: str, device: str, precision: str) -> Unavailable | None:
     return None
 
 
-def enter(adapter: Any, precision: str, patch: bool = False) -> None:
+def enter(adapter: Framework, precision: str, patch: bool = False) -> None:
     """Once per process, after the adapter's `start` and before anything is built; float32 needs nothing.
 
     `patch`: float64 even where the framework has to be patched for it, which must not happen in a process that times.

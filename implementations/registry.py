@@ -15,11 +15,11 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import cast
 
 from implementations.catalogue import FRAMEWORKS
 from implementations.catalogue import PEERS as PEERS
-from implementations.contract import BadInput, Unavailable
+from implementations.contract import BadInput, Framework, ModelClass, Unavailable
 
 MODELS = {"mlp": "MLP"}
 """Model -> name of the class in its implementation files."""
@@ -101,13 +101,14 @@ def distributions(name: str) -> list[str]:
 
     Reads the metadata of everything that is installed; imports none of it.
     """
-    own = [point.dist.name for point in _entry_points() if point.name == base(name) and point.dist]
-    brought = metadata.packages_distributions()
-    return own or list(dict.fromkeys(d for package in PACKAGES.get(base(name), ()) for d in brought.get(package, ())))
+    offered_by = [point.dist.name for point in _entry_points() if point.name == base(name) and point.dist]
+    distributions_of = metadata.packages_distributions()
+    packages = PACKAGES.get(base(name), ())
+    return offered_by or list(dict.fromkeys(d for package in packages for d in distributions_of.get(package, ())))
 
 
-def adapter(name: str) -> Any:
-    """The framework's adapter module (`implementations.contract.Framework`). Imports the framework.
+def adapter(name: str) -> Framework:
+    """The framework's adapter module. Imports the framework.
 
     Raises BadInput for an unknown name, Unavailable where the framework cannot run here.
     """
@@ -115,11 +116,10 @@ def adapter(name: str) -> Any:
     name = base(name)
     if name in PEERS:
         return adapter(PEERS[name].framework)
-    if name not in FAMILIES:
-        return _entry_point(name)
-    if name.startswith("keras-"):
+    if name.startswith("keras-") and name in FAMILIES:
         os.environ["KERAS_BACKEND"] = name.removeprefix("keras-")
-    return importlib.import_module(f"implementations.frameworks.{FAMILIES[name]}_adapter")
+    file = f"implementations.frameworks.{FAMILIES[name]}_adapter" if name in FAMILIES else ""
+    return cast(Framework, importlib.import_module(file) if file else _entry_point(name))
 
 
 def modes(model: str, name: str) -> tuple[str, ...]:
@@ -127,17 +127,17 @@ def modes(model: str, name: str) -> tuple[str, ...]:
     return MODES if FAMILIES.get(name) in TUNED.get(model, ()) else MODES[:1]
 
 
-def model_class(model: str, name: str, mode: str = "plain") -> Any:
-    """The class that is `model` in this framework (`implementations.contract.Model`), used in this way."""
+def model_class(model: str, name: str, mode: str = "plain") -> ModelClass:
+    """The class that is `model` in this framework, used in this way. A peer's has only what its phases need."""
     name = base(name)
     if name in PEERS:
-        file, _, attribute = PEERS[name].place.partition(":")
-        return getattr(importlib.import_module(f"implementations.{model}.{file}"), attribute)
-    if name in FAMILIES:
-        module = importlib.import_module(str(source_file(model, name, mode)))
-        return getattr(module, MODELS[model] if mode == "plain" else f"Tuned{MODELS[model]}")
-    module, _, attribute = _entry_point(name).MODELS[model].partition(":")
-    return getattr(importlib.import_module(module), attribute)
+        place = f"implementations.{model}.{PEERS[name].place}"
+    elif name in FAMILIES:
+        place = f"{source_file(model, name, mode)}:{MODELS[model] if mode == 'plain' else f'Tuned{MODELS[model]}'}"
+    else:
+        place = _entry_point(name).MODELS[model]
+    module, _, attribute = place.partition(":")
+    return cast(ModelClass, getattr(importlib.import_module(module), attribute))
 
 
 def source_file(model: str, name: str, mode: str = "plain") -> str | None:
@@ -154,8 +154,8 @@ def part(model: str, name: str) -> ModuleType:
     return importlib.import_module(f"implementations.{model}.{name}")
 
 
-def _entry_point(name: str) -> Any:
-    return next(point for point in _entry_points() if point.name == name).load()
+def _entry_point(name: str) -> ModuleType:
+    return cast(ModuleType, next(point for point in _entry_points() if point.name == name).load())
 
 
 @cache

@@ -18,10 +18,9 @@ import pytest
 from benchmarks import report
 from benchmarks.records import records_file
 from benchmarks.records.record import ProofRecord, RunRecord, TimingRecord
-from tests.support import background
+from tests.support import ROOT, background
 from tests.support.strangers import offered
 
-ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / ".ci" / "gpu"
 FRAMEWORKS = {"hanging": "import time; time.sleep(600)", "broken": "import no_such_module"}
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason=".ci/gpu is for Linux, where NVIDIA's GPUs are")
@@ -70,15 +69,15 @@ def unpacked(ran: subprocess.CompletedProcess[str], tmp_path_factory: pytest.Tem
 def test_the_summary_is_short_and_says_what_failed_and_why(ran: subprocess.CompletedProcess[str]) -> None:
     lines = ran.stdout.splitlines()
     assert len(lines) <= 41, ran.stdout
-    told = {found[1]: line for line in lines if (found := re.search(r"\d+ s  ([\w-]+)", line))}
+    summary = {match[1]: line for line in lines if (match := re.search(r"\d+ s  ([\w-]+)", line))}
     for name in ("doctor", "verify-numpy-plain", "verify-numpy-tuned", *RUNS):
-        assert told[name].startswith("ok "), ran.stdout
-    assert told["verify-hanging-plain"].startswith("NO END within 25 s"), ran.stdout
-    assert "stopped while proving hanging; it was at File" in told["verify-hanging-plain"]
-    assert "strangers/hanging.py" in told["verify-hanging-plain"]
-    assert told["verify-broken-plain"].startswith("FAILED (4)")
-    assert "ModuleNotFoundError: No module named 'no_such_module'" in told["verify-broken-plain"]
-    assert "hanging has no tuned mode" in told["verify-hanging-tuned"]
+        assert summary[name].startswith("ok "), ran.stdout
+    assert summary["verify-hanging-plain"].startswith("NO END within 25 s"), ran.stdout
+    assert "stopped while proving hanging; it was at File" in summary["verify-hanging-plain"]
+    assert "strangers/hanging.py" in summary["verify-hanging-plain"]
+    assert summary["verify-broken-plain"].startswith("FAILED (4)")
+    assert "ModuleNotFoundError: No module named 'no_such_module'" in summary["verify-broken-plain"]
+    assert "hanging has no tuned mode" in summary["verify-hanging-tuned"]
     assert ran.returncode == 1
     assert lines[-1].startswith("4 parts failed; ")  # each of the two, in each of the modes
 
@@ -110,14 +109,14 @@ def test_where_nothing_runs_and_nothing_can_be_written_the_summary_says_so(tmp_p
     nothing.write_text("#!/bin/sh\necho this is no Python >&2\nexit 7\n", encoding="utf-8")
     nothing.chmod(0o755)
     given = {"DEVICE": "cpu", "PYTHON": str(nothing), "OUT": str(tmp_path / "file" / "out"), "TMPDIR": str(tmp_path)}
-    found = subprocess.run([SCRIPT], env=os.environ | given, capture_output=True, text=True, check=False)
-    assert found.returncode == 1
-    assert "FAILED (7)" in found.stdout
-    assert "doctor: this is no Python" in found.stdout
+    done = subprocess.run([SCRIPT], env=os.environ | given, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "FAILED (7)" in done.stdout
+    assert "doctor: this is no Python" in done.stdout
     for name in RUNS:
-        assert f"NOT RUN          {name}: no framework came to the end of its proof" in found.stdout
-    assert "file/out" in found.stderr
-    kept = Path(found.stdout.splitlines()[-1].rpartition(" kept in ")[2])
+        assert f"NOT RUN          {name}: no framework came to the end of its proof" in done.stdout
+    assert "file/out" in done.stderr
+    kept = Path(done.stdout.splitlines()[-1].rpartition(" kept in ")[2])
     assert {file.name for file in kept.iterdir()} >= {"summary.txt", "logs.tgz", "results.tgz"}
 
 
@@ -131,10 +130,10 @@ def test_stopped_early_it_packs_what_there_is_and_leaves_nothing_running(tmp_pat
             sleep(0.05)
         sleep(0.5)
         script.terminate()
-        told, _ = script.communicate(timeout=60)
+        summary, _ = script.communicate(timeout=60)
     assert script.returncode == 1
     assert {file.name for file in (tmp_path / "out").iterdir()} >= {"summary.txt", "logs.tgz"}
-    assert "parts failed" in told
+    assert "parts failed" in summary
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text(encoding="utf-8")))
 
 
@@ -143,15 +142,15 @@ def test_stopped_early_it_packs_what_there_is_and_leaves_nothing_running(tmp_pat
 )
 def test_a_setting_that_means_nothing_is_refused_at_once(tmp_path: Path, settings: dict[str, str]) -> None:
     given = settings | {"OUT": str(tmp_path / "out")}
-    found = subprocess.run([SCRIPT], env=os.environ | given, capture_output=True, text=True, check=False)
-    assert found.returncode == 2
+    done = subprocess.run([SCRIPT], env=os.environ | given, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
     ((name, value),) = settings.items()
-    assert f"{name}={value}" in found.stderr
+    assert f"{name}={value}" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
 def test_without_a_place_for_temporary_files_nothing_is_touched(tmp_path: Path) -> None:
     given = {"TMPDIR": str(tmp_path / "none"), "OUT": str(tmp_path / "out")}
-    found = subprocess.run([SCRIPT], env=os.environ | given, capture_output=True, text=True, check=False)
-    assert (found.returncode, found.stdout) == (1, "")
-    assert "set TMPDIR" in found.stderr
+    done = subprocess.run([SCRIPT], env=os.environ | given, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "set TMPDIR" in done.stderr

@@ -2,19 +2,25 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from benchmarks import statistics, wording
-from benchmarks.records.record import Cell, Check, OutcomeRecord, ProofRecord, RunRecord, TimingRecord
+from benchmarks import statistics
+from benchmarks.records.record import Cell, Check, Configuration, OutcomeRecord, ProofRecord, RunRecord, TimingRecord
 
 Status = Literal["measured", "failed", "skipped", "unequal", "not run"]
 Timed = tuple[str, int]
 """A cell's id and a block."""
 
+Subject = tuple[Configuration, tuple[tuple[str, int], ...]]
+"""What a proof speaks of: an implementation at a size."""
+
 Standing = Literal["ranked", "own variant", "beside", "not proved", "no time"]
+
+
+_UNUSABLE = "the stored rounds hold no usable time (none after the warm-up, or one that is not positive)"
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class CellResult:
     rounds: Mapping[int, Sequence[float]]
     medians: Mapping[int, float]
     in_turns: frozenset[int]
-    """Blocks in which every round was taken in turn with the rest of the heat."""
+    """Blocks in which every round was taken in turn with the rest of the group."""
 
     loops: int
     samples_per_call: int
@@ -48,9 +54,9 @@ class CellResult:
         return self.cell.id
 
     @cached_property
-    def heat(self) -> tuple[str, ...]:
+    def comparison_group(self) -> tuple[str, ...]:
         """The cell's, spelled out once."""
-        return self.cell.heat
+        return self.cell.comparison_group
 
     @cached_property
     def time(self) -> statistics.Estimate | None:
@@ -61,6 +67,11 @@ class CellResult:
     def seconds(self) -> float:
         """The estimate alone; infinite for a hole, so that it sorts last."""
         return self.time.value if self.time else math.inf
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether it was timed and proved equal: ranked, or its own variant."""
+        return self.standing in ("ranked", "own variant")
 
     @property
     def round_count(self) -> int:
@@ -79,7 +90,7 @@ def entries(
     cells = dict(planned)
     timing_of: dict[str, dict[int, TimingRecord]] = defaultdict(dict)
     outcomes_of: dict[str, list[OutcomeRecord]] = defaultdict(list)
-    proofs_of: dict[Hashable, list[ProofRecord]] = defaultdict(list)
+    proofs_of: dict[Subject, list[ProofRecord]] = defaultdict(list)
     for (name, block), timing in timings.items():
         cells.setdefault(name, timing.cell)
         timing_of[name][block] = timing
@@ -88,9 +99,9 @@ def entries(
         cells.setdefault(name, outcome.cell)
         outcomes_of[name].append(outcome)
     for proof in proofs:
-        proofs_of[_proved(proof)].append(proof)
+        proofs_of[subject_of(proof)].append(proof)
     return [
-        _entry(cell, name in planned, timing_of[name], outcomes_of[name], proofs_of[_proved(cell)])
+        _entry(cell, name in planned, timing_of[name], outcomes_of[name], proofs_of[subject_of(cell)])
         for name, cell in cells.items()
     ]
 
@@ -106,7 +117,8 @@ def _entry(
     usable = {block: timings[block] for block in rounds}
     used = list(usable.values())
     if timings and not used:
-        outcomes = [*outcomes, _unusable(next(iter(timings.values())))]
+        block = next(iter(timings))
+        outcomes = [*outcomes, OutcomeRecord(cell=cell, block=block, status="failed", reason=_UNUSABLE)]
     doubt = _doubt(rounds, outcomes, proofs)
     return CellResult(
         cell=cell,
@@ -139,7 +151,7 @@ def _standing(cell: Cell, used: Sequence[TimingRecord], doubt: str) -> Standing:
 
 
 def _doubt(blocks: Iterable[int], outcomes: Sequence[OutcomeRecord], proofs: Sequence[ProofRecord]) -> str:
-    """Why this cell counts as not proved equal, or nothing. One bad process is enough: a rank is a promise."""
+    """Why this cell counts as not proved equal, or nothing. One failed proof is enough."""
     failed = [proof for proof in proofs if not proof.passed]
     if failed:
         return f"not proved equal in block {failed[0].block}: {_failure(failed[0])}"
@@ -154,7 +166,7 @@ def _failure(proof: ProofRecord) -> str:
     if not failed:
         return "the proof holds no check"
     worst = max(failed, key=lambda check: (math.isnan(over_budget(check)), over_budget(check)))
-    return f"{worst.group}, {worst.tensor}: error {wording.number(over_budget(worst))} times the budget ({worst.check})"
+    return f"{worst.group}, {worst.tensor}: error {over_budget(worst):.3g} times the budget ({worst.check})"
 
 
 def over_budget(check: Check) -> float:
@@ -173,11 +185,6 @@ def _reason(used: Sequence[TimingRecord], outcomes: Sequence[OutcomeRecord], dou
     return "; ".join(dict.fromkeys(reasons))
 
 
-def _unusable(timing: TimingRecord) -> OutcomeRecord:
-    reason = "the stored rounds hold no usable time (none after the warm-up, or one that is not positive)"
-    return OutcomeRecord(cell=timing.cell, block=timing.block, status="failed", reason=reason)
-
-
-def _proved(of: Cell | ProofRecord) -> Hashable:
-    """What a proof speaks of: an implementation at a size."""
-    return of.who, tuple(sorted(of.axes.items()))
+def subject_of(cell_or_proof: Cell | ProofRecord) -> Subject:
+    """What this cell or proof speaks of."""
+    return cell_or_proof.who, tuple(sorted(cell_or_proof.axes.items()))

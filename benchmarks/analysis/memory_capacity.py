@@ -54,15 +54,15 @@ def device(records: Iterable[ResourceRecord], facts: Mapping[str, Any]) -> list[
 
 def machine_bytes(facts: Mapping[str, Any]) -> int | None:
     """The machine's memory, if the run wrote it down."""
-    found = facts.get("memory_bytes")
-    return found if isinstance(found, int) and found > 0 else None
+    memory_bytes = facts.get("memory_bytes")
+    return memory_bytes if isinstance(memory_bytes, int) and memory_bytes > 0 else None
 
 
 def gpu_bytes(facts: Mapping[str, Any], name: str) -> int | None:
     """The memory of `cuda:1`, if the run wrote it down: "81559 MiB"."""
     index, gpus = name.partition(":")[2] or "0", machine_facts.gpus(facts)
-    told = gpus[int(index)] if index.isdigit() and int(index) < len(gpus) else []
-    amount, _, unit = told[2].partition(" ") if len(told) > 2 else ("", "", "")
+    facts_of_gpu = gpus[int(index)] if index.isdigit() and int(index) < len(gpus) else []
+    amount, _, unit = facts_of_gpu[2].partition(" ") if len(facts_of_gpu) > 2 else ("", "", "")
     return int(amount) * 2**20 if amount.isdigit() and unit == "MiB" else None
 
 
@@ -71,15 +71,15 @@ def _on_gpu(record: ResourceRecord) -> bool:
 
 
 def _capacities(
-    records: Iterable[ResourceRecord], of: PeakOf, memory_bytes: Callable[[Configuration], int | None]
+    records: Iterable[ResourceRecord], peak_of: PeakOf, memory_bytes: Callable[[Configuration], int | None]
 ) -> list[Capacity]:
     """One for each implementation and size without its batch, in the order of the records."""
     groups: dict[tuple[Configuration, tuple[tuple[str, int], ...]], dict[int, Peak]] = defaultdict(dict)
     for record in records:
-        rest = tuple(sorted((name, value) for name, value in record.axes.items() if name != AXIS))
-        if AXIS in record.axes and of(record).peak_bytes is not None:
-            groups[record.who, rest][record.axes[AXIS]] = of(record)
-    return [_capacity(who, dict(rest), peaks, memory_bytes(who)) for (who, rest), peaks in groups.items()]
+        other_axes = tuple(sorted((name, value) for name, value in record.axes.items() if name != AXIS))
+        if AXIS in record.axes and peak_of(record).peak_bytes is not None:
+            groups[record.who, other_axes][record.axes[AXIS]] = peak_of(record)
+    return [_capacity(who, dict(other_axes), peaks, memory_bytes(who)) for (who, other_axes), peaks in groups.items()]
 
 
 def _capacity(
@@ -96,7 +96,7 @@ def _capacity(
 
 
 def _reason(batches: tuple[int, ...], above: list[int], memory_bytes: int | None) -> str:
-    """Why nothing can be said, or nothing."""
+    """Why there is no estimate, or nothing."""
     if len(batches) < 2:
         return "measured at one batch only"
     if memory_bytes is None:
@@ -115,5 +115,5 @@ def _reason(batches: tuple[int, ...], above: list[int], memory_bytes: int | None
 def _one_digit(value: float) -> int:
     """Rounded down: 4,886,000 to 4,000,000."""
     whole = int(value)
-    unit = 10 ** (len(str(whole)) - 1)
+    unit: int = 10 ** (len(str(whole)) - 1)
     return whole // unit * unit

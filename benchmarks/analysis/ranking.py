@@ -1,4 +1,4 @@
-"""Which cells are compared, and what may be said of them: heats, ranks, verdicts. No text, no chart.
+"""Which cells are compared, and what may be said of them: groups, ranks, verdicts. No text, no chart.
 
 A rank is 1 plus the number of entries that are faster beyond the margin. Where an order was not settled, the rank is
 a range: nobody is placed by a difference that the measurement does not support.
@@ -14,7 +14,7 @@ from benchmarks import statistics
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import Configuration
-from benchmarks.statistics import Comparison
+from benchmarks.statistics import Comparison, Estimate
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 
 PHASE_ORDER = ("train_step", "predict", "epoch")
@@ -23,7 +23,7 @@ _STANDING_ORDER = {"ranked": 0, "own variant": 1, "not proved": 2, "beside": 3, 
 
 @dataclass(frozen=True)
 class Place:
-    """One row of a heat: an entry, how it compares with the reference (None: it is the reference, or may not be
+    """One row of a group: an entry, how it compares with the reference (None: it is the reference, or may not be
     compared), and the best and worst rank it may have (None: no rank)."""
 
     entry: CellResult
@@ -33,24 +33,24 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Heat:
-    """The cells of one heat and mode, which are compared with one another, the ranked ones first, each group from fast to slow."""
+class ComparisonGroup:
+    """The cells of one group and mode, which are compared with one another, the ranked ones first, each group from fast to slow."""
 
     places: Sequence[Place]
 
     @property
     def who(self) -> Configuration:
-        """An implementation of the heat; precision, mode and threads are those of all."""
+        """An implementation of the group; precision, mode and threads are those of all."""
         return self.places[0].entry.cell.who
 
     @property
     def cells(self) -> tuple[str, ...]:
         """What its cells have in common, in whatever mode: those took turns with one another."""
-        return self.places[0].entry.heat
+        return self.places[0].entry.comparison_group
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The same with the mode: by it a heat is found again in another run."""
+        """The same with the mode: equal for the same group of another run."""
         return (*self.cells, self.who.mode)
 
     @property
@@ -78,20 +78,25 @@ class Heat:
         return [place for place in self.rivals if verdict(place) in verdicts]
 
     @property
+    def is_beside(self) -> bool:
+        """Whether it holds nothing but what stands beside the ranking."""
+        return all(place.entry.standing == "beside" for place in self.places)
+
+    @property
     def blocks(self) -> int:
         """Blocks behind the best supported comparison: where these are too few, there is no verdict at all."""
         shared = [place.comparison.ratio.blocks if place.comparison else 0 for place in self.rivals]
         return max(shared, default=len(self.reference.medians) if self.reference else 0)
 
 
-def heats(results: Results, phases: Sequence[str] = ()) -> list[Heat]:
-    """All heats of the run in reading order: by phase, setting and size. `phases` names the wanted ones."""
-    groups: dict[tuple[str, ...], list[CellResult]] = defaultdict(list)
+def comparison_groups(results: Results, phases: Sequence[str] = ()) -> list[ComparisonGroup]:
+    """All groups of the run in reading order: by phase, setting and size. `phases` names the wanted ones."""
+    by_setting: dict[tuple[str, ...], list[CellResult]] = defaultdict(list)
     for entry in results.entries:
         if not phases or entry.cell.phase in phases:
-            groups[(*entry.heat, entry.cell.who.mode)].append(entry)
-    found = sorted((_heat(entries) for entries in groups.values()), key=_reading_order)
-    return [heat for group in phase_groups(found) for heat in _detected_together(group)]
+            by_setting[(*entry.comparison_group, entry.cell.who.mode)].append(entry)
+    groups = sorted((_group(entries) for entries in by_setting.values()), key=_reading_order)
+    return [group for same_phase in by_phase(groups) for group in _detected_together(same_phase)]
 
 
 def verdict(place: Place) -> str:
@@ -107,7 +112,7 @@ def compare(entry: CellResult, reference: CellResult) -> Comparison | None:
     shared = sorted(entry.medians.keys() & reference.medians.keys())
     if not shared:
         return None
-    in_turns = entry.in_turns & reference.in_turns if entry.heat == reference.heat else set()
+    in_turns = entry.in_turns & reference.in_turns if entry.comparison_group == reference.comparison_group else set()
     logs = [
         statistics.log_ratio(entry.rounds[k], reference.rounds[k])
         if k in in_turns
@@ -133,29 +138,34 @@ def fastest(entries: Sequence[CellResult]) -> CellResult:
 
 
 @dataclass(frozen=True)
-class Duel:
+class DeviceComparison:
     """The fastest ranked entry on a GPU against the fastest on the CPU, at one size."""
 
-    heat: Heat
+    group: ComparisonGroup
     cpu: CellResult
     gpu: CellResult
     comparison: Comparison
     """The GPU's time over the CPU's."""
 
+    @property
+    def gain(self) -> Estimate:
+        """How many times as fast the GPU is."""
+        return self.comparison.ratio.dividing(1)
 
-def duel(heat: Heat) -> Duel | None:
+
+def compare_devices(group: ComparisonGroup) -> DeviceComparison | None:
     """GPU against CPU, or None where one of the two is missing, or they share no block."""
-    ranked = [place.entry for place in heat.places if place.entry.standing == "ranked"]
+    ranked = [place.entry for place in group.places if place.entry.standing == "ranked"]
     on_gpu = [entry for entry in ranked if entry.cell.who.device.startswith("cuda")]
     on_cpu = [entry for entry in ranked if not entry.cell.who.device.startswith("cuda")]
     if not on_gpu or not on_cpu:
         return None
     cpu, gpu = fastest(on_cpu), fastest(on_gpu)
     comparison = compare(gpu, cpu)
-    return Duel(heat, cpu, gpu, comparison) if comparison else None
+    return DeviceComparison(group, cpu, gpu, comparison) if comparison else None
 
 
-def _heat(entries: Sequence[CellResult]) -> Heat:
+def _group(entries: Sequence[CellResult]) -> ComparisonGroup:
     ranked = [entry for entry in entries if entry.standing == "ranked"]
     reference = fastest(ranked) if ranked else None
     places, ranks = [], _ranks(ranked)
@@ -163,44 +173,37 @@ def _heat(entries: Sequence[CellResult]) -> Heat:
         comparable = reference and entry is not reference and entry.standing in ("ranked", "own variant", "beside")
         comparison = compare(entry, reference) if reference and comparable else None
         places.append(Place(entry, comparison, ranks.get(entry.id), entry is reference))
-    return Heat(sorted(places, key=_place_order))
+    return ComparisonGroup(sorted(places, key=_place_order))
 
 
-def _detected_together(group: Sequence[Heat]) -> list[Heat]:
-    """The heats of one table, where a difference counts as detected only if the whole table allows it (Holm)."""
-    comparisons = [place.comparison for heat in group for place in heat.places if place.comparison]
-    detected = iter(statistics.holm([comparison.p_value for comparison in comparisons]))
+def _detected_together(same_phase: Sequence[ComparisonGroup]) -> list[ComparisonGroup]:
+    """The groups of one table, where a difference counts as detected only if the whole table allows it (Holm)."""
+    comparisons = [place.comparison for group in same_phase for place in group.places if place.comparison]
+    together = iter(statistics.detected_together(comparisons))
     return [
-        Heat(
-            [
-                replace(place, comparison=replace(place.comparison, detected=next(detected)))
-                if place.comparison
-                else place
-                for place in heat.places
-            ]
-        )
-        for heat in group
+        ComparisonGroup([replace(p, comparison=next(together)) if p.comparison else p for p in group.places])
+        for group in same_phase
     ]
 
 
 def _ranks(ranked: Sequence[CellResult]) -> dict[str, tuple[int, int]]:
-    """Best and worst rank by cell; none for an entry of which nothing can be said."""
+    """Best and worst rank by cell; none for an entry that has no verdict against any other."""
     faster: Counter[str] = Counter()
-    open_: Counter[str] = Counter()
-    known: Counter[str] = Counter()
-    for one, other in itertools.combinations(ranked, 2):
-        comparison, ids = compare(one, other), (one.id, other.id)
+    unsettled: Counter[str] = Counter()
+    compared: Counter[str] = Counter()
+    for a, b in itertools.combinations(ranked, 2):
+        comparison, ids = compare(a, b), (a.id, b.id)
         verdict_ = comparison.verdict if comparison else "inconclusive"
         if verdict_ in ("faster", "slower"):
             faster[ids[1] if verdict_ == "faster" else ids[0]] += 1
         elif verdict_ == "inconclusive":
-            open_.update(ids)
+            unsettled.update(ids)
         if comparison and comparison.ratio.blocks >= MIN_BLOCKS_FOR_VERDICT:
-            known.update(ids)
+            compared.update(ids)
     return {
-        name: (1 + faster[name], 1 + faster[name] + open_[name])
+        name: (1 + faster[name], 1 + faster[name] + unsettled[name])
         for name in (entry.id for entry in ranked)
-        if known[name] or len(ranked) == 1
+        if compared[name] or len(ranked) == 1
     }
 
 
@@ -209,9 +212,9 @@ def _place_order(place: Place) -> tuple[int, float, float, str]:
     return _STANDING_ORDER[place.entry.standing], ratio, place.entry.seconds, place.entry.id
 
 
-def _reading_order(heat: Heat) -> tuple[object, ...]:
-    setting = (heat.who.model, heat.who.precision, heat.who.mode, heat.who.threads)
-    return (*phase_order(heat.phase), *setting, sorted(heat.axes.items()))
+def _reading_order(group: ComparisonGroup) -> tuple[object, ...]:
+    setting = (group.who.model, group.who.precision, group.who.mode, group.who.threads)
+    return (*phase_order(group.phase), *setting, sorted(group.axes.items()))
 
 
 def phase_order(phase: str) -> tuple[int, str]:
@@ -219,9 +222,9 @@ def phase_order(phase: str) -> tuple[int, str]:
     return PHASE_ORDER.index(phase) if phase in PHASE_ORDER else len(PHASE_ORDER), phase
 
 
-def phase_groups(found: Sequence[Heat]) -> list[list[Heat]]:
-    """Heats that differ in nothing but their size, together."""
-    groups: dict[tuple[object, ...], list[Heat]] = defaultdict(list)
-    for heat in found:
-        groups[heat.phase, heat.who.model, heat.who.precision, heat.who.mode, heat.who.threads].append(heat)
-    return list(groups.values())
+def by_phase(groups: Sequence[ComparisonGroup]) -> list[list[ComparisonGroup]]:
+    """Groups that differ in nothing but their size, together."""
+    by_setting: dict[tuple[object, ...], list[ComparisonGroup]] = defaultdict(list)
+    for group in groups:
+        by_setting[group.phase, group.who.model, group.who.precision, group.who.mode, group.who.threads].append(group)
+    return list(by_setting.values())

@@ -7,7 +7,6 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
-from benchmarks import wording
 from benchmarks.analysis.cell_results import CellResult, Timed, entries
 from benchmarks.plan import remaining
 from benchmarks.records.record import (
@@ -64,24 +63,20 @@ class Results:
     @cached_property
     def checks_of(self) -> Mapping[Configuration, Mapping[str, Sequence[Check]]]:
         """An implementation's checks in all its proofs, by their group."""
-        found: dict[Configuration, dict[str, list[Check]]] = defaultdict(lambda: defaultdict(list))
+        checks_of: dict[Configuration, dict[str, list[Check]]] = defaultdict(lambda: defaultdict(list))
         for proof in self.proofs:
-            groups = found[proof.who]
+            groups = checks_of[proof.who]
             for check in proof.checks:
                 groups[check.group].append(check)
-        return found
+        return checks_of
 
     @cached_property
     def workers_of(self) -> Mapping[Configuration, Sequence[WorkerRecord]]:
         """The processes of an implementation, block by block; nothing for one that had none."""
-        found: dict[Configuration, list[WorkerRecord]] = defaultdict(list)
+        workers_of: dict[Configuration, list[WorkerRecord]] = defaultdict(list)
         for worker in self.workers:
-            found[worker.who].append(worker)
-        return found
-
-    def label(self, who: Configuration) -> str:
-        """The short name of an implementation in this report."""
-        return wording.implementation(who, self.several_devices)
+            workers_of[worker.who].append(worker)
+        return workers_of
 
     def holes(self) -> list[CellResult]:
         """Planned cells without a timing in some block."""
@@ -96,23 +91,17 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
     run = run_of(by_kind["run"])
     proofs = by_kind["proof"]
     timings, repeated = _timings(timing for timing in by_kind["timing"] if not timing.control)
-    found = entries(run, timings, by_kind["outcome"], proofs)
+    controls = [timing for timing in by_kind["timing"] if timing.control]
     return Results(
         run=run,
-        entries=found,
+        entries=entries(run, timings, by_kind["outcome"], proofs),
         proofs=proofs,
         workers=by_kind["worker"],
         timings=list(timings.values()),
         blocks=_latest(by_kind["block"], lambda block: block.block),
-        controls=_latest(
-            (timing for timing in by_kind["timing"] if timing.control), lambda timing: (timing.cell.heat, timing.block)
-        ),
-        learning=_latest(
-            by_kind["learning"], lambda training: (training.who, training.block, training.seed, training.dropout)
-        ),
-        profiles=_latest(
-            by_kind["steps"], lambda profile: (profile.who, tuple(sorted(profile.axes.items())), profile.block)
-        ),
+        controls=_latest(controls, lambda timing: (timing.cell.comparison_group, timing.block)),
+        learning=_latest(by_kind["learning"], lambda r: (r.who, r.block, r.seed, r.dropout)),
+        profiles=_latest(by_kind["steps"], lambda r: (r.who, tuple(sorted(r.axes.items())), r.block)),
         starts=by_kind["start"],
         installed=by_kind["installed"],
         resources=by_kind["resources"],
@@ -123,21 +112,21 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
     )
 
 
-def _timings(found: Iterable[TimingRecord]) -> tuple[dict[Timed, TimingRecord], list[str]]:
+def _timings(records: Iterable[TimingRecord]) -> tuple[dict[Timed, TimingRecord], list[str]]:
     """By cell and block, and a sentence for each that is there twice.
 
     A resumed run repeats the block that it was stopped in: the later record belongs to the complete one.
     """
     timings: dict[Timed, TimingRecord] = {}
-    told = []
-    for timing in found:
+    problems = []
+    for timing in records:
         key = timing.cell.id, timing.block
         if key in timings:
-            told.append(f"{key[0]}: block {timing.block} was timed again; the later timing is used.")
+            problems.append(f"{key[0]}: block {timing.block} was timed again; the later timing is used.")
         timings[key] = timing
-    return timings, told
+    return timings, problems
 
 
-def _latest(found: Iterable[Any], key: Callable[[Any], Hashable]) -> list[Any]:
+def _latest(records: Iterable[Any], key: Callable[[Any], Hashable]) -> list[Any]:
     """A resumed run repeats the block that it was stopped in: the later record belongs to the complete one."""
-    return list({key(record): record for record in found}.values())
+    return list({key(record): record for record in records}.values())

@@ -14,7 +14,7 @@ from benchmarks import statistics
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import phase_order
 from benchmarks.analysis.results import Results
-from benchmarks.records.record import Configuration, TimingRecord
+from benchmarks.records.record import Configuration
 from benchmarks.statistics import Estimate
 
 PHASES = ("train_step", "predict")
@@ -37,6 +37,17 @@ class Floor:
     bytes_s: float
     efficiency: Estimate
     """Floor over time: 1 is what the library's own rates would allow."""
+
+    @property
+    def intensity(self) -> float:
+        """Operations per byte."""
+        return self.flops / self.least_bytes
+
+    @property
+    def attained(self) -> Estimate:
+        """Operations per second."""
+        assert self.entry.time is not None
+        return self.entry.time.dividing(self.flops)
 
 
 @dataclass(frozen=True)
@@ -73,20 +84,24 @@ def peaks(results: Results) -> list[Peaks]:
 def floors(results: Results) -> list[Floor]:
     """Of every ranked training step and prediction whose peaks are known, in reading order."""
     products, copies = _rates(results, "peak"), _best_copies(results)
-    found = []
+    floors_of_cells = []
     for entry in results.entries:
         if entry.standing == "ranked" and entry.cell.phase in PHASES:
             who = _library(entry.cell.who)
             peak, copy = products.get(who, {}), copies.get((who.device, who.threads), {})
             blocks = sorted(entry.medians.keys() & peak.keys() & copy.keys())
-            parts = [_parts(entry.timings[block], peak[block], copy[block]) for block in blocks]
+            parts = [
+                (timing.flops_per_call / peak[block], timing.bytes_per_call / copy[block])
+                for block in blocks
+                if (timing := entry.timings[block])
+            ]
             if parts:
                 logs = [math.log(sum(part) / entry.medians[block]) for part, block in zip(parts, blocks, strict=True)]
                 middle = sorted(parts, key=sum)[len(parts) // 2]
                 timing = entry.timings[blocks[0]]
                 ratio = statistics.compare_logs(logs).ratio
-                found.append(Floor(entry, timing.flops_per_call, timing.bytes_per_call, *middle, ratio))
-    return sorted(found, key=lambda floor: (*phase_order(floor.entry.cell.phase), floor.entry.cell.who.mode))
+                floors_of_cells.append(Floor(entry, timing.flops_per_call, timing.bytes_per_call, *middle, ratio))
+    return sorted(floors_of_cells, key=lambda floor: (*phase_order(floor.entry.cell.phase), floor.entry.cell.who.mode))
 
 
 def fits(results: Results) -> list[Fit]:
@@ -95,8 +110,10 @@ def fits(results: Results) -> list[Fit]:
     for entry in results.entries:
         if entry.standing == "ranked" and entry.cell.phase in PHASES:
             sizes[entry.cell.who, entry.cell.phase].append(entry)
-    found = [_fit(who, phase, entries) for (who, phase), entries in sizes.items() if len(entries) >= FEWEST_SIZES]
-    return [fit for fit in found if fit]
+    fits_or_none = [
+        _fit(who, phase, entries) for (who, phase), entries in sizes.items() if len(entries) >= FEWEST_SIZES
+    ]
+    return [fit for fit in fits_or_none if fit]
 
 
 def _fit(who: Configuration, phase: str, entries: Sequence[CellResult]) -> Fit | None:
@@ -112,32 +129,28 @@ def _fit(who: Configuration, phase: str, entries: Sequence[CellResult]) -> Fit |
 
 def _rates(results: Results, phase: str) -> Rates:
     """Operations or bytes per second by library and block."""
-    found: Rates = defaultdict(dict)
+    rates: Rates = defaultdict(dict)
     for entry in results.entries:
         if entry.cell.phase == phase:
             for block, timing in entry.timings.items():
                 work = timing.flops_per_call if phase == "peak" else timing.bytes_per_call
-                found[_library(entry.cell.who)][block] = work / entry.medians[block]
-    return dict(found)
+                rates[_library(entry.cell.who)][block] = work / entry.medians[block]
+    return dict(rates)
 
 
 def _best_copies(results: Results) -> dict[tuple[str, int], dict[int, float]]:
     """Bytes per second by device, threads and block: the best of the libraries there."""
-    found: dict[tuple[str, int], dict[int, float]] = defaultdict(dict)
+    best_copies: dict[tuple[str, int], dict[int, float]] = defaultdict(dict)
     for who, rates in _rates(results, "copy").items():
-        best = found[who.device, who.threads]
+        best = best_copies[who.device, who.threads]
         for block, rate in rates.items():
             best[block] = max(rate, best.get(block, 0.0))
-    return dict(found)
+    return dict(best_copies)
 
 
 def _library(who: Configuration) -> Configuration:
     """Modes and variants of a framework compute with the same library."""
     return who.model_copy(update={"mode": "plain", "variant": "spec"})
-
-
-def _parts(timing: TimingRecord, flops_per_s: float, bytes_per_s: float) -> tuple[float, float]:
-    return timing.flops_per_call / flops_per_s, timing.bytes_per_call / bytes_per_s
 
 
 def _estimate(values: Iterable[float]) -> Estimate:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.analysis.cell_results import CellResult
-from benchmarks.analysis.ranking import Heat, compare
+from benchmarks.analysis.ranking import ComparisonGroup, compare
 from benchmarks.analysis.results import Results
 from benchmarks.plan.schedule import process_of
 from benchmarks.records.record import InstalledRecord, StartRecord, WorkerRecord
@@ -72,22 +72,23 @@ def break_even(start_a: float, per_call_a: float, start_b: float, per_call_b: fl
     return math.floor(lead) + 1
 
 
-def middle(heats: Sequence[Heat]) -> Heat:
-    """Of heats that differ in their size alone, the one of middle size."""
-    return sorted(heats, key=lambda heat: (math.prod(heat.axes.values()), sorted(heat.axes.items())))[len(heats) // 2]
+def middle(groups: Sequence[ComparisonGroup]) -> ComparisonGroup:
+    """Of groups that differ in their size alone, the one of middle size."""
+    by_size = sorted(groups, key=lambda group: (math.prod(group.axes.values()), sorted(group.axes.items())))
+    return by_size[len(groups) // 2]
 
 
-def starts(results: Results, heat: Heat) -> list[Start]:
-    """What was timed in a heat, without floors and peers, in the heat's order."""
-    entries = [place.entry for place in heat.places if place.entry.time and place.entry.standing != "beside"]
+def starts(results: Results, group: ComparisonGroup) -> list[Start]:
+    """What was timed in a group, without floors and peers, in the group's order."""
+    entries = [place.entry for place in group.places if place.entry.time and place.entry.standing != "beside"]
     return [_start(results, entry) for entry in entries]
 
 
-def overtaking(found: Sequence[Start]) -> tuple[Start | None, list[Overtaking]]:
+def overtaking(candidates: Sequence[Start]) -> tuple[Start | None, list[Overtaking]]:
     """The one that is ready first, and how the others, in that order, stand to it; what was not proved equal is left out."""
-    equal = [start for start in found if start.entry.standing in ("ranked", "own variant")]
-    known = sorted((s for s in equal if s.before_steady_s is not None), key=lambda s: s.before_steady_s or 0.0)
-    return (known[0], [_overtaking(known[0], start) for start in known[1:]]) if known else (None, [])
+    ready = [start for start in candidates if start.entry.is_proved and start.before_steady_s is not None]
+    by_start = sorted(ready, key=lambda start: start.before_steady_s or 0.0)
+    return (by_start[0], [_overtaking(by_start[0], start) for start in by_start[1:]]) if by_start else (None, [])
 
 
 def _overtaking(first: Start, start: Start) -> Overtaking:
@@ -120,5 +121,5 @@ def _start(results: Results, entry: CellResult) -> Start:
         crowded=_crowded(results.workers_of[who]),
         first_s=timings[0].first_call_s if timings else None,
         second_s=timings[0].second_call_s if timings else None,
-        installed=next((found for found in results.installed if found.framework == who.framework), None),
+        installed=next((record for record in results.installed if record.framework == who.framework), None),
     )

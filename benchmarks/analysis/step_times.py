@@ -32,17 +32,17 @@ class StepTimes:
 def times(results: Results) -> list[StepTimes]:
     """In the order of the plan; nothing of what was not watched."""
     planned = {cell.who: number for number, cell in reversed(list(enumerate(results.run.cells)))}
-    found: dict[object, list[StepsRecord]] = defaultdict(list)
+    records_of: dict[object, list[StepsRecord]] = defaultdict(list)
     for record in sorted(results.profiles, key=lambda record: planned.get(record.who, len(planned))):
-        found[record.who, tuple(sorted(record.axes.items()))].append(record)
-    return [_times(records) for records in found.values()]
+        records_of[record.who, tuple(sorted(record.axes.items()))].append(record)
+    return [_times(records) for records in records_of.values()]
 
 
-def by_size(found: Sequence[StepTimes]) -> list[list[StepTimes]]:
-    """What can stand side by side: the same setting and size. Settings in the order of the plan, sizes from small to large."""
-    planned = {setting: number for number, setting in enumerate(dict.fromkeys(map(_setting, found)))}
+def by_size(all_times: Sequence[StepTimes]) -> list[list[StepTimes]]:
+    """Those of the same setting and size together. Settings in the order of the plan, sizes from small to large."""
+    planned = {setting: number for number, setting in enumerate(dict.fromkeys(map(_setting, all_times)))}
     groups: dict[object, list[StepTimes]] = defaultdict(list)
-    for times_ in sorted(found, key=lambda times_: (planned[_setting(times_)], _size(times_))):
+    for times_ in sorted(all_times, key=lambda times_: (planned[_setting(times_)], _size(times_))):
         groups[_setting(times_), _size(times_)].append(times_)
     return list(groups.values())
 
@@ -55,12 +55,12 @@ def middle(groups: Sequence[Sequence[StepTimes]]) -> Sequence[StepTimes]:
     return same[len(same) // 2] if same else []
 
 
-def _setting(of: StepTimes) -> tuple[str, int, str]:
-    return of.who.device, of.who.threads, of.who.precision
+def _setting(step_times: StepTimes) -> tuple[str, int, str]:
+    return step_times.who.device, step_times.who.threads, step_times.who.precision
 
 
-def _size(of: StepTimes) -> tuple[int, tuple[tuple[str, int], ...]]:
-    return math.prod(of.axes.values()), tuple(sorted(of.axes.items()))
+def _size(step_times: StepTimes) -> tuple[int, tuple[tuple[str, int], ...]]:
+    return math.prod(step_times.axes.values()), tuple(sorted(step_times.axes.items()))
 
 
 def _times(records: Sequence[StepsRecord]) -> StepTimes:

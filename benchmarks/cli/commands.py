@@ -52,14 +52,17 @@ class Command(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command."""
-        from implementations.contract import BadInput, Unavailable
-
         try:
             return super().invoke(context)
         except KeyboardInterrupt as stop:
             click.echo("Interrupted.", err=True)
             sys.exit(exit_codes.of_interrupt(stop))
-        except (BadInput, Unavailable) as problem:
+        except Exception as problem:
+            from benchmarks.records.records_file import BadRecords
+            from implementations.contract import BadInput, Unavailable
+
+            if not isinstance(problem, BadInput | BadRecords | Unavailable):
+                raise
             click.echo(f"Error: {problem}", err=True)
             sys.exit(exit_codes.USAGE)
 
@@ -76,7 +79,7 @@ def main() -> None:
 @click.option("--seed", default=0, show_default=True, help="Of the order in which everything is measured.")
 @click.option("--results", default="results", show_default=True, help="Where the run's folder is made.")
 @click.option("--force", is_flag=True, help="Begin anew, even where the same run was stopped and could go on.")
-@click.option("--retry-failed", is_flag=True, help="Measure the heats with failed cells of the same run again.")
+@click.option("--retry-failed", is_flag=True, help="Measure the groups with failed cells of the same run again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result's paths and counts as JSON.")
 def run(
     blocks: int | None,
@@ -119,7 +122,7 @@ def list_cells(as_json: bool, **choice: Any) -> None:
     for cell in prepared.plan.cells:
         click.echo(cell.model_dump_json() if as_json else cell.id)
     for entry in prepared.plan.absent:
-        say(f"not there: {entry['framework']}: {entry['reason']} {entry['fix']}")
+        say(f"not there: {entry.framework}: {entry.reason} {entry.fix}")
     say(f"{len(prepared.plan.cells)} cells; `run` would take about {prepare.minutes(prepared.estimate_s())}")
 
 
@@ -163,21 +166,14 @@ def report(folders: tuple[Path, ...], together: bool, into: Path | None) -> None
     With --runs: one page over several folders.
     """
     from benchmarks import report as reports
-    from benchmarks.records.records_file import BadRecords
 
     if together and len(folders) < 2:
         raise click.UsageError("--runs puts several runs on one page: give at least two results folders.")
     if not together and (len(folders) > 1 or into):
         raise click.UsageError("Several folders, and --into, are for one page over several runs: add --runs.")
-    try:
-        written = (
-            reports.write_together(folders, into or Path("results/together")) if together else reports.write(folders[0])
-        )
-        for path in written:
-            click.echo(path)
-    except BadRecords as problem:
-        click.echo(f"Error: {problem}", err=True)
-        sys.exit(exit_codes.USAGE)
+    where = into or Path("results/together")
+    for path in reports.write_together(folders, where) if together else reports.write(folders[0]):
+        click.echo(path)
 
 
 @main.command()
@@ -192,13 +188,8 @@ def export(folder: Path, format_: str) -> None:
     summary: Markdown for the summary of a CI job. Tables as CSV and JSON Lines stand beside every report.
     """
     from benchmarks import report as reports
-    from benchmarks.records.records_file import BadRecords
 
-    try:
-        click.echo(reports.export(folder, format_), nl=False)
-    except BadRecords as problem:
-        click.echo(f"Error: {problem}", err=True)
-        sys.exit(exit_codes.USAGE)
+    click.echo(reports.export(folder, format_), nl=False)
 
 
 @main.command()
@@ -212,18 +203,11 @@ def compare(a: Path, b: Path, as_json: bool, anyway: bool, margin: str) -> None:
 
     Exit code 1 where a cell of B is unequal, else 5 where one is slower or missing, or a run's null control failed.
     """
-    from benchmarks.analysis import comparison
-    from benchmarks.analysis.comparability import Refused
-    from benchmarks.cli import compare as told
-    from benchmarks.records.records_file import BadRecords
+    from benchmarks.cli import compare as comparing
 
-    try:
-        found = comparison.compare(a, b, told.fraction(margin), anyway)
-    except (BadRecords, Refused) as problem:
-        click.echo(f"Error: {problem}", err=True)
-        sys.exit(exit_codes.USAGE)
-    click.echo(json.dumps(told.as_json(found), allow_nan=False) if as_json else told.render(found))
-    sys.exit(told.exit_code(found))
+    runs = comparing.compare(a, b, margin, anyway)
+    click.echo(json.dumps(comparing.as_json(runs), allow_nan=False) if as_json else comparing.render(runs))
+    sys.exit(comparing.exit_code(runs))
 
 
 @main.command()
@@ -232,8 +216,8 @@ def doctor(as_json: bool) -> None:
     """Say what this machine has, what is missing, and how to get it."""
     from benchmarks.cli import doctor
 
-    found = doctor.examine()
-    click.echo(json.dumps(found, indent=2) if as_json else doctor.render(found))
+    state = doctor.examine()
+    click.echo(json.dumps(state, indent=2) if as_json else doctor.render(state))
 
 
 def say(text: str) -> None:

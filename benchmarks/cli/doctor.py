@@ -24,22 +24,22 @@ def examine() -> dict[str, Any]:
     }
 
 
-def render(found: dict[str, Any]) -> str:
+def render(report: dict[str, Any]) -> str:
     """The same for people."""
-    machine = found["machine"]
+    machine = report["machine"]
     lines = [
         f"{machine['cpu']}, {machine['usable_cores']} usable cores, {machine['memory_bytes'] / 2**30:.0f} GiB",
         f"{machine['os']}, Python {machine['python']}",
         *([_gpu(i, gpu) for i, gpu in enumerate(machine["gpus"])] or [f"GPU: none ({gpus.why_no_gpu()})"]),
         "",
     ]
-    for name, state in found["frameworks"].items():
+    for name, state in report["frameworks"].items():
         lines.append(
             f"{name:18} {'ready' if state['ready'] else 'not here':9} {state['version'] or '':10} {state['note']}"
         )
     lines += [
         f"{name}: {'there' if o['installed'] else 'missing: ' + o['fix']} ({o['for']})"
-        for name, o in found["optional"].items()
+        for name, o in report["optional"].items()
     ]
     return "\n".join(line.rstrip() for line in lines)
 
@@ -68,8 +68,8 @@ def _framework(name: str) -> dict[str, Any]:
 def _version(name: str) -> str | None:
     """The version of the distribution that brings the framework's last package."""
     package = registry.PACKAGES.get(name, (name,))[-1]
-    found = _distributions().get(package, [])
-    return metadata.version(found[0]) if found else None
+    distributions = _distributions().get(package, [])
+    return metadata.version(distributions[0]) if distributions else None
 
 
 @cache

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmarks import system
 from benchmarks.plan import profiles
 from benchmarks.plan.cells import Request
-from implementations import cores, registry
+from implementations import registry
 from implementations.contract import BadInput
 
 Value = TypeVar("Value")
@@ -58,27 +59,27 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _each_once(option: str, pairs: Iterable[tuple[str, Value]]) -> dict[str, Value]:
     """What an option that may be repeated said of each name. Raises BadInput where one would silently replace another."""
-    found: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     for name, value in pairs:
-        if name in found:
+        if name in values:
             raise BadInput(f"{option} {name}=...: given twice. Give it once, with all that is wanted.")
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 def _thread_count(word: str) -> int:
     if word == "all":
-        return cores.usable()
-    if not word.isdecimal() or not 0 < int(word) <= cores.usable():
-        raise BadInput(f"--threads {word}: give numbers from 1 to {cores.usable()} (the usable cores), or all.")
+        return system.usable_cores()
+    if not word.isdecimal() or not 0 < int(word) <= system.usable_cores():
+        raise BadInput(f"--threads {word}: give numbers from 1 to {system.usable_cores()} (the usable cores), or all.")
     return int(word)
 
 
-def _axis(text: str, known: Iterable[str]) -> tuple[str, list[int]]:
+def _axis(text: str, axes: Iterable[str]) -> tuple[str, list[int]]:
     name, _, values = text.partition("=")
     words = _words(values)
-    if name not in known or not words or not all(word.isdecimal() for word in words):
-        raise BadInput(f"--set {text}: give an axis ({', '.join(known)}) and whole numbers, as in --set batch=32,256.")
+    if name not in axes or not words or not all(word.isdecimal() for word in words):
+        raise BadInput(f"--set {text}: give an axis ({', '.join(axes)}) and whole numbers, as in --set batch=32,256.")
     return name, [int(word) for word in words]
 
 

@@ -13,9 +13,12 @@ from benchmarks.plan import cells as plan
 from benchmarks.plan.cells import Plan, Request
 from benchmarks.plan.estimate import Estimate, within
 from implementations import registry
+from implementations.contract import Spec
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from implementations.data import Dataset
 
 MODEL = "mlp"
 DIGITS = 1437
@@ -28,12 +31,12 @@ Say = Callable[[str], None]
 class Prepared:
     """A validated request: nothing has been written or started yet."""
 
-    spec: Any
+    spec: Spec
     request: Request
     plan: Plan
-    dataset: Any
+    dataset: "Dataset | None"
     samples: int = 0
-    """There are to train on, as far as is known before they are loaded."""
+    """Training samples, as far as known before the data is loaded."""
 
     budget_s: float = math.inf
 
@@ -51,16 +54,16 @@ def prepare(load_data: bool = True, **choice: Any) -> Prepared:
     """Validate everything that was asked for. Raises BadInput and Unavailable, and writes nothing."""
     request = options.request(MODEL, choice)
     spec_module = registry.part(MODEL, "spec")
-    own = Path(choice["spec"]).suffix == ".toml" or "/" in choice["spec"]
-    spec = spec_module.Spec.load(Path(choice["spec"])) if own else spec_module.Spec.preset(choice["spec"])
+    from_file = Path(choice["spec"]).suffix == ".toml" or "/" in choice["spec"]
+    spec = spec_module.Spec.load(Path(choice["spec"])) if from_file else spec_module.Spec.preset(choice["spec"])
     dataset = None
     if load_data or choice["data"]:
         from implementations import data
 
         dataset = data.load(choice["data"]) if choice["data"] else data.digits()
-        if not own and choice["data"]:
+        if not from_file and choice["data"]:
             spec = spec.changed(features=dataset.features, classes=dataset.classes)
-        if own or choice["data"] or choice["spec"] == "digits":
+        if from_file or choice["data"] or choice["spec"] == "digits":
             data.check(dataset, spec.features, spec.classes)
         else:
             dataset = None

@@ -5,17 +5,19 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmarks import system
 from benchmarks.cli import exit_codes
 from benchmarks.cli.prepare import MODEL, Prepared, Say, arrays, minutes
 from benchmarks.records import records_file
+from benchmarks.records.configuration import Strict
 from benchmarks.records.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord
+from benchmarks.records.run_record import CodeFacts, ConventionText, DatasetFacts, LimitText, StepText, VariantText
 from benchmarks.runner import fault_detection
 from implementations import limits, registry
 from implementations.contract import BadInput
@@ -23,6 +25,9 @@ from implementations.contract import BadInput
 if TYPE_CHECKING:
     from benchmarks.records.record import Cell
     from benchmarks.runner.resume import Progress
+
+
+Text = TypeVar("Text", bound=Strict)
 
 
 @dataclass
@@ -84,7 +89,7 @@ def run(
 ) -> Outcome:
     """Measure what is left of the plan, append every record as it comes, and write the report, a partial one if interrupted.
 
-    Goes on with the same run where one was stopped, unless `force`; `retry_failed` measures failed heats again.
+    Goes on with the same run where one was stopped, unless `force`; `retry_failed` measures failed groups again.
     """
     from benchmarks.runner import resume
 
@@ -100,7 +105,7 @@ def run(
     _announce(prepared, progress, blocks, len(left), say)
     _begin_records(prepared, progress, first, machine, outcome.keep)
     for entry in prepared.plan.absent:
-        say(f"not there: {entry['framework']}: {entry['reason']} {entry['fix']}")
+        say(f"not there: {entry.framework}: {entry.reason} {entry.fix}")
     try:
         _measure(prepared, progress, outcome, seed, left, say)
     except KeyboardInterrupt as stop:
@@ -114,10 +119,10 @@ def _announce(prepared: Prepared, progress: "Progress", blocks: int, left: int, 
     """What is to be measured, and about how long that takes."""
     profile = dataclasses.replace(prepared.request.profile, blocks=left)
     whole = minutes(prepared.estimate.run_s(prepared.plan.cells, profile))
-    what = f"{len(prepared.plan.cells)} cells, {blocks} blocks"
+    extent = f"{len(prepared.plan.cells)} cells, {blocks} blocks"
     if progress.records:
-        what = f"going on with {progress.folder}: {left} of {blocks} blocks are left (--force begins anew)"
-    say(f"{what}, about {whole} on a quiet machine")
+        extent = f"going on with {progress.folder}: {left} of {blocks} blocks are left (--force begins anew)"
+    say(f"{extent}, about {whole} on a quiet machine")
 
 
 def _begin_records(
@@ -138,10 +143,10 @@ def _measure(
 ) -> None:
     """Blocks, within the budget, then memory and energy."""
     from benchmarks.runner import resource_runs, resume
-    from benchmarks.runner.blocks import Run
+    from benchmarks.runner.blocks import Runner
 
     cells, profile = prepared.plan.cells, prepared.request.profile
-    work = Run(
+    work = Runner(
         prepared.spec, arrays(prepared), cells, profile, outcome.blocks, seed, outcome.keep, say, prepared.request.pythons,
         epochs=_epochs(prepared, say) if 0 not in progress.finished else 0,
         loops=progress.loops, rounds=progress.rounds, restless=progress.restless, left=left,
@@ -153,7 +158,7 @@ def _measure(
 
 
 def _report(outcome: Outcome, say: Say) -> None:
-    """Write it; who interrupts that has it all the same."""
+    """Write the report, from the beginning again where that is interrupted."""
     from benchmarks import report
 
     try:
@@ -161,8 +166,10 @@ def _report(outcome: Outcome, say: Say) -> None:
     except KeyboardInterrupt as stop:
         outcome.interrupted = outcome.interrupted or exit_codes.of_interrupt(stop)
         outcome.reports = report.write(outcome.folder)
-    if found := report.detectable(outcome.folder):
-        say(f"half of the comparisons would have found a true difference of {found:.1%} or less, 8 times out of 10")
+    if difference := report.detectable(outcome.folder):
+        say(
+            f"half of the comparisons would have found a true difference of {difference:.1%} or less, 8 times out of 10"
+        )
 
 
 def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
@@ -170,7 +177,6 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
     from implementations import sources
 
     spec = prepared.spec.model_dump(mode="json")
-    steps, conventions = registry.part(MODEL, "steps").STEPS, registry.part(MODEL, "conventions").CONVENTIONS
     frameworks = [cell.who.framework for cell in prepared.plan.cells]
     return RunRecord(
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -181,18 +187,23 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
         model=MODEL,
         spec=spec,
         spec_sha256=hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest(),
-        steps=[dataclasses.asdict(step) for step in steps],
-        conventions=[dataclasses.asdict(convention) for convention in conventions],
-        variants=[dataclasses.asdict(variant) for variant in registry.part(MODEL, "spec").VARIANTS],
-        dataset=prepared.dataset.describe() if prepared.dataset else {"name": "synthetic"},
-        code=system.code_version() | {"sha256": sources.tree_sha256("implementations", "benchmarks")},
+        steps=_texts(StepText, registry.part(MODEL, "steps").STEPS),
+        conventions=_texts(ConventionText, registry.part(MODEL, "conventions").CONVENTIONS),
+        variants=_texts(VariantText, registry.part(MODEL, "spec").VARIANTS),
+        dataset=DatasetFacts(**prepared.dataset.describe()) if prepared.dataset else DatasetFacts(name="synthetic"),
+        code=CodeFacts(**system.code_version(), sha256=sources.tree_sha256("implementations", "benchmarks")),
         pythons=dict(prepared.request.pythons),
-        limits=[dataclasses.asdict(limit) for limit in limits.concerning(frameworks)],
-        judged=fault_detection.summary(frameworks),
+        limits=_texts(LimitText, limits.concerning(frameworks)),
+        fault_detection=fault_detection.summary(frameworks, sources.tree_sha256("implementations")),
         costs=prepared.request.profile.costs,
         cells=prepared.plan.cells,
         absent=prepared.plan.absent,
     )
+
+
+def _texts(kind: type[Text], entries: Iterable[Any]) -> list[Text]:
+    """What a dataclass of the implementations says, as the record has it."""
+    return [kind.model_validate(dataclasses.asdict(entry)) for entry in entries]
 
 
 def _epochs(prepared: Prepared, say: Say) -> int:

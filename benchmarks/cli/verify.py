@@ -25,15 +25,15 @@ def verify(
             proofs.append(result)
             tell(result)
 
-    work = runner.Run(
+    work = runner.Runner(
         prepared.spec, arrays(prepared), [], prepared.request.profile, 1, 0, keep, say, prepared.request.pythons
     )
     lost = []
     with runner.scratch(arrays(prepared)) as folder:
         for who, cells in schedule.grouped(prepared.plan.cells).items():
-            asked = {(cell.who, tuple(cell.axes.items())): None for cell in cells}
+            subjects = {(cell.who, tuple(cell.axes.items())): None for cell in cells}
             for precision in (who.precision,) if prepared.request.precisions else ("float32", "float64"):
-                prove = [(w.model_copy(update={"precision": precision}), dict(axes)) for w, axes in asked]
+                prove = [(w.model_copy(update={"precision": precision}), dict(axes)) for w, axes in subjects]
                 job = Job(
                     who=who.model_copy(update={"precision": precision}), block=0, seed=0, prove=prove,
                     spec=prepared.spec.model_dump(mode="json"), dataset=str(folder / runner.DATASET),

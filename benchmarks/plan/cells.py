@@ -1,16 +1,18 @@
 """Which cells: framework x variant x device x threads x precision x mode x phase x size. No framework is imported."""
 
 import difflib
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from benchmarks import system
 from benchmarks.gpus import why_no_gpu
 from benchmarks.plan.profiles import LATENCY_SIZE, Profile
 from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
-from implementations import cores, precisions, registry
-from implementations.contract import BadInput, Unavailable
+from benchmarks.records.run_record import Absent
+from implementations import precisions, registry
+from implementations.contract import BadInput, Spec, Unavailable
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """The cells, and what was left out because it is not there: framework, device, reason, fix."""
+    """The cells, and what was left out."""
 
     cells: list[Cell]
-    absent: list[dict[str, str]]
+    absent: list[Absent]
 
 
-def plan(model: str, spec: Any, request: Request, gpus: Sequence[object]) -> Plan:
+def plan(model: str, spec: Spec, request: Request, gpus: Sequence[object]) -> Plan:
     """All cells of a request on a machine with these GPUs.
 
     Raises BadInput for unknown names and sizes, Unavailable where something asked for by name cannot run.
@@ -47,9 +49,11 @@ def plan(model: str, spec: Any, request: Request, gpus: Sequence[object]) -> Pla
     others = [name for name in request.pythons if "@" in name]
     names = dict.fromkeys((*(request.frameworks or request.profile.frameworks), *others))
     for device in request.devices:
-        if not any(_asked(known, (device,)) for known in ("cpu", *(f"cuda:{i}" for i in range(len(gpus))))):
+        if not any(
+            _is_requested(existing, (device,)) for existing in ("cpu", *(f"cuda:{i}" for i in range(len(gpus))))
+        ):
             raise _no_device(device, gpus)
-    absent: list[dict[str, str]] = []
+    absent: list[Absent] = []
     whos: list[Configuration] = []
     for name in names:
         registry.check_framework(name)
@@ -60,40 +64,38 @@ def plan(model: str, spec: Any, request: Request, gpus: Sequence[object]) -> Pla
         except Unavailable as problem:
             if name in request.frameworks:
                 raise
-            absent.append({"framework": name, "device": "", "reason": problem.reason, "fix": problem.fix})
+            absent.append(_absent(name, problem))
             continue
-        absent += [{"framework": name, "device": "", "reason": p.reason, "fix": p.fix} for p in problems]
-        absent += [{"framework": name, "device": d, "reason": p.reason, "fix": p.fix} for (d, _), p in holes.items()]
-        found = [who for device in devices for mode in modes for who in _whos(model, spec, name, device, mode, request)]
-        whos += [who for who in found if (who.device, who.precision) not in holes]
+        absent += [_absent(name, problem) for problem in problems]
+        absent += [_absent(name, problem, device) for (device, _), problem in holes.items()]
+        for device, mode in itertools.product(devices, modes):
+            configurations = _whos(model, spec, name, device, mode, request)
+            whos += [who for who in configurations if (who.device, who.precision) not in holes]
     cells = [cell for who in whos for cell in _cells_of(who, model, spec, request)]
-    kept = [cell for cell in cells if request.keyword in cell.id]
-    if cells and not kept:
+    selected = [cell for cell in cells if request.keyword in cell.id]
+    if cells and not selected:
         raise BadInput(f"-k {request.keyword}: matches none of the {len(cells)} cells; `list` shows them.")
     most = math.inf if request.sets else request.profile.cpu_flops
-    too_large = {cell.id for cell in kept if cell.who.device == "cpu" and _flops(spec, cell) > most}
+    flops = {cell.id: spec.changed(**cell.axes).flops("train_step") for cell in selected}
+    too_large = {cell.id for cell in selected if cell.who.device == "cpu" and flops[cell.id] > most}
     why, fix = f"for a step takes more than {most / 1e9:.0f} GFLOP", "Name the size with --set."
-    absent += left_out([cell for cell in kept if cell.id in too_large], why, fix)
-    return Plan([cell for cell in kept if cell.id not in too_large], absent)
+    absent += left_out([cell for cell in selected if cell.id in too_large], why, fix)
+    return Plan([cell for cell in selected if cell.id not in too_large], absent)
 
 
-def left_out(cells: Sequence[Cell], why: str, fix: str) -> list[dict[str, str]]:
+def _absent(name: str, problem: Unavailable, device: str = "") -> Absent:
+    return Absent(framework=name, device=device, reason=problem.reason, fix=problem.fix)
+
+
+def left_out(cells: Sequence[Cell], why: str, fix: str) -> list[Absent]:
     """What Coverage is to say of cells that are not planned: one row for each framework and device at each size."""
-    found = {}
+    rows = {}
     for cell in cells:
         size = ", ".join(f"{axis} {value}" for axis, value in cell.axes.items())
-        row = {
-            "framework": cell.who.framework,
-            "device": cell.who.device,
-            "reason": f"left out at {size}, {why}.",
-            "fix": fix,
-        }
-        found[tuple(row.values())] = row
-    return list(found.values())
-
-
-def _flops(spec: Any, cell: Cell) -> float:
-    return float(spec.changed(**cell.axes).flops("train_step"))
+        reason = f"left out at {size}, {why}."
+        row = Absent(framework=cell.who.framework, device=cell.who.device, reason=reason, fix=fix)
+        rows[row.framework, row.device, row.reason] = row
+    return list(rows.values())
 
 
 def _devices(name: str, request: Request, gpus: Sequence[object]) -> list[str]:
@@ -101,14 +103,16 @@ def _devices(name: str, request: Request, gpus: Sequence[object]) -> list[str]:
     if name not in request.pythons and (problem := registry.missing(name)):
         raise problem
     kinds = registry.devices(name)
-    here = [*(["cpu"] if "cpu" in kinds else []), *(f"cuda:{i}" for i in range(len(gpus)) if "cuda" in kinds)]
-    wanted = [device for device in here if _asked(device, request.devices)]
-    if not here:
+    existing = [*(["cpu"] if "cpu" in kinds else []), *(f"cuda:{i}" for i in range(len(gpus)) if "cuda" in kinds)]
+    requested = [device for device in existing if _is_requested(device, request.devices)]
+    if not existing:
         raise Unavailable(f"CuPy sees no GPU ({why_no_gpu()})." if name == "cupy" else f"{name} has no device here.",
                           "Run with --device cpu, or see `doctor`.")  # fmt: skip
-    if not wanted:
-        raise Unavailable(f"{name} does not run on {', '.join(request.devices)}.", f"It can use: {', '.join(here)}.")
-    return wanted
+    if not requested:
+        raise Unavailable(
+            f"{name} does not run on {', '.join(request.devices)}.", f"It can use: {', '.join(existing)}."
+        )
+    return requested
 
 
 def _modes(model: str, name: str, request: Request) -> tuple[list[str], list[Unavailable]]:
@@ -121,12 +125,12 @@ def _modes(model: str, name: str, request: Request) -> tuple[list[str], list[Una
             raise BadInput(f"--mode {mode}: no such mode; modes are {', '.join(registry.MODES)}.")
     if registry.is_peer(name):
         return list(registry.MODES[:1]), []  # it stands beside all modes
-    known = registry.modes(model, registry.base(name))
-    wanted = [mode for mode in known if mode in (request.modes or request.profile.modes)]
-    if not wanted:
-        raise Unavailable(f"{name} has no {' and no '.join(request.modes)} mode.", f"It has: {', '.join(known)}.")
-    found = {mode: _mode_problem(name, mode, request) for mode in wanted}
-    problems, usable = [p for p in found.values() if p], [mode for mode, p in found.items() if not p]
+    existing = registry.modes(model, registry.base(name))
+    requested = [mode for mode in existing if mode in (request.modes or request.profile.modes)]
+    if not requested:
+        raise Unavailable(f"{name} has no {' and no '.join(request.modes)} mode.", f"It has: {', '.join(existing)}.")
+    problem_of = {mode: _mode_problem(name, mode, request) for mode in requested}
+    problems, usable = [p for p in problem_of.values() if p], [mode for mode, p in problem_of.items() if not p]
     if problems and (not usable or (request.modes and name in request.frameworks)):
         raise problems[0]
     return usable, problems
@@ -138,13 +142,15 @@ def _mode_problem(name: str, mode: str, request: Request) -> Unavailable | None:
     return asleep or registry.mode_problem(name, mode)
 
 
-def _coarse_holes(name: str, devices: Sequence[str], wanted: Sequence[str]) -> dict[tuple[str, str], Unavailable]:
+def _coarse_holes(name: str, devices: Sequence[str], requested: Sequence[str]) -> dict[tuple[str, str], Unavailable]:
     """On which of its devices this framework does not offer which precision, and why.
 
     Raises Unavailable where it offers none of them anywhere.
     """
     pairs = {
-        (device, precision): precisions.problem(name, device, precision) for device in devices for precision in wanted
+        (device, precision): precisions.problem(name, device, precision)
+        for device in devices
+        for precision in requested
     }
     holes = {pair: problem for pair, problem in pairs.items() if problem}
     if pairs and len(holes) == len(pairs):
@@ -152,21 +158,21 @@ def _coarse_holes(name: str, devices: Sequence[str], wanted: Sequence[str]) -> d
     return holes
 
 
-def _asked(device: str, asked: Sequence[str]) -> bool:
-    return not asked or device in asked or device.split(":")[0] in asked
+def _is_requested(device: str, requested: Sequence[str]) -> bool:
+    return not requested or device in requested or device.split(":")[0] in requested
 
 
 def _no_device(device: str, gpus: Sequence[object]) -> Exception:
     kind = device.split(":")[0]
     if kind == "cuda":
-        have = f"there are {len(gpus)} GPUs" if gpus else f"no GPU is visible ({why_no_gpu()})"
-        return Unavailable(f"--device {device}: {have}.", "Run with --device cpu, or see `doctor`.")
+        existing = f"there are {len(gpus)} GPUs" if gpus else f"no GPU is visible ({why_no_gpu()})"
+        return Unavailable(f"--device {device}: {existing}.", "Run with --device cpu, or see `doctor`.")
     close = ["cuda"] if kind == "gpu" else difflib.get_close_matches(kind, ("cpu", "cuda"), n=1)
     hint = f"Did you mean {close[0]}? " if close else ""
     return BadInput(f"--device {device}: no such device. {hint}Devices are cpu, cuda, cuda:0, ...")
 
 
-def _whos(model: str, spec: Any, name: str, device: str, mode: str, request: Request) -> list[Configuration]:
+def _whos(model: str, spec: Spec, name: str, device: str, mode: str, request: Request) -> list[Configuration]:
     for precision in request.precisions:
         spec.changed(precision=precision)
     for variant in request.variants:
@@ -178,29 +184,29 @@ def _whos(model: str, spec: Any, name: str, device: str, mode: str, request: Req
         )
         for variant in variants
         if variant in (request.variants or variants) and (variant == "spec" or mode == "plain")
-        for threads in request.threads or (cores.usable(),)
+        for threads in request.threads or (system.usable_cores(),)
         for precision in request.precisions or (spec.precision,)
     ]
 
 
-def sizes(spec: Any, request: Request) -> list[dict[str, int]]:
+def sizes(spec: Spec, request: Request) -> list[dict[str, int]]:
     """The sizes of a request, as values on the specification's axes. Raises BadInput."""
     if request.sets:
-        wanted: list[dict[str, int]] = [{}]
+        requested: list[dict[str, int]] = [{}]
         for axis, values in request.sets.items():
-            wanted = [size | {axis: value} for size in wanted for value in values]
+            requested = [size | {axis: value} for size in requested for value in values]
     else:
-        wanted = [size for size in request.profile.sizes if not (request.own_spec and "width" in size)]
-    found = [spec.changed(**size).axes() for size in wanted]
-    return [size for i, size in enumerate(found) if size not in found[:i]]
+        requested = [size for size in request.profile.sizes if not (request.own_spec and "width" in size)]
+    all_axes = [spec.changed(**size).axes() for size in requested]
+    return [size for i, size in enumerate(all_axes) if size not in all_axes[:i]]
 
 
-def _cells_of(who: Configuration, model: str, spec: Any, request: Request) -> list[Cell]:
-    known = (*registry.part(model, "spec").PHASES, *FLOORS)
+def _cells_of(who: Configuration, model: str, spec: Spec, request: Request) -> list[Cell]:
+    phases_of_model = (*registry.part(model, "spec").PHASES, *FLOORS)
     phases = request.phases or request.profile.phases
     for phase in phases:
-        if phase not in known:
-            raise BadInput(f"--phase {phase}: no such phase; phases are {', '.join(known)}.")
+        if phase not in phases_of_model:
+            raise BadInput(f"--phase {phase}: no such phase; phases are {', '.join(phases_of_model)}.")
     if registry.is_peer(who.framework):
         phases = tuple(phase for phase in phases if phase in registry.PEERS[registry.base(who.framework)].phases)
     if who.variant != "spec":

@@ -7,16 +7,16 @@ on only where the same command plans the same again. No framework is imported.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
+from benchmarks import system
 from benchmarks.plan.cells import Plan, left_out
 from benchmarks.plan.profiles import Profile
 from benchmarks.plan.schedule import ALONE, FEWEST_ROUNDS, grouped, process_of, rounds_for
 from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
-from implementations import cores, registry
+from implementations import registry
 from implementations.catalogue import FRAMEWORKS, Framework
-from implementations.contract import BadInput
+from implementations.contract import BadInput, Spec
 
 CALL_S = 1e-3
 """A call before any work; and about what passing a turn on takes."""
@@ -34,7 +34,7 @@ FEWEST_BLOCKS = 3
 """What a budget gives up sizes for. The estimate is cautious: on a quicker machine more blocks fit."""
 
 PERTURBATIONS, LARGE_FLOPS = 16, 1e9
-"""As the proof has them (`gates`, `strays`), which would import NumPy, and a plan is made without it."""
+"""As the proof has them (`tolerances`, `strays`), which would import NumPy, and a plan is made without it."""
 
 FLOOR_S = {"cpu": 0.01, "cuda": 0.03}
 """A large product or a large copy."""
@@ -44,7 +44,7 @@ FLOOR_S = {"cpu": 0.01, "cuda": 0.03}
 class Estimate:
     """Of runs with this network on data with so many training samples (0: there are none)."""
 
-    spec: Any
+    spec: Spec
     samples: int
 
     def run_s(self, cells: Sequence[Cell], profile: Profile) -> float:
@@ -72,14 +72,14 @@ class Estimate:
         total = 0.0
         if not profile.costs:
             return total
-        for who, own in grouped(cells).items():
-            steps = [cell for cell in own if cell.phase == "train_step"]
+        for who, cells_of_process in grouped(cells).items():
+            steps = [cell for cell in cells_of_process if cell.phase == "train_step"]
             total += _start_s(who) + sum(0.2 + 12 * self.call_s(cell) for cell in steps)
             total += len(steps) * (who.device != "cpu")  # a second of energy each, where there is a counter
         return total
 
     def share_s(self, cells: Sequence[Cell], profile: Profile) -> float:
-        """Roughly what a block would be quicker without these; what others are held against stays."""
+        """Roughly how many seconds a block is shorter without these cells, of which the floors stay."""
         timed = [cell for cell in cells if cell.phase not in FLOORS]
         return sum(self._cell_s(cell, profile) + self._proof_s(cell.axes) / self.cores for cell in timed)
 
@@ -97,9 +97,9 @@ class Estimate:
     @cached_property
     def cores(self) -> int:
         """Cores this process may use."""
-        return cores.usable()
+        return system.usable_cores()
 
-    def _at(self, axes: dict[str, int]) -> Any:
+    def _at(self, axes: dict[str, int]) -> Spec:
         return self.spec.changed(**axes)
 
     def _cell_s(self, cell: Cell, profile: Profile) -> float:
@@ -145,9 +145,9 @@ class Estimate:
 def within(budget_s: float, plan: Plan, profile: Profile, estimate: Estimate) -> tuple[Plan, Profile]:
     """The plan and the profile with as many blocks as the budget allows, and never fewer than a verdict needs.
 
-    Whether the last of them are reached the clock will tell: the run ends with its budget, and goes on when it is given
-    again. Where by the estimate not three blocks fit, rounds are given up, then the sizes that take longest, each with its
-    reason; if that does not help, as few of them as leave room for one block. Raises BadInput where not one fits.
+    The run ends with its budget, and goes on when the same command is given again. Where by the estimate not three blocks
+    fit, rounds are given up, then the sizes that take longest, each with its reason; if that does not help, as few of
+    them as leave room for one block. Raises BadInput where not one fits.
     """
     for fewest in (min(FEWEST_BLOCKS, profile.blocks), 1):
         cells, absent = list(plan.cells), list(plan.absent)
@@ -185,15 +185,15 @@ def _size_of(cell: Cell) -> tuple[object, ...]:
 
 def _sizes(cells: Sequence[Cell]) -> list[tuple[Configuration, dict[str, int]]]:
     """What is built and proved, each once: an implementation at a size."""
-    found = {(cell.who, tuple(sorted(cell.axes.items()))): cell.axes for cell in cells}
-    return [(who, axes) for (who, _), axes in found.items()]
+    axes_by_size = {(cell.who, tuple(sorted(cell.axes.items()))): cell.axes for cell in cells}
+    return [(who, axes) for (who, _), axes in axes_by_size.items()]
 
 
 def _start_s(who: Configuration) -> float:
-    known = FRAMEWORKS.get(registry.base(who.framework))
-    return known.start_s if known else Framework._field_defaults["start_s"]
+    framework = FRAMEWORKS.get(registry.base(who.framework))
+    return framework.start_s if framework else Framework._field_defaults["start_s"]
 
 
 def _compile_s(who: Configuration) -> float:
-    known = FRAMEWORKS.get(registry.base(who.framework))
-    return known.compile_s[who.mode == "tuned"] if known else 0.0
+    framework = FRAMEWORKS.get(registry.base(who.framework))
+    return framework.compile_s[who.mode == "tuned"] if framework else 0.0

@@ -23,25 +23,25 @@ def costs(cells: Iterable[Cell], records: Iterable[Record]) -> dict[Configuratio
     but its import or the size of its installation.
     """
     records = list(records)
-    have = {key(found) for found in records}
+    recorded = {key(record) for record in records}
     timed = {r.cell.id for r in records if isinstance(r, TimingRecord) and r.ranked and not r.control}
     left: dict[Configuration, list[Cell]] = {}
-    for who, own in grouped(cell for cell in cells if cell.id in timed).items():
-        steps = [c for c in own if c.phase == "train_step" and of_resources(c.who, c.axes) not in have]
-        if steps or not {("start", who), ("installed", who.framework)} <= have:
+    for who, cells_of_process in grouped(cell for cell in cells if cell.id in timed).items():
+        steps = [c for c in cells_of_process if c.phase == "train_step" and of_resources(c.who, c.axes) not in recorded]
+        if steps or not {("start", who), ("installed", who.framework)} <= recorded:
             left[who] = sorted(steps, key=lambda cell: sorted(cell.axes.items()))
     return left
 
 
-def key(found: Record) -> Key:
-    """What a record says the costs of, each once per run; nothing for other records."""
-    match found:
+def key(record: Record) -> Key:
+    """Which cost a record holds, each once per run; empty for other records."""
+    match record:
         case StartRecord():
-            return "start", found.who
+            return "start", record.who
         case InstalledRecord():
-            return "installed", found.framework
+            return "installed", record.framework
         case ResourceRecord():
-            return of_resources(found.who, found.axes)
+            return of_resources(record.who, record.axes)
     return ()
 
 

@@ -1,6 +1,6 @@
-"""Whose turn it is: heats, the order within them, and how many rounds. Pure: no process, no clock.
+"""Whose turn it is: turn groups, the order within them, and how many rounds. Pure: no process, no clock.
 
-A heat holds cells that are compared with one another, at most one of each process. Its workers are alive together and
+A turn group holds cells that are compared with one another, at most one of each process. Its workers are alive together and
 take one round each in turn, in an order drawn anew, so that whatever happens to the machine happens to all of them.
 Where the waiting cannot be kept still, whole workers take turns instead, there and back (A B B A).
 """
@@ -22,7 +22,7 @@ BURN = 0.01
 """Processor time of the waiting, over the time they waited: above this they were not still."""
 
 ALONE = 3
-"""Rounds that a worker takes in a row at the end of a heat: what turns cost it shows against these."""
+"""Rounds that a worker takes in a row at the end: compared with them, its turns show what taking turns costs."""
 
 
 def process_of(who: Configuration) -> Configuration:
@@ -32,26 +32,26 @@ def process_of(who: Configuration) -> Configuration:
 
 def grouped(cells: Iterable[Cell]) -> dict[Configuration, list[Cell]]:
     """Cells by the process that they share."""
-    groups: dict[Configuration, list[Cell]] = {}
+    by_process: dict[Configuration, list[Cell]] = {}
     for cell in cells:
-        groups.setdefault(process_of(cell.who), []).append(cell)
-    return groups
+        by_process.setdefault(process_of(cell.who), []).append(cell)
+    return by_process
 
 
-def heats(cells: Iterable[Cell], order: random.Random) -> list[list[Cell]]:
-    """The cells in the order of this block. A second cell of the same process has its heat after the first's."""
-    found: dict[tuple[str, ...], list[list[Cell]]] = {}
+def turn_groups(cells: Iterable[Cell], order: random.Random) -> list[list[Cell]]:
+    """The cells in the order of this block. A second cell of the same process has its turns after the first's."""
+    by_comparison: dict[tuple[str, ...], list[list[Cell]]] = {}
     for cell in cells:
-        sittings = found.setdefault(cell.heat, [])
-        here = process_of(cell.who)
-        free = [sitting for sitting in sittings if here not in map(process_of, (c.who for c in sitting))]
+        groups = by_comparison.setdefault(cell.comparison_group, [])
+        process = process_of(cell.who)
+        free = [group for group in groups if process not in {process_of(member.who) for member in group}]
         if not free:
-            sittings.append([])
-            free = sittings[-1:]
+            groups.append([])
+            free = groups[-1:]
         free[0].append(cell)
-    groups = list(found.values())
-    order.shuffle(groups)
-    return [sitting for sittings in groups for sitting in sittings]
+    shuffled = list(by_comparison.values())
+    order.shuffle(shuffled)
+    return [group for groups in shuffled for group in groups]
 
 
 def control(cells: Sequence[Cell], block: int, peers: Iterable[str] = ()) -> list[Cell]:
@@ -60,12 +60,12 @@ def control(cells: Sequence[Cell], block: int, peers: Iterable[str] = ()) -> lis
     whos = list(dict.fromkeys(c.who for c in cells if c.who.variant == "spec" and c.who.framework not in peers))
     if not whos:
         return []
-    own = [cell for cell in cells if cell.who == whos[block % len(whos)]]
-    return [cell for cell in own if cell.phase == "train_step"] or own
+    cells_of_copy = [cell for cell in cells if cell.who == whos[block % len(whos)]]
+    return [cell for cell in cells_of_copy if cell.phase == "train_step"] or cells_of_copy
 
 
 def restless(timing: TimingRecord) -> bool:
-    """Whether this worker was not still while it waited, so that in its heat whole workers take turns from then on."""
+    """Whether this worker was not still while it waited, so that in its group whole workers take turns from then on."""
     return timing.waiting_cpu_s > BURN * timing.waiting_s
 
 
@@ -75,16 +75,16 @@ def rounds_for(round_s: float, most: int) -> int:
 
 
 def sequence(seats: Sequence[Seat], rounds: int, schedule: Schedule, order: random.Random) -> list[Seat]:
-    """Every turn of a heat. By rounds: all once in a new order, again and again. By workers: there and back."""
+    """Every turn of a turn group. By rounds: all once in a new order, again and again. By workers: there and back."""
     if schedule == "rounds":
         return [seat for _ in range(rounds) for seat in order.sample(seats, len(seats))]
-    there = order.sample(seats, len(seats))
+    outward = order.sample(seats, len(seats))
     first = rounds - rounds // 2
-    return [seat for seat in there for _ in range(first)] + [
-        seat for seat in reversed(there) for _ in range(rounds - first)
+    return [seat for seat in outward for _ in range(first)] + [
+        seat for seat in reversed(outward) for _ in range(rounds - first)
     ]
 
 
 def alone(seats: Sequence[Seat], order: random.Random) -> list[Seat]:
-    """The turns at the end of a heat that each seat takes in a row."""
+    """The turns at the end that each seat takes in a row."""
     return [seat for seat in order.sample(seats, len(seats)) for _ in range(ALONE)]

@@ -41,7 +41,7 @@ class Cell(Strict):
         return "/".join((*parts, self.phase, size))
 
     @property
-    def heat(self) -> tuple[str, ...]:
-        """Cells with the same heat take turns: same model, phase, size, precision, threads. Those of one mode are ranked."""
+    def comparison_group(self) -> tuple[str, ...]:
+        """Cells of the same group take turns: same model, phase, size, precision, threads. Those of one mode are ranked."""
         size = ",".join(f"{name}={value}" for name, value in sorted(self.axes.items()))
         return (self.who.model, self.phase, size, self.who.precision, str(self.who.threads))

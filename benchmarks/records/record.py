@@ -8,7 +8,7 @@ Records are append-only; nothing here computes a statistic.
 """
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -22,51 +22,23 @@ from benchmarks.records.resource_records import Interference as Interference
 from benchmarks.records.resource_records import Peak as Peak
 from benchmarks.records.resource_records import ResourceRecord as ResourceRecord
 from benchmarks.records.resource_records import StartRecord as StartRecord
-
-SCHEMA_VERSION = 1
-
+from benchmarks.records.run_record import RunRecord as RunRecord
 
 PRODUCTS, PEAK, COPY = FLOORS = ("products", "peak", "copy")
-"""What each time is held against, not phases of the model: the matrix products of a training step alone; and, once per
-implementation, one large product and one large copy, in that framework's own library."""
+"""Floors, which are no phases of the model: the matrix products of a training step alone; and, once per implementation,
+one large product and one large copy, in that framework's own library."""
 
 TARGET = 0.97
 """Accuracy on the test set at which a training has learned what there is to learn in the digits."""
 
 
-class RunRecord(Strict):
-    """The first line: what was asked for, under which specification, and the texts of its steps."""
+class ThreadPool(Strict):
+    """A pool of threads that a library keeps in the process."""
 
-    kind: Literal["run"] = "run"
-    schema_version: int = SCHEMA_VERSION
-    started_at: str
-    command: list[str]
-    profile: str
-    seed: int
-    blocks: int
-    model: str
-    spec: dict[str, Any]
-    spec_sha256: str
-    steps: list[dict[str, str]]
-    conventions: list[dict[str, str]]
-    variants: list[dict[str, Any]]
-    dataset: dict[str, Any]
-    code: dict[str, Any]
-    pythons: dict[str, str] = Field(default_factory=dict)
-    """Interpreters other than the run's own, by framework."""
-
-    limits: list[dict[str, Any]] = Field(default_factory=list)
-    """What the planned frameworks themselves compute otherwise than they should. Older runs did not say."""
-
-    judged: dict[str, Any] = Field(default_factory=dict)
-    """What the proof notices, by planted fault and framework (`benchmarks.runner.fault_detection`). Older runs did not say."""
-
-    costs: bool = True
-    """Whether imports, memory and energy are measured after the blocks."""
-
-    cells: list[Cell]
-    absent: list[dict[str, str]]
-    """Frameworks and devices that were not asked for by name and are not there: framework, device, reason, fix."""
+    user_api: str | None = None
+    internal_api: str | None = None
+    version: str | None = None
+    num_threads: int | None = None
 
 
 class WorkerRecord(Strict):
@@ -80,7 +52,7 @@ class WorkerRecord(Strict):
     versions: dict[str, str]
     flags: dict[str, str]
     effective_precision: dict[str, str]
-    thread_pools: list[dict[str, Any]]
+    thread_pools: list[ThreadPool]
     affinity: list[int]
     load_average: list[float]
 
@@ -99,7 +71,7 @@ class Check(Strict):
 
 
 class ProofRecord(Strict):
-    """What the proof said about one implementation at one size, in one process, before anything was timed there."""
+    """The proof of one implementation at one size, in one process, before anything was timed there."""
 
     kind: Literal["proof"] = "proof"
     who: Configuration
@@ -122,7 +94,7 @@ class TimingRecord(Strict):
     """All rounds of one cell in one block. A round is `loops` calls between two device fences.
 
     `elapsed_s[i]` is the whole round's time; the first `warmup_rounds` are kept and marked by their number.
-    `schedule` says whose turn it was: "rounds" in turn with the rest of the heat, or whole "workers" in turn, there and
+    `schedule` says whose turn it was: "rounds" in turn with the rest of the group, or whole "workers" in turn, there and
     back. `alone_s` are further rounds, taken in a row. While it waited for its turns, `waiting_s` long, the process
     used `waiting_cpu_s` of processor time. `started_at_s` is of the machine's one monotonic clock: the executed order.
     First and second call are there where the worker had the machine to itself when it made them.
@@ -203,7 +175,7 @@ class BlockRecord(Strict):
     kind: Literal["block"] = "block"
     block: int
     wall_s: float
-    """From its first process to its last word."""
+    """From the start of its first process to the end of its last."""
 
     interference: Interference | None = None
     """Older runs did not say."""

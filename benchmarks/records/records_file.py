@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from benchmarks.records.record import SCHEMA_VERSION, OutcomeRecord, Record, RunRecord, TimingRecord
+from benchmarks.records.record import OutcomeRecord, Record, RunRecord, TimingRecord
+from benchmarks.records.run_record import SCHEMA_VERSION
 
 RECORDS = "records.jsonl"
 
@@ -61,17 +62,17 @@ def read(folder: Path) -> tuple[list[Record], list[str]]:
 
 
 def standing(records: Iterable[Record]) -> list[Record]:
-    """The records without what was said anew later of a cell in a block: a hole that was filled, or a time from a block
-    that was stopped, where the cell failed when the block was repeated: nobody took turns with that time."""
-    kept: list[Record] = []
+    """The records without those that a later record of the same cell and block replaces: an outcome before a timing, or
+    a timing before an outcome (the block was stopped, and the cell failed when it was repeated)."""
+    current: list[Record] = []
     later: dict[tuple[str, int], type] = {}
-    for found in reversed(list(records)):
-        if isinstance(found, OutcomeRecord) or (isinstance(found, TimingRecord) and not found.control):
-            where = found.cell.id, found.block
-            if later.setdefault(where, type(found)) is not type(found):
+    for record in reversed(list(records)):
+        if isinstance(record, OutcomeRecord) or (isinstance(record, TimingRecord) and not record.control):
+            where = record.cell.id, record.block
+            if later.setdefault(where, type(record)) is not type(record):
                 continue
-        kept.append(found)
-    return kept[::-1]
+        current.append(record)
+    return current[::-1]
 
 
 def run_of(records: Iterable[Record]) -> RunRecord:

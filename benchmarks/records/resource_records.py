@@ -8,7 +8,7 @@ from benchmarks.records.configuration import Configuration, Strict
 
 
 class Reading(Strict):
-    """Something that was measured, or the reason why it was not: `_figures` names the fields that are there or not."""
+    """Something that was measured, or the reason why it was not: `_figures` names the fields of the measurement."""
 
     _figures: ClassVar[tuple[str, ...]]
     reason: str = ""
@@ -43,7 +43,7 @@ class DeviceClocks(Strict):
     """What one call more costs, by the host's clock: the difference of rounds of N and of 2 N calls, over N."""
 
     events_s: float | None
-    """A call in a round, between two events by the device's own clock; None where the framework gives no hold of them."""
+    """A call in a round, between two events by the device's own clock; None where the framework offers none."""
 
 
 class Energy(Reading):

@@ -2,7 +2,7 @@
 
 The way through it: `results` gathers records into cells, `ranking` compares them, `sections` says in words, tables
 and charts what came out (a `document`), and `markdown` and `html` are two renderings of that one document.
-Same records, same bytes: no clock, no random number and no order of a set has a say here.
+Same records, same bytes: nothing depends on a clock, a random number or the order of a set.
 """
 
 import gc
@@ -36,12 +36,12 @@ def write(folder: Path) -> list[Path]:
 
     Never changes the records. Raises benchmarks.records.records_file.BadRecords where there is no run to read.
     """
-    from benchmarks.analysis import dataframe, ranking
-    from benchmarks.report import sections
+    from benchmarks.analysis import ranking
+    from benchmarks.report import dataframe, sections
 
     measured = _gathered(folder)
-    heats = ranking.heats(measured)
-    return _written(folder, sections.document(measured, heats), dataframe.cells(measured, heats))
+    groups = ranking.comparison_groups(measured)
+    return _written(folder, sections.document(measured, groups), dataframe.cells(measured, groups))
 
 
 @_without_collecting()
@@ -54,7 +54,7 @@ def write_together(folders: Sequence[Path], into: Path) -> list[Path]:
 
     names = [folder.resolve().name for folder in folders]
     runs = [
-        several_runs.Run(name if names.count(name) == 1 else f"{name} #{number}", _gathered(folder))
+        several_runs.LoadedRun(name if names.count(name) == 1 else f"{name} #{number}", _gathered(folder))
         for number, (name, folder) in enumerate(zip(names, folders, strict=True), start=1)
     ]
     document, table = several_runs.document(runs), several_runs.cells(runs)
@@ -79,8 +79,7 @@ def _gathered(folder: Path) -> "Results":
 
 
 def _written(folder: Path, document: "Document", table: "pd.DataFrame") -> list[Path]:
-    from benchmarks.analysis import dataframe
-    from benchmarks.report import charts, html, markdown
+    from benchmarks.report import charts, dataframe, html, markdown
 
     drawings = charts.draw(document.figures())
     texts = {
@@ -98,8 +97,8 @@ def _written(folder: Path, document: "Document", table: "pd.DataFrame") -> list[
 
 def detectable(folder: Path) -> float | None:
     """The true difference, as a fraction, that half of a run's comparisons would have found, 8 times out of 10."""
-    from benchmarks.analysis import null_control, ranking, results
+    from benchmarks.analysis import ranking, results, run_quality
     from benchmarks.records import records_file
 
-    heats = ranking.heats(results.gather(*records_file.read(folder), {}))
-    return null_control.detectable([place.comparison for heat in heats for place in heat.rivals if place.comparison])
+    groups = ranking.comparison_groups(results.gather(*records_file.read(folder), {}))
+    return run_quality.detectable([place.comparison for group in groups for place in group.rivals if place.comparison])

@@ -5,13 +5,13 @@ import math
 from collections.abc import Sequence
 
 
-def apart(wanted: Sequence[float], gap: float, height: float) -> list[float]:
+def apart(positions: Sequence[float], gap: float, height: float) -> list[float]:
     """Positions at least `gap` apart, near the wanted ones, within the height where there is room."""
-    order = sorted(range(len(wanted)), key=lambda k: wanted[k])
-    placed = list(wanted)
+    order = sorted(range(len(positions)), key=lambda k: positions[k])
+    placed = list(positions)
     for before, after in itertools.pairwise(order):
         placed[after] = max(placed[after], placed[before] + gap)
-    limit = max(height, gap * (len(wanted) - 1))
+    limit = max(height, gap * (len(positions) - 1))
     for k in reversed(order):
         placed[k] = min(placed[k], limit)
         limit = placed[k] - gap
@@ -36,9 +36,9 @@ def log_ticks(domain: list[float], nice: Sequence[float], room: float) -> list[f
     """Round numbers within the domain, powers of ten first, with room for their labels."""
     powers = range(math.floor(math.log10(domain[0])), math.ceil(math.log10(domain[1])) + 1)
     rounded = [float(f"{number * 10.0**power:.3g}") for number in nice for power in powers]
-    kept: dict[float, float] = {}
+    positions: dict[float, float] = {}
     for tick in rounded:
         at = share(tick, domain, log=True)
-        if 0 <= at <= 1 and all(abs(at - other) > room for other in kept.values()):
-            kept[tick] = at
-    return sorted(kept)
+        if 0 <= at <= 1 and all(abs(at - taken) > room for taken in positions.values()):
+            positions[tick] = at
+    return sorted(positions)

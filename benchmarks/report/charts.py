@@ -37,7 +37,7 @@ _CONFIG = {
     "view": {"stroke": None},
     "concat": {"spacing": 18},
 }
-# A picture of its own has no page around it to say what its colours are.
+# A picture in a file has no page whose style sheet sets its colours.
 _STANDALONE_STYLE = (
     "<style>svg{color:#1b1f24;background:#fff;--muted:#57606a;--grid:#d8dee4;--band:#e3ebf3;--paper:#fff}"
     "@media(prefers-color-scheme:dark){svg{color:#e6edf3;background:#0d1117;"
@@ -51,12 +51,12 @@ def draw(figures: Iterable[Figure]) -> dict[str, str]:
         import vl_convert
     except ImportError:
         return {}
-    with _own_fonts():
+    with _bundled_fonts():
         return {figure.name: _draw(vl_convert, figure) for figure in figures}
 
 
 @contextmanager
-def _own_fonts() -> Iterator[None]:
+def _bundled_fonts() -> Iterator[None]:
     """Hide the system's fonts (Linux), for the renderer prefers them to its own.
 
     Its own are the same on every machine, and in memory; a file of the system's is opened anew for every letter that is
@@ -82,21 +82,21 @@ def standalone(svg: str) -> str:
 def _draw(vl_convert: Any, figure: Figure) -> str:
     spec = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "background": None, "config": _CONFIG}
     svg: str = vl_convert.vegalite_to_svg(spec | figure.spec, vl_version=_VEGA_LITE, allowed_base_urls=[])
-    return _named(_compact(_own_ids(svg, figure.name)), f"{figure.title}. {figure.caption}")
+    return _named(_compact(_unique_ids(svg, figure.name)), f"{figure.title}. {figure.caption}")
 
 
-def _own_ids(svg: str, prefix: str) -> str:
+def _unique_ids(svg: str, prefix: str) -> str:
     """The renderer counts ids up within a process, and one page holds many pictures: number them by picture."""
     numbers: dict[str, str] = {}
-    for found in re.findall(r'\bid="([^"]+)"', svg):
-        numbers.setdefault(found, f"{prefix}-{len(numbers)}")
+    for id_ in re.findall(r'\bid="([^"]+)"', svg):
+        numbers.setdefault(id_, f"{prefix}-{len(numbers)}")
     svg = re.sub(r'\bid="([^"]+)"', lambda match: f'id="{numbers[match[1]]}"', svg)
     return re.sub(r"url\(#([^)]+)\)", lambda match: f"url(#{numbers.get(match[1], match[1])})", svg)
 
 
 def _compact(svg: str) -> str:
     """Without what is repeated in every mark or draws nothing; coordinates to hundredths of a pixel."""
-    for said in (
+    for default in (
         f' font-family="{_FONT}"',
         ' font-size="13px"',
         ' pointer-events="none"',
@@ -104,14 +104,14 @@ def _compact(svg: str) -> str:
         ' aria-roledescription="point"',
         ' stroke-width="1"',
     ):
-        svg = svg.replace(said, "")
+        svg = svg.replace(default, "")
     svg = re.sub(r'<path class="(?:back|fore)ground" aria-hidden="true" d="[^"]*"(?: display="none")?/>', "", svg)
     svg = re.sub(r'(?<=[(,"A-Z])-?\d+\.\d{3,}(?=[),"A-Z])', lambda match: f"{float(match[0]):.2f}", svg)
     return svg.replace("<svg ", f'<svg font-family="{_FONT}" font-size="13" ', 1)
 
 
 def _named(svg: str, words: str) -> str:
-    """Tell a screen reader what the picture is; its marks carry their own words."""
+    """Name the picture for a screen reader; its marks have descriptions already."""
     from markupsafe import escape
 
     return svg.replace('class="marks"', f'class="marks" role="group" aria-label="{escape(wording.clean(words))}"', 1)

@@ -115,12 +115,12 @@ class Document:
 
     def facets(self) -> list[tuple[str, list[str]]]:
         """What the page can be narrowed to: facets with several values, in order of appearance, numbers from small to large."""
-        found: dict[str, dict[str, None]] = {}
+        values_of: dict[str, dict[str, None]] = {}
         for block in self.flat():
             chosen = [block.facets] if isinstance(block, Part) else block.facets if isinstance(block, Table) else ()
             for name, value in (pair for facets in chosen for pair in facets.items()):
-                found.setdefault(name, {})[value] = None
-        return [(name, sorted(values, key=_numbers)) for name, values in found.items() if len(values) > 1]
+                values_of.setdefault(name, {})[value] = None
+        return [(name, sorted(values, key=_numbers)) for name, values in values_of.items() if len(values) > 1]
 
 
 def _numbers(text: str) -> list[int]:
@@ -135,8 +135,13 @@ def flat(blocks: Iterable[Block]) -> Iterator[Block]:
             yield from flat(block.blocks)
 
 
-def table(caption: str, rows: Sequence[Sequence[str]], *columns: str, **options: Any) -> list[Block]:
-    """A table as a list of blocks: empty where there are no rows. A column named "#name" holds numbers."""
+def table(
+    caption: str, rows: Sequence[Sequence[str]], *columns: str, heading: str = "", note: str = "", **options: Any
+) -> list[Block]:
+    """A table with a heading before it and a note after it; empty where there are no rows. A column "#name" holds numbers."""
+    if not rows:
+        return []
     names = [column.removeprefix("#") for column in columns]
     numeric = [column.removeprefix("#") for column in columns if column.startswith("#")]
-    return [Table(caption, names, rows, numeric, **options)] if rows else []
+    before, after = [Heading(heading)] if heading else [], [Text(note, "note")] if note else []
+    return [*before, Table(caption, names, rows, numeric, **options), *after]

@@ -7,32 +7,29 @@ import pytest_benchmark
 from pytest_benchmark.stats import Stats
 
 from benchmarks.analysis.cell_results import CellResult
-from benchmarks.analysis.ranking import heats
+from benchmarks.analysis.ranking import comparison_groups
 from benchmarks.analysis.results import Results
 from benchmarks.report import markdown, sections
 from benchmarks.report.document import Document, Section, Text
 from benchmarks.report.sections import coverage, equivalence, ranking
 
-EXPORTED = ("ranked", "own variant")
-"""Standings: other tools rank whatever they are given, so they are given what was proved equal."""
-
 
 def pytest_benchmark_json(results: Results) -> str:
     """What `pytest-benchmark compare` reads: a benchmark per cell that was proved and timed, a round as it was measured.
 
-    The groups are the heats. `extra_info` holds what this format has no place for: the interval over the blocks.
+    The groups are the comparison groups. `extra_info` holds what this format has no place for: the interval over the blocks.
     """
-    entries = [entry for entry in results.entries if entry.time and entry.standing in EXPORTED]
+    entries = [entry for entry in results.entries if entry.time and entry.is_proved]  # other tools rank all they get
     run, started = results.run, results.run.started_at
     code = run.code
-    found = {
+    content = {
         "machine_info": {**results.environment, "node": "", "cpu": {"brand_raw": results.environment.get("cpu", "")}},
-        "commit_info": {"id": code.get("commit"), "dirty": code.get("dirty"), "time": started, "project": "samenet"},
+        "commit_info": {"id": code.commit, "dirty": code.dirty, "time": started, "project": "samenet"},
         "benchmarks": [_benchmark(results, entry) for entry in entries],
         "datetime": started,
         "version": pytest_benchmark.__version__,
     }
-    return json.dumps(found, indent=1, sort_keys=True) + "\n"
+    return json.dumps(content, indent=1, sort_keys=True) + "\n"
 
 
 def _benchmark(results: Results, entry: CellResult) -> dict[str, Any]:
@@ -43,7 +40,7 @@ def _benchmark(results: Results, entry: CellResult) -> dict[str, Any]:
         for seconds in rounds:
             stats.update(seconds)
     return {
-        "group": "/".join((*cell.heat, cell.who.mode)),
+        "group": "/".join((*cell.comparison_group, cell.who.mode)),
         "name": cell.id,
         "fullname": cell.id,
         "params": {"framework": cell.who.framework, "device": cell.who.device, **cell.axes},
@@ -61,10 +58,10 @@ def _benchmark(results: Results, entry: CellResult) -> dict[str, Any]:
 
 def job_summary(results: Results) -> str:
     """Markdown to be read in a minute: the findings, the fastest at every size, the proof, the holes."""
-    found = heats(results)
+    groups = comparison_groups(results)
     parts = [
-        sections.lead(results, found),
-        Section("fastest", "The fastest at every size", ranking.overview(results, found)),
+        sections.lead(results, groups),
+        Section("fastest", "The fastest at every size", ranking.overview(results, groups)),
         Section("equivalence", "Equivalence", [Text(equivalence.verdict(results)), *equivalence.failures(results)]),
         Section("coverage", "Coverage", [Text(coverage.summary(results)), *coverage.holes(results)]),
     ]

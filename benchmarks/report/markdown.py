@@ -19,9 +19,9 @@ def render(document: Document, drawings: Mapping[str, str]) -> str:
 
 def escape(text: object) -> str:
     """Any text as Markdown that shows just this text, on one line."""
-    shown = re.sub(r"([\\`*\[\]<>|~&$])", r"\\\1", wording.clean(text))
+    escaped = re.sub(r"([\\`*\[\]<>|~&$])", r"\\\1", wording.clean(text))
     # Within a word an underscore is only itself; train_step stays readable.
-    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", shown)
+    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", escaped)
 
 
 def _paragraph(text: object) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks import wording
 from benchmarks.report import axes, colours
 from benchmarks.report.colours import BAND, INK, MUTED, PAPER
+from benchmarks.statistics import Estimate
 
 Spec = dict[str, Any]
 _WIDTH, _ROW = 480, 26
@@ -46,29 +47,35 @@ class Line:
 
 @dataclass(frozen=True)
 class Tile:
-    """One field of a map; `words` stand in it, `told` is what is said of it."""
+    """One field of a map; `words` stand in it, `description` is read aloud."""
 
     x: int
     y: int
     words: str
     marked: bool
-    told: str
+    description: str
 
 
-def tiles(found: Sequence[Tile], x_title: str, y_title: str) -> Spec:
+def ratio_dot(label: str, framework: str, ratio: Estimate, hollow: bool = False) -> Dot:
+    """A ratio, with its interval as the bar and in words."""
+    words = wording.ratio(ratio.value) + (f"  ({wording.ratio_interval(ratio)})" if ratio.blocks > 1 else "")
+    return Dot(wording.short(label), framework, ratio.value, *ratio.interval, words, hollow)
+
+
+def tiles(fields: Sequence[Tile], x_title: str, y_title: str) -> Spec:
     """A map of fields over two axes with few values each; the marked ones are shaded and framed."""
     rows = [
         {"x": t.x, "y": t.y, "words": t.words, "fill": BAND if t.marked else PAPER, "stroke": INK if t.marked else MUTED,
-         "width": 2 if t.marked else 0.5, "told": f"{x_title} {t.x}, {y_title} {t.y}: {t.words}, {t.told}"}
-        for t in sorted(found, key=lambda tile: tile.marked)
+         "width": 2 if t.marked else 0.5, "description": f"{x_title} {t.x}, {y_title} {t.y}: {t.words}, {t.description}"}
+        for t in sorted(fields, key=lambda tile: tile.marked)
     ]  # fmt: skip
     axis = {"ticks": False, "domain": False, "grid": False, "labelAngle": 0}
     x: Spec = {"field": "x", "type": "ordinal", "axis": axis | {"title": x_title}}
     y: Spec = {"field": "y", "type": "ordinal", "sort": "descending", "axis": axis | {"title": y_title}}
-    own = {"strokeWidth": _as_it_is("width"), "fill": _as_it_is("fill"), "stroke": _as_it_is("stroke")}
-    field = _layer(rows, {"type": "rect"}, x=x, y=y, description={"field": "told"}, **own)
+    looks = {"strokeWidth": _as_it_is("width"), "fill": _as_it_is("fill"), "stroke": _as_it_is("stroke")}
+    field = _layer(rows, {"type": "rect"}, x=x, y=y, description={"field": "description"}, **looks)
     words = _layer(rows, {"type": "text", "aria": False}, x=x, y=y, text=_as_it_is("words"))
-    columns, lines_ = len({t.x for t in found}), len({t.y for t in found})
+    columns, lines_ = len({t.x for t in fields}), len({t.y for t in fields})
     return {"width": max(480, 64 * columns), "height": 40 * lines_, "layer": [field, words]}
 
 
@@ -84,13 +91,8 @@ def ratios(
         _layer([band], {"type": "rect", "color": BAND}, x=x | {"field": "low"}, x2={"field": "high"}),
         _layer([{"one": 1}], {"type": "rule", "color": MUTED}, x=x | {"field": "one"}),
     ]
-    axis = {
-        "title": f"{title} (log scale)",
-        "values": axes.log_ticks(domain, _NICE, 0.07),
-        "format": "~r",
-        "grid": True,
-    }
-    return _panels(panels, x, axis, behind)
+    axis: Spec = {"title": f"{title} (log scale)", "format": "~r", "grid": True}
+    return _panels(panels, x, axis | {"values": axes.log_ticks(domain, _NICE, 0.07)}, behind)
 
 
 def times(panels: Sequence[tuple[str, Sequence[Dot]]]) -> Spec:
@@ -116,7 +118,7 @@ def deviations(panels: Sequence[tuple[str, Sequence[Dot]]]) -> Spec:
 
 
 def lines(
-    found: Sequence[Line],
+    drawn: Sequence[Line],
     x_title: str,
     y_title: str,
     log: bool,
@@ -125,8 +127,8 @@ def lines(
     unit: str = "s",
 ) -> Spec:
     """Labelled lines: both axes logarithmic, or neither. `unit` is that of a logarithmic y axis."""
-    xs = sorted({point[0] for line in found for point in line.points})
-    domain = _line_domain(found, log)
+    xs = sorted({point[0] for line in drawn for point in line.points})
+    domain = _line_domain(drawn, log)
     kind = {"type": "log"} if log else {"zero": False}
     # Ends a little beyond the last point, so that markers are whole.
     x_axis: Spec = {"title": x_title + (" (log scale)" if log else ""), "grid": not log}
@@ -138,14 +140,12 @@ def lines(
     x = {"type": "quantitative", "scale": kind | {"domain": [xs[0], xs[-1]], "nice": False}, "axis": x_axis}
     y_axis: Spec = {"title": y_title + (" (log scale)" if log else ""), "format": y_format, "tickCount": 6}
     if log:
-        y_axis |= {
-            "values": axes.log_ticks(domain, (1, 2, 5), 0.06),
-            "labelExpr": f"replace(format(datum.value, '~s'), /[^0-9.]?$/, ' $&{unit}')",
-        }
+        y_axis["values"] = axes.log_ticks(domain, (1, 2, 5), 0.06)
+        y_axis["labelExpr"] = f"replace(format(datum.value, '~s'), /[^0-9.]?$/, ' $&{unit}')"
     y = {"type": "quantitative", "scale": kind | {"domain": domain, "nice": False}, "axis": y_axis}
-    found = [line if line.words else replace(line, words=_words(line, x_title, unit, y_format)) for line in found]
-    layers = [*_strokes(found, x, y), *_bars(found, x, y), *_markers(found, x, y)]
-    return {"width": 560, "height": height, "layer": [*layers, *_end_labels(found, x, domain, log, height)]}
+    drawn = [line if line.words else replace(line, words=_words(line, x_title, unit, y_format)) for line in drawn]
+    layers = [*_strokes(drawn, x, y), *_bars(drawn, x, y), *_markers(drawn, x, y)]
+    return {"width": 560, "height": height, "layer": [*layers, *_end_labels(drawn, x, domain, log, height)]}
 
 
 def _panels(panels: Sequence[tuple[str, Sequence[Dot]]], x: Spec, axis: Spec, behind: list[Spec]) -> Spec:
@@ -164,9 +164,9 @@ def _panels(panels: Sequence[tuple[str, Sequence[Dot]]], x: Spec, axis: Spec, be
 
 def _row(dot: Dot, label: str) -> Spec:
     look = colours.of(dot.framework)
-    told = f"{label}: {dot.words}"
-    row = {"label": label, "value": dot.value, "words": dot.words, "told": told, "points": list(dot.points)}
-    row |= {"marker": look.marker, "stroke": look.colour, "fill": PAPER if dot.hollow else look.colour}
+    row = {"label": label, "value": dot.value, "words": dot.words, "points": list(dot.points)}
+    row |= {"description": f"{label}: {dot.words}", "marker": look.marker, "stroke": look.colour}
+    row |= {"fill": PAPER if dot.hollow else look.colour}
     return row | ({"low": dot.low, "high": dot.high} if dot.low is not None else {})
 
 
@@ -190,29 +190,29 @@ def _marks(rows: Sequence[Spec], x: Spec, y: Spec) -> list[Spec]:
     mark = {"type": "point", "size": 90, "opacity": 1, "strokeWidth": 2}
     words = {"type": "text", "align": "left", "aria": False}
     return [
-        _layer(rows, mark, x=x | {"field": "value"}, y=y, description=_as_it_is("told"), **plain),
+        _layer(rows, mark, x=x | {"field": "value"}, y=y, description=_as_it_is("description"), **plain),
         _layer(rows, words, x={"value": _WIDTH + 10}, y=y, text=_as_it_is("words")),
     ]
 
 
-def _strokes(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
+def _strokes(drawn: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
     rows: list[Spec] = []
-    for number, line in enumerate(line for line in found if line.joined):
+    for number, line in enumerate(line for line in drawn if line.joined):
         look = colours.of(line.framework)
-        own = {"line": number, "stroke": look.colour, "dash": list(look.dash), "width": 4 if line.wide else 2}
-        rows += [{"x": point[0], "y": point[1]} | own for point in line.points]
+        look_of_line = {"line": number, "stroke": look.colour, "dash": list(look.dash), "width": 4 if line.wide else 2}
+        rows += [{"x": point[0], "y": point[1]} | look_of_line for point in line.points]
     plain = {"stroke": _as_it_is("stroke"), "strokeDash": _as_it_is("dash"), "strokeWidth": _as_it_is("width")}
     each = {"field": "line", "type": "nominal"}
     mark = {"type": "line", "aria": False}
     return [_layer(rows, mark, x=x | {"field": "x"}, y=y | {"field": "y"}, detail=each, **plain)]
 
 
-def _bars(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
+def _bars(drawn: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
     """The intervals, where there are any, cut at the edges of the chart."""
     lowest, highest = y["scale"]["domain"]
     rows = [
         {"x": p[0], "low": max(p[2], lowest), "high": min(p[3], highest), "stroke": colours.of(line.framework).colour}
-        for line in found
+        for line in drawn
         for p in line.points
         if p[2] is not None and p[3] is not None
     ]
@@ -221,15 +221,15 @@ def _bars(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
     return [_layer(rows, mark, **ends, stroke=_as_it_is("stroke"))] if rows else []
 
 
-def _markers(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
+def _markers(drawn: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
     """A marker per point with its words, on the lines that have them."""
     rows: list[Spec] = []
-    for line in (line for line in found if line.marked):
+    for line in (line for line in drawn if line.marked):
         look = colours.of(line.framework)
-        for point, words in zip(line.points, line.words, strict=True):
-            told = f"{line.label}, {words}" if line.label else words
-            rows.append({"x": point[0], "y": point[1], "marker": look.marker, "fill": look.colour, "told": told})
-    plain = {"shape": _as_it_is("marker"), "fill": _as_it_is("fill"), "description": _as_it_is("told")}
+        for (at, value, *_), words in zip(line.points, line.words, strict=True):
+            description = f"{line.label}, {words}" if line.label else words
+            rows.append({"x": at, "y": value, "marker": look.marker, "fill": look.colour, "description": description})
+    plain = {"shape": _as_it_is("marker"), "fill": _as_it_is("fill"), "description": _as_it_is("description")}
     mark = {"type": "point", "filled": True, "size": 60, "opacity": 1}
     return [_layer(rows, mark, x=x | {"field": "x"}, y=y | {"field": "y"}, **plain)] if rows else []
 
@@ -237,25 +237,25 @@ def _markers(found: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
 def _words(line: Line, x_title: str, unit: str, y_format: str) -> list[str]:
     """What each point is, as the axes tell it: "threads 4: 3.97 (3.90 to 4.05)"."""
 
-    def shown(value: float) -> str:
+    def value_text(value: float) -> str:
         if y_format.endswith("%"):
             return f"{value:.1%}"
         return wording.duration(value) if unit == "s" else wording.rate(value, unit).strip()
 
-    said = []
+    texts = []
     for x, y, low, high in line.points:
-        interval = "" if low is None or high is None else f" ({shown(low)} to {shown(high)})"
-        said.append(f"{x_title} {wording.number(x) if x % 1 else f'{x:,.0f}'}: {shown(y)}{interval}")
-    return said
+        interval = "" if low is None or high is None else f" ({value_text(low)} to {value_text(high)})"
+        texts.append(f"{x_title} {wording.number(x) if x % 1 else f'{x:,.0f}'}: {value_text(y)}{interval}")
+    return texts
 
 
-def _end_labels(found: Sequence[Line], x: Spec, domain: list[float], log: bool, height: int) -> list[Spec]:
+def _end_labels(drawn: Sequence[Line], x: Spec, domain: list[float], log: bool, height: int) -> list[Spec]:
     """Names at the right, moved apart where lines end close together, each tied to its line's end by a thin rule."""
-    ends = [(line, line.points[-1]) for line in found if line.label and line.points]
-    wanted = [height * (1 - axes.share(end[1], domain, log)) for _, end in ends]
+    ends = [(line, line.points[-1]) for line in drawn if line.label and line.points]
+    end_positions = [height * (1 - axes.share(end[1], domain, log)) for _, end in ends]
     rows = [
         {"x": end[0], "end": end_at, "at": at, "label": line.label}
-        for (line, end), end_at, at in zip(ends, wanted, axes.apart(wanted, 17, height), strict=True)
+        for (line, end), end_at, at in zip(ends, end_positions, axes.apart(end_positions, 17, height), strict=True)
     ]
     tie = {"type": "rule", "color": MUTED, "strokeWidth": 1, "strokeDash": [1, 3], "aria": False}
     text = {"type": "text", "align": "left", "aria": False}
@@ -266,10 +266,10 @@ def _end_labels(found: Sequence[Line], x: Spec, domain: list[float], log: bool, 
     ]
 
 
-def _line_domain(found: Sequence[Line], log: bool) -> list[float]:
+def _line_domain(drawn: Sequence[Line], log: bool) -> list[float]:
     """From the points; intervals widen it, a logarithmic one by no more than a factor of 2: they may be endless."""
-    ys = [point[1] for line in found for point in line.points]
-    ends = [end for line in found for point in line.points for end in point[2:] if end is not None]
+    ys = [point[1] for line in drawn for point in line.points]
+    ends = [end for line in drawn for point in line.points for end in point[2:] if end is not None]
     low, high = min([*ys, *ends]), max([*ys, *ends])
     return axes.padded(max(low, min(ys) / 2), min(high, max(ys) * 2), log) if log else axes.padded(low, high, log)
 
@@ -284,7 +284,7 @@ def _ratio_domain(dots: Sequence[Dot]) -> list[float]:
 
 
 def _distinct(dots: Sequence[Dot]) -> list[str]:
-    """Labels, told apart where shortening made two of them alike."""
+    """Labels, numbered where shortening made two of them alike."""
     labels: list[str] = []
     for dot in dots:
         label, number = dot.label, 2

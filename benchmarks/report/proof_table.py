@@ -82,7 +82,7 @@ def column_of(check: Check) -> str:
 
 
 def _worst(checks: Sequence[Check]) -> str:
-    """Error over budget of the worst; what holds or does not is told by its sign alone."""
+    """Error over budget of the worst; the sign alone where there is no budget."""
     judged = [check for check in checks if math.isfinite(check.budget)]
     if not judged:
         return "-"
@@ -116,5 +116,5 @@ def _notes(proofs: Sequence[ProofRecord]) -> list[str]:
         lines += [f"{who}: the oracle adopted {flips} ReLU sides within rounding of zero"] if flips else []
         lines += [f"{who}: two runs with the settings that are timed differ by {spread:.1g}"] if spread else []
         refused = [check.tensor for check in proof.checks if check.group == "no deterministic form"]
-        lines += [f"{who}: no deterministic form of some operation ({told})" for told in refused]
+        lines += [f"{who}: no deterministic form of some operation ({operation})" for operation in refused]
     return ["", *dict.fromkeys(lines)] if lines else []

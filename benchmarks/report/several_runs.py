@@ -4,25 +4,25 @@ Each run ranks by itself; between runs a cell is compared with the same cell of 
 both trained the same network on the same data.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
 
 from benchmarks import statistics, wording
-from benchmarks.analysis import comparability, dataframe, machine_facts
+from benchmarks.analysis import comparability
 from benchmarks.analysis.cell_results import CellResult
-from benchmarks.analysis.ranking import Heat, heats, phase_groups
+from benchmarks.analysis.ranking import ComparisonGroup, by_phase, comparison_groups
 from benchmarks.analysis.results import Results
-from benchmarks.report import facets, headline, plots
+from benchmarks.report import dataframe, facets, facts, headline, plots
 from benchmarks.report.document import Block, Bullets, Document, Figure, Heading, Part, Section, Text, table
 from benchmarks.report.sections import coverage, ranking
 from benchmarks.statistics import Comparison
 from benchmarks.verdict_rule import MARGIN
 from benchmarks.wording import NO_VALUE
 
-COMPARED = ("ranked", "own variant")
 _NOTE = (
     "Runs take no turns with one another: whatever else differed between them (other load, heat, settings) is in every ratio "
     "between runs. Intervals are unpaired (Welch), from the blocks of both; what is called slower or faster lies wholly "
@@ -30,18 +30,21 @@ _NOTE = (
 )
 _MOST_PANELS = 6
 
+Compared = Mapping[tuple[str, str], Comparison]
+"""By the run's name and the cell's id."""
+
 
 @dataclass(frozen=True)
-class Run:
+class LoadedRun:
     """One of the runs, by the name that it has on the page."""
 
     name: str
     results: Results
 
     @cached_property
-    def heats(self) -> list[Heat]:
+    def groups(self) -> list[ComparisonGroup]:
         """What it ranks."""
-        return heats(self.results)
+        return comparison_groups(self.results)
 
     @cached_property
     def entries(self) -> Mapping[str, CellResult]:
@@ -51,10 +54,10 @@ class Run:
     def network(self) -> tuple[str, str, str]:
         """What must be the same for two times to be compared."""
         run = self.results.run
-        return run.model, run.spec_sha256, machine_facts.text(run.dataset)
+        return run.model, run.spec_sha256, facts.text(run.dataset.model_dump(exclude_none=True))
 
 
-def document(runs: Sequence[Run]) -> Document:
+def document(runs: Sequence[LoadedRun]) -> Document:
     """The page over these runs, the first of which is the baseline."""
     sections = [
         Section("headline", "Headline", _headline(runs)),
@@ -69,26 +72,26 @@ def document(runs: Sequence[Run]) -> Document:
     return Document(f"{model} benchmark, {len(runs)} runs{partial}", subtitle, sections)
 
 
-def cells(runs: Sequence[Run]) -> pd.DataFrame:
+def cells(runs: Sequence[LoadedRun]) -> pd.DataFrame:
     """All rows of all runs, with the run's name in front."""
-    tables = [dataframe.cells(run.results, run.heats).assign(run=wording.clean(run.name)) for run in runs]
-    found = pd.concat([part.astype(object) for part in tables], ignore_index=True)
-    return found[["run", *(name for name in found.columns if name != "run")]]
+    tables = [dataframe.cells(run.results, run.groups).assign(run=wording.clean(run.name)) for run in runs]
+    rows = pd.concat([part.astype(object) for part in tables], ignore_index=True)
+    return rows[["run", *(name for name in rows.columns if name != "run")]]
 
 
-def _headline(runs: Sequence[Run]) -> list[Block]:
+def _headline(runs: Sequence[LoadedRun]) -> list[Block]:
     """What is missing comes first, then the first finding of each run."""
-    partial = [f"{run.name}: {told}" for run in runs if (told := headline.partial(run.results))]
-    found = [f"{run.name}: {headline.headline(run.results, run.heats)[0]}" for run in runs]
-    return [*(Text(told, "warning") for told in partial), *(Text(sentence, "lead") for sentence in found)]
+    partial = [f"{run.name}: {missing}" for run in runs if (missing := headline.partial(run.results))]
+    findings = [f"{run.name}: {headline.headline(run.results, run.groups)[0]}" for run in runs]
+    return [*(Text(missing, "warning") for missing in partial), *(Text(sentence, "lead") for sentence in findings)]
 
 
-def _runs(runs: Sequence[Run]) -> list[Block]:
+def _runs(runs: Sequence[LoadedRun]) -> list[Block]:
     rows = [
         [
             run.name,
             run.results.run.started_at,
-            machine_facts.machine(run.results.environment).strip(" ()") or NO_VALUE,
+            facts.machine(run.results.environment).strip(" ()") or NO_VALUE,
             run.results.run.profile,
             str(run.results.run.blocks),
             str(sum(bool(entry.medians) for entry in run.results.entries)),
@@ -98,158 +101,146 @@ def _runs(runs: Sequence[Run]) -> list[Block]:
     return table("The runs of this page", rows, "run", "started", "machine", "profile", "#blocks", "#cells with a time")
 
 
-def _differences(runs: Sequence[Run]) -> list[Block]:
+def _differences(runs: Sequence[LoadedRun]) -> list[Block]:
     """Every fact in which not all runs agree."""
-    facts = [_facts(run.results) for run in runs]
-    names = list(dict.fromkeys(name for found in facts for name in found))
-    rows = [
-        [name, *(found.get(name, NO_VALUE) for found in facts)]
-        for name in names
-        if len({found.get(name) for found in facts}) > 1
-    ]
-    told = table("In what they differ", rows, "fact", *(run.name for run in runs))
-    return told or [Text("They differ in nothing that was written down.")]
+    facts_of = [_facts(run.results) for run in runs]
+    names = dict.fromkeys(name for facts in facts_of for name in facts)
+    values_of = {name: [facts.get(name, NO_VALUE) for facts in facts_of] for name in names}
+    rows = [[name, *values] for name, values in values_of.items() if len(set(values)) > 1]
+    differing = table("In what they differ", rows, "fact", *(run.name for run in runs))
+    return differing or [Text("They differ in nothing that was written down.")]
 
 
 def _facts(results: Results) -> dict[str, str]:
-    run = results.run
-    found = {"model": wording.model(run.model)}
-    found |= {f"specification, {key}": value for key, value in machine_facts.rows(run.spec)}
-    found |= {f"data, {key}": value for key, value in machine_facts.rows(run.dataset)}
-    found |= {
-        f"machine, {key}": machine_facts.text(value)
-        for key, value in comparability.machine(results.environment).items()
-    }
-    found |= {
-        f"{wording.framework(who)}, {what}": value for (who, what), value in comparability.software(results).items()
-    }
-    return found
+    run, machine = results.run, comparability.machine(results.environment)
+    values = {"model": wording.model(run.model)}
+    values |= {f"specification, {key}": value for key, value in facts.rows(run.spec)}
+    values |= {f"data, {key}": value for key, value in facts.rows(run.dataset.model_dump(exclude_none=True))}
+    values |= {f"machine, {key}": facts.text(value) for key, value in machine.items()}
+    versions = comparability.software(results).items()
+    return values | {f"{wording.framework(who)}, {package}": version for (who, package), version in versions}
 
 
-def _fastest(runs: Sequence[Run]) -> list[Block]:
+def _fastest(runs: Sequence[LoadedRun]) -> list[Block]:
     """A row per size and setting, a column per run."""
-    found: dict[tuple[str, ...], dict[str, Heat]] = {}
+    groups_of: dict[tuple[str, ...], dict[str, ComparisonGroup]] = defaultdict(dict)
     for run in runs:
-        for heat in run.heats:
-            if heat.reference:
-                found.setdefault(heat.key, {})[run.name] = heat
+        for group in run.groups:
+            if group.reference:
+                groups_of[group.key][run.name] = group
     rows, chosen_by = [], []
-    for by_run in found.values():
-        heat = next(iter(by_run.values()))
-        row = [f"{wording.phase(heat.phase)}, {wording.size(heat.axes)}", wording.setting(heat.who)]
+    for by_run in groups_of.values():
+        group = next(iter(by_run.values()))
+        row = [wording.timed(group.phase, group.axes), wording.setting(group.who)]
         rows.append([*row, *(_fastest_cell(run, by_run.get(run.name)) for run in runs)])
-        chosen_by.append(facets.of_group(heat) | facets.of_size(heat))
+        chosen_by.append(facets.of_group(group) | facets.of_size(group))
     columns = ("what is timed", "setting", *(run.name for run in runs))
-    return table("The fastest in each run (95% interval; blocks)", rows, *columns, facets=chosen_by) or [
-        Text("No run ranked anything.")
-    ]
+    blocks = table("The fastest in each run (95% interval; blocks)", rows, *columns, facets=chosen_by)
+    return blocks or [Text("No run ranked anything.")]
 
 
-def _fastest_cell(run: Run, heat: Heat | None) -> str:
-    if heat is None or heat.reference is None:
+def _fastest_cell(run: LoadedRun, group: ComparisonGroup | None) -> str:
+    if group is None or group.reference is None:
         return NO_VALUE
-    return f"{ranking.winner(run.results, heat)}: {_time(heat.reference)}"
+    return f"{ranking.winner(run.results, group)}: {_time(group.reference)}"
 
 
-def _cells(runs: Sequence[Run]) -> list[Block]:
+def _cells(runs: Sequence[LoadedRun]) -> list[Block]:
     """Per phase and setting: a chart of the ratios to the first run, and every time in a table."""
     blocks: list[Block] = [Text(_NOTE, "note")]
     others = [run.name for run in runs[1:] if run.network() != runs[0].network()]
     if others:
-        told = f"Not compared with {runs[0].name}, because the network or the data is another one: {wording.listed(others)}."
-        blocks.append(Text(told, "warning"))
+        warning = f"Not compared with {runs[0].name}, because the network or the data is another one: {wording.listed(others)}."
+        blocks.append(Text(warning, "warning"))
     compared = _compared(runs)
-    for group in phase_groups(_all_heats(runs)):
-        what = f"{wording.phase(group[0].phase)} ({wording.setting(group[0].who)})"
-        shown = [*_figure(runs, group, compared, what), *_table(runs, group, compared, what)]
-        blocks.append(Part(facets.of_group(group[0]), [Heading(what[0].upper() + what[1:]), *shown]))
+    for same_phase in by_phase(_all_groups(runs)):
+        title = wording.timed_in(same_phase[0].phase, same_phase[0].who)
+        blocks_of_phase = [*_figure(runs, same_phase, compared, title), *_table(runs, same_phase, compared, title)]
+        blocks.append(Part(facets.of_group(same_phase[0]), [Heading(title[0].upper() + title[1:]), *blocks_of_phase]))
     return blocks
 
 
-def _all_heats(runs: Sequence[Run]) -> list[Heat]:
-    """The heats of all runs; where several have one, with the cells of all of them, once."""
-    found: dict[tuple[str, ...], Heat] = {}
+def _all_groups(runs: Sequence[LoadedRun]) -> list[ComparisonGroup]:
+    """The groups of all runs; where several have one, with the cells of all of them, once."""
+    merged: dict[tuple[str, ...], ComparisonGroup] = {}
     for run in runs:
-        for heat in run.heats:
-            known = found.setdefault(heat.key, heat)
-            ids = {place.entry.id for place in known.places}
-            more = [place for place in heat.places if place.entry.id not in ids]
-            found[heat.key] = Heat([*known.places, *more])
-    return list(found.values())
+        for group in run.groups:
+            earlier = merged.setdefault(group.key, group)
+            ids = {place.entry.id for place in earlier.places}
+            more = [place for place in group.places if place.entry.id not in ids]
+            merged[group.key] = ComparisonGroup([*earlier.places, *more])
+    return list(merged.values())
 
 
-def _compared(runs: Sequence[Run]) -> dict[tuple[str, str], Comparison]:
+def _compared(runs: Sequence[LoadedRun]) -> Compared:
     """By run and cell: its time over the first run's. What counts as detected, the whole page allows (Holm)."""
-    first, found = runs[0], {}
+    first, comparisons = runs[0], {}
     for run in (run for run in runs[1:] if run.network() == first.network()):
         for name, entry in run.entries.items():
             base = first.entries.get(name)
-            if base and entry.standing in COMPARED and base.standing in COMPARED:
+            if base and entry.is_proved and base.is_proved:
                 medians = list(entry.medians.values()), list(base.medians.values())
-                found[run.name, name] = statistics.compare_unpaired(*medians, MARGIN)
-    detected = statistics.holm([comparison.p_value for comparison in found.values()])
-    return {key: replace(found[key], detected=holds) for key, holds in zip(found, detected, strict=True)}
+                comparisons[run.name, name] = statistics.compare_unpaired(*medians, MARGIN)
+    return dict(zip(comparisons, statistics.detected_together(list(comparisons.values())), strict=True))
 
 
 def _figure(
-    runs: Sequence[Run], group: Sequence[Heat], compared: Mapping[tuple[str, str], Comparison], what: str
+    runs: Sequence[LoadedRun], same_phase: Sequence[ComparisonGroup], compared: Compared, title: str
 ) -> list[Block]:
-    panels = []
-    for heat in group:
-        dots = [
-            _dot(run, place.entry, compared[run.name, place.entry.id])
-            for place in heat.places
-            for run in runs[1:]
-            if (run.name, place.entry.id) in compared
-        ]
-        if dots:
-            panels.append((wording.short(wording.size(heat.axes), 60), dots))
+    comparisons_of = {group.key: _comparisons(runs, group, compared) for group in same_phase}
+    panels = [
+        (wording.short(wording.size(group.axes), 60), [_dot(*comparison) for comparison in comparisons])
+        for group in same_phase
+        if (comparisons := comparisons_of[group.key])
+    ]
     if not panels:
         return []
-    base = runs[0].name
-    left = (
-        f" Of {len(panels)} sizes {_MOST_PANELS} are drawn; the tables have all." if len(panels) > _MOST_PANELS else ""
-    )
-    how = (
+    base, drawn = runs[0].name, panels[:_MOST_PANELS]
+    left = f" Of {len(panels)} sizes {len(drawn)} are drawn; the tables have all." if len(drawn) < len(panels) else ""
+    how_to_read = (
         f"How to read this: each marker is a time divided by the time of the same cell in {base}, so 1 is as fast as there; "
         f"further left is faster than in {base}. The bar is the 95% interval, the band the {wording.MARGIN} of a tie.{left}"
     )
-    here = {place.entry.id for heat in group for place in heat.places}
-    verdicts = [comparison.verdict for (_, name), comparison in compared.items() if name in here]
-    told = wording.listed(
-        f"{verdicts.count(v)} {v}" for v in ("faster", "tied", "inconclusive", "slower") if v in verdicts
-    )
-    caption = f"Against {base}, {wording.count(len(verdicts), 'comparison')}: {told}."
-    who = group[0].who
-    name = wording.slug(f"runs-{group[0].phase}-{who.precision}-{who.mode}-t{who.threads}")
-    spec = plots.ratios(panels[:_MOST_PANELS], MARGIN, f"time over {wording.short(base, 24)}'s time")
-    return [Figure(name, spec, f"{what[0].upper()}{what[1:]}, run against run", caption, how)]
+    verdicts = [comparison.verdict for comparisons in comparisons_of.values() for *_, comparison in comparisons]
+    order = ("faster", "tied", "inconclusive", "slower")
+    counts = wording.listed(f"{verdicts.count(verdict)} {verdict}" for verdict in order if verdict in verdicts)
+    caption = f"Against {base}, {wording.count(len(verdicts), 'comparison')}: {counts}."
+    name = wording.figure_name("runs", same_phase[0].phase, same_phase[0].who)
+    spec = plots.ratios(drawn, MARGIN, f"time over {wording.short(base, 24)}'s time")
+    return [Figure(name, spec, f"{title[0].upper()}{title[1:]}, run against run", caption, how_to_read)]
 
 
-def _dot(run: Run, entry: CellResult, comparison: Comparison) -> plots.Dot:
-    ratio, who = comparison.ratio, entry.cell.who
-    sure = ratio.blocks > 1
-    words = wording.ratio(ratio.value) + (f"  ({wording.ratio_interval(ratio)})" if sure else "")
-    label = wording.short(f"{wording.implementation(who, True)}: {run.name}")
-    low, high = (ratio.low, ratio.high) if sure else (None, None)
-    return plots.Dot(label, who.framework, ratio.value, low, high, words)
+def _comparisons(
+    runs: Sequence[LoadedRun], group: ComparisonGroup, compared: Compared
+) -> list[tuple[LoadedRun, CellResult, Comparison]]:
+    return [
+        (run, place.entry, compared[run.name, place.entry.id])
+        for place in group.places
+        for run in runs[1:]
+        if (run.name, place.entry.id) in compared
+    ]
+
+
+def _dot(run: LoadedRun, entry: CellResult, comparison: Comparison) -> plots.Dot:
+    who = entry.cell.who
+    return plots.ratio_dot(f"{wording.implementation(who, True)}: {run.name}", who.framework, comparison.ratio)
 
 
 def _table(
-    runs: Sequence[Run], group: Sequence[Heat], compared: Mapping[tuple[str, str], Comparison], what: str
+    runs: Sequence[LoadedRun], same_phase: Sequence[ComparisonGroup], compared: Compared, title: str
 ) -> list[Block]:
     rows, frameworks, chosen_by = [], [], []
-    for heat in group:
-        for entry in (place.entry for place in heat.places if place.entry.standing != "beside"):
+    for group in same_phase:
+        for entry in (place.entry for place in group.places if place.entry.standing != "beside"):
             name, who = entry.id, entry.cell.who
             ratios = [_ratio(compared.get((run.name, name))) for run in runs[1:]]
             times = [_time(run.entries.get(name)) for run in runs]
-            rows.append([wording.implementation(who, True), wording.size(heat.axes), *times, *ratios])
+            rows.append([wording.implementation(who, True), wording.size(group.axes), *times, *ratios])
             frameworks.append(who.framework)
-            chosen_by.append(facets.of_size(heat) | facets.of_entry(entry))
+            chosen_by.append(facets.of_size(group) | facets.of_entry(entry))
     columns = ["implementation", "size", *(f"#{run.name}" for run in runs)]
     columns += [f"#{run.name} over {runs[0].name}" for run in runs[1:]]
-    return table(f"Times (95% interval; blocks), {what}", rows, *columns, frameworks=frameworks, facets=chosen_by)
+    return table(f"Times (95% interval; blocks), {title}", rows, *columns, frameworks=frameworks, facets=chosen_by)
 
 
 def _time(entry: CellResult | None) -> str:
@@ -266,21 +257,17 @@ def _time(entry: CellResult | None) -> str:
 def _ratio(comparison: Comparison | None) -> str:
     if comparison is None:
         return "not compared"
-    ratio = comparison.ratio
-    chance = (
-        " (may be chance in so large a table)"
-        if comparison.verdict in ("faster", "slower") and not comparison.detected
-        else ""
-    )
-    shown = f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)}) {comparison.verdict}{chance}"
-    return wording.Quantity(shown, ratio.value)
+    ratio, differs = comparison.ratio, comparison.verdict in ("faster", "slower")
+    chance = " (may be chance in so large a table)" if differs and not comparison.detected else ""
+    text = f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)}) {comparison.verdict}{chance}"
+    return wording.Quantity(text, ratio.value)
 
 
-def _coverage(runs: Sequence[Run]) -> list[Block]:
+def _coverage(runs: Sequence[LoadedRun]) -> list[Block]:
     """The holes of each run, and what could not be read of it."""
     blocks: list[Block] = []
     for run in runs:
-        found = coverage.holes(run.results)
+        holes = coverage.holes(run.results)
         problems: list[Block] = [Bullets(run.results.problems)] if run.results.problems else []
-        blocks += [Heading(run.name), *(found or [Text("Every planned cell was measured in all blocks.")]), *problems]
+        blocks += [Heading(run.name), *(holes or [Text("Every planned cell was measured in all blocks.")]), *problems]
     return blocks

@@ -1,8 +1,8 @@
-"""Runs a plan: blocks of fresh worker processes, heat by heat, and what is written when a worker dies.
+"""Runs a plan: blocks of fresh worker processes, turn group by turn group, and what is written when a worker dies.
 
 A block is one process per framework, device and thread count, and a second copy of one of them as null control. They
 start side by side, because importing and proving are slow and are not measured (except in the first block, where the
-first calls are), and then race: see `benchmarks.plan.schedule` for whose turn it is.
+first calls are), and then take turns: see `benchmarks.plan.schedule`.
 """
 
 import json
@@ -22,12 +22,13 @@ import numpy as np
 
 from benchmarks import system
 from benchmarks.plan import schedule as turns
-from benchmarks.plan.profiles import PROFILES, Profile
+from benchmarks.plan.profiles import Profile
 from benchmarks.records.record import BlockRecord, Cell, Configuration, OutcomeRecord, Record, TimingRecord
 from benchmarks.runner import interference
-from benchmarks.runner.worker_process import PROGRAM, Sink, Worker, WorkerLost
-from benchmarks.worker.protocol import WATCHING, Job, Says
+from benchmarks.runner.worker_process import PROGRAM, Sink, WorkerLost, WorkerProcess
+from benchmarks.worker.protocol import PROFILING, Job, Says
 from implementations import registry
+from implementations.contract import Spec
 
 DATASET = "dataset.npz"
 
@@ -35,10 +36,10 @@ Say = Callable[[str], None]
 
 
 @dataclass
-class Run:
+class Runner:
     """Everything a run needs to know, and where its results go."""
 
-    spec: Any
+    spec: Spec
     data: Mapping[str, np.ndarray]
     cells: list[Cell]
     profile: Profile
@@ -51,7 +52,7 @@ class Run:
     loops: dict[str, int] = field(default_factory=dict)
     rounds: dict[tuple[str, ...], int] = field(default_factory=dict)
     restless: set[tuple[str, ...]] = field(default_factory=set)
-    """Heats whose waiting workers were not still: from then on whole workers take turns there."""
+    """Comparison groups whose waiting workers used the processor: from then on whole workers take turns there."""
 
     left: Mapping[int, list[Cell]] | None = None
     """What is to be measured, by block, where some of it is there already."""
@@ -70,7 +71,7 @@ class Run:
         typical = 0.0
         with scratch(self.data) as folder:
             for number, cells in left.items():
-                begin, interfered = monotonic(), interference.watch()
+                begin, interfered = monotonic(), interference.begin()
                 if typical and begin + typical / 2 > self.end_s:
                     self.say(f"the budget is over before block {number + 1} of {self.blocks}; the same command goes on")
                     return
@@ -82,35 +83,34 @@ class Run:
     def keep(self, result: Record) -> None:
         """A record of a worker's, on its way to the results."""
         if isinstance(result, TimingRecord) and turns.restless(result):
-            self.restless.add(result.cell.heat)
+            self.restless.add(result.cell.comparison_group)
         self.sink(result)
 
     def keep_of_control(self, result: Record) -> None:
-        """A hole in the null control is no hole in the results."""
+        """The same of a null control, whose outcomes are left out: they are no holes in the results."""
         if not isinstance(result, OutcomeRecord):
             self.keep(result)
 
-    def spawn(self, job: Job, folder: Path) -> Worker:
+    def spawn(self, job: Job, folder: Path) -> WorkerProcess:
         """Start a worker."""
-        copy = "-control" if job.control else ""
-        name = f"{job.block}-{job.who.framework}-{job.who.mode}-{job.who.device}-{job.who.threads}{copy}.log".replace(
-            ":", ""
-        )
-        python = self.pythons.get(job.who.framework, system.python())
-        return Worker(job, python, folder / name, self.keep_of_control if job.control else self.keep, self.program)
+        who, copy = job.who, "-control" if job.control else ""
+        name = f"{job.block}-{who.framework}-{who.mode}-{who.device.replace(':', '')}-{who.threads}{copy}.log"
+        python = self.pythons.get(who.framework, system.python())
+        keep = self.keep_of_control if job.control else self.keep
+        return WorkerProcess(job, python, folder / name, keep, self.program)
 
 
 class Block:
-    """Fresh processes for every group of cells, alive together, and every heat once in a new order."""
+    """Fresh processes for every configuration, alive together, and every turn group once in a new order."""
 
-    def __init__(self, run: Run, number: int, cells: list[Cell], folder: Path) -> None:
+    def __init__(self, run: Runner, number: int, cells: list[Cell], folder: Path) -> None:
         self.run, self.number, self.cells, self.folder = run, number, cells, folder
         self.order = random.Random(f"{run.seed}-{number}")
-        self.heats = turns.heats(cells, self.order)
-        self.workers: list[Worker] = []
+        self.turn_groups = turns.turn_groups(cells, self.order)
+        self.workers: list[WorkerProcess] = []
 
     def execute(self) -> None:
-        """Start, race, learn; nobody is left behind."""
+        """Start the workers, take all turns, profile and train; at the end every worker is stopped."""
         name = f"block {self.number + 1}/{self.run.blocks}"
         try:
             self.run.say(f"{name}  starting")
@@ -121,10 +121,10 @@ class Block:
             for worker in [w for w in self.workers if w.event["event"] == Says.READY]:
                 self._step(worker)
             self._prove_side_by_side()
-            for i, heat in enumerate(self.heats, start=1):
-                size = ", ".join(f"{axis} {value}" for axis, value in heat[0].axes.items())
-                self.run.say(f"{name}  heat {i}/{len(self.heats)}  {heat[0].phase}, {size}")
-                self._heat(heat)
+            for i, group in enumerate(self.turn_groups, start=1):
+                size = ", ".join(f"{axis} {value}" for axis, value in group[0].axes.items())
+                self.run.say(f"{name}  group {i}/{len(self.turn_groups)}  {group[0].phase}, {size}")
+                self._take_turns(group)
             for worker in list(self.workers):
                 while worker in self.workers and not worker.ended:  # profiles and learning are left
                     self._step(worker)
@@ -133,7 +133,7 @@ class Block:
                 worker.stop()
 
     def _prove_side_by_side(self) -> None:
-        """Those who have made their first calls alone go on together, to their first cell."""
+        """Workers that have made their first calls alone prove together, up to their first cell."""
         called = [worker for worker in self.workers if worker.event["event"] == Says.CALLED]
         for worker in called:
             worker.wake()
@@ -141,7 +141,7 @@ class Block:
             self._step(worker, worker.listen)
 
     def _jobs(self) -> list[Job]:
-        order = [cell for heat in self.heats for cell in heat]
+        order = [cell for group in self.turn_groups for cell in group]
         jobs = [self._job(who, cells) for who, cells in turns.grouped(order).items()]
         if self.run.null_control and self.run.blocks > 1:
             peers = {cell.who.framework for cell in self.cells if registry.is_peer(cell.who.framework)}
@@ -163,14 +163,14 @@ class Block:
             round_s=self.run.profile.round_s,
             epochs=self.run.epochs if learns else 0,
             trainings=self.run.profile.trainings,
-            watch=not control and any(cell.phase == "train_step" for cell in cells),
+            profile_steps=not control and any(cell.phase == "train_step" for cell in cells),
             prepare_early=self.number > 0,
             control=control,
         )
 
-    def _heat(self, heat: list[Cell]) -> None:
-        """Everybody who has a cell here gets ready in turn, then the rounds, then some rounds alone."""
-        ids, key = {cell.id for cell in heat}, heat[0].heat
+    def _take_turns(self, group: list[Cell]) -> None:
+        """Every worker with a cell here prepares it in turn; then the rounds in turn, then some rounds in a row."""
+        ids, key = {cell.id for cell in group}, group[0].comparison_group
         seats = [w for w in self.workers if w.event["event"] == Says.START and w.in_progress in ids]
         for seat in self.order.sample(seats, len(seats)):
             self._step(seat)
@@ -189,7 +189,7 @@ class Block:
             if seat in self.workers and seat.event["event"] == Says.TURN:
                 self._step(seat)
 
-    def _step(self, worker: Worker, step: Callable[[], None] | None = None) -> None:
+    def _step(self, worker: WorkerProcess, step: Callable[[], None] | None = None) -> None:
         """Let a worker go on until it waits again; one that is lost gives way to a new one for the rest of its cells."""
         if worker.ended:
             return
@@ -199,8 +199,8 @@ class Block:
             worker.stop()
             self._replace(worker, str(problem))
 
-    def _replace(self, worker: Worker, reason: str) -> None:
-        """Record what was lost; go on in a new process where there is something left that can be done."""
+    def _replace(self, worker: WorkerProcess, reason: str) -> None:
+        """Record what was lost; start a new process for the cells that are left."""
         at = self.workers.index(worker)
         self.workers.remove(worker)
         job = self._after_loss(worker, reason)
@@ -212,26 +212,26 @@ class Block:
         if successor in self.workers:
             self._step(successor)
 
-    def _after_loss(self, worker: Worker, reason: str) -> Job | None:
+    def _after_loss(self, worker: WorkerProcess, reason: str) -> Job | None:
         """Record the cell that was lost; the job that is left, or None where nothing more can be done."""
         job = worker.job
         left = [cell for cell in job.cells if cell.id not in worker.finished]
         lost = [cell for cell in left if cell.id == worker.in_progress]
-        rest = [cell for cell in left if cell not in lost]
+        remaining = [cell for cell in left if cell not in lost]
         for cell in lost if worker.in_progress else job.cells:
             worker.sink(
                 OutcomeRecord(cell=cell, block=job.block, status="failed", reason=f"the worker was lost: {reason}",
                               last_lines=worker.last_lines())
             )  # fmt: skip
         self.run.say(f"  {job.who.framework} was lost: {reason}")
-        if not worker.in_progress or not (rest or job.epochs) or worker.in_progress == "learning":
+        if not worker.in_progress or not (remaining or job.epochs) or worker.in_progress == "learning":
             return None
-        watch = job.watch and worker.in_progress != WATCHING
+        profile_steps = job.profile_steps and worker.in_progress != PROFILING
         # Others may be at work beside it, so its first calls would say nothing.
-        return job.model_copy(update={"cells": rest, "watch": watch, "prepare_early": True})
+        return job.model_copy(update={"cells": remaining, "profile_steps": profile_steps, "prepare_early": True})
 
 
-def verify(run: Run, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, str]]:
+def verify(run: Runner, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, str]]:
     """Workers that only prove, one after the other; their proofs go to the run's sink. Returns those that were lost."""
     lost = []
     for job in jobs:
@@ -249,20 +249,6 @@ def verify(run: Run, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, str]]
         finally:
             worker.stop()
     return lost
-
-
-def measure_one(cell: Cell) -> TimingRecord:
-    """One cell in one worker, for plain `pytest benchmarks/`. Raises RuntimeError where it has no time."""
-    from implementations import data
-
-    found: list[Record] = []
-    spec = registry.part(cell.who.model, "spec").Spec.preset("digits")
-    Run(spec, data.digits().arrays(), [cell], PROFILES["smoke"], blocks=1, seed=0, sink=found.append).execute()
-    for result in found:
-        if isinstance(result, TimingRecord):
-            return result
-    reasons = [result.reason for result in found if isinstance(result, OutcomeRecord)]
-    raise RuntimeError(f"{cell.id} was not timed: {'; '.join(reasons)}")
 
 
 @contextmanager

@@ -17,8 +17,8 @@ STEAL = 8
 """The column of "cpu" in proc(5)'s stat: time that a virtual machine was ready to run and its host ran something else."""
 
 
-def watch() -> Callable[[], Interference]:
-    """Begins now; call what it returns at the end. What the system does not count is None."""
+def begin() -> Callable[[], Interference]:
+    """Start counting; call what it returns at the end. What the system does not count is None."""
     begin = _counted()
 
     def end() -> Interference:
@@ -38,18 +38,18 @@ def watch() -> Callable[[], Interference]:
 
 def _counted() -> dict[str, float]:
     """Since the machine, or the group of processes, was started."""
-    found = {}
+    counters = {}
     for line in _lines(STAT):
         name, *numbers = line.split()
         if name == "cpu" and len(numbers) >= STEAL:
-            found["stolen_s"] = int(numbers[STEAL - 1]) / os.sysconf("SC_CLK_TCK")
+            counters["stolen_s"] = int(numbers[STEAL - 1]) / os.sysconf("SC_CLK_TCK")
         elif name == "ctxt":
-            found["context_switches"] = float(numbers[0])
+            counters["context_switches"] = float(numbers[0])
     for line in _lines(QUOTA):
         name, *numbers = line.split()
         if name == "throttled_usec":
-            found["throttled_s"] = int(numbers[0]) / 1e6
-    return found
+            counters["throttled_s"] = int(numbers[0]) / 1e6
+    return counters
 
 
 def _clock_mhz() -> float | None:

@@ -23,16 +23,16 @@ from benchmarks.records.record import (
     ResourceRecord,
     StartRecord,
 )
-from benchmarks.runner.worker_process import Sink, Worker, WorkerLost
+from benchmarks.runner.worker_process import Sink, WorkerLost, WorkerProcess
 from benchmarks.worker.protocol import Job
 
 if TYPE_CHECKING:
-    from benchmarks.runner.blocks import Run
+    from benchmarks.runner.blocks import Runner
 
 PROGRAM = "benchmarks.worker.resource_worker"
 
 
-def measure(run: "Run", records: Sequence[Record]) -> None:
+def measure(run: "Runner", records: Sequence[Record]) -> None:
     """Measure what is missing among the records, into the run's sink."""
     left = remaining.costs(run.cells, records) if run.profile.costs else {}
     if not left:
@@ -40,40 +40,40 @@ def measure(run: "Run", records: Sequence[Record]) -> None:
     run.say(f"imports, memory and energy: {', '.join(dict.fromkeys(who.framework for who in left))}")
     ledger = Ledger(records, run.sink)
     with tempfile.TemporaryDirectory(prefix="samenet-") as folder:
-        own = replace(run, program=PROGRAM, sink=ledger.keep)
+        resource_runner = replace(run, program=PROGRAM, sink=ledger.keep)
         jobs = [_job(run, who, cells) for who, cells in left.items()]
-        _execute([own.spawn(job, Path(folder)) for job in jobs], ledger)
+        _execute([resource_runner.spawn(job, Path(folder)) for job in jobs], ledger)
 
 
 class Ledger:
-    """Passes on what is not known yet."""
+    """Passes on to the results what they do not hold yet."""
 
     def __init__(self, records: Iterable[Record], sink: Sink) -> None:
-        self.have, self.sink = {remaining.key(found) for found in records}, sink
+        self.recorded, self.sink = {remaining.key(record) for record in records}, sink
 
-    def keep(self, found: Record) -> None:
-        """To the results, once."""
-        if remaining.key(found) not in self.have:
-            self.have.add(remaining.key(found))
-            self.sink(found)
+    def keep(self, record: Record) -> None:
+        """Pass it on, unless the results hold it already."""
+        if remaining.key(record) not in self.recorded:
+            self.recorded.add(remaining.key(record))
+            self.sink(record)
 
     def hole(self, job: Job, reason: str) -> None:
-        """A reason for everything that a process left open: the first of its sizes was the one it was lost at."""
+        """The reason, for everything that a process did not measure; it was lost at the first of these sizes."""
         self.keep(StartRecord(who=job.who, reason=reason))
         self.keep(InstalledRecord(framework=job.who.framework, reason=reason))
         for cell in job.cells:
-            if remaining.of_resources(cell.who, cell.axes) not in self.have:
+            if remaining.of_resources(cell.who, cell.axes) not in self.recorded:
                 peak, energy = Peak(reason=reason), Energy(reason=reason)
                 self.keep(ResourceRecord(who=cell.who, axes=cell.axes, host=peak, device=peak, energy=energy))
                 if not reason.startswith("not reached"):
                     reason = f"not reached, because at a size before {reason}"
 
 
-def _execute(workers: list[Worker], ledger: Ledger) -> None:
-    """They start together; then each imports and measures while the others stand still. Nobody is left behind."""
-    lost: list[Worker] = []
+def _execute(workers: list[WorkerProcess], ledger: Ledger) -> None:
+    """They start together; then each imports and measures while the others are stopped. At the end all are ended."""
+    lost: list[WorkerProcess] = []
     try:
-        for step in (Worker.listen, Worker.proceed):
+        for step in (WorkerProcess.listen, WorkerProcess.proceed):
             for worker in (worker for worker in workers if worker not in lost):
                 try:
                     step(worker)
@@ -88,5 +88,5 @@ def _execute(workers: list[Worker], ledger: Ledger) -> None:
             worker.stop()
 
 
-def _job(run: "Run", who: Configuration, cells: list[Cell]) -> Job:
+def _job(run: "Runner", who: Configuration, cells: list[Cell]) -> Job:
     return Job(who=who, block=0, seed=run.seed, spec=run.spec.model_dump(mode="json"), dataset="", cells=cells)

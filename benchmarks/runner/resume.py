@@ -25,13 +25,13 @@ from implementations.contract import BadInput
 
 @dataclass(frozen=True)
 class Progress:
-    """What is there already; a new run has nothing."""
+    """What a run has measured so far; a new run has nothing."""
 
     folder: Path
     records: Sequence[Record] = ()
     finished: frozenset[int] = frozenset()
     failed: dict[int, set[tuple[str, ...]]] = field(default_factory=dict)
-    """Heats with a failed cell, by finished block."""
+    """Groups with a failed cell, by finished block."""
 
     lacks_costs: bool = False
     """What is measured after the blocks was not, or not all of it."""
@@ -48,14 +48,16 @@ class Progress:
 
     @property
     def rounds(self) -> dict[tuple[str, ...], int]:
-        """Rounds by heat, likewise."""
-        return {timing.cell.heat: len(timing.elapsed_s) for timing in reversed(self.timings)}
+        """Rounds by group, as the first block fixed them."""
+        return {timing.cell.comparison_group: len(timing.elapsed_s) for timing in reversed(self.timings)}
 
     @property
     def restless(self) -> set[tuple[str, ...]]:
-        """Heats that whole workers take turns in, likewise."""
+        """Groups in which whole workers take turns."""
         return {
-            timing.cell.heat for timing in self.timings if timing.schedule == "workers" or schedule.restless(timing)
+            timing.cell.comparison_group
+            for timing in self.timings
+            if timing.schedule == "workers" or schedule.restless(timing)
         }
 
     def left(self, cells: Sequence[Cell], blocks: int, retry_failed: bool) -> dict[int, list[Cell]]:
@@ -64,8 +66,8 @@ class Progress:
         for block in range(blocks):
             if block not in self.finished:
                 left[block] = list(cells)
-            elif retry_failed and (heats := self.failed.get(block)):
-                left[block] = [cell for cell in cells if cell.heat in heats]
+            elif retry_failed and (groups := self.failed.get(block)):
+                left[block] = [cell for cell in cells if cell.comparison_group in groups]
         return left
 
 
@@ -88,7 +90,7 @@ def begin(results: Path, run: RunRecord, machine: dict[str, Any], force: bool, r
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Keep a run's records to ourselves, so that no second process goes on with what this one is still measuring."""
+    """Lock a run's records, so that no second process goes on with the same run."""
     with (folder / RECORDS).open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
@@ -99,12 +101,12 @@ def _is_of(folder: Path, run: RunRecord, machine: dict[str, Any]) -> bool:
     try:
         with (folder / RECORDS).open(encoding="utf-8") as file:
             first = records_file.parse(file.readline())
-        there = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+        recorded_machine = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
         with held(folder):
             pass
     except (OSError, ValueError):
         return False
-    return isinstance(first, RunRecord) and there == machine and _identity(first) == _identity(run)
+    return isinstance(first, RunRecord) and recorded_machine == machine and _identity(first) == _identity(run)
 
 
 def _progress(folder: Path) -> Progress:
@@ -114,15 +116,15 @@ def _progress(folder: Path) -> Progress:
     failed: dict[int, set[tuple[str, ...]]] = {}
     for outcome in records_file.standing(records):
         if isinstance(outcome, OutcomeRecord) and outcome.status == "failed" and outcome.block in finished:
-            failed.setdefault(outcome.block, set()).add(outcome.cell.heat)
+            failed.setdefault(outcome.block, set()).add(outcome.cell.comparison_group)
     run = records_file.run_of(records)
     lacks_costs = run.costs and bool(remaining.costs(run.cells, records))
     return Progress(folder, records, finished, failed, lacks_costs)
 
 
 def _identity(run: RunRecord) -> dict[str, Any]:
-    values = run.model_dump(mode="json", exclude={"started_at", "command", "absent", "judged"})
-    return values | {"code": run.code.get("sha256")}
+    values = run.model_dump(mode="json", exclude={"started_at", "command", "absent", "fault_detection"})
+    return values | {"code": run.code.sha256}
 
 
 def _new_folder(results: Path) -> Path:

@@ -28,7 +28,7 @@ PROGRAM = "benchmarks.worker"
 START_TIMEOUT_S = 300.0
 CELL_TIMEOUT_S = 300.0
 PROOF_TIMEOUT_S = 1800.0
-"""Of a process that proves all there is to prove: one word covers the whole proof of a size, compiling included."""
+"""Of a process that only proves: it sends one message for a size, whose proof and compiling may take this long."""
 
 LAST_LINES = 12
 POLL_S = 1e-4
@@ -41,10 +41,10 @@ Event = dict[str, Any]
 
 
 class WorkerLost(RuntimeError):
-    """A worker ended or fell silent before it was done; the message says which."""
+    """A worker ended or sent nothing for too long; the message says which."""
 
 
-class Worker:
+class WorkerProcess:
     """One job in one process: lines in both directions, standard error in a file."""
 
     def __init__(self, job: Job, python: str, log: Path, sink: Sink, program: str = PROGRAM) -> None:
@@ -66,7 +66,7 @@ class Worker:
                 env=_environment(job.who, log.parent),
                 cwd=system.ROOT,
             )
-        self.watched = psutil.Process(self.process.pid)
+        self.system_process = psutil.Process(self.process.pid)
         self.clock = system.cpu_clock(self.process.pid)
         self.waited = Waiting(self.clock)
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -75,7 +75,7 @@ class Worker:
 
     @property
     def ended(self) -> bool:
-        """Whether it has done all that it can."""
+        """Whether its job is over."""
         return self.event["event"] in ENDS
 
     def proceed(self, answer: str = "go") -> None:
@@ -98,18 +98,18 @@ class Worker:
         timeout_s = START_TIMEOUT_S if self.event["event"] == Says.STARTING else CELL_TIMEOUT_S
         timeout_s = PROOF_TIMEOUT_S if self.job.check_only else timeout_s
         while True:
-            said = self.next(timeout_s)
-            if isinstance(said, TimingRecord):
+            message = self.next(timeout_s)
+            if isinstance(message, TimingRecord):
                 waited = {"waiting_s": self.waited.wall_s, "waiting_cpu_s": self.waited.cpu_s}
-                said = said.model_copy(update=waited | {"turning_s": self.turning_s})
-            if isinstance(said, TimingRecord | OutcomeRecord):
-                self.finished.add(said.cell.id)
-            if not isinstance(said, dict):
-                self.sink(said)
+                message = message.model_copy(update=waited | {"turning_s": self.turning_s})
+            if isinstance(message, TimingRecord | OutcomeRecord):
+                self.finished.add(message.cell.id)
+            if not isinstance(message, dict):
+                self.sink(message)
                 continue
-            self.in_progress = said.get("cell", self.in_progress)
-            if said["event"] != Says.PREPARING:
-                self.event = said
+            self.in_progress = message.get("cell", self.in_progress)
+            if message["event"] != Says.PREPARING:
+                self.event = message
                 return self._until_it_stands_still()
 
     def next(self, timeout_s: float) -> Record | Event:
@@ -129,7 +129,7 @@ class Worker:
             raise WorkerLost(f"it sent something unreadable: {line[:200]!r}") from None
 
     def where(self) -> str:
-        """At which line of which file a worker is that says nothing, or nothing where it does not say that either."""
+        """File and line of a silent worker, for a message; empty where it does not answer."""
         with suppress(OSError):
             self.process.send_signal(WHERE)
         for _ in range(20):
@@ -146,7 +146,7 @@ class Worker:
         return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
 
     def stop(self) -> None:
-        """End the process, whatever it is doing, and close what led to it."""
+        """End the process, whatever it is doing, and close its pipes."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
@@ -170,14 +170,14 @@ class Worker:
                 self.process.stdin.flush()
 
     def _until_it_stands_still(self) -> None:
-        """It stops itself just after it asks. To wake it before would be too early, and it would sleep for ever; and its
-        other threads spin on for milliseconds, until the kernel gets hold of them."""
+        """Wait until it is stopped. It stops itself just after its message: a signal to go on sent before that is lost. Its
+        other threads spin on for some milliseconds."""
         if self.event["event"] == Says.START:
             self.waited = Waiting(self.clock)
         if self.event["event"] == Says.PREPARED:
             self.turning_s = 0.0
         with suppress(psutil.NoSuchProcess):
-            while (status := self.watched.status()) != psutil.STATUS_ZOMBIE:
+            while (status := self.system_process.status()) != psutil.STATUS_ZOMBIE:
                 used = self.clock()
                 sleep(POLL_S)
                 if self.clock() == used and status == psutil.STATUS_STOPPED:
@@ -194,7 +194,7 @@ class Waiting:
         self._since: tuple[float, float] | None = None
 
     def begin(self) -> None:
-        """It stands still."""
+        """The worker is stopped."""
         self._since = monotonic(), self._cpu_clock()
 
     def end(self) -> None:

@@ -30,18 +30,18 @@ def main(full: bool, sittings: int | None, out: Path) -> None:
         click.echo(f"Error: {missing} is not installed. Run: pip install {missing}", err=True)
         sys.exit(2)
     out.mkdir(parents=True, exist_ok=True)
-    found: list[Trial] = []
+    measured: list[Trial] = []
     facts, begin = _facts(), monotonic()
     with load.running(0, len(os.sched_getaffinity(0))):
         for number in range(sittings or (SITTINGS_OF_A_NIGHT if full else SITTINGS)):
             click.echo(f"sitting {number + 1}  {(monotonic() - begin) / 60:.1f} min", err=True)
-            found += sitting.hold(number, _compared(number, full), by_default=full and number % DEFAULTS_EVERY == 0)
-            trials.write(out, found)
+            measured += sitting.hold(number, _compared(number, full), by_default=full and number % DEFAULTS_EVERY == 0)
+            trials.write(out, measured)
     facts["took"] = f"{(monotonic() - begin) / 60:.1f} min"
-    text = markdown.render(page.page(found, system.machine(), facts), {})
+    text = markdown.render(page.page(measured, system.machine(), facts), {})
     (out / "README.md").write_text(text, encoding="utf-8")
     click.echo(out / "README.md")
-    sys.exit(0 if all(claim.holds for claim in summary.claims(found)) else 1)
+    sys.exit(0 if all(claim.holds for claim in summary.claims(measured)) else 1)
 
 
 def _compared(number: int, full: bool) -> list[Comparison]:
@@ -57,7 +57,7 @@ def _missing() -> str | None:
 
 
 def _facts() -> dict[str, str]:
-    """When, and with what; found before measuring, because the code may be changed meanwhile."""
+    """When, and with what; read before measuring, because the code may be changed meanwhile."""
     code = system.code_version()
     versions = {name: importlib.metadata.version(name) for name in ("numpy", "pytest-benchmark", "pyperf", "torch")}
     return {

@@ -26,11 +26,11 @@ USED = {
 
 def page(trials: Sequence[Trial], machine: Mapping[str, Any], facts: Mapping[str, str]) -> Document:
     """The whole page. `facts` say when, with which code and which versions."""
-    own = [t for t in trials if not t.by_default]
+    at_set_times = [t for t in trials if not t.by_default]
     sections = [
-        Section("claims", "What the harness is to show", _claims(own)),
-        Section("others", "Beside other timers", _others(own)),
-        Section("power", "What it finds, by the time it takes", _power(own)),
+        Section("claims", "What the harness is to show", _claims(at_set_times)),
+        Section("others", "Beside other timers", _others(at_set_times)),
+        Section("power", "What it finds, by the time it takes", _power(at_set_times)),
         Section("how", "How this was measured", _how(machine, facts)),
     ]
     if defaults := [t for t in trials if t.by_default]:
@@ -47,11 +47,11 @@ def _subtitle(trials: Sequence[Trial]) -> str:
 
 
 def _claims(trials: Sequence[Trial]) -> list[Block]:
-    found = summary.claims(trials)
-    rows = [(c.claim, c.seen, "holds" if c.holds else "DOES NOT HOLD") for c in found]
-    broken = [c for c in found if not c.holds]
-    told = f"{len(found) - len(broken)} of {len(found)} hold." if broken else f"All {len(found)} hold."
-    return [Text(told, "lead"), *table("Claims", rows, "claim", "seen", "verdict")]
+    claims = summary.claims(trials)
+    rows = [(c.claim, c.seen, "holds" if c.holds else "DOES NOT HOLD") for c in claims]
+    broken = [c for c in claims if not c.holds]
+    conclusion = f"{len(claims) - len(broken)} of {len(claims)} hold." if broken else f"All {len(claims)} hold."
+    return [Text(conclusion, "lead"), *table("Claims", rows, "claim", "seen", "verdict")]
 
 
 def _others(trials: Sequence[Trial]) -> list[Block]:
@@ -70,45 +70,40 @@ def _others(trials: Sequence[Trial]) -> list[Block]:
     ]
     blocks.append(Text("Where samenet loses:" if lost else "On no workload was another timer nearer the truth."))
     alone = summary.figures(summary.of(trials, OURS))
-    told = (
+    coverage = (
         f"Over all its {alone.trials} trials, those without the others too, samenet's intervals held the truth in "
         f"{alone.coverage:.0%}, and its root mean square error was {percent(alone.rms_error)}."
     )
-    return [*blocks, *([Bullets(lost)] if lost else []), Text(told)]
+    return [*blocks, *([Bullets(lost)] if lost else []), Text(coverage)]
 
 
 def _table(trials: Sequence[Trial], methods: Sequence[str]) -> list[Block]:
     rows = []
     for method in methods:
         mine = summary.of(trials, method)
-        got, equals = summary.figures(mine), [t for t in mine if t.extra == 0]
-        false = f"{sum(t.detected for t in equals)} of {len(equals)}"
-        seconds = f"{sum(t.seconds for t in mine) / len(mine):.1f} s"
-        rows.append(
-            (NAMES[method], str(got.trials), percent(got.rms_error), f"{got.coverage:.0%}", percent(got.half_width), false, seconds)
-        )  # fmt: skip
-    columns = ("#trials", "#root mean square error", "#95% interval holds the truth", "#half-width of the interval")
-    return table(
-        "The same comparisons by every method", rows, "method", *columns, "#equals called different", "#time each"
-    )
+        figures, equals = summary.figures(mine), [t for t in mine if t.extra == 0]
+        row = [NAMES[method], str(figures.trials), percent(figures.rms_error), f"{figures.coverage:.0%}"]
+        row += [percent(figures.half_width), f"{sum(t.detected for t in equals)} of {len(equals)}"]
+        rows.append([*row, f"{sum(t.seconds for t in mine) / len(mine):.1f} s"])
+    columns = ["method", "#trials", "#root mean square error", "#95% interval holds the truth"]
+    columns += ["#half-width of the interval", "#equals called different", "#time each"]
+    return table("The same comparisons by every method", rows, *columns)
 
 
 def _power(trials: Sequence[Trial]) -> list[Block]:
     steps = summary.power(trials)
-    extras = sorted(steps[0].found)
-    rows = [
-        (str(s.blocks), f"{s.seconds:.0f} s", percent(s.half_width), *("{} of {}".format(*s.found[e]) for e in extras))
-        for s in steps
-    ]
+    extras = sorted(steps[0].detected)
+    rows = []
+    for step in steps:
+        counts = ("{} of {}".format(*step.detected[extra]) for extra in extras)
+        rows.append([str(step.blocks), f"{step.seconds:.0f} s", percent(step.half_width), *counts])
     names = ["#equals called different" if extra == 0 else f"#{extra / 2:g}% found" for extra in extras]
     note = (
         "Blocks of several sittings taken together; none is used twice in one row. A pair's time includes its share of "
         "starting processes."
     )
-    return [
-        *table("Power", rows, "#blocks", "#time for a pair", "#half-width of the interval", *names),
-        Text(note, "note"),
-    ]
+    columns = ("#blocks", "#time for a pair", "#half-width of the interval", *names)
+    return table("Power", rows, *columns, note=note)
 
 
 def _how(machine: Mapping[str, Any], facts: Mapping[str, str]) -> list[Block]:

@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
+from typing import cast
 
 from pydantic import BaseModel
 
 from benchmarks import statistics, system
 from benchmarks.plan.profiles import PROFILES, Profile
 from benchmarks.records.record import OutcomeRecord, Record, TimingRecord
-from benchmarks.runner.blocks import Run
+from benchmarks.runner.blocks import Runner
 from benchmarks.selfcheck import peers, trials, units
 from benchmarks.selfcheck.trials import Trial
+from implementations.contract import Spec
 
 BLOCKS = 8
 ROUNDS, ROUND_S = PROFILES["full"].rounds, PROFILES["full"].round_s
@@ -28,7 +30,7 @@ Comparison = tuple[str, int]
 
 
 class Nothing(BaseModel):
-    """The specification of units: there is none."""
+    """The specification of units: there is none, so it has no fields to be stored."""
 
 
 def hold(number: int, compared_with: Sequence[Comparison], by_default: bool = False) -> list[Trial]:
@@ -37,12 +39,12 @@ def hold(number: int, compared_with: Sequence[Comparison], by_default: bool = Fa
     The tools get as many seconds for a comparison as the harness took, without their starting, and the same core;
     `by_default`: once more, as long as they choose.
     """
-    order, found = random.Random(number), harness(number)
+    order, measured = random.Random(number), harness(number)
     tools = order.sample(list(peers.HEADLINE), len(peers.HEADLINE)) if compared_with else []
     for tool in tools:
-        found += peer(number, tool, compared_with, found[0].seconds, order)
-        found += peer(number, tool, compared_with, None, order) if by_default else []
-    return found
+        measured += peer(number, tool, compared_with, measured[0].seconds, order)
+        measured += peer(number, tool, compared_with, None, order) if by_default else []
+    return measured
 
 
 def harness(number: int) -> list[Trial]:
@@ -51,8 +53,8 @@ def harness(number: int) -> list[Trial]:
     profile = Profile("selfcheck", (), BLOCKS, ROUNDS, ROUND_S, (), (), 0)
     cells = units.cells()
     begin = monotonic()
-    Run(
-        Nothing(), {}, cells, profile, BLOCKS, number, records.append,
+    Runner(
+        cast(Spec, Nothing()), {}, cells, profile, BLOCKS, number, records.append,
         program="benchmarks.selfcheck.bench", null_control=False,
     ).execute()  # fmt: skip
     comparisons = list(dict.fromkeys((cell.phase, cell.axes["extra"]) for cell in cells))
@@ -79,12 +81,12 @@ def peer(
         subprocess.run(command, check=True, capture_output=True, cwd=system.ROOT, env=_environment())
         took = (monotonic() - begin) / len(comparisons)
         samples = json.loads(out.read_text(encoding="utf-8"))
-    found = []
+    measured = []
     for workload, extra in comparisons:
         sides = {side: samples[peers.name(workload, extra, side)] for side in units.SIDES}
         trial = trials.peers(number, tool, workload, extra, seconds or took, sides)
-        found.append(replace(trial, by_default=seconds is None))
-    return found
+        measured.append(replace(trial, by_default=seconds is None))
+    return measured
 
 
 def _environment() -> dict[str, str]:

@@ -19,7 +19,7 @@ WITHIN_S = 90.0
 COVERS = 0.93
 
 ENOUGH = 20
-"""Trials from which a share of 90% can be told from one of 70%."""
+"""Trials with which a share of 90% can be distinguished from one of 70%."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Power:
     blocks: int
     seconds: float
     half_width: float
-    found: dict[int, tuple[int, int]]
+    detected: dict[int, tuple[int, int]]
     """By the candidate's extra units: how many of how many."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What the harness is to show, what was seen, and whether that is it."""
+    """What the harness is to show, what was seen, and whether it holds."""
 
     claim: str
     seen: str
@@ -86,7 +86,7 @@ def power(trials: Sequence[Trial]) -> list[Power]:
 
 
 def _power(mine: Sequence[Trial], together: int) -> Power:
-    found: dict[int, tuple[int, int]] = {}
+    detected: dict[int, tuple[int, int]] = {}
     widths = []
     for extra in sorted({t.extra for t in mine}):
         comparisons = []
@@ -95,10 +95,10 @@ def _power(mine: Sequence[Trial], together: int) -> Power:
             for first in range(0, len(pairs) - together + 1, together):
                 logs = [log for _, some in pairs[first : first + together] for log in some]
                 comparisons.append(compare_logs(logs))
-        found[extra] = sum(c.ratio.low > 1 if extra else c.detected for c in comparisons), len(comparisons)
+        detected[extra] = sum(c.ratio.low > 1 if extra else c.detected for c in comparisons), len(comparisons)
         widths += [math.sqrt(c.ratio.high / c.ratio.low) - 1 for c in comparisons]
     seconds = statistics.fmean(t.seconds for t in mine)
-    return Power(len(mine[0].logs) * together, seconds * together, statistics.median(widths), found)
+    return Power(len(mine[0].logs) * together, seconds * together, statistics.median(widths), detected)
 
 
 def most_by_chance(trials: int, rate: float = 0.05, level: float = 0.975) -> int:
@@ -107,7 +107,7 @@ def most_by_chance(trials: int, rate: float = 0.05, level: float = 0.975) -> int
 
 
 def claims(trials: Sequence[Trial]) -> list[Claim]:
-    """All that is to be shown, as it came out."""
+    """Every claim, and whether these trials support it."""
     equals = [t for t in of(trials, OURS) if t.extra == 0]
     tied, false = sum(t.verdict == "tied" for t in equals), sum(t.detected for t in equals)
     bound = most_by_chance(len(equals))
@@ -122,29 +122,23 @@ def claims(trials: Sequence[Trial]) -> list[Claim]:
 
 def _detects(trials: Sequence[Trial], extra: int, share: float) -> Claim:
     """At the longest time that was tried often enough; a longer time finds no less."""
-    steps = [step for step in power(trials) if step.seconds <= WITHIN_S and step.found[extra][1] >= ENOUGH]
+    steps = [step for step in power(trials) if step.seconds <= WITHIN_S and step.detected[extra][1] >= ENOUGH]
     claim = f"a true difference of {extra / 2:g}% is found in at least {share:.0%} within {WITHIN_S:.0f} s per pair"
     if not steps:
         return Claim(claim, f"tried fewer than {ENOUGH} times", False)
-    found, tried = steps[-1].found[extra]
-    return Claim(claim, f"{found} of {tried} in {steps[-1].seconds:.0f} s", found >= share * tried)
+    detected, tried = steps[-1].detected[extra]
+    return Claim(claim, f"{detected} of {tried} in {steps[-1].seconds:.0f} s", detected >= share * tried)
 
 
 def _beside_others(common: Sequence[Trial]) -> list[Claim]:
-    got = {method: figures(of(common, method)) for method in METHODS}
-    best = min(HEADLINE, key=lambda method: got[method].rms_error)
-    ours, theirs = got[OURS].rms_error, got[best].rms_error
-    covering = {method: f.half_width for method, f in got.items() if f.coverage >= COVERS}
+    figures_of = {method: figures(of(common, method)) for method in METHODS}
+    best = min(HEADLINE, key=lambda method: figures_of[method].rms_error)
+    ours, theirs = figures_of[OURS].rms_error, figures_of[best].rms_error
+    half = "the root mean square error is at most half of the best other timer's"
+    covering = {method: f.half_width for method, f in figures_of.items() if f.coverage >= COVERS}
     narrowest = min(covering, key=covering.__getitem__, default="none")
+    least = f"of the methods whose intervals hold the truth in at least {COVERS:.0%}, ours are the narrowest"
     return [
-        Claim(
-            "the root mean square error is at most half of the best other timer's",
-            f"{ours:.1%} beside {theirs:.1%} ({best})",
-            ours <= theirs / 2,
-        ),
-        Claim(
-            f"of the methods whose intervals hold the truth in at least {COVERS:.0%}, ours are the narrowest",
-            narrowest,
-            narrowest == OURS,
-        ),
+        Claim(half, f"{ours:.1%} beside {theirs:.1%} ({best})", ours <= theirs / 2),
+        Claim(least, narrowest, narrowest == OURS),
     ]

@@ -57,10 +57,10 @@ class Trial:
 
 def ours(sitting: int, workload: str, extra: int, seconds: float, logs: Sequence[float]) -> Trial:
     """By blocks of turns."""
-    found = compare_logs(logs)
-    ratio = found.ratio
+    comparison = compare_logs(logs)
+    ratio = comparison.ratio
     return Trial(
-        sitting, OURS, workload, extra, seconds, ratio.value, ratio.low, ratio.high, found.verdict, logs=list(logs)
+        sitting, OURS, workload, extra, seconds, ratio.value, ratio.low, ratio.high, comparison.verdict, logs=list(logs)
     )
 
 

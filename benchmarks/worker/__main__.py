@@ -23,7 +23,7 @@ from benchmarks.records.record import Cell, OutcomeRecord, TimingRecord
 from benchmarks.worker import timed_cells
 from benchmarks.worker.learning import learn
 from benchmarks.worker.models import Models
-from benchmarks.worker.protocol import WATCHING, Channel, Job, Says, begin
+from benchmarks.worker.protocol import PROFILING, Channel, Job, Says, begin
 from benchmarks.worker.workloads import Bench, Work
 from implementations import precisions, registry
 from implementations.contract import Unavailable
@@ -66,15 +66,15 @@ def main() -> None:
             channel.ask(Says.CALLED)
             _prove_all(job, models, channel)
         measure(job, models, channel)
-    if job.watch:
-        channel.ask(Says.START, cell=WATCHING)
-        for profile in models.watch():
+    if job.profile_steps:
+        channel.ask(Says.START, cell=PROFILING)
+        for profile in models.profile_steps():
             channel.send(profile)
     if job.epochs:
         channel.ask(Says.START, cell="learning")
         for training in learn(models):
             channel.send(training)
-    channel.ask(Says.DONE)  # the end of a process is work too, and the others are not done yet
+    channel.ask(Says.DONE)  # ending a process takes time, and others still measure
 
 
 def _start(job: Job, affinity: list[int], channel: Channel) -> Models:
@@ -92,17 +92,17 @@ def _start(job: Job, affinity: list[int], channel: Channel) -> Models:
 
 
 def _call_first(job: Job, models: Models, channel: Channel) -> None:
-    """Build every model and make its first calls, while this process has the machine to itself; a failure is met again when the cell is proved."""
+    """Build every model and make its first calls, while no other process works; proving raises again what fails here."""
     for cell in job.cells:
         channel.event(Says.PREPARING, cell=cell.id)
         with contextlib.suppress(Exception):
-            models.subject(cell.who, cell.axes)
+            models.prepare(cell.who, cell.axes)
 
 
 def _prove_all(job: Job, models: Models, channel: Channel) -> None:
-    """All proofs at once; what goes wrong here is met again, and reported, when the cell's turn comes.
+    """All proofs at once; what fails here is raised again, and recorded, when the cell is timed.
 
-    The oracle's BLAS keeps to one thread: several workers do this at the same time.
+    The oracle's BLAS uses one thread: several workers do this at the same time.
     """
     with threadpoolctl.threadpool_limits(1, user_api="blas"):
         for cell in job.cells:

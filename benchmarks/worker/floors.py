@@ -1,11 +1,12 @@
-"""What times are held against, in the framework's own library: the products of a training step, a large product, a large copy."""
+"""The floors, in the framework's own library: the products of a training step, a large product, a large copy."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from benchmarks.records.record import COPY, PEAK
+from implementations.contract import ExtendedFramework, Spec
 from implementations.equivalence.kit import Kit
 
 PEAK_SIZE = {"cpu": 512, "cuda": 8192}
@@ -21,13 +22,13 @@ class Floors:
     def __init__(self, kit: Kit, kind: str, seed: int, dtype: str) -> None:
         self.kit, self.kind, self.seed, self.dtype = kit, kind, seed, np.dtype(dtype)
 
-    def call_of(self, phase: str, spec: Any) -> Callable[[], Any]:
+    def call_of(self, phase: str, spec: Spec) -> Callable[[], Any]:
         """One unit of work, returning its last result without waiting for it."""
         if phase == PEAK:
             return self._products([(PEAK_SIZE[self.kind],) * 3])
         return self._copy() if phase == COPY else self._products(spec.matrix_products("train_step"))
 
-    def least(self, phase: str, spec: Any) -> tuple[int, int]:
+    def least(self, phase: str, spec: Spec) -> tuple[int, int]:
         """Floating-point operations and bytes of one step or call that cannot be avoided."""
         if phase == PEAK:
             return 2 * PEAK_SIZE[self.kind] ** 3, 0
@@ -44,8 +45,10 @@ class Floors:
     def _copy(self) -> Callable[[], Any]:
         numbers = COPY_BYTES[self.kind] // self.dtype.itemsize
         source, target = (self.kit.to_device(self._random(1, numbers)) for _ in range(2))
-        return lambda: self.kit.adapter.copy(source, target)
+        copy = cast(ExtendedFramework, self.kit.adapter).copy
+        return lambda: copy(source, target)
 
     def _random(self, rows: int, columns: int) -> np.ndarray:
-        dtype = self.dtype.type
-        return np.random.default_rng(self.seed).random((rows, columns), dtype=dtype) - dtype(0.5)
+        numbers = np.random.default_rng(self.seed).random((rows, columns), dtype=self.dtype.type)
+        numbers -= self.dtype.type(0.5)
+        return numbers

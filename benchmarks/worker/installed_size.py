@@ -1,4 +1,4 @@
-"""The size of a framework on disk: its distribution and everything that this requires, found without importing any.
+"""The size of a framework on disk: its distribution and everything that this requires. Nothing is imported.
 
 What an extra would add is not counted unless a requirement asks for that extra: which extras were once asked for is
 not recorded anywhere. CUDA libraries that come as wheels of their own are counted where they are required (torch does),
@@ -33,7 +33,10 @@ def measure(framework: str, distributions: Iterable[str]) -> InstalledRecord:
 def sizes_of(names: Iterable[str]) -> dict[str, int]:
     """Bytes by "name version", the ones asked for first. Raises NoSize."""
     seen: set[str] = set()
-    return {f"{found.metadata['Name']} {found.version}": _bytes_of(found, seen) for found in needed(names)}
+    return {
+        f"{distribution.metadata['Name']} {distribution.version}": _bytes_of(distribution, seen)
+        for distribution in needed(names)
+    }
 
 
 def needed(names: Iterable[str]) -> list[metadata.Distribution]:
@@ -41,9 +44,9 @@ def needed(names: Iterable[str]) -> list[metadata.Distribution]:
 
     Raises NoSize where one that was asked for is not there, or its requirements cannot be read.
     """
-    asked = [(name, "") for name in names]
-    queue, done = list(asked), set()
-    found: dict[str, metadata.Distribution] = {}
+    requested = [(name, "") for name in names]
+    queue, done = list(requested), set()
+    by_name: dict[str, metadata.Distribution] = {}
     while queue:
         name, extra = entry = queue.pop(0)
         if entry in done:
@@ -52,12 +55,12 @@ def needed(names: Iterable[str]) -> list[metadata.Distribution]:
         try:
             distribution = metadata.distribution(name)
         except metadata.PackageNotFoundError:
-            if entry in asked:
+            if entry in requested:
                 raise NoSize(f"{name} is not an installed distribution") from None
             continue
-        found.setdefault(re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower(), distribution)
+        by_name.setdefault(re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower(), distribution)
         queue += _required(distribution, extra)
-    return list(found.values())
+    return list(by_name.values())
 
 
 def _required(distribution: metadata.Distribution, extra: str) -> list[tuple[str, str]]:
@@ -70,8 +73,8 @@ def _required(distribution: metadata.Distribution, extra: str) -> list[tuple[str
         required = [Requirement(text) for text in distribution.requires or ()]
     except InvalidRequirement as problem:
         raise NoSize(f"the requirements of {distribution.metadata['Name']} cannot be read: {problem}") from None
-    here = [r for r in required if r.marker is None or r.marker.evaluate({"extra": extra})]
-    return [(r.name, wanted) for r in here for wanted in ("", *sorted(r.extras))]
+    applicable = [r for r in required if r.marker is None or r.marker.evaluate({"extra": extra})]
+    return [(r.name, extra_of) for r in applicable for extra_of in ("", *sorted(r.extras))]
 
 
 def _bytes_of(distribution: metadata.Distribution, seen: set[str]) -> int:

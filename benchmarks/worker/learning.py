@@ -17,9 +17,8 @@ def learn(models: Models) -> Iterator[LearningRecord]:
     The first training goes on to the last epoch, for its curve; the others end when they have reached the target.
     """
     begin = timing.clock()
-    model = models.kit.model_class(models.spec, models.device)
+    model = models.model(models.spec, models.state(models.spec))
     test = models.data.test()
-    model.load_state(models.parameters.initial_state(models.spec))
     models.fence(model.train_step(*next(models.data.batches(models.spec.batch, seed=0))))
     models.fence(model.predict(test[0]))
     prepare_s = timing.clock() - begin
@@ -29,7 +28,7 @@ def learn(models: Models) -> Iterator[LearningRecord]:
 
 def _training(models: Models, model: Any, test: tuple[Any, np.ndarray], seed: int, prepare_s: float) -> LearningRecord:
     spec, to_host = models.spec.changed(seed=(models.spec.seed + seed) % 2**31), models.adapter.to_host
-    model.load_state(models.parameters.initial_state(spec))
+    model.load_state(models.state(spec))
     points: list[LearningPoint] = []
     spent = 0.0
     for epoch in range(1, models.job.epochs + 1):

@@ -15,19 +15,19 @@ from pydantic import BaseModel
 from benchmarks import system
 from benchmarks.records.record import Cell, Configuration
 
-WATCHING = "the steps of the training steps"
-"""What a worker calls this part of its job, where others name a cell."""
+PROFILING = "the steps of the training steps"
+"""Stands where other messages name a cell."""
 
 
 WHERE = signal.SIGUSR1
-"""Asks a worker to write to standard error where it is; it answers even while a library keeps it."""
+"""The signal on which a worker writes its stack to standard error, even within a library's call."""
 
 
 class Says(StrEnum):
     """What a worker says to the runner besides records. After all but PREPARING it stands still until it gets an answer."""
 
     STARTING = "starting"
-    """Nothing yet: the runner's word for it until it speaks."""
+    """Never sent: the runner's name for a worker that has sent nothing yet."""
 
     READY = "ready"
     """It has imported its framework (in later blocks it has proved everything too). Answer: go."""
@@ -39,7 +39,7 @@ class Says(StrEnum):
     """It builds or proves the cell that it names; a sign of life, without an answer."""
 
     START = "start"
-    """It comes to the cell that it names, or to what follows the last. Answer: go, when that is the heat's turn."""
+    """It comes to the cell that it names, or to what follows the last. Answer: go, when that is the group's turn."""
 
     PREPARED = "prepared"
     """The cell is proved; with its calls per round and a round's seconds. Answer: rounds, calls per round, schedule."""
@@ -48,7 +48,7 @@ class Says(StrEnum):
     """It asks for its turn. Answer: go, for one round."""
 
     DONE = "done"
-    """It has nothing left. No answer: it is ended."""
+    """Its job is over. No answer: it is ended."""
 
     UNAVAILABLE = "unavailable"
     """Its framework cannot run here; with the reason. No answer: it is ended."""
@@ -74,7 +74,7 @@ class Job(BaseModel):
     """Build and prove everything before asking to begin, side by side with the other workers. Otherwise the first calls
     are made in turn, each process alone, and only the proofs side by side."""
 
-    watch: bool = False
+    profile_steps: bool = False
     """After all timing, say where the training steps spend their time."""
 
     control: bool = False
@@ -98,7 +98,7 @@ class Channel:
         self.out.write(record.model_dump_json() + "\n")
 
     def event(self, name: Says, **values: Any) -> None:
-        """A word to the runner that is not a result."""
+        """A message to the runner that is not a result."""
         self.out.write(json.dumps({"event": name, **values}) + "\n")
 
     def ask(self, name: Says, **values: Any) -> str:
@@ -108,7 +108,7 @@ class Channel:
         return self.receive()
 
     def receive(self) -> str:
-        """The runner's next line. Ends the process where the runner is gone: nobody is left to work for."""
+        """The runner's next line. Ends the process where the runner is gone."""
         line = self.answers.readline()
         if not line:
             os._exit(1)

@@ -17,7 +17,7 @@ class RealData:
 
     @property
     def samples(self) -> int:
-        """There are to train on."""
+        """Training samples."""
         return len(self.arrays["y_train"])
 
     def epoch(self, model: Any, batch: int, seed: int) -> list[Any]:

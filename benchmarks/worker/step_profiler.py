@@ -19,7 +19,7 @@ Watch = Callable[[Callable[[str], None], Callable[[str], None]], AbstractContext
 PASSES = 15
 LEAST_PASSES = 3
 SECONDS = 0.1
-"""Watched passes fill about so long, within these bounds; as many unwatched ones stand between them."""
+"""All watched passes together take about this long, within these bounds; each follows an unwatched one."""
 
 
 class Stopwatch:
@@ -42,7 +42,7 @@ class Stopwatch:
             self.begun = timing.clock()
 
     def ends(self, step: str) -> None:
-        """And ends."""
+        """A step ends, or something within one."""
         self.depth -= 1
         if self.depth == 0:
             self.fence(None)
@@ -50,7 +50,7 @@ class Stopwatch:
 
 
 @dataclass(frozen=True)
-class Profile:
+class StepProfile:
     """Medians over the passes, in seconds per call: of the call as it is, of the watched call, of each step within."""
 
     passes: int
@@ -59,7 +59,7 @@ class Profile:
     steps_s: dict[str, float]
 
 
-def profile(call: Call, fence: Fence, watch: Watch) -> Profile:
+def profile(call: Call, fence: Fence, watch: Watch) -> StepProfile:
     """Watched and unwatched calls in turn, without garbage collection, as everything that is timed."""
     collects = gc.isenabled()
     gc.disable()
@@ -70,7 +70,7 @@ def profile(call: Call, fence: Fence, watch: Watch) -> Profile:
             gc.enable()
 
 
-def _profile(call: Call, fence: Fence, watch: Watch) -> Profile:
+def _profile(call: Call, fence: Fence, watch: Watch) -> StepProfile:
     whole: list[float] = []
     watched: list[float] = []
     steps: dict[str, list[float]] = {}
@@ -83,11 +83,11 @@ def _profile(call: Call, fence: Fence, watch: Watch) -> Profile:
         for step, seconds in stopwatch.spent_s.items():
             steps.setdefault(step, []).append(seconds)
     medians = {step: statistics.median(times) for step, times in steps.items()}
-    return Profile(passes, statistics.median(whole), statistics.median(watched), medians)
+    return StepProfile(passes, statistics.median(whole), statistics.median(watched), medians)
 
 
 def _passes(call: Call, fence: Fence, watch: Watch) -> int:
-    """As many as fill the time; the first watched call is no measurement."""
+    """As many as fill the time; a first watched call, which is no measurement, tells how long one takes."""
 
     def nothing(step: str) -> None: ...
 

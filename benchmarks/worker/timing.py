@@ -43,7 +43,7 @@ def slope(call: Call, fence: Fence, loops: int, tries: int = 5) -> float:
 
 
 def _no_fence(result: object) -> None:
-    """A round ends with its own."""
+    """For a round, which ends with a fence already."""
 
 
 def loops_for(call: Call, fence: Fence, round_s: float) -> int:
@@ -95,8 +95,11 @@ def warmup_rounds(elapsed_s: Sequence[float]) -> int:
     """How many leading rounds are warm-up: until the halves of the rest agree, but never more than half."""
     cap = len(elapsed_s) // 2
     for warmup in range(min(1, cap), cap):
-        rest = elapsed_s[warmup:]
-        first, second = statistics.median(rest[: len(rest) // 2]), statistics.median(rest[len(rest) // 2 :])
+        following = elapsed_s[warmup:]
+        first, second = (
+            statistics.median(following[: len(following) // 2]),
+            statistics.median(following[len(following) // 2 :]),
+        )
         if abs(first / second - 1) < SETTLED:
             return warmup
     return cap

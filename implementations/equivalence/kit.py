@@ -1,18 +1,19 @@
-"""Everything that is asked of one framework's implementation of one specification, ours or somebody else's.
+"""Every check of one implementation of one specification, ours or from elsewhere.
 
-It knows a model by the contract alone, and its arrays by the model's `parameters` and `oracle` modules.
+The kit knows a model by the contract, and its arrays by the network's `parameters` and `oracle` modules.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import cast
 
 import numpy as np
 
 from implementations import registry
-from implementations.contract import Arrays
-from implementations.equivalence import gates, generator, manners, precision, proof, strays, trajectories
-from implementations.equivalence.gates import Check
-from implementations.equivalence.proof import Candidate, Start
+from implementations.contract import Arrays, DeviceArray, Framework, Model, OracleClass, Spec
+from implementations.equivalence import generator, precision, proof, side_effects, strays, tolerances, trajectories
+from implementations.equivalence.proof import Candidate
+from implementations.equivalence.repetition import Start
+from implementations.equivalence.tolerances import Check
 
 HOT, ZEROED, CONSTANT = "hot state", "zeroed slots", "constant features"
 BATCHES = 8
@@ -24,40 +25,39 @@ COUNTERS = (7, 250, 2042)
 class Kit:
     """One framework on one device, used in one way."""
 
-    shared: strays.Shared | None = None
-    """Where the strays of large networks are kept for other processes of the same run."""
+    shared: strays.Shared | None = None  # where the strays of large networks are shared between processes
 
     def __init__(
         self,
         model: str,
         framework: str,
-        adapter: Any,
+        adapter: Framework,
         device: str,
         mode: str = "plain",
         shared: strays.Shared | None = None,
     ) -> None:
         self.adapter, self.device, self.shared = adapter, device, shared
         self.model_class = registry.model_class(model, framework, mode)
-        self.parameters, oracle = registry.part(model, "parameters"), registry.part(model, "oracle")
-        self.oracle_class = oracle.Oracle
+        self.parameters = registry.part(model, "parameters")
+        self.oracle_class = cast(OracleClass, registry.part(model, "oracle").Oracle)
 
-    def candidate(self, spec: Any, model: Any = None) -> Candidate:
+    def candidate(self, spec: Spec, model: Model | None = None) -> Candidate:
         """A model of this specification (a new one, unless it is given), as the proof sees it."""
         made = self.model_class(spec, self.device) if model is None else model
         return Candidate(made, spec, self.to_device, self.adapter.to_host)
 
-    def starts(self, spec: Any, seed: int = 1) -> list[Start]:
+    def starts(self, spec: Spec, seed: int = 1) -> list[Start]:
         """From the middle of training, and from its beginning, when the slots become the gradients."""
         hot, (x, y) = self.parameters.hot_state(spec, seed), self.parameters.batches(spec, 1, seed + 1)[0]
         zeroed = self.parameters.zeroed_slots(spec, hot)
         return [Start(HOT, hot, x, y), Start(ZEROED, zeroed, x, y, fresh=True)]
 
-    def stress_starts(self, spec: Any, seed: int = 1) -> list[Start]:
-        """What careless arithmetic does not survive: from zeroed slots, that gradients be seen, and once from hot ones.
+    def stress_starts(self, spec: Spec, seed: int = 1) -> list[Start]:
+        """Extreme states and inputs: from zeroed slots, so that the slots become the gradients, and once from hot ones.
 
-        None in a coarse arithmetic: it has not digits enough for them, so there would be nothing to certify.
+        None in a coarse arithmetic, which has too few digits to certify anything there.
         """
-        if spec.precision in gates.COARSE:
+        if spec.precision in tolerances.COARSE:
             return []
         hot, zeroed = self.starts(spec, seed)
         extremes = self.parameters.stress(spec, zeroed.state, zeroed.x)
@@ -70,7 +70,7 @@ class Kit:
         oracle = self.oracle_class(candidate.spec)
         if candidate.spec.problem_with("train_step"):
             return proof.prove_prediction(candidate, oracle, starts[0])
-        return proof.prove(candidate, oracle, starts, self.shared)
+        return [check for start in starts for check in proof.prove_step(candidate, oracle, start, self.shared)]
 
     def everything(self, candidate: Candidate) -> Iterator[Check]:
         """The whole proof, check by check. Deterministic settings come last, for they stay on."""
@@ -85,17 +85,15 @@ class Kit:
         """What a single step does not show."""
         spec, make = candidate.spec, lambda: self.model_class(candidate.spec, self.device)
         yield from self.any_number_of_samples(candidate)
-        yield from manners.checks(candidate, make, self.starts(spec)[0])
+        yield from side_effects.checks(candidate, make, self.starts(spec)[0])
         yield from self.trajectory(candidate)
         yield from self.not_a_number(candidate)
         yield from generator.statistics(candidate.model.draw_masks, spec, spec.batch)
 
     def precision(self, name: str) -> list[Check]:
         """Bits kept and rounding done by the matrix product on the device."""
-        return [
-            precision.check(name, precision.kept_bits(name, self.product)),
-            precision.product_check(name, self.product),
-        ]
+        bits = precision.kept_bits(name, self.product)
+        return [precision.check(name, bits), precision.product_check(name, self.product)]
 
     def any_number_of_samples(self, candidate: Candidate) -> list[Check]:
         """Predictions of one sample and of many more than a batch; a step with another batch than the specification's."""
@@ -119,9 +117,9 @@ class Kit:
             run = trajectories.free_run if free else trajectories.restarted_run
             length = steps or (FREE_STEPS if free else RESTARTED_STEPS)
             checks += run(candidate, self.oracle_class(spec), start, batches, length)
-        return gates.worst_by_group(checks)
+        return tolerances.worst_by_group(checks)
 
-    def _counted(self, spec: Any, state: Arrays, steps: int) -> Arrays:
+    def _counted(self, spec: Spec, state: Arrays, steps: int) -> Arrays:
         """The same state after another number of steps."""
         counters = [name for name, tensor in spec.tensors().items() if tensor.role == "counter"]
         return state | {name: np.asarray(float(steps)) for name in counters}
@@ -137,18 +135,18 @@ class Kit:
         loss = np.asarray(candidate.to_host(model.train_step(*on_device)))
         state, tensors = model.state(), candidate.spec.tensors()
         trained = [state[name] for name, tensor in tensors.items() if tensor.role == "parameter"]
-        found = {
+        verdicts = {
             "logits": bool(np.isnan(logits[0]).all() and np.isfinite(logits[1:]).all()),
             "loss": bool(np.isnan(loss)),
             "parameters": any(np.isnan(value).any() for value in trained),
         }
-        return [gates.exact("not a number", "NaN comes out", name, holds) for name, holds in found.items()]
+        return [tolerances.exact("not a number", "NaN comes out", name, holds) for name, holds in verdicts.items()]
 
     def determinism(self, candidate: Candidate) -> list[Check]:
         """The same training twice: the spread with the settings that are timed, and none with deterministic ones.
 
         On a CPU, what has no such switch has to be deterministic as it is. On a GPU a framework may have no deterministic form
-        of some operation, and say so: that is told, and fails nothing.
+        of some operation, and say so: that is recorded, and fails nothing.
         """
         spec = candidate.spec
         hot, batches = self.parameters.hot_state(spec), self.parameters.batches(spec, BATCHES)
@@ -162,8 +160,8 @@ class Kit:
             except Exception as refusal:  # each framework has an error of its own for it, but all say the word
                 if self.device == "cpu" or "determinis" not in str(refusal).lower():
                     raise
-                told = f"{type(refusal).__name__}: {refusal}".splitlines()[0][:200]
-                return [*checks, Check("determinism", "no deterministic form", told, 0.0, float("inf"))]
+                reason = f"{type(refusal).__name__}: {refusal}".splitlines()[0][:200]
+                return [*checks, Check("determinism", "no deterministic form", reason, 0.0, float("inf"))]
         if hasattr(self.adapter, "make_deterministic") or self.device == "cpu":
             checks.append(Check("determinism", "spread when deterministic", f"in {SPREAD_STEPS} steps", spread, 0.0))
         return checks
@@ -172,12 +170,12 @@ class Kit:
         """A product on the device of two host arrays, in the precision that is in use."""
         return self.adapter.to_host(self.adapter.matrix_product(self.factor(a), self.factor(b)))
 
-    def factor(self, array: np.ndarray) -> Any:
+    def factor(self, array: np.ndarray) -> DeviceArray:
         """A copy on this kit's device, as a matrix product takes it."""
         tensor = self.to_device(array)
         return self.adapter.as_factor(tensor) if hasattr(self.adapter, "as_factor") else tensor
 
-    def to_device(self, array: np.ndarray) -> Any:
+    def to_device(self, array: np.ndarray) -> DeviceArray:
         """A copy on this kit's device."""
         return self.adapter.to_device(array, self.device)
 

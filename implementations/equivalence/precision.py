@@ -1,12 +1,11 @@
 """The precision that is really in force. Flags lie; a matrix product of 1 + 2^-k by 1 does not."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from implementations.equivalence import gates
-from implementations.equivalence.gates import Check
+from implementations.equivalence import tolerances
+from implementations.equivalence.tolerances import Check
 
 BITS = {"float64": 52, "float32": 23, "tf32": 10, "bfloat16": 7}
 """Significand bits after the point that a precision must keep."""
@@ -15,12 +14,12 @@ SIZE = 64
 INNER = 64
 """Of the product that gate D judges: short enough that the bound would not hide factors that were rounded."""
 
-Product = Callable[[np.ndarray, np.ndarray], Any]
+Product = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def kept_bits(precision: str, product: Product) -> int:
     """The largest k for which 1 + 2^-k survives a product with the identity matrix on the device."""
-    stored = gates.STORED[precision]
+    stored = tolerances.STORED[precision]
     identity = np.eye(SIZE, dtype=stored)
     for k in range(BITS[stored], 0, -1):
         value = np.asarray(1 + 2.0**-k, dtype=stored)
@@ -39,11 +38,11 @@ def product_check(precision: str, product: Product) -> Check:
 
     Where the factors are rounded before they are multiplied, two roundings of the coarser kind come on top.
     """
-    stored, rng = gates.STORED[precision], np.random.default_rng(0)
+    stored, rng = tolerances.STORED[precision], np.random.default_rng(0)
     a, b = (rng.normal(size=shape).astype(stored) for shape in ((SIZE, INNER), (INNER, SIZE)))
     exact = a.astype(np.longdouble) @ b.astype(np.longdouble)
     terms = np.abs(a).astype(np.float64) @ np.abs(b).astype(np.float64)
-    summed = INNER * gates.UNIT_ROUNDOFF[stored]
-    gamma = summed / (1 - summed) + (3 * gates.UNIT_ROUNDOFF[precision] if precision != stored else 0)
+    summed = INNER * tolerances.UNIT_ROUNDOFF[stored]
+    gamma = summed / (1 - summed) + (3 * tolerances.UNIT_ROUNDOFF[precision] if precision != stored else 0)
     off = np.abs(np.asarray(product(a, b)).astype(np.longdouble) - exact) / terms
     return Check("precision", "matrix product", f"{SIZE} x {INNER} x {SIZE}", float(np.max(off)), gamma)

@@ -11,6 +11,7 @@ automatic mixed precision does it, rounds the factors to 8 bits, and what comes 
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 SIGNIFICANT_BITS = {"tf32": 11, "bfloat16": 8}
 POOL = 2**18 + 3
@@ -25,7 +26,7 @@ def rounded(value: np.ndarray, bits: int, rng: np.random.Generator | None = None
     whole = np.ascontiguousarray(value, np.float32).view(np.uint32)
     dropped = np.uint32(24 - bits)
     if rng is None:
-        to_add: Any = (np.uint32(1) << (dropped - np.uint32(1))) - np.uint32(1) + ((whole >> dropped) & np.uint32(1))
+        to_add = (np.uint32(1) << (dropped - np.uint32(1))) - np.uint32(1) + ((whole >> dropped) & np.uint32(1))
     else:
         to_add = rng.integers(0, 1 << int(dropped), size=whole.shape, dtype=np.uint32)
     return np.where(np.isfinite(value), (((whole + to_add) >> dropped) << dropped).view(np.float32), value)
@@ -38,7 +39,7 @@ class Noise:
     folded a batch norm into a product and a sum.
     """
 
-    def __init__(self, ulp: float, dtype: Any, seed: int, alike: bool = False, folded: bool = False) -> None:
+    def __init__(self, ulp: float, dtype: DTypeLike, seed: int, alike: bool = False, folded: bool = False) -> None:
         self.rng, self.alike, self.folded = np.random.default_rng(seed), alike, folded
         self.factors = (1 + ulp * self.rng.choice([-1.0, 1.0], size=POOL)).astype(dtype)
 

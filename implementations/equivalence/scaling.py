@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from implementations.contract import Oracle
-from implementations.equivalence import gates, proof
-from implementations.equivalence.gates import FACTOR, UNIT_ROUNDOFF, Check
-from implementations.equivalence.proof import Candidate, Start
+from implementations.equivalence import proof, tolerances
+from implementations.equivalence.proof import Candidate
+from implementations.equivalence.repetition import Start
+from implementations.equivalence.tolerances import FACTOR, UNIT_ROUNDOFF, Check
 
 FEWEST_ELEMENTS = 100
 
@@ -32,14 +33,14 @@ class Errors:
         yardstick, checks, repetition = proof.settle(candidate, oracle, start, seen)
         if any(check.group == proof.FLIPS for check in checks):
             return  # a ReLU on the other side is not rounding, and NumPy has its own
-        wanted = yardstick.wanted
+        expected = yardstick.expected
         plain = repetition.plain({name: inputs > 0 for name, inputs in oracle.kinks().items()})
-        found = repetition.tensors_of_step(seen.logits, seen.loss, seen.state)
-        for name, value in wanted.items():
-            if np.size(value) >= FEWEST_ELEMENTS and not name.startswith(gates.CHANGE):
+        actual = repetition.tensors_of_step(seen.logits, seen.loss, seen.state)
+        for name, value in expected.items():
+            if np.size(value) >= FEWEST_ELEMENTS and not name.startswith(tolerances.CHANGE):
                 scale = yardstick.scale(name)
-                for sums, tensors in ((self.squares, found), (self.of_numpy, plain)):
-                    sums[name] = sums.get(name, 0.0) + (gates.distance(name, tensors, wanted) / scale) ** 2
+                for sums, tensors in ((self.squares, actual), (self.of_numpy, plain)):
+                    sums[name] = sums.get(name, 0.0) + (tolerances.distance(name, tensors, expected) / scale) ** 2
         self.seeds += 1
 
     def rms(self) -> dict[str, tuple[float, float]]:
@@ -53,8 +54,9 @@ class Errors:
 def peer_checks(rms: Mapping[str, tuple[float, float]], precision: str) -> list[Check]:
     """Gate B: at most FACTOR times the error of plain NumPy in the same precision, at least a rounding."""
     unit = UNIT_ROUNDOFF[precision]
-    checks = [Check("peer", "beside NumPy", name, own, FACTOR * max(numpy, unit)) for name, (own, numpy) in rms.items()]
-    return gates.worst_by_group(checks)
+    return tolerances.worst_by_group(
+        Check("peer", "beside NumPy", name, error, FACTOR * max(numpy, unit)) for name, (error, numpy) in rms.items()
+    )
 
 
 def scaling_checks(single: Mapping[str, tuple[float, float]], double: Mapping[str, tuple[float, float]]) -> list[Check]:
@@ -64,4 +66,4 @@ def scaling_checks(single: Mapping[str, tuple[float, float]], double: Mapping[st
         floor32, floor64 = (UNIT_ROUNDOFF[precision] for precision in ("float32", "float64"))
         ratio = max(e32, floor32) / max(double[name][0], floor64) / 2.0**29
         checks.append(Check("scaling", "float32 over float64", name, max(ratio, 1 / ratio), FACTOR))
-    return gates.worst_by_group(checks)
+    return tolerances.worst_by_group(checks)

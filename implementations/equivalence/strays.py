@@ -1,8 +1,7 @@
-"""How far rounding leads the oracle of a large network astray, found once for all who prove it.
+"""How far rounding moves the tensors of a large network's oracle, computed once and shared by the processes of a run.
 
-In a large network that takes minutes, and depends neither on the framework nor, to speak of, on the masks that it drew: the
-norms are over many numbers, and the budgets are 8 times as wide. So whoever comes first finds it, with masks of the oracle's own,
-on all cores that it may use, and leaves it in a folder for the others: processes of the same run, on the same machine.
+This takes minutes. It does not depend on the framework, and hardly on the masks that it drew: the norms are over many numbers.
+So the first process computes it, with masks of the oracle's own, on all its cores, and leaves it in a folder for the others.
 """
 
 import fcntl
@@ -14,25 +13,28 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from implementations import cores
-from implementations.contract import Arrays
-from implementations.equivalence import gates
+from implementations.contract import Arrays, Spec
+from implementations.equivalence import tolerances
+
+if TYPE_CHECKING:  # it imports this module
+    from implementations.equivalence.repetition import Repetition
 
 LARGE_FLOPS = 10**9
-"""Of a training step. From here on strays are shared, and a model is asked which of its ReLUs pass: trying the nearest
-ones, one by one, would take minutes too."""
+"""Of a training step. From here on strays are shared, and a model is asked which of its ReLUs pass: trying many of them
+would take minutes too."""
 
 Strays = tuple[dict[str, float], dict[str, float]]
-"""By tensor, how far it strays; by ReLU, how near to zero its inputs must be for rounding to decide."""
+"""How far rounding moves each tensor; how near to zero a ReLU's inputs must be for rounding to decide."""
 
 
-def is_large(spec: Any) -> bool:
+def is_large(spec: Spec) -> bool:
     """Whether this network's proof shares its strays."""
-    return bool(spec.flops("train_step") >= LARGE_FLOPS)
+    return spec.flops("train_step") >= LARGE_FLOPS
 
 
 class Shared:
@@ -41,14 +43,14 @@ class Shared:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def of(self, repetition: Any) -> Strays:
-        """The strays of a `proof.Repetition`, from the folder or found now."""
+    def of(self, repetition: "Repetition") -> Strays:
+        """From the folder, or found now."""
         spec, start = repetition.spec, repetition.start
-        known = [spec.model_dump(mode="json"), repetition.arithmetic, gates.PERTURBATIONS]
-        name = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
+        key = [spec.model_dump(mode="json"), repetition.arithmetic, tolerances.PERTURBATIONS]
+        digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode())
         for array in (start.x, start.y, *start.state.values()):
-            name.update(np.ascontiguousarray(array).tobytes())
-        path = self.folder / f"strays-{name.hexdigest()[:32]}.json"
+            digest.update(np.ascontiguousarray(array).tobytes())
+        path = self.folder / f"strays-{digest.hexdigest()[:32]}.json"
         with _held(path.with_suffix(".lock")):
             if not path.is_file():
                 aside = path.with_suffix(f".{os.getpid()}")
@@ -58,23 +60,23 @@ class Shared:
         return stray, reach
 
 
-def find(repetition: Any) -> Strays:
+def find(repetition: "Repetition") -> Strays:
     """With masks of the oracle's own; the perturbed runs side by side, as many as there are cores."""
     spec, start = repetition.spec, repetition.start
     oracle = repetition.oracle.in_arithmetic(np.float64, np.ndarray)
-    own = replace(repetition, oracle=oracle, masks=masks(spec, len(start.y)), shared=None)
-    wanted = own.reference()
+    independent = replace(repetition, oracle=oracle, masks=masks(spec, len(start.y)), shared=None)
+    expected = independent.reference()
     active = {name: inputs > 0 for name, inputs in oracle.kinks().items()}
-    seeds = range(gates.PERTURBATIONS)
-    with ThreadPoolExecutor(min(cores.usable(), gates.PERTURBATIONS)) as pool:
-        found = list(pool.map(lambda seed: own.strayed(wanted, active, 1, seed=seed), seeds))
+    seeds = range(tolerances.PERTURBATIONS)
+    with ThreadPoolExecutor(min(cores.usable(), tolerances.PERTURBATIONS)) as pool:
+        runs = list(pool.map(lambda seed: independent.strayed(expected, active, 1, seed=seed), seeds))
     stray, reach = (
-        {name: float(np.sqrt(np.mean([run[k][name] ** 2 for run in found]))) for name in found[0][k]} for k in (0, 1)
+        {name: float(np.sqrt(np.mean([run[k][name] ** 2 for run in runs]))) for name in runs[0][k]} for k in (0, 1)
     )
     return stray, reach
 
 
-def masks(spec: Any, batch: int) -> Arrays:
+def masks(spec: Spec, batch: int) -> Arrays:
     """Masks of inverted dropout (Srivastava et al. 2014), drawn by a generator of the proof's own."""
     rng, rate = np.random.default_rng(0), spec.dropout
     return {name: (rng.random(shape) >= rate) / (1 - rate) for name, shape in spec.masks(batch).items()}

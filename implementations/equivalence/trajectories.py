@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from implementations.contract import Oracle
-from implementations.equivalence import gates, proof, rounding
-from implementations.equivalence.gates import Check
-from implementations.equivalence.proof import Candidate, Start
+from implementations.equivalence import proof, rounding, tolerances
+from implementations.equivalence.proof import Candidate
+from implementations.equivalence.repetition import Start
+from implementations.equivalence.tolerances import Check
 
 Batches = Sequence[tuple[np.ndarray, np.ndarray]]
 
@@ -28,13 +29,13 @@ def free_run(candidate: Candidate, oracle: Oracle, start: Start, batches: Batche
     for step in range(1, steps + 1):
         k = (step - 1) % len(batches)
         x, y = batches[k]
-        masks = _masks_of_next_step(candidate, len(y))
-        found = {"loss": np.asarray(candidate.to_host(model.train_step(*on_device[k])))}
-        wanted = {"loss": np.asarray(oracle.repeat_step(x, y, masks, None))}
+        masks = candidate.masks_of_next_step(len(y))
+        actual = {"loss": np.asarray(candidate.to_host(model.train_step(*on_device[k])))}
+        expected = {"loss": np.asarray(oracle.repeat_step(x, y, masks, None))}
         if step == steps or set(str(step)) <= {"0", "1"}:
-            found, wanted = found | model.state(), wanted | oracle.state()
-        checks += gates.drift(start.check, found, wanted, spec)
-    return gates.worst_by_group(checks)
+            actual, expected = actual | model.state(), expected | oracle.state()
+        checks += tolerances.drift(start.check, actual, expected, spec)
+    return tolerances.worst_by_group(checks)
 
 
 def is_chaotic(candidate: Candidate, oracle: Oracle, start: Start, batches: Batches, steps: int) -> bool:
@@ -42,7 +43,7 @@ def is_chaotic(candidate: Candidate, oracle: Oracle, start: Start, batches: Batc
 
     So it is with two samples in a batch: their normalised values are 1 and -1, and turn round where they are near each other.
     """
-    noise = rounding.Noise(2 * gates.UNIT_ROUNDOFF["float64"], np.float64, seed=1)
+    noise = rounding.Noise(2 * tolerances.UNIT_ROUNDOFF["float64"], np.float64, seed=1)
     for _ in range(TWINS):
         twin = oracle.in_arithmetic(np.float64, rounding.arithmetic("float64", noise))
         oracle.load_state(start.state)
@@ -52,8 +53,8 @@ def is_chaotic(candidate: Candidate, oracle: Oracle, start: Start, batches: Batc
             masks = candidate.model.draw_masks(len(y))
             for model in (oracle, twin):
                 model.repeat_step(x, y, masks, None)
-        apart = gates.drift(start.check, twin.state(), oracle.state(), candidate.spec)
-        if any(not check.error * gates.FACTOR <= check.budget for check in apart):
+        apart = tolerances.drift(start.check, twin.state(), oracle.state(), candidate.spec)
+        if any(not check.error * tolerances.FACTOR <= check.budget for check in apart):
             return True
     return False
 
@@ -70,18 +71,18 @@ def restarted_run(candidate: Candidate, oracle: Oracle, start: Start, batches: B
     state, checks, flips = start.state, [], 0
     for step in range(steps):
         k = step % len(batches)
-        masks = _masks_of_next_step(candidate, len(batches[k][1]))
+        masks = candidate.masks_of_next_step(len(batches[k][1]))
         logits = np.asarray(candidate.to_host(model.predict(on_device[k][0])))
         active = proof.active_units(candidate, on_device[k][0])
         loss = np.asarray(candidate.to_host(model.train_step(*on_device[k])))
         seen = proof.Observation(logits, loss, model.state(), masks, active)
         here = Start(start.check, {n: np.asarray(v, np.float64) for n, v in state.items()}, *batches[k])
-        found = proof.compare(candidate, oracle, here, seen)
-        flips += sum(int(check.error) for check in found if check.group == proof.FLIPS)
-        checks += [check for check in found if check.group != proof.FLIPS]
+        step_checks = proof.compare(candidate, oracle, here, seen)
+        flips += sum(int(check.error) for check in step_checks if check.group == proof.FLIPS)
+        checks += [check for check in step_checks if check.group != proof.FLIPS]
         state = seen.state
-    adopted = Check(start.check, proof.FLIPS, f"in {steps} steps", flips, steps * gates.MOST_FLIPS)
-    return [*gates.worst_by_group(checks), adopted]
+    adopted = Check(start.check, proof.FLIPS, f"in {steps} steps", flips, steps * tolerances.MOST_FLIPS)
+    return [*tolerances.worst_by_group(checks), adopted]
 
 
 def two_runs(candidate: Candidate, start: Start, batches: Batches, steps: int) -> float:
@@ -95,14 +96,4 @@ def two_runs(candidate: Candidate, start: Start, batches: Batches, steps: int) -
             candidate.model.train_step(*candidate.batch(*batches[step % len(batches)]))
         states.append(candidate.model.state())
     one, other = states
-    return max(
-        gates.distance(name, one, other) / (float(np.linalg.norm(value)) or 1.0) for name, value in other.items()
-    )
-
-
-def _masks_of_next_step(candidate: Candidate, batch: int) -> dict[str, np.ndarray]:
-    """What the next step will draw; the generator stands where it stood."""
-    generator = candidate.model.random_state()
-    masks = {name: np.array(mask) for name, mask in candidate.model.draw_masks(batch).items()}
-    candidate.model.set_random_state(generator)
-    return masks
+    return max(tolerances.relative_distance(name, one, other) for name in other)

@@ -2,11 +2,10 @@
 
 import os
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from implementations.contract import Unavailable
+from implementations.contract import DeviceArray, Unavailable
 
 try:
     import cupy as cp
@@ -38,7 +37,7 @@ def use_precision(precision: str) -> None:
     os.environ["CUPY_TF32"] = "1"
 
 
-def to_device(array: np.ndarray, device: str) -> Any:
+def to_device(array: np.ndarray, device: str) -> DeviceArray:
     """A copy on the device, finished on return."""
     with cp.cuda.Device(_index(device)):
         tensor = cp.asarray(array, order="C")
@@ -46,22 +45,22 @@ def to_device(array: np.ndarray, device: str) -> Any:
     return tensor
 
 
-def to_host(tensor: Any) -> np.ndarray:
+def to_host(tensor: DeviceArray) -> np.ndarray:
     """A host array; waits for the device."""
     return cp.asnumpy(tensor)
 
 
-def synchronise(device: str, result: Any) -> None:
+def synchronise(device: str, result: DeviceArray) -> None:
     """Wait for all streams of the device."""
     cp.cuda.Device(_index(device)).synchronize()
 
 
-def matrix_product(a: Any, b: Any) -> Any:
+def matrix_product(a: DeviceArray, b: DeviceArray) -> DeviceArray:
     """a @ b, by cuBLAS."""
     return a @ b
 
 
-def copy(source: Any, target: Any) -> Any:
+def copy(source: DeviceArray, target: DeviceArray) -> DeviceArray:
     """Over the target."""
     cp.copyto(target, source)
     return target

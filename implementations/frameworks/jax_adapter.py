@@ -1,11 +1,10 @@
 """JAX: CPU and CUDA, asynchronous on both; its threads are as many as the cores that the process may use."""
 
 import os
-from typing import Any
 
 import numpy as np
 
-from implementations.contract import Unavailable
+from implementations.contract import DeviceArray, Unavailable
 
 try:
     import jax
@@ -34,7 +33,7 @@ def use_float64() -> None:
     jax.config.update("jax_enable_x64", True)
 
 
-FACTORS: list[Any] = []
+FACTORS: list[type] = []
 """bfloat16, where it is in use."""
 
 
@@ -59,12 +58,12 @@ def to_device(array: np.ndarray, device: str) -> jax.Array:
     return jax.block_until_ready(jax.device_put(copy, jax.devices(kind)[int(index or 0)]))
 
 
-def to_host(tensor: Any) -> np.ndarray:
+def to_host(tensor: DeviceArray) -> np.ndarray:
     """A host array; waits for the device. NumPy has no bfloat16."""
     return np.asarray(tensor, np.float32) if tensor.dtype == jnp.bfloat16 else np.asarray(tensor)
 
 
-def synchronise(device: str, result: Any) -> None:
+def synchronise(device: str, result: DeviceArray) -> None:
     """Wait for results (one, or a list): a compiled step's are there all at once."""
     jax.block_until_ready(result)
 
@@ -86,14 +85,14 @@ def versions() -> dict[str, str]:
 
 def flags(device: str) -> dict[str, str]:
     """Precision switches and the generator as they stand, and which GPU it is."""
-    found = {
+    switches = {
         "matmul_precision": str(jax.config.jax_default_matmul_precision),
         "enable_x64": str(jax.config.jax_enable_x64),
         "prng": str(jax.config.jax_default_prng_impl),
     }
     if device.startswith("cuda"):
-        found["gpu"] = jax.devices("cuda")[int(device.partition(":")[2])].device_kind
-    return found
+        switches["gpu"] = jax.devices("cuda")[int(device.partition(":")[2])].device_kind
+    return switches
 
 
 def reset_peak(device: str) -> bool:

@@ -1,9 +1,9 @@
 """NumPy: the CPU only, nothing is asynchronous, threads belong to its BLAS."""
 
-from typing import Any
-
 import numpy as np
 import threadpoolctl
+
+from implementations.contract import DeviceArray
 
 NAME = "numpy"
 
@@ -23,12 +23,12 @@ def to_device(array: np.ndarray, device: str) -> np.ndarray:
     return np.array(array, order="C", copy=True)
 
 
-def to_host(tensor: Any) -> np.ndarray:
+def to_host(tensor: DeviceArray) -> np.ndarray:
     """NumPy arrays are on the host."""
     return np.asarray(tensor)
 
 
-def synchronise(device: str, result: Any) -> None:
+def synchronise(device: str, result: DeviceArray) -> None:
     """Nothing to wait for."""
 
 

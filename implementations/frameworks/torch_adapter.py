@@ -2,11 +2,10 @@
 
 import os
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from implementations.contract import Unavailable
+from implementations.contract import DeviceArray, Unavailable
 
 try:
     import torch
@@ -61,12 +60,12 @@ def to_device(array: np.ndarray, device: str) -> torch.Tensor:
     return tensor
 
 
-def to_host(tensor: Any) -> np.ndarray:
+def to_host(tensor: DeviceArray) -> np.ndarray:
     """A host array; waits for the device. NumPy has no bfloat16."""
     return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy(force=True)
 
 
-def synchronise(device: str, result: Any) -> None:
+def synchronise(device: str, result: DeviceArray) -> None:
     """Wait for all streams of a CUDA device."""
     if device.startswith("cuda"):
         torch.cuda.synchronize(device)
@@ -84,21 +83,21 @@ def copy(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 def versions() -> dict[str, str]:
     """PyTorch and, where it is a CUDA build, CUDA and cuDNN."""
-    found = {"torch": torch.__version__, "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
-    return {name: str(version) for name, version in found.items() if version is not None}
+    libraries = {"torch": torch.__version__, "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
+    return {name: str(version) for name, version in libraries.items() if version is not None}
 
 
 def flags(device: str) -> dict[str, str]:
     """Threads and precision switches as they stand, and which GPU it is."""
-    found = {
+    switches = {
         "threads": str(torch.get_num_threads()),
         "float32_matmul_precision": torch.get_float32_matmul_precision(),
         "cudnn.allow_tf32": str(torch.backends.cudnn.allow_tf32),
         "deterministic": str(torch.are_deterministic_algorithms_enabled()),
     }
     if device.startswith("cuda"):
-        found["gpu"] = torch.cuda.get_device_name(device)
-    return found
+        switches["gpu"] = torch.cuda.get_device_name(device)
+    return switches
 
 
 def reset_peak(device: str) -> bool:

@@ -23,6 +23,7 @@ from implementations.mlp.cublas import Products
 from implementations.mlp.spec import MLPSpec
 
 Array = Any  # cupy.ndarray: CuPy ships no type stubs
+Args = tuple[Any, ...]  # of a kernel
 
 COLUMNS, ROWS = 8, 64
 """Threads of a block that reduces over the batch. Eight neighbours read 32 bytes at once, the least that a GPU fetches; few
@@ -45,7 +46,7 @@ def dense(product: Products, x: Array, weight: Array, z: Array) -> None:
 # --- batch_norm ---
 
 
-def batch_norm(kernels: Any, layer: "Layer", parameters: tuple, running: tuple, constants: tuple, drop: tuple) -> None:
+def batch_norm(kernels: Any, layer: "Layer", parameters: Args, running: Args, constants: Args, drop: Args) -> None:
     """Batch norm, ReLU and dropout at once: layer.z (B, H) -> layer.h (B, H). Moves the running statistics (H,)."""
     epsilon, *moving = constants
     buffers = layer.z, *parameters, layer.mean, layer.inv_std, layer.h
@@ -53,7 +54,7 @@ def batch_norm(kernels: Any, layer: "Layer", parameters: tuple, running: tuple, 
     kernels.norm_relu_dropout(_blocks(layer.z), (COLUMNS, ROWS), arguments)
 
 
-def batch_norm_running(kernels: Any, z: Array, parameters: tuple, running: tuple, epsilon: Any) -> None:
+def batch_norm_running(kernels: Any, z: Array, parameters: Args, running: Args, epsilon: Any) -> None:
     """Batch norm with the running statistics, and ReLU, for prediction; in place of z (B, H)."""
     kernels.norm_running_relu(_grid(z.size), (THREADS,), (z, *parameters, *running, *_sizes(z), epsilon))
 
@@ -61,7 +62,7 @@ def batch_norm_running(kernels: Any, z: Array, parameters: tuple, running: tuple
 # --- relu ---
 
 
-def relu(kernels: Any, z: Array, bias: Array, drop: tuple) -> None:
+def relu(kernels: Any, z: Array, bias: Array, drop: Args) -> None:
     """Bias, ReLU and dropout at once, in place of z (B, H). (Where there is batch norm, its kernel does the ReLU.)"""
     kernels.bias_relu_dropout(_grid(z.size // 4), (THREADS,), (z, bias, *_sizes(z), *drop))
 
@@ -69,14 +70,14 @@ def relu(kernels: Any, z: Array, bias: Array, drop: tuple) -> None:
 # --- dropout ---
 
 
-def dropout(spec: MLPSpec, layer: int, counters: Array, training: bool = True) -> tuple:
+def dropout(spec: MLPSpec, layer: int, counters: Array, training: bool = True) -> Args:
     """What a kernel must know to draw the mask of a hidden layer. A rate of 0, as in prediction, draws nothing."""
     rate = spec.dropout if training else 0.0
     scale = np.dtype(spec.dtype).type(1 / (1 - rate))
     return np.uint32(int(rate * 2**32)), scale, np.uint32(spec.seed), np.uint32(layer), counters
 
 
-def dropout_mask(kernels: Any, mask: Array, drop: tuple) -> Array:
+def dropout_mask(kernels: Any, mask: Array, drop: Args) -> Array:
     """The mask of one layer, 0 or 1/(1-rate), into `mask` (B, H)."""
     kernels.dropout_mask(_grid(mask.size // 4), (THREADS,), (mask, *_sizes(mask), *drop))
     return mask
@@ -303,7 +304,7 @@ class TunedMLP:
             h = layer.h
         output(self.product, h, w["output.weight"], room.logits)
 
-    def _norm(self, i: int) -> tuple[tuple, tuple]:
+    def _norm(self, i: int) -> tuple[Args, Args]:
         """gamma and beta, running mean and variance of a layer, each (H,)."""
         names = ("gamma", "beta"), ("running_mean", "running_variance")
         parameters, running = (tuple(self.named[f"norm{i}.{name}"] for name in pair) for pair in names)

@@ -191,7 +191,7 @@ class MLP:
         self.update(gradients)
         return losses.mean()
 
-    def forward(self, x: Array) -> tuple[Array, list]:
+    def forward(self, x: Array) -> tuple[Array, list[Any]]:
         """Logits of a training step, and what the way back needs of every layer. Moves the running statistics."""
         w, h = self.w, x
         cache: list[Any] = []
@@ -228,7 +228,7 @@ class MLP:
             self.w[name] *= self.spec.norm_momentum
             self.w[name] += (1 - self.spec.norm_momentum) * new
 
-    def backward(self, dlogits: Array, cache: list) -> Arrays:
+    def backward(self, dlogits: Array, cache: list[Any]) -> Arrays:
         """Gradients of the loss by parameter name, from the last layer to the first."""
         gradients: Arrays = {}
         dh, gradients["output.weight"], gradients["output.bias"] = dense_backward(

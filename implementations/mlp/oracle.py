@@ -129,7 +129,7 @@ class Oracle(mlp_numpy.MLP):
         found, self.measured = self.measured, None
         return found
 
-    def backward(self, dlogits: np.ndarray, cache: list) -> Arrays:
+    def backward(self, dlogits: np.ndarray, cache: list[Any]) -> Arrays:
         """Gradients by parameter name; when they are to be measured, the same with every minus a plus before that."""
         if self.measured is not None:
             sizes = np.array(dlogits)

@@ -44,10 +44,10 @@ class SGD(_Strict):
         return ("velocity",) if self.momentum else ()
 
 
-class Adam(_Strict):
+class _Moments(_Strict):
     """Kingma & Ba 2015. `epsilon_form` "algorithm1": sqrt(v_hat) + eps; "hat": the form before their section 2.1."""
 
-    kind: Literal["adam"] = "adam"
+    kind: Literal["adam", "adamw"]
     learning_rate: Positive = 1e-3
     beta1: Rate = 0.9
     beta2: Rate = 0.999
@@ -60,10 +60,16 @@ class Adam(_Strict):
         return ("m", "v")
 
 
-class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov & Hutter 2019), on kernels only, before the step."""
+class Adam(_Moments):
+    """Without weight decay."""
 
-    kind: Literal["adamw"] = "adamw"  # type: ignore[assignment]  # the discriminator of the union below
+    kind: Literal["adam"] = "adam"
+
+
+class AdamW(_Moments):
+    """With decoupled weight decay (Loshchilov & Hutter 2019), on kernels only, before the step."""
+
+    kind: Literal["adamw"] = "adamw"
     weight_decay: Annotated[Real, Field(ge=0)] = 1e-2
 
 

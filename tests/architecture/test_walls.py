@@ -13,8 +13,8 @@ import pytest
 
 from implementations import registry, sources
 from implementations.mlp.steps import STEPS
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 OWN = {
     "numpy": set(),
     "torch": {"torch"},
@@ -70,20 +70,20 @@ def test_the_import_contracts_hold_every_implementation() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"
     ]
-    found = {contract["id"]: contract for contract in contracts}
+    by_id = {contract["id"]: contract for contract in contracts}
     files = {f"implementations.mlp.{path.stem}" for path in (ROOT / "implementations/mlp").glob("mlp_*.py")}
-    assert set(found["models"]["source_modules"]) == files
-    assert set(found["apart"]["modules"]) == files - {"implementations.mlp.mlp_keras_tuned"}
-    assert set(registry.FAMILIES.values()) <= found.keys()  # a wall of its own for each
+    assert set(by_id["models"]["source_modules"]) == files
+    assert set(by_id["apart"]["modules"]) == files - {"implementations.mlp.mlp_keras_tuned"}
+    assert set(registry.FAMILIES.values()) <= by_id.keys()  # a wall of its own for each
 
 
 # What the code may not say
 
 
 def python_files(*folders: str) -> list[Path]:
-    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    assert found
-    return found
+    paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert paths
+    return paths
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -103,17 +103,17 @@ def dotted(node: ast.AST) -> str:
 def clocks_and_chance(code: str) -> list[str]:
     """Imports of a clock or of an unseeded generator, NumPy's legacy generator, and generators without a seed."""
     tree = ast.parse(code)
-    found = [name for name in imported(tree) if name in {"time", "timeit", "datetime", "random", "secrets", "uuid"}]
+    forbidden = [name for name in imported(tree) if name in {"time", "timeit", "datetime", "random", "secrets", "uuid"}]
     takes_seed = {"default_rng", "SeedSequence", "PCG64", "Philox", "SFC64", "Philox4x3210", "XORWOW", "MRG32k3a"}
     modern = takes_seed | {"Generator", "BitGenerator"}
     for node in ast.walk(tree):
         name = dotted(node)
         if name.startswith(("np.random.", "numpy.random.", "cp.random.", "cupy.random.")):
-            found += [name] if name.split(".")[2] not in modern else []
+            forbidden += [name] if name.split(".")[2] not in modern else []
         elif isinstance(node, ast.Call) and not (node.args or node.keywords):
             made = dotted(node.func)
-            found += [f"{made}() without a seed"] if made.rpartition(".")[2] in takes_seed else []
-    return found
+            forbidden += [f"{made}() without a seed"] if made.rpartition(".")[2] in takes_seed else []
+    return forbidden
 
 
 @pytest.mark.parametrize("path", python_files("implementations/mlp"), ids=lambda path: path.name)
@@ -122,7 +122,7 @@ def test_a_model_holds_no_clock_and_no_unseeded_generator(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "found"),
+    ("code", "forbidden"),
     [
         ("import time", ["time"]),
         ("from datetime import datetime", ["datetime"]),
@@ -134,14 +134,14 @@ def test_a_model_holds_no_clock_and_no_unseeded_generator(path: Path) -> None:
         ("r = np.random.default_rng(seed=0)", []),
     ],
 )
-def test_the_search_for_clocks_and_chance_finds_them(code: str, found: list[str]) -> None:
-    assert clocks_and_chance(code) == found
+def test_the_search_for_clocks_and_chance_finds_them(code: str, forbidden: list[str]) -> None:
+    assert clocks_and_chance(code) == forbidden
 
 
 TOLERANCES = {"allclose", "isclose", "assert_allclose", "approx", "assert_almost_equal", "assert_array_almost_equal"}
 
 
-GATES = ROOT / "implementations/equivalence/gates.py"
+ONLY_PLACE = ROOT / "implementations/equivalence/tolerances.py"
 NOT_JUDGING = ROOT / "tests/benchmarks"
 """Tests of statistics and of reports have tolerances of their own: no implementation is held to them."""
 
@@ -151,11 +151,11 @@ NOT_JUDGING = ROOT / "tests/benchmarks"
     [
         path
         for path in python_files("implementations", "benchmarks", "tests")
-        if path != GATES and NOT_JUDGING not in path.parents
+        if path != ONLY_PLACE and NOT_JUDGING not in path.parents
     ],
     ids=lambda path: path.relative_to(ROOT).as_posix(),
 )
-def test_tolerances_live_in_the_gates_alone(path: Path) -> None:
+def test_tolerances_live_in_one_file(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names = {node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "") for node in ast.walk(tree)}
     assert names & TOLERANCES == set()
@@ -182,9 +182,9 @@ def test_nobody_imports_the_tests() -> None:
     ],
 )
 def test_every_implementation_has_the_steps_as_headings_in_their_order(framework: str, mode: str) -> None:
-    found = sources.sections("mlp", framework, mode)
-    assert [section.step for section in found] == [*(step.name for step in STEPS), "the model"]
-    for section in found:
+    sections = sources.sections("mlp", framework, mode)
+    assert [section.step for section in sections] == [*(step.name for step in STEPS), "the model"]
+    for section in sections:
         assert section.code, f"{section.file}: nothing stands under {section.step}"
         assert ast.parse(section.code) is not None
 
@@ -201,8 +201,8 @@ def test_every_model_tells_what_compiles_it_and_how_its_weights_lie(path: Path) 
     models = [node for node in classes if node.name.endswith("MLP")]
     assert models
     for model in models:
-        told = {ast.unparse(line.targets[0]) for line in model.body if isinstance(line, ast.Assign)}
-        assert told >= ({"compiled"} if model.bases else {"compiled", "layout"}), model.name
+        attributes = {ast.unparse(line.targets[0]) for line in model.body if isinstance(line, ast.Assign)}
+        assert attributes >= ({"compiled"} if model.bases else {"compiled", "layout"}), model.name
 
 
 def test_the_hash_of_the_code_covers_every_file_of_it() -> None:

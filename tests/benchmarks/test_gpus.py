@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,9 +159,10 @@ def test_hiding_all_is_told_as_the_reason(driver: Any, monkeypatch: pytest.Monke
     monkeypatch.setenv(gpus.VARIABLE, "9")
     monkeypatch.setitem(registry.PACKAGES, "cupy", ("numpy",))
     reason = "CUDA_VISIBLE_DEVICES=9 names no GPU of this machine"
-    for options in ({"devices": ("cuda",)}, {"frameworks": ("cupy",)}):
+    smoke = Request(PROFILES["smoke"], threads=(1,))
+    for request in (replace(smoke, devices=("cuda",)), replace(smoke, frameworks=("cupy",))):
         with pytest.raises(Unavailable, match=reason):
-            plan("mlp", MLPSpec.preset("digits"), Request(PROFILES["smoke"], threads=(1,), **options), gpus.visible())
+            plan("mlp", MLPSpec.preset("digits"), request, gpus.visible())
     assert reason in doctor.render(doctor.examine())
 
 

@@ -1,10 +1,7 @@
 """Estimates and verdicts, against numbers worked out by hand and against chance itself."""
 
 import math
-import subprocess
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,8 +19,8 @@ from benchmarks.statistics import (
     log_ratio,
 )
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
+from tests.support.fresh_process import python
 
-ROOT = Path(__file__).parents[2]
 T_2 = 4.302652729749464
 """The 97.5% quantile of Student's t with 2 degrees of freedom: 0.95 sqrt(2 / (4 * 0.975 * 0.025))."""
 
@@ -39,12 +36,12 @@ def test_a_blocks_median_is_per_call_and_after_the_warm_up() -> None:
 
 def test_an_estimate_is_the_median_with_an_interval_on_the_logarithms() -> None:
     e = math.e
-    found = estimate([1.0, e, e**2])  # logarithms 0, 1, 2: mean 1, standard deviation 1
+    median = estimate([1.0, e, e**2])  # logarithms 0, 1, 2: mean 1, standard deviation 1
     half = T_2 / math.sqrt(3)
-    assert found.value == e
-    assert found.low == pytest.approx(math.exp(1 - half), rel=1e-12)
-    assert found.high == pytest.approx(math.exp(1 + half), rel=1e-12)
-    assert found.blocks == 3
+    assert median.value == e
+    assert median.low == pytest.approx(math.exp(1 - half), rel=1e-12)
+    assert median.high == pytest.approx(math.exp(1 + half), rel=1e-12)
+    assert median.blocks == 3
 
 
 def test_the_interval_of_an_estimate_holds_its_value() -> None:
@@ -54,25 +51,25 @@ def test_the_interval_of_an_estimate_holds_its_value() -> None:
 
 
 def test_one_block_has_no_interval() -> None:
-    found = estimate([3.0])
-    assert (found.value, found.low, found.high, found.blocks) == (3.0, 0.0, math.inf, 1)
+    alone = estimate([3.0])
+    assert (alone.value, alone.low, alone.high, alone.blocks) == (3.0, 0.0, math.inf, 1)
 
 
 def test_a_comparison_is_the_mean_log_ratio_with_a_paired_interval() -> None:
     e = math.e
-    found = compare(numbered([2.0, 3 * e, 5 * e**2]), numbered([2.0, 3.0, 5.0]))  # log ratios 0, 1, 2
+    comparison = compare(numbered([2.0, 3 * e, 5 * e**2]), numbered([2.0, 3.0, 5.0]))  # log ratios 0, 1, 2
     half = T_2 / math.sqrt(3)
-    assert found.ratio.value == pytest.approx(e, rel=1e-12)
-    assert found.ratio.low == pytest.approx(math.exp(1 - half), rel=1e-12)
-    assert found.ratio.high == pytest.approx(math.exp(1 + half), rel=1e-12)
-    assert found.ratio.blocks == 3
-    assert not found.detected
+    assert comparison.ratio.value == pytest.approx(e, rel=1e-12)
+    assert comparison.ratio.low == pytest.approx(math.exp(1 - half), rel=1e-12)
+    assert comparison.ratio.high == pytest.approx(math.exp(1 + half), rel=1e-12)
+    assert comparison.ratio.blocks == 3
+    assert not comparison.detected
 
 
 def test_blocks_are_paired_by_their_number() -> None:
-    found = compare({0: 1.0, 2: 4.0, 7: 9.0}, {2: 2.0, 7: 4.5, 9: 1e9})
-    assert found.ratio.value == pytest.approx(2.0, rel=1e-12)
-    assert found.ratio.blocks == 2
+    comparison = compare({0: 1.0, 2: 4.0, 7: 9.0}, {2: 2.0, 7: 4.5, 9: 1e9})
+    assert comparison.ratio.value == pytest.approx(2.0, rel=1e-12)
+    assert comparison.ratio.blocks == 2
 
 
 def test_no_shared_block_is_an_error() -> None:
@@ -88,19 +85,19 @@ NOISE = [0.99, 1.01, 0.995, 1.005, 1.0, 1.002]
     [(0.8, "faster", True), (1.25, "slower", True), (1.0, "tied", False), (1.03, "inconclusive", True)],
 )
 def test_verdicts_against_the_margin(factor: float, verdict: str, detected: bool) -> None:
-    found = compare(numbered([factor * noise for noise in NOISE]), numbered([1.0] * 6))
-    assert (found.verdict, found.detected) == (verdict, detected)
+    comparison = compare(numbered([factor * noise for noise in NOISE]), numbered([1.0] * 6))
+    assert (comparison.verdict, comparison.detected) == (verdict, detected)
 
 
 def test_a_difference_inside_the_margin_can_be_detected_and_is_still_a_tie() -> None:
-    found = compare(numbered([1.015 + 1e-4 * i for i in range(6)]), numbered([1.0] * 6))
-    assert found.detected
-    assert found.verdict == "tied"
+    comparison = compare(numbered([1.015 + 1e-4 * i for i in range(6)]), numbered([1.0] * 6))
+    assert comparison.detected
+    assert comparison.verdict == "tied"
 
 
 def test_noise_makes_it_inconclusive() -> None:
-    found = compare(numbered([0.5, 2.0, 0.6, 1.9, 0.7, 1.5]), numbered([1.0] * 6))
-    assert (found.verdict, found.detected) == ("inconclusive", False)
+    comparison = compare(numbered([0.5, 2.0, 0.6, 1.9, 0.7, 1.5]), numbered([1.0] * 6))
+    assert (comparison.verdict, comparison.detected) == ("inconclusive", False)
 
 
 def test_the_margin_is_the_same_in_both_directions() -> None:
@@ -136,22 +133,22 @@ def test_the_paired_interval_covers_the_truth_95_times_in_100(blocks: int) -> No
     drift = np.exp(rng.normal(0, 0.5, (runs, blocks)))
     reference = drift * np.exp(rng.normal(0, 0.02, (runs, blocks)))
     times = truth * drift * np.exp(rng.normal(0, 0.03, (runs, blocks)))
-    found = [compare(numbered(t), numbered(r)).ratio for t, r in zip(times, reference, strict=True)]
-    covered = np.mean([ratio.low <= truth <= ratio.high for ratio in found])
+    ratios = [compare(numbered(t), numbered(r)).ratio for t, r in zip(times, reference, strict=True)]
+    covered = np.mean([ratio.low <= truth <= ratio.high for ratio in ratios])
     assert 0.93 <= covered <= 0.97
 
 
 def test_a_tie_is_seldom_called_a_difference() -> None:
     rng, runs = np.random.default_rng(1), 2000
     times, reference = np.exp(rng.normal(0, 0.02, (2, runs, 6)))
-    found = [compare(numbered(t), numbered(r)).verdict for t, r in zip(times, reference, strict=True)]
-    assert found.count("faster") + found.count("slower") <= 0.01 * runs
+    verdicts = [compare(numbered(t), numbered(r)).verdict for t, r in zip(times, reference, strict=True)]
+    assert verdicts.count("faster") + verdicts.count("slower") <= 0.01 * runs
 
 
 def test_the_quantile_is_students() -> None:
     for degrees in range(1, 40):
-        wanted = scipy.stats.t.ppf(0.975, degrees)
-        assert stdtrit(degrees, 0.975) == pytest.approx(wanted, rel=1e-12)
+        students = scipy.stats.t.ppf(0.975, degrees)
+        assert stdtrit(degrees, 0.975) == pytest.approx(students, rel=1e-12)
     assert stdtrit(2, 0.975) == pytest.approx(T_2, rel=1e-12)
 
 
@@ -159,7 +156,7 @@ def test_the_module_is_pure_and_light() -> None:
     code = (
         "import sys, benchmarks.statistics; sys.exit('scipy.stats' in sys.modules or 'implementations' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+    assert python("-c", code).returncode == 0
     assert MIN_BLOCKS_FOR_VERDICT == 6
 
 
@@ -197,8 +194,8 @@ def test_the_detectable_difference_is_found_8_times_out_of_10() -> None:
     rng, deviation = np.random.default_rng(1), 0.02
     difference = math.log1p(compare_logs(list(deviation * NOISE_OF_ONE)).detectable)
     logs = difference + deviation * rng.normal(size=(4000, 6))
-    found = [compare_logs(list(row)).detected for row in logs]
-    assert np.mean(found) == pytest.approx(0.8, abs=0.05)
+    detected = [compare_logs(list(row)).detected for row in logs]
+    assert np.mean(detected) == pytest.approx(0.8, abs=0.05)
     assert compare_logs([0.1]).detectable == math.inf
 
 
@@ -209,30 +206,30 @@ def test_the_detectable_difference_is_found_8_times_out_of_10() -> None:
 def test_the_interval_is_welchs_as_scipy_has_it(sizes: tuple[int, int]) -> None:
     rng = np.random.default_rng(sizes)
     ours, theirs = rng.lognormal(0.3, 0.2, sizes[0]), rng.lognormal(0, 0.02, sizes[1])
-    found = compare_unpaired(list(ours), list(theirs))
+    comparison = compare_unpaired(list(ours), list(theirs))
     test = scipy.stats.ttest_ind(np.log(ours), np.log(theirs), equal_var=False)
     interval = test.confidence_interval(0.95)
-    assert found.ratio.value == pytest.approx(np.exp(np.log(ours).mean() - np.log(theirs).mean()), rel=1e-12)
-    assert (found.ratio.low, found.ratio.high) == pytest.approx(tuple(np.exp(interval)), rel=1e-10)
-    assert found.p_value == pytest.approx(test.pvalue, rel=1e-9)
-    assert found.detected == (test.pvalue < 0.05)
-    assert found.ratio.blocks == min(sizes)
+    assert comparison.ratio.value == pytest.approx(np.exp(np.log(ours).mean() - np.log(theirs).mean()), rel=1e-12)
+    assert (comparison.ratio.low, comparison.ratio.high) == pytest.approx(tuple(np.exp(interval)), rel=1e-10)
+    assert comparison.p_value == pytest.approx(test.pvalue, rel=1e-9)
+    assert comparison.detected == (test.pvalue < 0.05)
+    assert comparison.ratio.blocks == min(sizes)
 
 
 def test_the_unpaired_interval_by_hand() -> None:
     e = math.e
-    found = compare_unpaired([e, e**2, e**3], [1.0, 1.0, 1.0])  # mean 2, error 1/sqrt(3), freedom 2
+    comparison = compare_unpaired([e, e**2, e**3], [1.0, 1.0, 1.0])  # mean 2, error 1/sqrt(3), freedom 2
     half = T_2 / math.sqrt(3)
-    assert found.ratio.low == pytest.approx(math.exp(2 - half), rel=1e-12)
-    assert found.ratio.high == pytest.approx(math.exp(2 + half), rel=1e-12)
+    assert comparison.ratio.low == pytest.approx(math.exp(2 - half), rel=1e-12)
+    assert comparison.ratio.high == pytest.approx(math.exp(2 + half), rel=1e-12)
 
 
 def test_the_unpaired_interval_covers_the_truth_95_times_in_100() -> None:
     rng, runs, truth = np.random.default_rng(5), 4000, 1.07
     ours = truth * np.exp(rng.normal(0, 0.05, (runs, 6)))
     theirs = np.exp(rng.normal(0, 0.01, (runs, 9)))
-    found = [compare_unpaired(list(a), list(b)).ratio for a, b in zip(ours, theirs, strict=True)]
-    assert 0.94 <= np.mean([ratio.low <= truth <= ratio.high for ratio in found]) <= 0.96
+    ratios = [compare_unpaired(list(a), list(b)).ratio for a, b in zip(ours, theirs, strict=True)]
+    assert 0.94 <= np.mean([ratio.low <= truth <= ratio.high for ratio in ratios]) <= 0.96
 
 
 def test_no_pairing_the_order_of_the_blocks_says_nothing() -> None:
@@ -267,8 +264,8 @@ def test_what_can_be_detected_is_found_about_8_times_in_10() -> None:
     true = compare_unpaired([1.02, 1 / 1.02] * 4, [1.02, 1 / 1.02] * 4).detectable
     noise = np.log(1.02) * math.sqrt(8 / 7)
     ours, theirs = (1 + true) * np.exp(rng.normal(0, noise, (runs, 8))), np.exp(rng.normal(0, noise, (runs, 8)))
-    found = [compare_unpaired(list(a), list(b)).detected for a, b in zip(ours, theirs, strict=True)]
-    assert 0.75 <= np.mean(found) <= 0.87
+    detected = [compare_unpaired(list(a), list(b)).detected for a, b in zip(ours, theirs, strict=True)]
+    assert 0.75 <= np.mean(detected) <= 0.87
 
 
 def test_what_a_quantity_divides_has_its_ends_exchanged() -> None:

@@ -1,6 +1,6 @@
 """Every implementation that the registry knows is the network of the specification, in every tensor.
 
-New frameworks are found by themselves. Each runs in a process of its own (`kit.py`); this module reads its verdicts.
+New frameworks are found by themselves. Each runs in a process of its own (`tests/support/conformance.py`); this module reads its verdicts.
 """
 
 import json
@@ -12,8 +12,8 @@ import pytest
 
 from implementations import registry
 from implementations.mlp.steps import STEPS as STEPS_OF_THE_NETWORK
-from tests.conformance.cases import STEPS, cases, examples, in_full, precisions, runs
 from tests.support import background
+from tests.support.mlp.cases import STEPS, cases, examples, in_full, precisions, runs
 
 FULL = "in full"
 
@@ -32,31 +32,31 @@ def here(implementation: str) -> str | None:
     problem = registry.missing(framework) or registry.mode_problem(framework, mode)
     if framework == "cupy" and (problem or not gpus.visible()):
         why = str(problem) if problem else "there is no NVIDIA GPU."
-        logic = "tests/mlp/test_cupy_tuned.py" if mode else "tests/mlp/test_cupy.py"
+        logic = "tests/implementations/mlp/test_cupy_tuned.py" if mode else "tests/implementations/mlp/test_cupy.py"
         return f"{why.removesuffix('.')}. The CUDA side of CuPy was NOT run (its logic: {logic})"
     return str(problem) if problem else None
 
 
 def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
     """Every implementation that is asked for, in every precision that it is proved in here."""
-    names = {found["implementation"] for found in parameters if "implementation" in found}
+    names = {chosen["implementation"] for chosen in parameters if "implementation" in chosen}
     pairs = [(name, precision) for name in implementations() if name in names for precision in precisions(name)]
     for name, precision in sorted(pairs, key=lambda pair: not pair[0].startswith("keras")):  # the long ones first
-        background.python("-m", "tests.conformance.kit", name, precision)
+        background.python("-m", "tests.support.conformance", name, precision)
 
 
 @cache
 def verdicts(implementation: str, precision: str) -> dict[str, Any]:
     """What the kit printed, by case; the hash of the predictions under "predictions". Waits for it."""
-    done = background.python("-m", "tests.conformance.kit", implementation, precision).result()
+    done = background.python("-m", "tests.support.conformance", implementation, precision).result()
     assert done.returncode == 0, f"{implementation} in {precision}:\n{done.stderr[-3000:]}"
     answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    found: dict[str, Any] = {}
+    by_case: dict[str, Any] = {}
     for answer in answers:
         if "case" in answer:
-            found.setdefault(answer["case"], []).append(answer)
-    found["watched"] = next((a for a in answers if "watched" in a), None)
-    return found | {"predictions": next((a["predictions"] for a in answers if "predictions" in a), None)}
+            by_case.setdefault(answer["case"], []).append(answer)
+    by_case["watched"] = next((a for a in answers if "watched" in a), None)
+    return by_case | {"predictions": next((a["predictions"] for a in answers if "predictions" in a), None)}
 
 
 def asked(implementation: str, *what: str) -> Any:
@@ -106,9 +106,9 @@ def test_any_specification_is_proved(implementation: str, precision: str) -> Non
 @pytest.mark.parametrize(("implementation", "precision"), IN_FULL)
 def test_what_the_kit_asks_in_full(implementation: str, precision: str) -> None:
     (answer,) = verdicts(implementation, precision)[FULL]
-    found = {check["check"] for check in answer["checks"]}
+    asked = {check["check"] for check in answer["checks"]}
     run = "free run" if precision == "float64" else "restarted run"
-    assert {"precision", "hot state", "manners", run, "not a number", "generator", "determinism"} <= found
+    assert {"precision", "hot state", "manners", run, "not a number", "generator", "determinism"} <= asked
 
 
 @pytest.mark.parametrize("implementation", [asked(name) for name in ("numpy", "torch", "cupy")])
@@ -128,6 +128,6 @@ def test_a_thousand_steps_stay_with_the_oracle(implementation: str, case: str) -
 
 @pytest.mark.parametrize("implementation", [asked(name) for name in IN_FLOAT64])
 def test_trained_on_the_digits_it_predicts_what_numpy_predicts(implementation: str) -> None:
-    wanted = verdicts("numpy", "float64")["predictions"]
-    assert wanted
-    assert verdicts(implementation, "float64")["predictions"] == wanted
+    of_numpy = verdicts("numpy", "float64")["predictions"]
+    assert of_numpy
+    assert verdicts(implementation, "float64")["predictions"] == of_numpy

@@ -1,30 +1,25 @@
 """Somebody else's framework is found, proved in full, timed and ranked, without a line of ours changed.
 
-Their package (`outsider/`) is installed as pip would leave it: a folder on the path with its metadata.
+Their package (`tests/support/outsider`) is installed as pip would leave it: a folder on the path with its metadata.
 """
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.records import records_file
 from benchmarks.records.record import ProofRecord, TimingRecord
+from tests.support import ROOT
+from tests.support.fresh_process import python
 
-SITE = Path(__file__).parent / "outsider"
-ROOT = Path(__file__).parents[2]
+SITE = ROOT / "tests" / "support" / "outsider"
 SMALL = ["--set", "batch=16", "--set", "width=24"]
 
 
 def samenet(site: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    path = os.pathsep.join([str(site), str(ROOT)])
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks", *words], cwd=ROOT, env=os.environ | {"PYTHONPATH": path},
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    return python("-m", "benchmarks", *words, site=site)
 
 
 def test_their_code_imports_nothing_of_ours() -> None:
@@ -46,19 +41,19 @@ def test_it_is_timed_and_ranked_beside_ours(tmp_path: Path) -> None:
     done = samenet(SITE, "run", *choice, "--results", str(tmp_path))
     assert done.returncode == 0, done.stderr
     (folder,) = tmp_path.iterdir()
-    timed = [found for found in records_file.read(folder)[0] if isinstance(found, TimingRecord)]
-    assert {found.cell.who.framework: found.ranked for found in timed} == {"outsider": True, "numpy": True}
+    timed = [record for record in records_file.read(folder)[0] if isinstance(record, TimingRecord)]
+    assert {record.cell.who.framework: record.ranked for record in timed} == {"outsider": True, "numpy": True}
     assert "outsider" in (folder / "report.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("len(z) / (len(z) - 1)", "1", "statistics"),
         (">= self.spec.dropout", ">= 0.9 * self.spec.dropout", "keep rate"),
     ],
 )
-def test_their_fault_is_told_and_not_timed(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_their_fault_is_told_and_not_timed(tmp_path: Path, old: str, new: str, message: str) -> None:
     site = tmp_path / "site"
     shutil.copytree(SITE, site)
     model = site / "outsider" / "model.py"
@@ -68,4 +63,4 @@ def test_their_fault_is_told_and_not_timed(tmp_path: Path, old: str, new: str, t
     done = samenet(site, "verify", "--framework", "outsider", "--precision", "float32", *SMALL)
     assert done.returncode == 1, done.stderr
     assert "UNEQUAL" in done.stdout
-    assert told in done.stdout.partition("Failed:")[2]
+    assert message in done.stdout.partition("Failed:")[2]

@@ -42,7 +42,7 @@ def test_the_graph_of_a_training_step_allocates_nothing(cupy: Any) -> None:
     model_class = registry.model_class("mlp", "cupy", "tuned")
     spec = registry.part("mlp", "spec").Spec.preset("digits")
     parameters = registry.part("mlp", "parameters")
-    model = model_class(spec, "cuda:0")
+    model: Any = model_class(spec, "cuda:0")
     model.load_state(parameters.initial_state(spec))
     ((x, y),) = parameters.batches(spec, 1)
     model.train_step(cupy.asarray(x.astype(spec.dtype)), cupy.asarray(y))

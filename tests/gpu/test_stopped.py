@@ -53,8 +53,9 @@ print(torch.isfinite(found).all().item() and torch.equal(found, wanted), flush=T
 @pytest.fixture
 def child(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
     program = CHILD.format(fenced=request.param)
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    process = subprocess.Popen([sys.executable, "-c", program], cwd=system.ROOT, **pipes)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=system.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout
         assert process.stdout.readline() == "asking\n"

@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 
 from implementations import registry
-from implementations.equivalence.gates import Check
-from implementations.limits import LIMITS, Limit, concerning, limits_of
+from implementations.equivalence.tolerances import Check
+from implementations.limits import LIMITS, Limit, concerning
 from implementations.mlp.spec import VARIANTS
-from tests.support import background
+from tests.support import ROOT, background
 
-ROOT = Path(__file__).parents[2]
-NO_PROGRAMS = ("__init__", "test_limits", "together")
+NO_PROGRAMS = ("__init__", "test_limits")
 PROGRAMS = [path for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem not in NO_PROGRAMS]
 ON_THE_CPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
 
@@ -50,7 +49,7 @@ TOGETHER: dict[str, list[Path]] = defaultdict(list)
 
 def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
     """Every program that is asked for, with its framework."""
-    asked = [(found["framework"], ROOT / found["limit"].reproduction) for found in parameters if "framework" in found]
+    asked = [(each["framework"], ROOT / each["limit"].reproduction) for each in parameters if "framework" in each]
     for framework, program in asked:
         if not any(word in program.read_text(encoding="utf-8") for word in ALONE):
             TOGETHER[framework].append(program)
@@ -62,16 +61,16 @@ def begun(program: Path, framework: str) -> Any:
     """In a process that holds one framework."""
     backend = {"KERAS_BACKEND": framework.removeprefix("keras-")} if framework.startswith("keras-") else {}
     programs = TOGETHER[framework] if program in TOGETHER[framework] else [program]
-    return background.python("-m", "tests.limits.together", *map(str, programs), **ON_THE_CPU, **backend)
+    return background.python("-m", "tests.support.limit_programs", *map(str, programs), **ON_THE_CPU, **backend)
 
 
 def run(program: Path, framework: str) -> dict[str, Any]:
     """What it said, and how it ended."""
     done = begun(program, framework).result()
     answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    found = next((answer for answer in answers if answer["program"] == str(program)), None)
-    assert found, f"{program} was not run to its end:\n{done.stderr[-2000:]}"
-    return found
+    ended = next((answer for answer in answers if answer["program"] == str(program)), None)
+    assert ended, f"{program} was not run to its end:\n{done.stderr[-2000:]}"
+    return ended
 
 
 def assert_shows(limit: Limit, framework: str, done: dict[str, Any]) -> None:
@@ -96,14 +95,14 @@ def test_a_backend_that_is_not_named_does_not_have_it(limit: Limit, framework: s
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "message"),
     [("print('came: 0.1'); raise SystemExit(1)", "Good news: numpy"), ("raise ImportError('oh')", "broke off")],
     ids=["gone", "broken"],
 )
-def test_a_fault_that_is_gone_is_told_from_a_program_that_is_broken(tmp_path: Path, code: str, told: str) -> None:
+def test_a_fault_that_is_gone_is_told_from_a_program_that_is_broken(tmp_path: Path, code: str, message: str) -> None:
     program = tmp_path / "program.py"
     program.write_text(code, encoding="utf-8")
-    with pytest.raises(AssertionError, match=told):
+    with pytest.raises(AssertionError, match=message):
         assert_shows(concerning(["numpy"])[0], "numpy", run(program, "numpy"))
 
 
@@ -130,12 +129,10 @@ def test_a_limit_speaks_of_frameworks_and_variants_that_there_are(limit: Limit) 
     assert not limit.start or limit.variants
 
 
-def test_limits_are_found_by_framework_and_variant() -> None:
+def test_limits_are_found_by_framework() -> None:
     variance = next(limit for limit in LIMITS if limit.start)
-    assert variance in limits_of("keras-torch", "stock")
-    assert variance in limits_of("keras-torch@next", "stock")
-    assert variance not in limits_of("keras-torch", "spec")
-    assert variance not in limits_of("keras-jax", "stock")
+    assert variance.variants == ("stock",)
+    assert variance in concerning(["keras-torch@next"])
     assert variance in concerning(["numpy", "keras-torch"])
     assert variance not in concerning(["numpy", "keras-jax"])
     assert not concerning(["cupy"])

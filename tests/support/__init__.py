@@ -1,1 +1,6 @@
 """What several tests stand on: made-up runs and machines, processes in the background, models that misbehave."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+"""The project's folder."""

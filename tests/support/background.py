@@ -9,9 +9,9 @@ import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support import ROOT
+
 TIMEOUT_S = 1800
 
 _pool = ThreadPoolExecutor(max_workers=2)

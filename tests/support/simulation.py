@@ -1,7 +1,7 @@
 """A simulated machine, for proving the statistics: noise that is known, a clock that is virtual, a truth to be found.
 
 Everything that is not noise is real: the schedule is `turns.sequence`, the warm-up is detected by `timing`, the rounds
-go into `TimingRecord`s, and these through `gather` and `compare`. A and B are two cells of one heat.
+go into `TimingRecord`s, and these through `gather` and `compare`. A and B are two cells of one group.
 
 Many runs are simulated side by side, one row of an array each, because the tests need thousands. The noise multiplies
 the true time. Its sizes are those of a shared cloud machine: several percent to 30%.
@@ -21,7 +21,8 @@ from benchmarks.analysis import ranking, results
 from benchmarks.plan import schedule as turns
 from benchmarks.records.record import Record, TimingRecord
 from benchmarks.statistics import Comparison
-from benchmarks.worker import models, protocol, timing
+from benchmarks.worker import protocol, timing
+from benchmarks.worker.workloads import Work
 from tests.support import synthetic
 
 Array = np.ndarray
@@ -267,9 +268,9 @@ class Stage:
         """As `protocol.Channel`: a record for the results."""
         self.sent.append(record)
 
-    def work(self, cell: Any) -> models.Work:
+    def work(self, cell: Any) -> Work:
         """As `models.Models`: the cell's callable."""
-        return models.Work(
+        return Work(
             call=self._call,
             warm=self._reset,
             fence=self._fence,

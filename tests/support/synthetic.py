@@ -66,7 +66,7 @@ def run(cells: Iterable[Cell], blocks: int = 6, **options: Any) -> record.RunRec
         ],
         "conventions": [{"item": "dropout", "choice": "inverted scaling", "source": "Srivastava et al. 2014"}],
         "variants": [{"name": "stock", "explanation": "Keras as it comes", "frameworks": ["keras-tensorflow"]}],
-        "dataset": {"name": "digits", "samples": 1797},
+        "dataset": {"name": "digits", "train_samples": 1797},
         "code": {"commit": "abc123", "dirty": False},
         "cells": list(cells),
         "absent": [],

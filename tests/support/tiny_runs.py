@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.plan.cells import Request, plan
 from benchmarks.plan.profiles import Profile
 from benchmarks.records.record import Cell, OutcomeRecord, Record, TimingRecord
-from benchmarks.runner.blocks import Run
+from benchmarks.runner.blocks import Runner
 from implementations.mlp.spec import MLPSpec
 
 ROUNDS = 3
@@ -28,7 +28,7 @@ def data() -> dict[str, np.ndarray]:
 
 def execute(cells: list[Cell], blocks: int = 1, epochs: int = 0) -> list[Record]:
     found: list[Record] = []
-    Run(SPEC, data(), cells, TINY, blocks, seed=0, sink=found.append, epochs=epochs).execute()
+    Runner(SPEC, data(), cells, TINY, blocks, seed=0, sink=found.append, epochs=epochs).execute()
     return found
 
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from benchmarks.cli.commands import main
 from benchmarks.records import record
 from benchmarks.records.record import Cell, Record
 from tests.support import synthetic
+from tests.support.command import invoke
 from tests.support.synthetic import MICROSECOND, cell, measured
 
 MACHINE = synthetic.ENVIRONMENT | {
@@ -25,12 +25,12 @@ US_100 = 100 * MICROSECOND
 
 def controls(of: Cell, factor: float = 1.0, blocks: int = 6) -> list[Record]:
     """A null control whose second copy takes `factor` times as long."""
-    found: list[Record] = []
+    records: list[Record] = []
     for block in range(blocks):
         first = synthetic.timing(of, block, US_100, noise=0.001)
         rounds = [factor * seconds for seconds in first.elapsed_s]
-        found.append(first.model_copy(update={"elapsed_s": rounds, "control": True}))
-    return found
+        records.append(first.model_copy(update={"elapsed_s": rounds, "control": True}))
+    return records
 
 
 def quiet(*cells: tuple[Cell, float], blocks: int = 6, noise: float = 0.001, **options: Any) -> list[Record]:
@@ -72,18 +72,18 @@ class Folders:
         synthetic.save(self.b, b, MACHINE | changes)
 
     def compare(self, *options: str) -> Result:
-        return CliRunner().invoke(main, ["compare", str(self.a), str(self.b), *options])
+        return invoke("compare", self.a, self.b, *options)
 
     def found(self, *options: str, code: int = 0) -> dict[str, Any]:
         """What `--json` says, which must agree with the exit code, and with itself without `--json`."""
         result = self.compare("--json", *options)
         assert result.exit_code == code, result.output
-        found = json.loads(result.stdout)
-        assert found["exit_code"] == code
+        answer = json.loads(result.stdout)
+        assert answer["exit_code"] == code
         plain = self.compare(*options)
-        assert (plain.exit_code, plain.stdout.splitlines()[0]) == (code, found["summary"])
-        assert bool(found["failures"]) == (code != 0)
-        return found
+        assert (plain.exit_code, plain.stdout.splitlines()[0]) == (code, answer["summary"])
+        assert bool(answer["failures"]) == (code != 0)
+        return answer
 
     def rows(self, *options: str, code: int = 0) -> dict[str, dict[str, Any]]:
         return {row["id"]: row for row in self.found(*options, code=code)["cells"]}

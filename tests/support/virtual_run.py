@@ -14,16 +14,17 @@ from pathlib import Path
 import psutil
 
 from benchmarks.cli import run as session
+from benchmarks.cli.prepare import Prepared
 from benchmarks.plan import schedule
 from benchmarks.plan.cells import Plan, Request
 from benchmarks.plan.profiles import Profile
-from benchmarks.runner import blocks, resource_runs
+from benchmarks.runner import blocks
 from implementations.mlp.spec import MLPSpec
 from tests.support import synthetic, virtual_worker
 
 BLOCKS = 6
 PHASES = ("train_step", "predict")
-PROFILE = Profile("virtual", ("numpy", "torch"), BLOCKS, 8, 4e-3, ({"batch": 32},), PHASES, epochs=0)
+PROFILE = Profile("virtual", ("numpy", "torch"), BLOCKS, 8, 4e-3, ({"batch": 32},), PHASES, epochs=0, costs=False)
 CELLS = [synthetic.cell(framework, phase) for framework in PROFILE.frameworks for phase in PHASES]
 
 
@@ -32,11 +33,10 @@ def execute(results: Path, said: Connection) -> None:
     os.setsid()  # all that it starts can be found by this, whoever their parent is later
     tempfile.tempdir = str(results.parent)  # what a killed run leaves there goes with the test
     # Without the null control, whose processes would take as long to start as the others.
-    virtual = partial(blocks.Run, program=virtual_worker.__name__, null_control=False)
-    vars(blocks)["Run"] = virtual  # in this process alone
-    resource_runs.missing = lambda cells, records: {}  # what follows the blocks is not virtual
+    virtual = partial(blocks.Runner, program=virtual_worker.__name__, null_control=False)
+    vars(blocks)["Runner"] = virtual  # in this process alone
     schedule.BURN = math.inf  # whether the waiting were still is a matter of the real clock
-    prepared = session.Prepared(MLPSpec(), Request(PROFILE), Plan(CELLS, []), None)
+    prepared = Prepared(MLPSpec(), Request(PROFILE), Plan(CELLS, []), None)
     sys.exit(session.run(prepared, None, 0, results, said.send).exit_code)
 
 

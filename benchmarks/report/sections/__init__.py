@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from benchmarks import wording
-from benchmarks.analysis.ranking import Heat, heats
+from benchmarks.analysis.ranking import ComparisonGroup, comparison_groups
 from benchmarks.analysis.results import Results
 from benchmarks.report import headline
 from benchmarks.report.document import Block, Document, Figure, Part, Section, Text
@@ -29,12 +29,12 @@ from benchmarks.report.sections import (
 )
 
 
-def document(results: Results, found: Sequence[Heat] | None = None) -> Document:
-    """Everything there is to say about a run; its heats, where somebody has them already."""
-    found = heats(results) if found is None else found
+def document(results: Results, groups: Sequence[ComparisonGroup] | None = None) -> Document:
+    """Everything there is to say about a run; its groups, where somebody has them already."""
+    groups = comparison_groups(results) if groups is None else groups
     answers = (ranking, tuned_vs_plain, coverage, equivalence, gpu_vs_cpu, uncertainty, run_quality, roofline)
     parts = (*answers, startup, learning, sizes, memory_energy, steps, fairness, environment, fault_detection)
-    sections = [lead(results, found), *(part.section(results, found) for part in parts)]
+    sections = [lead(results, groups), *(part.section(results, groups) for part in parts)]
     return Document(title(results), _subtitle(results), _named_apart(sections))
 
 
@@ -44,11 +44,13 @@ def title(results: Results) -> str:
     return f"{wording.model(results.run.model)} benchmark{partial}"
 
 
-def lead(results: Results, found: Sequence[Heat]) -> Section:
+def lead(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """What is missing, and then the findings."""
     partial = headline.partial(results)
     first = [Text(partial, "warning")] if partial else []
-    return Section("headline", "Headline", first + [Text(told, "lead") for told in headline.headline(results, found)])
+    return Section(
+        "headline", "Headline", first + [Text(finding, "lead") for finding in headline.headline(results, groups)]
+    )
 
 
 def _named_apart(sections: list[Section]) -> list[Section]:

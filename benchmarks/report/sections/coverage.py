@@ -5,14 +5,15 @@ from collections.abc import Sequence
 
 from benchmarks import wording
 from benchmarks.analysis.cell_results import CellResult
-from benchmarks.analysis.ranking import Heat
+from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.report.document import Block, Code, Section, Text, table
+from benchmarks.wording import NO_VALUE
 
 _KINDS = ("measured", "measured in part", "failed", "skipped", "unequal", "not run")
 
 
-def section(results: Results, heats: Sequence[Heat]) -> Section:
+def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """Counts per implementation, then each cell that is not whole, then what was not there."""
     blocks: list[Block] = [Text(summary(results)), *_counts(results), *holes(results), *_absent(results)]
     return Section("coverage", "Coverage", blocks)
@@ -34,7 +35,7 @@ def _counts(results: Results) -> list[Block]:
     frameworks: dict[str, str] = {}
     for entry in results.entries:
         if entry.planned:
-            label = results.label(entry.cell.who)
+            label = wording.label(results, entry.cell.who)
             counts.setdefault(label, Counter())[_kind(entry, results.run.blocks)] += 1
             frameworks[label] = entry.cell.who.framework
     # In a count, unlike in a measurement, nothing is zero.
@@ -50,31 +51,21 @@ def holes(results: Results) -> list[Block]:
     troubled = [e for e in results.entries if (e.reason and e.standing != "beside") or e.id in partial]
     rows = [_hole(results, entry, blocks) for entry in troubled]
     columns = ("cell", "what came of it", "#blocks", "reason", "what to do")
-    found = table("Cells with a hole or without a rank", rows, *columns)
-    found += [Code(f"Last lines: {entry.id}", "\n".join(entry.last_lines)) for entry in troubled if entry.last_lines]
-    return found
+    troubles = table("Cells with a hole or without a rank", rows, *columns)
+    troubles += [Code(f"Last lines: {entry.id}", "\n".join(entry.last_lines)) for entry in troubled if entry.last_lines]
+    return troubles
 
 
 def _hole(results: Results, entry: CellResult, blocks: int) -> list[str]:
     cell = entry.cell
-    name = f"{results.label(cell.who)}, {wording.phase(cell.phase)}, {wording.size(cell.axes)} ({wording.setting(cell.who)})"
+    name = f"{wording.label(results, cell.who)}, {wording.timed(cell.phase, cell.axes)} ({wording.setting(cell.who)})"
     kind = "measured, no rank" if entry.standing == "not proved" else _kind(entry, blocks)
-    return [
-        name,
-        kind,
-        f"{len(entry.medians)} of {blocks}",
-        entry.reason or wording.NO_VALUE,
-        entry.fix or wording.NO_VALUE,
-    ]
+    return [name, kind, f"{len(entry.medians)} of {blocks}", entry.reason or NO_VALUE, entry.fix or NO_VALUE]
 
 
 def _absent(results: Results) -> list[Block]:
-    names = ("framework", "device", "reason", "fix")
     rows = [
-        (
-            wording.framework(absent.get("framework", "")),
-            *(absent.get(name, "") or wording.NO_VALUE for name in names[1:]),
-        )
-        for absent in results.run.absent
+        [wording.framework(a.framework), a.device or NO_VALUE, a.reason or NO_VALUE, a.fix or NO_VALUE]
+        for a in results.run.absent
     ]
-    return table("Not there, so not planned", rows, *names[:3], "what to do")
+    return table("Not there, so not planned", rows, "framework", "device", "reason", "what to do")

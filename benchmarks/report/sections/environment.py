@@ -4,32 +4,32 @@ import shlex
 from collections.abc import Sequence
 
 from benchmarks import wording
-from benchmarks.analysis import machine_facts
-from benchmarks.analysis.ranking import Heat
+from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
+from benchmarks.report import facts
 from benchmarks.report.document import Block, Bullets, Code, Heading, Section, Text, table
 
 
-def section(results: Results, heats: Sequence[Heat]) -> Section:
+def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """The machine, the run, the commands, the problems."""
-    machine = table("The machine", machine_facts.rows(results.environment), "fact", "value")
-    blocks: list[Block] = machine or [Text("The machine's facts were not recorded (no environment.json).")]
+    blocks = table("The machine", facts.rows(results.environment), "fact", "value")
+    blocks = blocks or [Text("The machine's facts were not recorded (no environment.json).")]
     blocks += table("The run", _run(results), "fact", "value")
-    blocks += table("The specification", machine_facts.rows(results.run.spec), "field", "value", folded=True)
-    return Section(
-        "environment",
-        "Environment and how to reproduce",
-        [*blocks, *_reproduce(results), *_problems(results)],
-    )
+    blocks += table("The specification", facts.rows(results.run.spec), "field", "value", folded=True)
+    blocks += _reproduce(results)
+    if results.problems:
+        blocks += [Heading("Problems with the records"), Bullets(results.problems)]
+    return Section("environment", "Environment and how to reproduce", blocks)
 
 
 def _run(results: Results) -> list[tuple[str, str]]:
     run = results.run
-    facts = {"started": run.started_at, "profile": run.profile, "blocks": run.blocks, "seed": run.seed}
-    facts |= {"model": wording.model(run.model), "specification (SHA-256)": run.spec_sha256}
-    facts |= {"record schema": run.schema_version}
-    rows = [(name, str(value)) for name, value in facts.items()]
-    return rows + machine_facts.rows(run.dataset, "data: ") + machine_facts.rows(run.code, "code: ")
+    about = {"started": run.started_at, "profile": run.profile, "blocks": run.blocks, "seed": run.seed}
+    about |= {"model": wording.model(run.model), "specification (SHA-256)": run.spec_sha256}
+    about |= {"record schema": run.schema_version}
+    rows = [(name, str(value)) for name, value in about.items()]
+    data, code = (part.model_dump(exclude_none=True) for part in (run.dataset, run.code))
+    return rows + facts.rows(data, "data: ") + facts.rows(code, "code: ")
 
 
 def _reproduce(results: Results) -> list[Block]:
@@ -42,9 +42,3 @@ def _reproduce(results: Results) -> list[Block]:
         Code("Report again", "python -m benchmarks report FOLDER"),
         Text("The numbers stand beside it: results.csv has a row per cell, records.jsonl every single round."),
     ]
-
-
-def _problems(results: Results) -> list[Block]:
-    if not results.problems:
-        return []
-    return [Heading("Problems with the records"), Bullets(results.problems)]

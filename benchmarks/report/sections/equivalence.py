@@ -8,9 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from benchmarks import wording
-from benchmarks.analysis import machine_facts
 from benchmarks.analysis.cell_results import over_budget
-from benchmarks.analysis.ranking import Heat
+from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import Check, Configuration, ProofRecord
 from benchmarks.report import proof_table
@@ -18,7 +17,7 @@ from benchmarks.report.document import Block, Heading, Section, Text, table
 from benchmarks.wording import NO_VALUE
 
 
-def section(results: Results, heats: Sequence[Heat]) -> Section:
+def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """The matrix, every check that failed, and the limits of the frameworks."""
     return Section("equivalence", "Equivalence", [*_proofs(results), *_limits(results)])
 
@@ -50,22 +49,17 @@ def _matrix(results: Results) -> list[Block]:
 
 
 def _by_column(proofs: Iterable[ProofRecord]) -> dict[str, list[Check]]:
-    found: dict[str, list[Check]] = defaultdict(list)
+    checks_of: dict[str, list[Check]] = defaultdict(list)
     for proof in proofs:
         for check in proof.checks:
-            found[proof_table.column_of(check)].append(check)
-    return found
+            checks_of[proof_table.column_of(check)].append(check)
+    return checks_of
 
 
 def _row(who: Configuration, proofs: Sequence[ProofRecord], by_column: Sequence[Sequence[Check]]) -> list[str]:
-    passed = sum(proof.passed for proof in proofs)
-    row = [
-        wording.implementation(who, with_device=False),
-        who.device,
-        wording.setting(who),
-        f"{passed} of {len(proofs)}",
-    ]
-    return row + [_worst(checks) for checks in by_column]
+    passed = f"{sum(proof.passed for proof in proofs)} of {len(proofs)}"
+    names = (wording.implementation(who, with_device=False), who.device, wording.setting(who))
+    return [*names, passed, *map(_worst, by_column)]
 
 
 def _worst(checks: Sequence[Check]) -> str:
@@ -84,40 +78,30 @@ def verdict(results: Results) -> str:
 def failures(results: Results) -> list[Block]:
     """Every check that failed."""
     failed = [(proof, check) for proof in results.proofs for check in proof.checks if not check.passed]
-    known = [check.limit for _, check in failed]
-    rows = [
-        (
-            results.label(proof.who),
-            f"{wording.size(proof.axes)} ({wording.setting(proof.who)})",
-            str(proof.block),
-            check.check,
-            check.group,
-            check.tensor,
-            wording.number(check.error),
-            wording.number(check.budget),
-            *([limits or NO_VALUE] if any(known) else []),
-        )
-        for (proof, check), limits in zip(failed, known, strict=True)
-    ]
+    rows, limited = [], any(check.limit for _, check in failed)
+    for proof, check in failed:
+        row = [wording.label(results, proof.who), f"{wording.size(proof.axes)} ({wording.setting(proof.who)})"]
+        row += [str(proof.block), check.check, check.group, check.tensor]
+        row += [wording.number(check.error), wording.number(check.budget)]
+        rows.append([*row, *([check.limit or NO_VALUE] if limited else [])])
     columns = ["implementation", "size", "#block", "check", "group", "tensor", "#error", "#budget"]
-    return table("Checks that failed", rows, *columns, *(["limit of the framework"] if any(known) else []))
+    return table("Checks that failed", rows, *columns, *(["limit of the framework"] if limited else []))
 
 
 def _limits(results: Results) -> list[Block]:
     """What the planned frameworks compute otherwise than they should; nothing where nothing is known."""
-    parts = ("name", "statement", "consequence", "answer", "reproduction")
     rows = [
-        [wording.listed(wording.framework(str(name)) for name in limit.get("frameworks", ()))]
-        + [machine_facts.text(limit.get(part, "")) for part in parts]
+        [
+            wording.listed(map(wording.framework, limit.frameworks)),
+            *(limit.name, limit.statement, limit.consequence, limit.answer, limit.reproduction),
+        ]
         for limit in results.run.limits
     ]
-    if not rows:
-        return []
     note = (
         "This is not the code of this project: each row is shown by a short program that has nothing but the framework in "
         "it. A test runs them all, and fails when a fault is gone. Where a program speaks of several backends of Keras, "
         "the environment variable KERAS_BACKEND chooses one."
     )
     columns = ("framework", "limit", "what it does", "consequence", "what samenet does about it", "shown by")
-    caption = "Where a framework computes something else than it should"
-    return [Heading("Limits of the frameworks themselves"), Text(note), *table(caption, rows, *columns)]
+    blocks = table("Where a framework computes something else than it should", rows, *columns)
+    return [Heading("Limits of the frameworks themselves"), Text(note), *blocks] if blocks else []

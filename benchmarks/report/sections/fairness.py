@@ -1,15 +1,15 @@
 """Fairness: what is equal and what differs between the implementations, and what the comparison holds fixed."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from benchmarks import wording
-from benchmarks.analysis import machine_facts
-from benchmarks.analysis.ranking import Heat
+from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.plan.schedule import process_of
 from benchmarks.records.record import Configuration, WorkerRecord
-from benchmarks.report.document import Block, Bullets, Section, Text, table
+from benchmarks.report.document import Block, Bullets, Section, table
 from benchmarks.wording import NO_VALUE
 
 ASKED = ("precision", "mode", "threads", "variant", "device")
@@ -29,7 +29,7 @@ _KERAS = (
 )
 
 
-def section(results: Results, heats: Sequence[Heat]) -> Section:
+def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """The promises, then what the processes reported about themselves, then variants and conventions."""
     waits = any(e.cell.who.framework.startswith("keras") and e.cell.who.mode == "plain" for e in results.entries)
     promises = [*_PROMISES, *([_KERAS] if waits else [])]
@@ -38,77 +38,64 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
 
 
 def _differences(results: Results) -> list[Block]:
-    workers: dict[str, list[WorkerRecord]] = defaultdict(list)
     whos: dict[str, list[Configuration]] = defaultdict(list)
+    workers: dict[str, list[WorkerRecord]] = defaultdict(list)
     variants: dict[Configuration, list[Configuration]] = defaultdict(list)
     for who in dict.fromkeys(entry.cell.who for entry in results.entries):
+        whos[wording.label(results, who)].append(who)
         variants[process_of(who)].append(who)
     for worker in results.workers:
         for who in variants[worker.who] or [worker.who]:
-            workers[results.label(who)].append(worker)
-    for who in dict.fromkeys(entry.cell.who for entry in results.entries):
-        whos[results.label(who)].append(who)
+            workers[wording.label(results, who)].append(worker)
     labels = list(dict.fromkeys([*whos, *workers]))
-    if not labels:
-        return []
     rows = [_compared(name, [by_label.get(label, "") for label in labels]) for name, by_label in _facts(whos, workers)]
     note = "" if results.workers else "No process reported its versions and flags, so only what was asked for is shown."
-    found = table("What is equal, and what differs", rows, "what", "equal?", *labels)
-    return [*found, *([Text(note, "note")] if note else [])]
+    return table("What is equal, and what differs", rows if labels else [], "what", "equal?", *labels, note=note)
 
 
 def _facts(
-    whos: dict[str, list[Configuration]], workers: dict[str, list[WorkerRecord]]
-) -> Iterable[tuple[str, dict[str, str]]]:
+    whos: Mapping[str, Sequence[Configuration]], workers: Mapping[str, Sequence[WorkerRecord]]
+) -> Iterator[tuple[str, dict[str, str]]]:
     """(what, value by label) for everything that was asked for or measured."""
     for name in ASKED:
-        yield name, {label: _joined(str(getattr(who, name)) for who in found) for label, found in whos.items()}
-    yield "thread pools seen", {label: _joined(_pools(w) for w in found) for label, found in workers.items()}
-    yield "cores it may use", {label: _joined(_cores(w) for w in found) for label, found in workers.items()}
+        yield name, _values(whos, lambda who, name=name: str(getattr(who, name)))
+    yield "thread pools seen", _values(workers, _pools)
+    yield "cores it may use", _values(workers, lambda worker: ", ".join(map(str, worker.affinity)))
     for title, attribute in (("", "flags"), ("measured precision, ", "effective_precision")):
-        keys = dict.fromkeys(key for found in workers.values() for w in found for key in getattr(w, attribute))
-        for key in keys:
-            values = {
-                label: _joined(getattr(w, attribute).get(key, "") for w in found) for label, found in workers.items()
-            }
-            yield f"{title}{key}{', as the framework says' if key in ASKED else ''}", values
-    yield "versions", {label: _joined(_versions(w) for w in found) for label, found in workers.items()}
+        facts_of = {label: [getattr(worker, attribute) for worker in records] for label, records in workers.items()}
+        for key in dict.fromkeys(key for facts in facts_of.values() for flags in facts for key in flags):
+            reported = ", as the framework says" if key in ASKED else ""
+            yield f"{title}{key}{reported}", _values(facts_of, lambda flags, key=key: flags.get(key, ""))
+    yield "versions", _values(workers, lambda worker: ", ".join(map(" ".join, worker.versions.items())))
+
+
+def _values(records_of: Mapping[str, Iterable[Any]], value_of: Callable[..., str]) -> dict[str, str]:
+    """By label: the different values of its records."""
+    return {
+        label: " / ".join(dict.fromkeys(filter(None, map(value_of, records)))) for label, records in records_of.items()
+    }
 
 
 def _compared(name: str, values: Sequence[str]) -> list[str]:
     present = [value for value in values if value]
-    whole = len(present) == len(values)
-    said = "differs" if len(set(present)) > 1 else "equal" if whole else "equal where there is one"
     if len(present) == 1 < len(values):
-        said = "one has it"
-    return [name, said, *(value or NO_VALUE for value in values)]
-
-
-def _joined(values: Iterable[str]) -> str:
-    return " / ".join(dict.fromkeys(value for value in values if value))
+        equality = "one has it"
+    elif len(set(present)) > 1:
+        equality = "differs"
+    else:
+        equality = "equal" if len(present) == len(values) else "equal where there is one"
+    return [name, equality, *(value or NO_VALUE for value in values)]
 
 
 def _pools(worker: WorkerRecord) -> str:
-    pools = (
-        f"{pool.get('internal_api', pool.get('user_api', 'pool'))} {pool.get('num_threads', '?')}"
-        for pool in worker.thread_pools
-    )
-    return ", ".join(sorted(set(pools)))
-
-
-def _cores(worker: WorkerRecord) -> str:
-    return ", ".join(map(str, worker.affinity))
-
-
-def _versions(worker: WorkerRecord) -> str:
-    return ", ".join(f"{name} {version}" for name, version in worker.versions.items())
+    names = ((pool.internal_api or pool.user_api or "pool", pool.num_threads or "?") for pool in worker.thread_pools)
+    return ", ".join(sorted({f"{name} {threads}" for name, threads in names}))
 
 
 def _variants(results: Results) -> list[Block]:
     """Variants of the specification: whatever a variant says of itself, in the run's own words."""
     rows = [
-        [machine_facts.text(variant.get(name, "")) for name in ("name", "explanation")]
-        + [wording.listed(wording.framework(str(name)) for name in variant.get("frameworks", ())) or NO_VALUE]
+        [variant.name, variant.explanation, wording.listed(map(wording.framework, variant.frameworks)) or NO_VALUE]
         for variant in results.run.variants
     ]
     return table(
@@ -117,6 +104,8 @@ def _variants(results: Results) -> list[Block]:
 
 
 def _conventions(results: Results) -> list[Block]:
-    names = ("item", "choice", "source")
-    rows = [[convention.get(name, NO_VALUE) for name in names] for convention in results.run.conventions]
-    return table("Conventions: where frameworks differ, and what the specification decided", rows, *names)
+    rows = [
+        [convention.item, convention.choice, convention.source or NO_VALUE] for convention in results.run.conventions
+    ]
+    caption = "Conventions: where frameworks differ, and what the specification decided"
+    return table(caption, rows, "item", "choice", "source")

@@ -4,9 +4,9 @@ import statistics as stdlib
 from collections.abc import Sequence
 
 from benchmarks import statistics, wording
-from benchmarks.analysis.ranking import Heat
+from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
-from benchmarks.report.document import Block, Heading, Text, table
+from benchmarks.report.document import Block, table
 from benchmarks.wording import NO_VALUE
 
 _SURE = "(95% interval; blocks)"
@@ -20,30 +20,24 @@ _HOW = (
 )
 
 
-def blocks(results: Results, heats: Sequence[Heat]) -> list[Block]:
+def blocks(results: Results, groups: Sequence[ComparisonGroup]) -> list[Block]:
     """A table where anything was timed on a GPU, else nothing."""
     rows, frameworks = [], []
-    for entry in (place.entry for heat in heats for place in heat.places if place.entry.time):
-        found = [timing.device_clocks for timing in entry.timings.values() if timing.device_clocks]
-        if not found:
-            continue
-        events = [clocks.events_s for clocks in found if clocks.events_s is not None]
-        shown = _shown([c.latency_s for c in found]), _shown([c.slope_s for c in found]), _shown(events)
-        name = f"{results.label(entry.cell.who)}, {wording.phase(entry.cell.phase)}, {wording.size(entry.cell.axes)}"
-        rows.append([name, wording.with_interval(entry.time), *shown])
-        frameworks.append(entry.cell.who.framework)
-    columns = (
-        "cell",
-        f"#ranked: wall time, synchronised {_SURE}",
-        f"#latency {_SURE}",
-        f"#one call more {_SURE}",
-        f"#device events {_SURE}",
-    )
-    clocks = table("Clocks on the GPU", rows, *columns, frameworks=frameworks)
-    return [Heading("Three clocks on the GPU"), *clocks, Text(_HOW, "note")] if clocks else []
+    for entry in (place.entry for group in groups for place in group.places if place.entry.time):
+        cell = entry.cell
+        if readings := [timing.device_clocks for timing in entry.timings.values() if timing.device_clocks]:
+            events = [clocks.events_s for clocks in readings if clocks.events_s is not None]
+            clocks = ([c.latency_s for c in readings], [c.slope_s for c in readings], events)
+            name = f"{wording.label(results, cell.who)}, {wording.timed(cell.phase, cell.axes)}"
+            rows.append([name, wording.with_interval(entry.time), *map(_median, clocks)])
+            frameworks.append(cell.who.framework)
+    columns = ["cell", f"#ranked: wall time, synchronised {_SURE}", f"#latency {_SURE}"]
+    columns += [f"#one call more {_SURE}", f"#device events {_SURE}"]
+    heading = "Three clocks on the GPU"
+    return table("Clocks on the GPU", rows, *columns, frameworks=frameworks, heading=heading, note=_HOW)
 
 
-def _shown(seconds: Sequence[float]) -> str:
+def _median(seconds: Sequence[float]) -> str:
     """The median over the blocks with its interval and their number."""
     if not seconds:
         return NO_VALUE

@@ -4,90 +4,75 @@ from collections.abc import Sequence
 
 from benchmarks import wording
 from benchmarks.analysis import ranking
-from benchmarks.analysis.ranking import Duel, Heat, phase_groups
+from benchmarks.analysis.ranking import ComparisonGroup, DeviceComparison, by_phase
 from benchmarks.analysis.results import Results
 from benchmarks.report import facets, headline, plots
 from benchmarks.report.document import Block, Figure, Part, Section, Text, table
-from benchmarks.statistics import Comparison
 
 TITLE = "When does the GPU pay?"
 _HOW = (
     "Each is the fastest proved implementation on its device. Training steps and predictions find their batch on the device; a "
     "training epoch gathers every batch on the host and copies it there, and the copies are in its time."
 )
-_SAID = {"faster": "the GPU pays", "slower": "the CPU is faster", "tied": "tied"}
+_VERDICTS = {"faster": "the GPU pays", "slower": "the CPU is faster", "tied": "tied"}
 
 
-def section(results: Results, heats: Sequence[Heat]) -> Section:
+def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """A map and a table per phase and setting that ran on both; a sentence where there was no GPU."""
-    blocks: list[Block] = [Text(sentence) for sentence in headline.gpu(results, heats)]
-    for group in phase_groups(heats):
-        if duels := [found for heat in group if (found := ranking.duel(heat))]:
-            blocks.append(Part(facets.of_group(group[0]), [*_map(duels), *_table(results, duels)]))
-    if not blocks:
-        where = "No GPU was measured" if not _any(heats, "cuda") else "Nothing was measured on both a CPU and a GPU"
-        return Section("gpu", TITLE, [Text(f"{where}, so this run cannot say.")])
-    return Section("gpu", TITLE, [*blocks, Text(_HOW, "note")])
+    blocks: list[Block] = [Text(sentence) for sentence in headline.gpu(results, groups)]
+    for same_phase in by_phase(groups):
+        if pairs := [pair for group in same_phase if (pair := ranking.compare_devices(group))]:
+            blocks.append(Part(facets.of_group(same_phase[0]), [*_map(pairs), *_table(results, pairs)]))
+    on_gpu = any(entry.cell.who.device.startswith("cuda") for entry in results.entries)
+    where = "Nothing was measured on both a CPU and a GPU" if on_gpu else "No GPU was measured"
+    return Section(
+        "gpu", TITLE, [*blocks, Text(_HOW, "note")] if blocks else [Text(f"{where}, so this run cannot say.")]
+    )
 
 
-def _any(heats: Sequence[Heat], device: str) -> bool:
-    return any(place.entry.cell.who.device.startswith(device) for heat in heats for place in heat.places)
+def _verdict(pair: DeviceComparison) -> str:
+    return _VERDICTS.get(pair.comparison.verdict, pair.comparison.verdict)
 
 
-def _gain(duel: Duel) -> float:
-    """How many times as fast the GPU is."""
-    return 1 / duel.comparison.ratio.value
-
-
-def _said(duel: Duel) -> str:
-    return _SAID.get(duel.comparison.verdict, duel.comparison.verdict)
-
-
-def _table(results: Results, duels: Sequence[Duel]) -> list[Block]:
+def _table(results: Results, pairs: Sequence[DeviceComparison]) -> list[Block]:
     rows = [
         [
-            wording.size(duel.heat.axes),
-            f"{results.label(duel.cpu.cell.who)}: {wording.with_interval(duel.cpu.time)}",
-            f"{results.label(duel.gpu.cell.who)}: {wording.with_interval(duel.gpu.time)}",
-            wording.ratio(_gain(duel)),
-            _interval(duel.comparison),
-            _said(duel),
+            wording.size(pair.group.axes),
+            f"{wording.label(results, pair.cpu.cell.who)}: {wording.with_interval(pair.cpu.time)}",
+            f"{wording.label(results, pair.gpu.cell.who)}: {wording.with_interval(pair.gpu.time)}",
+            wording.ratio(pair.gain.value),
+            f"{wording.ratio_interval(pair.gain)}",
+            _verdict(pair),
         ]
-        for duel in duels
+        for pair in pairs
     ]
     columns = ("size", "best on the CPU", "best on the GPU", "#GPU times as fast", "#95% interval", "verdict")
-    chosen_by = [facets.of_size(duel.heat) for duel in duels]
-    heat = duels[0].heat
-    caption = f"Best on the GPU against best on the CPU, {wording.phase(heat.phase)} ({wording.setting(heat.who)})"
+    chosen_by = [facets.of_size(pair.group) for pair in pairs]
+    group = pairs[0].group
+    caption = f"Best on the GPU against best on the CPU, {wording.timed_in(group.phase, group.who)}"
     return table(caption, rows, *columns, facets=chosen_by)
 
 
-def _interval(comparison: Comparison) -> str:
-    """Of the CPU's time over the GPU's."""
-    ratio = comparison.ratio
-    if ratio.blocks < 2:
-        return wording.NO_VALUE
-    return f"{wording.ratio(1 / ratio.high)} to {wording.ratio(1 / ratio.low)}" if ratio.low > 0 else wording.NO_VALUE
-
-
-def _map(duels: Sequence[Duel]) -> list[Block]:
+def _map(pairs: Sequence[DeviceComparison]) -> list[Block]:
     """Batch against width, where both were swept."""
-    placed = [(duel, duel.heat.axes.get("batch"), duel.heat.axes.get("width")) for duel in duels]
+    placed = [(pair, pair.group.axes.get("batch"), pair.group.axes.get("width")) for pair in pairs]
     tiles = [
-        plots.Tile(batch, width, wording.ratio(_gain(duel)), duel.comparison.verdict == "faster", _said(duel))
-        for duel, batch, width in placed
+        plots.Tile(batch, width, wording.ratio(pair.gain.value), pair.comparison.verdict == "faster", _verdict(pair))
+        for pair, batch, width in placed
         if batch is not None and width is not None
     ]
     if len({tile.x for tile in tiles}) < 2 or len({tile.y for tile in tiles}) < 2:
         return []
-    heat = duels[0].heat
-    what = f"{wording.phase(heat.phase)} ({wording.setting(heat.who)})"
+    group = pairs[0].group
+    title = wording.timed_in(group.phase, group.who)
     paying = sum(tile.marked for tile in tiles)
-    open_ = sum(tile.told == "inconclusive" for tile in tiles)
-    told = f"The GPU pays at {paying} of {len(tiles)} sizes{f'; at {open_} it is not settled' if open_ else ''}."
-    how = (
+    unsettled = sum(tile.description == "inconclusive" for tile in tiles)
+    conclusion = (
+        f"The GPU pays at {paying} of {len(tiles)} sizes{f'; at {unsettled} it is not settled' if unsettled else ''}."
+    )
+    how_to_read = (
         "How to read this: the number says how many times as fast the best on the GPU is as the best on the CPU. Shaded and framed "
         f"where it is faster beyond {wording.MARGIN}; the edge of the shaded area is where it begins to pay."
     )
-    name = wording.slug(f"gpu-{heat.phase}-{heat.who.precision}-{heat.who.mode}-t{heat.who.threads}")
-    return [Figure(name, plots.tiles(tiles, "batch", "width"), f"GPU against CPU, {what}", told, how)]
+    name = wording.figure_name("gpu", group.phase, group.who)
+    return [Figure(name, plots.tiles(tiles, "batch", "width"), f"GPU against CPU, {title}", conclusion, how_to_read)]

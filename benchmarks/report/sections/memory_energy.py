@@ -1,14 +1,14 @@
 """Memory and energy: the peak above what was held before, on the host and on the device; joules per sample."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 from benchmarks import wording
 from benchmarks.analysis import memory_capacity
 from benchmarks.analysis.memory_capacity import Capacity
-from benchmarks.analysis.ranking import Heat
+from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
-from benchmarks.records.record import Peak, ResourceRecord
+from benchmarks.records.record import Energy, Peak, ResourceRecord
 from benchmarks.report.document import Block, Bullets, Heading, Section, Text, table
 
 _HOW = (
@@ -27,105 +27,102 @@ _HOW_ESTIMATED = (
 )
 
 
-def section(results: Results, heats: Sequence[Heat]) -> Section:
+def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """Host, device, energy: a table of what was counted, and the reasons for what was not."""
-    found = sorted(results.resources, key=_reading_order)
-    if not found:
-        told = "Memory and energy were not measured: no training step was timed, or the run ended before."
-        return Section("resources", "Memory and energy", [Text(told)])
+    records, facts = sorted(results.resources, key=_reading_order), results.environment
+    if not records:
+        why = "Memory and energy were not measured: no training step was timed, or the run ended before."
+        return Section("resources", "Memory and energy", [Text(why)])
+    peaks = ("#peak above before", "#before", "#peak")
+    energy = ("#energy per sample", "#samples", "#counted over (once)")
+    host = [(record, record.host, _peak_texts(record.host)) for record in records]
+    device = [(record, record.device, _peak_texts(record.device)) for record in records]
+    joules = [(record, record.energy, _energy_texts(record.energy)) for record in records]
+    amount = memory_capacity.machine_bytes(facts)
+    machine = "the machine's memory" + (f" of {wording.memory(amount)}" if amount else "")
     blocks: list[Block] = [
         Heading("Memory of the host"),
-        *_peaks(results, "Host memory of a training process", found, lambda record: record.host),
+        *_readings(results, "Host memory of a training process", peaks, host),
         Text(_HOW, "note"),
-        *_capacities(results, _fits_into(results), memory_capacity.host(found, results.environment)),
+        *_capacities(results, machine, memory_capacity.host(records, facts)),
         Heading("Memory of the device"),
-        *_peaks(results, "Device memory of a training process", found, lambda record: record.device),
-        *_capacities(results, "the GPU's memory", memory_capacity.device(found, results.environment)),
+        *_readings(results, "Device memory of a training process", peaks, device),
+        *_capacities(results, "the GPU's memory", memory_capacity.device(records, facts)),
         Heading("Energy"),
-        *_energy(results, found),
+        *_readings(results, "Energy of training, idle included", energy, joules),
     ]
     return Section("resources", "Memory and energy", blocks)
 
 
-def _peaks(
-    results: Results, caption: str, found: Sequence[ResourceRecord], of: Callable[[ResourceRecord], Peak]
+def _readings(
+    results: Results,
+    caption: str,
+    columns: Sequence[str],
+    readings: Sequence[tuple[ResourceRecord, Peak | Energy, list[str]]],
 ) -> list[Block]:
-    rows, frameworks, counters = [], [], []
-    for record in found:
-        before, peak = of(record).before_bytes, of(record).peak_bytes
-        if before is not None and peak is not None:
-            shown = [wording.memory(max(peak - before, 0)), wording.memory(before), wording.memory(peak)]
-            rows.append(_row(results, record, shown))
-            frameworks.append(record.who.framework)
-            counters.append((results.label(record.who), of(record).counter))
-    columns = ("implementation", "size", "#peak above before", "#before", "#peak", "setting")
+    """A row for each reading that has figures, what counted them, and the reasons where there are none."""
+    counted = [(record, reading, texts) for record, reading, texts in readings if texts]
+    # The setting comes last: it is the same for most, and a narrow screen shows the figures first.
+    rows = [
+        [wording.label(results, record.who), wording.size(record.axes), *texts, wording.setting(record.who)]
+        for record, _, texts in counted
+    ]
+    frameworks = [record.who.framework for record, _, _ in counted]
+    by_counter: dict[str, dict[str, None]] = defaultdict(dict)
+    for record, reading, _ in counted:
+        if reading.counter:
+            by_counter[reading.counter][wording.label(results, record.who)] = None
+    counters = "; ".join(f"{counter} ({wording.listed(labels)})" for counter, labels in by_counter.items())
     return [
-        *table(caption, rows, *columns, frameworks=frameworks),
-        *_counted_by(counters),
-        *_holes(results, [(record, of(record).reason) for record in found]),
+        *table(caption, rows, "implementation", "size", *columns, "setting", frameworks=frameworks),
+        *([Text(f"Counted by: {counters}.", "note")] if counters else []),
+        *_holes(results, [(record, reading.reason) for record, reading, _ in readings]),
     ]
 
 
-def _fits_into(results: Results) -> str:
-    amount = memory_capacity.machine_bytes(results.environment)
-    return "the machine's memory" + (f" of {wording.memory(amount)}" if amount else "")
+def _peak_texts(peak: Peak) -> list[str]:
+    if peak.before_bytes is None or peak.peak_bytes is None:
+        return []
+    above = max(peak.peak_bytes - peak.before_bytes, 0)
+    return [wording.memory(count) for count in (above, peak.before_bytes, peak.peak_bytes)]
 
 
-def _capacities(results: Results, memory: str, found: Sequence[Capacity]) -> list[Block]:
+def _energy_texts(energy: Energy) -> list[str]:
+    if energy.joules is None or not energy.samples or energy.elapsed_s is None:
+        return []
+    per_sample = wording.energy(energy.joules / energy.samples)
+    return [per_sample, f"{energy.samples:,}", wording.duration(energy.elapsed_s)]
+
+
+def _capacities(results: Results, memory: str, capacities: Sequence[Capacity]) -> list[Block]:
     """The largest batch that would fit, or why that cannot be said."""
-    if all(len(one.measured) < 2 for one in found):
-        told = "The largest batch that would fit cannot be estimated: every peak was measured at one batch only."
-        return [Text(told)] if found else []
+    if all(len(capacity.measured) < 2 for capacity in capacities):
+        why = "The largest batch that would fit cannot be estimated: every peak was measured at one batch only."
+        return [Text(why)] if capacities else []
     rows = [
         [
-            results.label(one.who),
-            wording.size(one.axes) if one.axes else wording.NO_VALUE,
-            _about(one),
-            wording.memory(one.per_sample_bytes) if one.per_sample_bytes else wording.NO_VALUE,
-            wording.listed(map(str, one.measured)),
-            wording.setting(one.who),
+            wording.label(results, capacity.who),
+            wording.size(capacity.axes) if capacity.axes else wording.NO_VALUE,
+            wording.Quantity(f"about {capacity.batch:,}", capacity.batch)
+            if capacity.batch is not None
+            else f"cannot be said: {capacity.reason}",
+            wording.memory(capacity.per_sample_bytes) if capacity.per_sample_bytes else wording.NO_VALUE,
+            wording.listed(map(str, capacity.measured)),
+            wording.setting(capacity.who),
         ]
-        for one in found
+        for capacity in capacities
     ]
-    columns = (
+    columns = [
         "implementation",
         "size",
         "largest batch (estimate)",
         "#memory per sample",
         "measured at batch",
         "setting",
-    )
+    ]
     caption = f"The largest batch that would fit into {memory}: extrapolated, not run"
-    frameworks = [one.who.framework for one in found]
-    return [*table(caption, rows, *columns, frameworks=frameworks), Text(_HOW_ESTIMATED, "note")]
-
-
-def _about(one: Capacity) -> str:
-    return f"cannot be said: {one.reason}" if one.batch is None else wording.Quantity(f"about {one.batch:,}", one.batch)
-
-
-def _energy(results: Results, found: Sequence[ResourceRecord]) -> list[Block]:
-    rows, frameworks, counters = [], [], []
-    for record in found:
-        energy = record.energy
-        if energy.joules is not None and energy.samples and energy.elapsed_s is not None:
-            shown = [wording.energy(energy.joules / energy.samples), f"{energy.samples:,}"]
-            rows.append(_row(results, record, [*shown, wording.duration(energy.elapsed_s)]))
-            frameworks.append(record.who.framework)
-            counters.append((results.label(record.who), energy.counter))
-    columns = ("implementation", "size", "#energy per sample", "#samples", "#counted over (once)", "setting")
-    counted = table("Energy of training, idle included", rows, *columns, frameworks=frameworks)
-    return [*counted, *_counted_by(counters), *_holes(results, [(record, record.energy.reason) for record in found])]
-
-
-def _counted_by(counters: Iterable[tuple[str, str]]) -> list[Block]:
-    """What counted, and for whom."""
-    by_counter: dict[str, list[str]] = defaultdict(list)
-    for label, counter in counters:
-        if counter and label not in by_counter[counter]:
-            by_counter[counter].append(label)
-    told = "; ".join(f"{counter} ({wording.listed(labels)})" for counter, labels in by_counter.items())
-    return [Text(f"Counted by: {told}.", "note")] if told else []
+    frameworks = [capacity.who.framework for capacity in capacities]
+    return table(caption, rows, *columns, frameworks=frameworks, note=_HOW_ESTIMATED)
 
 
 def _holes(results: Results, reasons: Sequence[tuple[ResourceRecord, str]]) -> list[Block]:
@@ -133,16 +130,11 @@ def _holes(results: Results, reasons: Sequence[tuple[ResourceRecord, str]]) -> l
     by_reason: dict[str, list[str]] = defaultdict(list)
     for record, reason in reasons:
         if reason:
-            by_reason[reason].append(f"{results.label(record.who)} ({wording.size(record.axes)})")
+            by_reason[reason].append(f"{wording.label(results, record.who)} ({wording.size(record.axes)})")
     if len(by_reason) == 1 and all(reason for _, reason in reasons):
         return [Text(f"There is no number for any implementation: {next(iter(by_reason))}.")]
     items = [f"{wording.listed(who)}: {reason}" for reason, who in by_reason.items()]
     return [Bullets(items)] if items else []
-
-
-def _row(results: Results, record: ResourceRecord, figures: Sequence[str]) -> list[str]:
-    """The setting comes last: it is the same for most, and a narrow screen shows the figures first."""
-    return [results.label(record.who), wording.size(record.axes), *figures, wording.setting(record.who)]
 
 
 def _reading_order(record: ResourceRecord) -> tuple[object, ...]:

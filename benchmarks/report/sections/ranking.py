@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks import wording
-from benchmarks.analysis import dataframe
 from benchmarks.analysis.cell_results import CellResult
-from benchmarks.analysis.ranking import Heat, Place, compare, phase_groups
+from benchmarks.analysis.ranking import ComparisonGroup, Place, by_phase, compare
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import FLOORS
-from benchmarks.report import facets, headline, plots
+from benchmarks.report import dataframe, facets, headline, plots
 from benchmarks.report.document import Block, Figure, Heading, Part, Section, Text, table
 from benchmarks.statistics import Estimate, estimate
 from benchmarks.verdict_rule import MARGIN, MIN_BLOCKS_FOR_VERDICT
@@ -27,179 +26,150 @@ _HOW = (
 )
 
 
-def section(results: Results, heats: Sequence[Heat]) -> Section:
+def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """Overview, then each phase; then floors and peers."""
-    shown = [heat for heat in heats if heat.phase not in FLOORS and _ours(heat)]
-    timed = [heat for heat in shown if any(place.entry.time for place in heat.places)]
+    ours = [group for group in groups if group.phase not in FLOORS and not group.is_beside]
+    timed = [group for group in ours if any(place.entry.time for place in group.places)]
     blocks: list[Block] = [] if timed else [Text("No cell has a time, so there is no ranking.")]
     if timed:
         blocks.append(Text(_HOW))
     if len(timed) > 1:
         blocks += overview(results, timed)
-    for group in phase_groups(timed):
-        blocks.append(Part(facets.of_group(group[0]), _phase(results, group)))
+    for same_phase in by_phase(timed):
+        blocks.append(Part(facets.of_group(same_phase[0]), _phase(results, same_phase)))
     return Section("fastest", "Which is fastest for me?", blocks + _beside(results))
 
 
-def _ours(heat: Heat) -> bool:
-    return any(place.entry.standing != "beside" for place in heat.places)
-
-
-def overview(results: Results, heats: Sequence[Heat]) -> list[Block]:
-    """The fastest of each heat that has any time, with the hedges of the headline."""
+def overview(results: Results, groups: Sequence[ComparisonGroup]) -> list[Block]:
+    """The fastest of each group that has any time, with the hedges of the headline."""
     rows = []
-    for heat in heats:
-        what = f"{wording.phase(heat.phase)}, {wording.size(heat.axes)}"
-        time = heat.reference.time if heat.reference else None
-        cells = (
+    for group in groups:
+        time = group.reference.time if group.reference else None
+        row = [wording.timed(group.phase, group.axes), wording.setting(group.who), winner(results, group)]
+        row += (
             [wording.duration(time.value), wording.duration_interval(time), str(time.blocks)]
             if time
             else [NO_VALUE] * 3
         )
-        rows.append([what, wording.setting(heat.who), winner(results, heat), *cells])
-    return table(
-        "The fastest at every size",
-        rows,
-        "what is timed",
-        "setting",
-        "fastest",
-        "#time per call (of the first named)",
-        "#95% interval",
-        "#blocks",
-        facets=[facets.of_group(heat) | facets.of_size(heat) for heat in heats],
-    )
+        rows.append(row)
+    columns = ["what is timed", "setting", "fastest"]
+    columns += ["#time per call (of the first named)", "#95% interval", "#blocks"]
+    chosen_by = [facets.of_group(group) | facets.of_size(group) for group in groups]
+    return table("The fastest at every size", rows, *columns, facets=chosen_by)
 
 
-def winner(results: Results, heat: Heat) -> str:
+def winner(results: Results, group: ComparisonGroup) -> str:
     """The fastest in a few words, with the same hedges as the headline."""
-    if heat.reference is None:
+    if group.reference is None:
         return "none is ranked"
-    best = results.label(heat.reference.cell.who)
-    if not heat.rivals:
+    best = wording.label(results, group.reference.cell.who)
+    if not group.rivals:
         return f"{best} (the only one ranked)"
-    if heat.blocks < MIN_BLOCKS_FOR_VERDICT:
+    if group.blocks < MIN_BLOCKS_FOR_VERDICT:
         return f"{best} had the lowest time (too few blocks for a verdict)"
-    unsettled = [results.label(place.entry.cell.who) for place in heat.with_verdict("inconclusive", "not compared")]
-    tied = [results.label(place.entry.cell.who) for place in heat.with_verdict("tied")]
+    unsettled = [
+        wording.label(results, place.entry.cell.who) for place in group.with_verdict("inconclusive", "not compared")
+    ]
+    tied = [wording.label(results, place.entry.cell.who) for place in group.with_verdict("tied")]
     if unsettled:
         return f"{wording.listed([best, *tied, *unsettled], 'or')} (not settled)"
     return f"{wording.listed([best, *tied])} (tied)" if tied else best
 
 
-def _phase(results: Results, group: Sequence[Heat]) -> list[Block]:
-    heat = group[0]
-    name = wording.phase(heat.phase)
-    title = f"{name[0].upper()}{name[1:]} ({wording.setting(heat.who)})"
-    blocks: list[Block] = [Heading(title), *_figure(results, group, title)]
-    return [*blocks, *(Part(facets.of_size(heat), _ranking(results, heat)) for heat in group)]
+def _phase(results: Results, same_phase: Sequence[ComparisonGroup]) -> list[Block]:
+    title = wording.timed_in(same_phase[0].phase, same_phase[0].who)
+    title = title[0].upper() + title[1:]
+    blocks: list[Block] = [Heading(title), *_figure(results, same_phase, title)]
+    return [*blocks, *(Part(facets.of_size(group), _ranking(results, group)) for group in same_phase)]
 
 
-def _figure(results: Results, group: Sequence[Heat], title: str) -> list[Block]:
-    ranked = [heat for heat in group if heat.reference]
+def _figure(results: Results, same_phase: Sequence[ComparisonGroup], title: str) -> list[Block]:
+    ranked = [group for group in same_phase if group.reference]
     drawn = ranked if len(ranked) <= _MOST_PANELS else _spread(ranked, 3)
-    panels = [(wording.short(wording.size(heat.axes), 60), _dots(results, heat)) for heat in drawn]
+    panels = [(wording.short(wording.size(group.axes), 60), _dots(results, group)) for group in drawn]
     if not any(len(dots) > 1 for _, dots in panels):
         return []
     left = f" Of {len(ranked)} sizes {len(drawn)} are drawn; the tables have all." if len(drawn) < len(ranked) else ""
-    how = (
+    how_to_read = (
         "How to read this: each marker is the ratio of a time to the fastest one's at that size, so 1 is the fastest and 2 takes "
         "twice as long. The bar is its 95% interval, cut where it leaves the chart; the shaded band is the "
         f"{wording.MARGIN} within which two times count as tied. Hollow markers are variants, outside the rank.{left}"
     )
-    who = group[0].who
-    name = wording.slug(f"ratio-{group[0].phase}-{who.precision}-{who.mode}-t{who.threads}")
-    return [Figure(name, plots.ratios(panels, MARGIN), title, _conclusion(results, group), how)]
+    name = wording.figure_name("ratio", same_phase[0].phase, same_phase[0].who)
+    return [Figure(name, plots.ratios(panels, MARGIN), title, _conclusion(results, same_phase), how_to_read)]
 
 
-def _spread(heats: Sequence[Heat], most: int) -> list[Heat]:
+def _spread(groups: Sequence[ComparisonGroup], most: int) -> list[ComparisonGroup]:
     """So many of more than so many, evenly among them, the first and the last too."""
-    return [heats[round(k * (len(heats) - 1) / (most - 1))] for k in range(most)]
+    return [groups[round(k * (len(groups) - 1) / (most - 1))] for k in range(most)]
 
 
-def _conclusion(results: Results, group: Sequence[Heat]) -> str:
+def _conclusion(results: Results, same_phase: Sequence[ComparisonGroup]) -> str:
     """One size: the whole finding. Several: the fastest of each."""
-    ranked = [heat for heat in group if heat.reference]
+    ranked = [group for group in same_phase if group.reference]
     if len(ranked) == 1:
         return f"At {wording.size(ranked[0].axes)}: {headline.finding(results, ranked[0])}"
-    found = "; ".join(f"{wording.size(heat.axes)}: {winner(results, heat)}" for heat in ranked[:8])
-    return f"Fastest at {found}{'; and so on as in the tables' if len(ranked) > 8 else ''}."
+    winners = "; ".join(f"{wording.size(group.axes)}: {winner(results, group)}" for group in ranked[:8])
+    return f"Fastest at {winners}{'; and so on as in the tables' if len(ranked) > 8 else ''}."
 
 
-def _dots(results: Results, heat: Heat) -> list[plots.Dot]:
+def _dots(results: Results, group: ComparisonGroup) -> list[plots.Dot]:
     dots = []
-    for place in heat.places:
-        if place.entry.standing not in ("ranked", "own variant") or not (place.is_reference or place.comparison):
-            continue
-        label = wording.short(results.label(place.entry.cell.who))
-        framework = place.entry.cell.who.framework
-        if place.comparison is None:
-            dots.append(plots.Dot(label, framework, 1.0, None, None, "1 (reference)"))
-            continue
-        ratio = place.comparison.ratio
-        sure = ratio.blocks > 1
-        words = wording.ratio(ratio.value) + (f"  ({wording.ratio_interval(ratio)})" if sure else "")
-        hollow = place.entry.standing != "ranked"
-        low, high = (ratio.low, ratio.high) if sure else (None, None)
-        dots.append(plots.Dot(label, framework, ratio.value, low, high, words, hollow))
+    for place in group.places:
+        who = place.entry.cell.who
+        label = wording.label(results, who)
+        if place.is_reference:
+            dots.append(plots.Dot(wording.short(label), who.framework, 1.0, None, None, "1 (reference)"))
+        elif place.comparison and place.entry.is_proved:
+            dots.append(plots.ratio_dot(label, who.framework, place.comparison.ratio, place.entry.standing != "ranked"))
     return dots
 
 
-def _ranking(results: Results, heat: Heat) -> list[Block]:
-    places = [place for place in heat.places if place.entry.standing != "beside"]
-    latency = heat.phase == "predict" and any(place.entry.samples_per_call == 1 for place in places)
-    rows = [_row(results, place, heat, latency) for place in places]
+def _ranking(results: Results, group: ComparisonGroup) -> list[Block]:
+    places = [place for place in group.places if place.entry.standing != "beside"]
+    latency = group.phase == "predict" and any(place.entry.samples_per_call == 1 for place in places)
+    rows = [_row(place, group, latency) for place in places]
     columns = ["implementation", "#rank", "device", "#time per call", "#95% interval", "#blocks", "#samples per second"]
     columns += ["#p50 (95% interval; blocks)", "#p99 (95% interval; blocks)"] if latency else []
     columns += ["#ratio to fastest", "#95% interval of the ratio", "verdict"]
-    name = f"{wording.phase(heat.phase)}, {wording.size(heat.axes)}"
+    caption = f"Ranking: {wording.timed(group.phase, group.axes)}"
     frameworks = [place.entry.cell.who.framework for place in places]
     chosen_by = [facets.of_entry(place.entry) for place in places]
-    blocks = table(f"Ranking: {name}", rows, *columns, frameworks=frameworks, facets=chosen_by)
-    return [*blocks, Text(_latency_note(places), "note")] if latency else blocks
+    note = _latency_note(places) if latency else ""
+    return table(caption, rows, *columns, frameworks=frameworks, facets=chosen_by, note=note)
 
 
-def _row(results: Results, place: Place, heat: Heat, latency: bool) -> list[str]:
-    entry, time = place.entry, place.entry.time
-    row = [wording.implementation(entry.cell.who, with_device=False), _rank(place), entry.cell.who.device]
+def _row(place: Place, group: ComparisonGroup, latency: bool) -> list[str]:
+    entry, time, rank = place.entry, place.entry.time, wording.rank(dataframe.rank(place))
+    row = [wording.implementation(entry.cell.who, with_device=False), rank or NO_VALUE, entry.cell.who.device]
     row += [wording.duration(time.value), wording.duration_interval(time)] if time else [NO_VALUE, NO_VALUE]
     row += [f"{len(entry.medians)}", wording.number(entry.samples_per_call / time.value) if time else NO_VALUE]
     if latency:
         row += list(map(wording.with_interval, _latency(entry))) if time else [NO_VALUE, NO_VALUE]
-    return [*row, *_ratio(place), _verdict(place, heat)]
+    ratio = place.comparison.ratio if place.comparison else None
+    row += (
+        [wording.ratio(ratio.value), wording.ratio_interval(ratio)]
+        if ratio
+        else ["1" if place.is_reference else NO_VALUE, NO_VALUE]
+    )
+    return [*row, _verdict(place, group)]
 
 
-def _ratio(place: Place) -> list[str]:
-    if place.is_reference:
-        return ["1", NO_VALUE]
-    if place.comparison is None:
-        return [NO_VALUE, NO_VALUE]
-    return [wording.ratio(place.comparison.ratio.value), wording.ratio_interval(place.comparison.ratio)]
-
-
-def _rank(place: Place) -> str:
-    return wording.rank(dataframe.rank(place)) or NO_VALUE
-
-
-def _verdict(place: Place, heat: Heat) -> str:
+def _verdict(place: Place, group: ComparisonGroup) -> str:
     """What may be said, in words; the reason where there is nothing to say."""
-    entry = place.entry
+    entry, comparison = place.entry, place.comparison
     if entry.standing == "no time":
         return f"{entry.status}: {entry.reason}"
     if entry.standing == "not proved":
         return f"no rank: {entry.reason}"
-    said = dataframe.verdict(place, heat) or "not compared (no block in common)"
-    few = (
-        heat.blocks
-        if place.is_reference
-        else place.comparison.ratio.blocks
-        if place.comparison
-        else MIN_BLOCKS_FOR_VERDICT
-    )
-    if said == "inconclusive" and few < MIN_BLOCKS_FOR_VERDICT:
-        said = f"too few blocks ({few} of {MIN_BLOCKS_FOR_VERDICT})"
-    elif said == "inconclusive" and place.comparison and place.comparison.detected:
-        said = "inconclusive: slower, but perhaps by less than the margin" if place.comparison.ratio.value > 1 else said
-    return f"own variant, outside the rank; {said}" if entry.standing == "own variant" else said
+    verdict = dataframe.verdict(place, group) or "not compared (no block in common)"
+    if verdict == "inconclusive":
+        blocks = comparison.ratio.blocks if comparison else group.blocks
+        if blocks < MIN_BLOCKS_FOR_VERDICT:
+            verdict = f"too few blocks ({blocks} of {MIN_BLOCKS_FOR_VERDICT})"
+        elif comparison and comparison.detected and comparison.ratio.value > 1:
+            verdict = "inconclusive: slower, but perhaps by less than the margin"
+    return f"own variant, outside the rank; {verdict}" if entry.standing == "own variant" else verdict
 
 
 def _latency(entry: CellResult) -> list[Estimate]:
@@ -230,64 +200,42 @@ def _floor_table(results: Results, floors: Sequence[CellResult]) -> list[Block]:
     rows, frameworks = [], []
     pairs = [(whole, floor) for floor in floors for whole in _training_steps(results, floor)]
     for whole, floor in pairs:
-        if (comparison := compare(whole, floor)) is None:
-            continue
-        who = whole.cell.who
-        frameworks.append(who.framework)
-        cells = (results.label(who), wording.size(floor.cell.axes), wording.setting(who))
-        times = (wording.with_interval(whole.time), wording.with_interval(floor.time))
-        rows.append((*cells, *times, wording.ratio(comparison.ratio.value), wording.ratio_interval(comparison.ratio)))
-    columns = (
-        "implementation",
-        "size",
-        "setting",
-        "#training step",
-        "#its matrix products alone",
-        "#ratio",
-        "#95% interval",
-    )
-    blocks = table(
-        "A training step over its own matrix products (of times 95% interval; blocks)",
-        rows,
-        *columns,
-        frameworks=frameworks,
-    )
+        if comparison := compare(whole, floor):
+            who, ratio = whole.cell.who, comparison.ratio
+            row = [wording.label(results, who), wording.size(floor.cell.axes), wording.setting(who)]
+            row += [wording.with_interval(whole.time), wording.with_interval(floor.time)]
+            rows.append([*row, wording.ratio(ratio.value), wording.ratio_interval(ratio)])
+            frameworks.append(who.framework)
+    columns = ["implementation", "size", "setting", "#training step", "#its matrix products alone"]
+    columns += ["#ratio", "#95% interval"]
+    caption = "A training step over its own matrix products (of times 95% interval; blocks)"
     note = "The matrix products of a step, run alone in the same framework's library, are work that cannot be avoided. What lies above a ratio of 1 is everything else: elementwise work, memory traffic and the framework's own overhead. Each product is called from Python, one by one, so its time holds the framework's cost of a call: at small sizes it is mostly that, and ratios of different frameworks cannot be compared."
-    return [*blocks, Text(note, "note")] if blocks else []
+    return table(caption, rows, *columns, frameworks=frameworks, note=note)
 
 
 def _training_steps(results: Results, floor: CellResult) -> list[CellResult]:
     """Of the floor's framework at its size, in every mode: they all compute with the same library."""
-    timed = [e for e in results.entries if e.cell.phase == "train_step" and e.cell.axes == floor.cell.axes and e.time]
-    proved = [e for e in timed if e.standing in ("ranked", "own variant")]
+    steps = [e for e in results.entries if e.cell.phase == "train_step" and e.cell.axes == floor.cell.axes]
+    proved = [e for e in steps if e.time and e.is_proved]
     return [e for e in proved if e.cell.who.model_copy(update={"mode": floor.cell.who.mode}) == floor.cell.who]
 
 
 def _peer_table(results: Results, peers: Sequence[CellResult]) -> list[Block]:
-    """Each peer, and ours in the same heat over it."""
+    """Each peer, and ours in the same group over it."""
     rows, frameworks = [], []
+    ranked = [entry for entry in results.entries if entry.standing == "ranked"]
     for peer in (peer for peer in peers if peer.time):
-        what = f"{wording.phase(peer.cell.phase)}, {wording.size(peer.cell.axes)}"
-        rows.append(
-            [what, results.label(peer.cell.who), NO_VALUE, wording.with_interval(peer.time), "1", NO_VALUE, "peer"]
-        )
+        timed, label = wording.timed(peer.cell.phase, peer.cell.axes), wording.label(results, peer.cell.who)
+        rows.append([timed, label, NO_VALUE, wording.with_interval(peer.time), "1", NO_VALUE, "peer"])
         frameworks.append(peer.cell.who.framework)
-        for ours in (e for e in results.entries if e.standing == "ranked" and e.heat == peer.heat):
+        for ours in (entry for entry in ranked if entry.comparison_group == peer.comparison_group):
             if comparison := compare(ours, peer):
                 ratio, who = comparison.ratio, ours.cell.who
-                found = [wording.ratio(ratio.value), wording.ratio_interval(ratio), comparison.verdict]
-                rows.append([what, results.label(who), who.mode, wording.with_interval(ours.time), *found])
+                cells = [wording.ratio(ratio.value), wording.ratio_interval(ratio), comparison.verdict]
+                rows.append([timed, wording.label(results, who), who.mode, wording.with_interval(ours.time), *cells])
                 frameworks.append(who.framework)
-    columns = (
-        "what is timed",
-        "implementation",
-        "mode",
-        "#time per call (95% interval; blocks)",
-        "#over the peer",
-        "#95% interval",
-        "verdict",
-    )
-    title = "Beside peers: well-known code for a similar network, not proved equal to the specification"
-    blocks = table(title, rows, *columns, frameworks=frameworks)
+    columns = ["what is timed", "implementation", "mode", "#time per call (95% interval; blocks)"]
+    columns += ["#over the peer", "#95% interval", "verdict"]
+    caption = "Beside peers: well-known code for a similar network, not proved equal to the specification"
     note = "A peer does similar work by its own rules, so it has no rank: the verdict is on two programs as they are, not on two frameworks."
-    return [*blocks, Text(note, "note")] if blocks else []
+    return table(caption, rows, *columns, frameworks=frameworks, note=note)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from benchmarks import wording
-from benchmarks.analysis import null_control
-from benchmarks.analysis.null_control import Conduct, Null
-from benchmarks.analysis.ranking import Heat
+from benchmarks.analysis import run_quality
+from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
+from benchmarks.analysis.run_quality import NullControl, TurnQuality
 from benchmarks.plan.schedule import BURN
 from benchmarks.report.document import Block, Section, Text, table
 from benchmarks.statistics import Comparison, Estimate
@@ -14,81 +14,76 @@ from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
 
 
-def section(results: Results, heats: Sequence[Heat]) -> Section:
+def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """Null control, turns against alone, detectable differences."""
-    return Section("conduct", "What the run says about itself", [*_power(heats), *_nulls(results), *_conduct(results)])
+    return Section(
+        "run-quality", "What the run says about itself", [*_power(groups), *_nulls(results), *_conduct(results)]
+    )
 
 
-def _power(heats: Sequence[Heat]) -> list[Block]:
-    comparisons = [place.comparison for heat in heats for place in heat.rivals if place.comparison]
-    found = null_control.detectable(comparisons)
+def _power(groups: Sequence[ComparisonGroup]) -> list[Block]:
+    comparisons = [place.comparison for group in groups for place in group.rivals if place.comparison]
+    difference = run_quality.detectable(comparisons)
     if not comparisons:
-        return [Text("Nothing was compared, so there is nothing to say about what could have been found.")]
-    if found is None:
-        return [Text("With one block there is no spread, so nothing can be said about what could have been found.")]
-    if all(comparison.ratio.blocks < MIN_BLOCKS_FOR_VERDICT for comparison in comparisons):
-        return [
-            Text(f"Fewer than {MIN_BLOCKS_FOR_VERDICT} blocks give no verdict, so no difference could have been found.")
-        ]
-    return [
-        Text(
-            f"Half of the comparisons of this run would have told a true difference of {wording.percent(found)} or less from none, "
+        text = "Nothing was compared, so there is nothing to say about what could have been found."
+    elif difference is None:
+        text = "With one block there is no spread, so nothing can be said about what could have been found."
+    elif all(comparison.ratio.blocks < MIN_BLOCKS_FOR_VERDICT for comparison in comparisons):
+        text = f"Fewer than {MIN_BLOCKS_FOR_VERDICT} blocks give no verdict, so no difference could have been found."
+    else:
+        text = (
+            f"Half of the comparisons of this run would have told a true difference of {wording.percent(difference)} or less from none, "
             f"8 times out of 10; to call it faster or slower takes {wording.MARGIN} more. More blocks find smaller ones."
         )
-    ]
+    return [Text(text)]
 
 
 def _nulls(results: Results) -> list[Block]:
-    nulls = null_control.nulls(results)
-    if not nulls:
+    null_controls = run_quality.null_controls(results)
+    if not null_controls:
         why = "it takes at least two blocks" if results.run.blocks < 2 else "none was timed"
         return [Text(f"There was no null control: {why}.", "note")]
-    rows = [_null_row(results, null) for null in nulls]
-    wrong = [null for null in nulls if null.comparison.verdict in ("faster", "slower")]
-    excluded = sum(null.comparison.detected for null in nulls)
-    tied = sum(null.comparison.verdict == "tied" for null in nulls)
-    told = (
-        f"{len(wrong)} of {wording.count(len(nulls), 'null control')} found a difference beyond {wording.MARGIN} where there "
+    rows = [_null_row(results, null) for null in null_controls]
+    wrong = [null for null in null_controls if null.comparison.verdict in ("faster", "slower")]
+    excluded = sum(null.comparison.detected for null in null_controls)
+    tied = sum(null.comparison.verdict == "tied" for null in null_controls)
+    conclusion = (
+        f"{len(wrong)} of {wording.count(len(null_controls), 'null control')} found a difference beyond {wording.MARGIN} where there "
         "is none: distrust this run."
         if wrong
         else f"No null control found a difference beyond {wording.MARGIN} where there is none "
-        f"({excluded} of {len(nulls)} intervals exclude 1; 1 in 20 is what a 95% interval promises). {tied} came out as tied, "
-        f"{len(nulls) - tied} as inconclusive: there, noise alone may reach beyond {wording.MARGIN}."
+        f"({excluded} of {len(null_controls)} intervals exclude 1; 1 in 20 is what a 95% interval promises). {tied} came out as tied, "
+        f"{len(null_controls) - tied} as inconclusive: there, noise alone may reach beyond {wording.MARGIN}."
     )
-    if all(null.comparison.ratio.blocks < MIN_BLOCKS_FOR_VERDICT for null in nulls):
-        told = f"The null control has fewer than {MIN_BLOCKS_FOR_VERDICT} blocks, too few for a verdict."
+    if all(null.comparison.ratio.blocks < MIN_BLOCKS_FOR_VERDICT for null in null_controls):
+        conclusion = f"The null control has fewer than {MIN_BLOCKS_FOR_VERDICT} blocks, too few for a verdict."
     columns = ("what is timed", "#ratio of the copy", "#95% interval", "#blocks", "verdict", "setting", "copies of")
-    how = (
+    how_it_was_measured = (
         "In every block a second process of one framework took turns with the first, another framework in each block. The two "
         "are the same, so their ratio is 1 but for the noise that every other ratio of this report has too."
     )
-    return [Text(told), *table("Null control", rows, *columns), Text(how, "note")]
+    return [Text(conclusion), *table("Null control", rows, *columns, note=how_it_was_measured)]
 
 
-def _null_row(results: Results, null: Null) -> list[str]:
-    ratio, who = null.comparison.ratio, null.cell.who
-    copies = wording.listed(dict.fromkeys(results.label(who) for who in null.whos))
-    heat = f"{wording.phase(null.cell.phase)}, {wording.size(null.cell.axes)}"
-    found = [wording.ratio(ratio.value), wording.ratio_interval(ratio), str(ratio.blocks), null.comparison.verdict]
-    return [heat, *found, wording.setting(who), copies]
+def _null_row(results: Results, null: NullControl) -> list[str]:
+    ratio, cell = null.comparison.ratio, null.cell
+    copies = wording.listed(dict.fromkeys(wording.label(results, who) for who in null.whos))
+    cells = [wording.ratio(ratio.value), wording.ratio_interval(ratio), str(ratio.blocks), null.comparison.verdict]
+    return [wording.timed(cell.phase, cell.axes), *cells, wording.setting(cell.who), copies]
 
 
 def _conduct(results: Results) -> list[Block]:
-    found = null_control.conduct(results)
-    if not found:
+    qualities = run_quality.turn_quality(results)
+    if not qualities:
         return []
-    rows = [_conduct_row(results, one) for one in found]
-    columns = (
-        "implementation",
-        "#time alone over time in turn (95% interval; blocks)",
-        "#processor used while waiting",
-        "turns",
-    )
-    return [*table("Taking turns", rows, *columns), Text(_conduct_note(results, found), "note"), *_spent(results)]
+    rows = [_conduct_row(results, quality) for quality in qualities]
+    columns = ["implementation", "#time alone over time in turn (95% interval; blocks)"]
+    columns += ["#processor used while waiting", "turns"]
+    return table("Taking turns", rows, *columns, note=_conduct_note(results, qualities)) + _spent(results)
 
 
 def _spent(results: Results) -> list[Block]:
-    share = null_control.spent(results)
+    share = run_quality.time_in_turns(results)
     if share is None:
         return []
     return [
@@ -100,38 +95,37 @@ def _spent(results: Results) -> list[Block]:
     ]
 
 
-def _conduct_row(results: Results, one: Conduct) -> list[str]:
-    shift = wording.ratio_with_interval(one.shift.ratio) if one.shift else NO_VALUE
-    name = f"{results.label(one.who)}, {wording.setting(one.who)}"
-    by_workers = wording.count(one.heats_by_workers, "heat")
-    turns = f"whole workers in {by_workers}" if one.heats_by_workers else "by rounds"
-    return [name, shift, wording.percent(one.burn), turns]
+def _conduct_row(results: Results, quality: TurnQuality) -> list[str]:
+    shift = wording.ratio_with_interval(quality.shift.ratio) if quality.shift else NO_VALUE
+    name = f"{wording.label(results, quality.who)}, {wording.setting(quality.who)}"
+    by_workers = wording.count(quality.groups_by_workers, "comparison group")
+    turns = f"whole workers in {by_workers}" if quality.groups_by_workers else "by rounds"
+    return [name, shift, wording.percent(quality.burn), turns]
 
 
-def _conduct_note(results: Results, found: Sequence[Conduct]) -> str:
-    restless = [results.label(one.who) for one in found if one.burn > BURN]
-    told = "At the end of each heat every process took some rounds in a row; below 1, it is faster alone than in turns."
-    told += _moved(results, found)
+def _conduct_note(results: Results, qualities: Sequence[TurnQuality]) -> str:
+    restless = [wording.label(results, quality.who) for quality in qualities if quality.burn > BURN]
+    note = "At the end of each comparison group every process took some rounds in a row; below 1, it is faster alone than in turns."
+    note += _moved(results, qualities)
     if restless:
-        told += (
-            f" {wording.listed(restless)} did not keep still while waiting, so whole workers took turns from then on."
-        )
-    return told
+        names = wording.listed(restless)
+        note += f" {names} did not keep still while waiting, so whole workers took turns from then on."
+    return note
 
 
-def _moved(results: Results, found: Sequence[Conduct]) -> str:
-    """Whom taking turns moves: beyond the margin only where the whole interval is; else by how much, where it moves at all."""
-    shifts = [(results.label(one.who), one.shift) for one in found if one.shift]
+def _moved(results: Results, qualities: Sequence[TurnQuality]) -> str:
+    """Who is faster or slower in turns: beyond the margin where the whole interval is, else by an estimated amount."""
+    shifts = [(wording.label(results, quality.who), quality.shift) for quality in qualities if quality.shift]
     beyond = [name for name, shift in shifts if shift.verdict in ("faster", "slower")]
     perhaps = [f"{name} by an estimated {_by(shift.ratio)}" for name, shift in shifts if _may_be_beyond(shift)]
-    told = ""
+    note = ""
     if beyond:
-        told += f" Taking turns moves {wording.listed(beyond)} by more than {wording.MARGIN}: read the ranking with that in mind."
+        note += f" Taking turns moves {wording.listed(beyond)} by more than {wording.MARGIN}: read the ranking with that in mind."
     if perhaps:
-        told += (
+        note += (
             f" Taking turns moves {wording.listed(perhaps)}; whether that is more than {wording.MARGIN} is not settled."
         )
-    return told
+    return note
 
 
 def _may_be_beyond(shift: Comparison) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks import wording
 from benchmarks.analysis import startup, step_times
-from benchmarks.analysis.ranking import Heat
+from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.step_times import StepTimes
 from benchmarks.report import plots
@@ -21,33 +21,37 @@ _HOW = (
 )
 
 
-def blocks(results: Results, heats: Sequence[Heat]) -> list[Block]:
+def blocks(results: Results, groups: Sequence[ComparisonGroup]) -> list[Block]:
     """A chart at the middle size, a table for every size, and who could not be watched."""
-    groups = step_times.by_size(step_times.times(results))
-    if not groups:
+    by_size = step_times.by_size(step_times.times(results))
+    if not by_size:
         return []
-    middle = step_times.middle(groups)
-    ordered = [middle, *(group for group in groups if group is not middle)]
-    found: list[Block] = [Heading("Time per step of the network")]
-    for number, group in enumerate(ordered):
-        found += [*(_figure(results, group) if number == 0 else []), *_table(results, group, folded=number > 0)]
-    return [*found, Text(_HOW, "note"), *_not_watched(results, heats)]
+    middle = step_times.middle(by_size)
+    ordered = [middle, *(same_size for same_size in by_size if same_size is not middle)]
+    shown_blocks: list[Block] = [Heading("Time per step of the network")]
+    for number, same_size in enumerate(ordered):
+        shown_blocks += [
+            *(_figure(results, same_size) if number == 0 else []),
+            *_table(results, same_size, folded=number > 0),
+        ]
+    return [*shown_blocks, Text(_HOW, "note"), *_not_watched(results, groups)]
 
 
 def _names(results: Results) -> dict[str, str]:
-    return {step.get("name", ""): step.get("title") or step.get("name", "") for step in results.run.steps}
+    return {step.name: step.title or step.name for step in results.run.steps}
 
 
-def _table(results: Results, group: Sequence[StepTimes], folded: bool) -> list[Block]:
+def _table(results: Results, same_size: Sequence[StepTimes], folded: bool) -> list[Block]:
     rows = [
-        [title, *(_share(times, times.steps.get(step)) for times in group)] for step, title in _names(results).items()
+        [title, *(_share(times, times.steps.get(step)) for times in same_size)]
+        for step, title in _names(results).items()
     ]
-    rows.append([BETWEEN, *(_share(times, times.between) for times in group)])
-    rows.append(["the watched training step", *(wording.with_interval(times.watched) for times in group)])
-    rows.append(["the training step as it is", *(wording.with_interval(times.whole) for times in group)])
-    rows.append(["watched / as it is", *(_slowed(times) for times in group)])
-    columns = ("step", *(f"#{results.label(times.who)}" for times in group))
-    who, axes = group[0].who, group[0].axes
+    rows.append([BETWEEN, *(_share(times, times.between) for times in same_size)])
+    rows.append(["the watched training step", *(wording.with_interval(times.watched) for times in same_size)])
+    rows.append(["the training step as it is", *(wording.with_interval(times.whole) for times in same_size)])
+    rows.append(["watched / as it is", *(wording.ratio_with_interval(times.slowed.ratio) for times in same_size)])
+    columns = ("step", *(f"#{wording.label(results, times.who)}" for times in same_size))
+    who, axes = same_size[0].who, same_size[0].axes
     caption = f"Time per step of the network, {wording.size(axes)} ({wording.setting(who)}, {who.device})"
     return table(caption, rows, *columns, folded=folded)
 
@@ -59,65 +63,59 @@ def _share(times: StepTimes, spent: Estimate | None) -> str:
     return wording.Quantity(f"{wording.with_interval(spent)}, {share}", spent.value)
 
 
-def _slowed(times: StepTimes) -> str:
-    return wording.ratio_with_interval(times.slowed.ratio)
-
-
-def _figure(results: Results, group: Sequence[StepTimes]) -> list[Block]:
+def _figure(results: Results, same_size: Sequence[StepTimes]) -> list[Block]:
     panels = []
     for step, title in _names(results).items():
-        dots = [_dot(results, times, times.steps[step]) for times in group if step in times.steps]
+        dots = [_dot(results, times, times.steps[step]) for times in same_size if step in times.steps]
         if dots:
             panels.append((wording.short(title, 60), dots))
     if not panels:
         return []
-    size = wording.size(group[0].axes)
-    how = "How to read this: each marker is the time of one step of the network within a watched training step; the bar is the 95% interval, "
-    how += (
+    size = wording.size(same_size[0].axes)
+    how_to_read = "How to read this: each marker is the time of one step of the network within a watched training step; the bar is the 95% interval, "
+    how_to_read += (
         "cut where it leaves the chart. Beside it: the time (95% interval; blocks) and its share of the watched step."
     )
     title = f"Time per step of the network, {size}"
-    return [Figure("time-per-step", plots.times(panels), title, _conclusion(results, group), how)]
+    return [Figure("time-per-step", plots.times(panels), title, _conclusion(results, same_size), how_to_read)]
 
 
 def _dot(results: Results, times: StepTimes, spent: Estimate) -> plots.Dot:
-    sure = spent.blocks > 1
-    words = _share(times, spent)
-    low, high = (spent.low, spent.high) if sure else (None, None)
-    return plots.Dot(wording.short(results.label(times.who)), times.who.framework, spent.value, low, high, words)
+    label = wording.short(wording.label(results, times.who))
+    return plots.Dot(label, times.who.framework, spent.value, *spent.interval, _share(times, spent))
 
 
-def _conclusion(results: Results, group: Sequence[StepTimes]) -> str:
+def _conclusion(results: Results, same_size: Sequence[StepTimes]) -> str:
     """The largest part of each; a description of each by itself, no comparison."""
-    told = [f"{results.label(times.who)}: {_largest(results, times)}" for times in group]
-    return f"The largest part of the watched step (its share; the time's 95% interval; blocks). {'. '.join(told)}."
+    largest = [f"{wording.label(results, times.who)}: {_largest(results, times)}" for times in same_size]
+    return f"The largest part of the watched step (its share; the time's 95% interval; blocks). {'. '.join(largest)}."
 
 
 def _largest(results: Results, times: StepTimes) -> str:
-    """With all whose intervals reach into its own: which of these is the largest is then not settled."""
+    """The largest part, and all whose intervals overlap its own: which of these is the largest is then not settled."""
     names = _names(results)
     parts = {names.get(step, step).lower(): spent for step, spent in times.steps.items()} | {BETWEEN: times.between}
     ordered = sorted(parts, key=lambda name: parts[name].value, reverse=True)
     first = parts[ordered[0]]
     near = [name for name in ordered if first.blocks > 1 and parts[name].high >= first.low] or ordered[:1]
-    told = [
+    parts_text = [
         f"{name} ({wording.percent(parts[name].value / times.watched.value)}; {wording.duration_interval(parts[name])}; {parts[name].blocks})"
         for name in near
     ]
-    return wording.some(told) + (", not settled which" if len(near) > 1 else "")
+    return wording.some(parts_text) + (", not settled which" if len(near) > 1 else "")
 
 
-def _not_watched(results: Results, heats: Sequence[Heat]) -> list[Block]:
+def _not_watched(results: Results, groups: Sequence[ComparisonGroup]) -> list[Block]:
     """Implementations that were timed and not watched."""
-    seen = {results.label(record.who) for record in results.profiles}
-    timed = [heat for heat in heats if heat.phase == "train_step"]
-    entries = [place.entry for heat in (startup.middle(timed),) for place in heat.places] if timed else []
-    others = [results.label(e.cell.who) for e in entries if e.time and e.standing == "ranked"]
+    seen = {wording.label(results, record.who) for record in results.profiles}
+    timed = [group for group in groups if group.phase == "train_step"]
+    entries = [place.entry for group in (startup.middle(timed),) for place in group.places] if timed else []
+    others = [wording.label(results, e.cell.who) for e in entries if e.time and e.standing == "ranked"]
     missing = [label for label in dict.fromkeys(others) if label not in seen]
     if not missing:
         return []
-    told = (
+    note = (
         f"Not watched: {wording.listed(missing)}. Where a training step is compiled into one program, or runs within a loop of the "
         "framework's own, its steps have no times of their own."
     )
-    return [Text(told, "note")]
+    return [Text(note, "note")]

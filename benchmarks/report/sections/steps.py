@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from benchmarks import wording
 from benchmarks.analysis import step_times
 from benchmarks.analysis.cell_results import over_budget
-from benchmarks.analysis.ranking import Heat
+from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.step_times import StepTimes
 from benchmarks.records.record import Configuration
+from benchmarks.records.run_record import StepText
 from benchmarks.report.document import Block, Heading, Section, SideBySide, Text, table
 from benchmarks.wording import NO_VALUE
 
@@ -27,18 +28,18 @@ _ERROR = (
 )
 
 
-def section(results: Results, heats: Sequence[Heat]) -> Section:
+def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """All formulas at a glance, then step by step."""
     steps = results.run.steps
-    rows = [[_title(step), _formula(step), step.get("source", "")] for step in steps]
+    rows = [[_title(step), _formula(step), step.source] for step in steps]
     blocks = table("The steps of the network", rows, "step", "formula", "source")
     watched = _watched(results)
     if blocks:
         blocks.append(Text(f"{_WATCHED if watched else _NOT_WATCHED} {_ERROR}", "note"))
     for step in steps:
         blocks += _step(results, step, watched)
-    told = blocks or [Text("The run recorded no steps.")]
-    return Section("steps", f"The same steps, {_ways(results)}", told)
+    content = blocks or [Text("The run recorded no steps.")]
+    return Section("steps", f"The same steps, {_ways(results)}", content)
 
 
 def _ways(results: Results) -> str:
@@ -46,13 +47,13 @@ def _ways(results: Results) -> str:
     return f"{wording.NUMERALS.get(frameworks, str(frameworks))} ways" if frameworks > 1 else "in code"
 
 
-def _step(results: Results, step: dict[str, str], watched: Mapping[Configuration, StepTimes]) -> list[Block]:
+def _step(results: Results, step: StepText, watched: Mapping[Configuration, StepTimes]) -> list[Block]:
     texts = [
         Text(_formula(step), "formula"),
-        Text(step.get("explanation", "")),
-        Text(f"Source: {step['source']}" if step.get("source") else "", "note"),
+        Text(step.explanation),
+        Text(f"Source: {step.source}" if step.source else "", "note"),
     ]
-    panes = _panes(results, step.get("name", ""))
+    panes = _panes(results, step.name)
     code: list[Block] = [SideBySide(_title(step), panes)] if panes else []
     return [Heading(_title(step)), *(text for text in texts if text.text), *code, *_measured(results, step, watched)]
 
@@ -61,16 +62,16 @@ def _watched(results: Results) -> dict[Configuration, StepTimes]:
     """All that were watched at the size that the chart of the times per step shows."""
     times = step_times.times(results)
     middle = step_times.middle(step_times.by_size(times))
-    return {one.who: one for one in times if one.axes == middle[0].axes}
+    return {times_of.who: times_of for times_of in times if times_of.axes == middle[0].axes}
 
 
-def _measured(results: Results, step: dict[str, str], watched: Mapping[Configuration, StepTimes]) -> list[Block]:
+def _measured(results: Results, step: StepText, watched: Mapping[Configuration, StepTimes]) -> list[Block]:
     """The step's time in each framework that could be watched, and its error in all."""
     rows, frameworks = [], []
     for who in (who for who in results.checks_of if who.variant == "spec"):
-        spent = watched[who].steps.get(step.get("name", "")) if who in watched else None
+        spent = watched[who].steps.get(step.name) if who in watched else None
         time = wording.with_interval(spent) if spent else NO_VALUE
-        rows.append([results.label(who), wording.setting(who), time, _error(results, who, step.get("shown_by", ""))])
+        rows.append([wording.label(results, who), wording.setting(who), time, _error(results, who, step.shown_by)])
         frameworks.append(who.framework)
     size = f", {wording.size(next(iter(watched.values())).axes)}" if watched else ""
     columns = ("implementation", "setting", f"#time{size} (95% interval; blocks)", "#error over budget")
@@ -79,8 +80,8 @@ def _measured(results: Results, step: dict[str, str], watched: Mapping[Configura
 
 def _error(results: Results, who: Configuration, groups: str) -> str:
     """The worst over all sizes and blocks, of the groups of the proof in which a mistake in this step shows first."""
-    found = results.checks_of.get(who, {})
-    checks = [check for group in groups.split(", ") for check in found.get(group, ())]
+    checks_of = results.checks_of.get(who, {})
+    checks = [check for group in groups.split(", ") for check in checks_of.get(group, ())]
     if not checks:
         return NO_VALUE
     worst = max(checks, key=over_budget)
@@ -101,10 +102,10 @@ def _panes(results: Results, step: str) -> list[tuple[str, str]]:
     ]
 
 
-def _formula(step: dict[str, str]) -> str:
+def _formula(step: StepText) -> str:
     """Its parts stand apart by several spaces, which no rendering keeps."""
-    return re.sub(r"\s{3,}", ", ", re.sub(r"\s{3,}(?=\()", " ", step.get("formula", "").strip()))
+    return re.sub(r"\s{3,}", ", ", re.sub(r"\s{3,}(?=\()", " ", step.formula.strip()))
 
 
-def _title(step: dict[str, str]) -> str:
-    return step.get("title") or step.get("name", "")
+def _title(step: StepText) -> str:
+    return step.title or step.name

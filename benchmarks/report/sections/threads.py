@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from benchmarks import wording
 from benchmarks.analysis import startup
 from benchmarks.analysis.cell_results import CellResult
-from benchmarks.analysis.ranking import Heat, compare
+from benchmarks.analysis.ranking import ComparisonGroup, compare
 from benchmarks.analysis.results import Results
 from benchmarks.report import plots
 from benchmarks.report.document import Block, Figure, Heading, Text, table
@@ -20,22 +20,22 @@ _HOW = (
 )
 
 
-def blocks(results: Results, heats: Sequence[Heat]) -> list[Block]:
+def blocks(results: Results, groups: Sequence[ComparisonGroup]) -> list[Block]:
     """A chart and a table of the training step at its middle size, where several numbers of threads were timed."""
-    steps = [heat for heat in heats if heat.phase == "train_step"]
-    if len({heat.who.threads for heat in steps}) < 2:
+    steps = [group for group in groups if group.phase == "train_step"]
+    if len({group.who.threads for group in steps}) < 2:
         return []
     axes = startup.middle(steps).axes
-    found: dict[str, dict[int, CellResult]] = defaultdict(dict)
-    for entry in (place.entry for heat in steps if heat.axes == axes for place in heat.places):
+    entries_of: dict[str, dict[int, CellResult]] = defaultdict(dict)
+    for entry in (place.entry for group in steps if group.axes == axes for place in group.places):
         if entry.standing == "ranked" and entry.time:
             who = entry.cell.who
-            found[f"{results.label(who)}, {who.precision}"][who.threads] = entry
-    series = {label: points for label, points in found.items() if len(points) > 1}
-    return [Heading("Scaling over threads"), *_shown(axes, series), Text(_HOW, "note")] if series else []
+            entries_of[f"{wording.label(results, who)}, {who.precision}"][who.threads] = entry
+    series = {label: points for label, points in entries_of.items() if len(points) > 1}
+    return [Heading("Scaling over threads"), *_chart_and_table(axes, series), Text(_HOW, "note")] if series else []
 
 
-def _shown(axes: dict[str, int], series: dict[str, dict[int, CellResult]]) -> list[Block]:
+def _chart_and_table(axes: dict[str, int], series: dict[str, dict[int, CellResult]]) -> list[Block]:
     counts = sorted({threads for points in series.values() for threads in points})
     rows, lines, frameworks = [], [], []
     for label, points in series.items():
@@ -46,26 +46,26 @@ def _shown(axes: dict[str, int], series: dict[str, dict[int, CellResult]]) -> li
         frameworks.append(framework)
     size = wording.size(axes)
     most = {label: _speed_up(points, max(points)) for label, points in series.items()}
-    told = wording.listed(f"{label} {_cell(gain)}" for label, gain in most.items())
-    how = "How to read this: both axes are logarithmic; twice the threads at best give twice the speed, and a flat line gains nothing. "
-    how += "Vertical bars are 95% intervals, cut where they leave the chart."
+    speed_ups = wording.listed(f"{label} {_cell(gain)}" for label, gain in most.items())
+    how_to_read = "How to read this: both axes are logarithmic; twice the threads at best give twice the speed, and a flat line gains nothing. "
+    how_to_read += "Vertical bars are 95% intervals, cut where they leave the chart."
     caption = f"Speed-up of a training step over threads, {size}"
     spec = plots.lines(lines, "threads", "speed-up", log=True, unit="")
     columns = ("implementation", *(f"#{wording.count(threads, 'thread')}" for threads in counts))
     return [
-        Figure("threads", spec, caption, f"With the most threads (95% interval; blocks): {told}.", how),
+        Figure("threads", spec, caption, f"With the most threads (95% interval; blocks): {speed_ups}.", how_to_read),
         *table(f"{caption} (95% interval; blocks)", rows, *columns, frameworks=frameworks),
     ]
 
 
-def _line(label: str, framework: str, found: dict[int, Estimate]) -> plots.Line:
-    points = [(k, e.value, *((e.low, e.high) if e.blocks > 1 else (None, None))) for k, e in found.items()]
-    words = [f"{wording.count(threads, 'thread')}: {_cell(estimate)}" for threads, estimate in found.items()]
+def _line(label: str, framework: str, speed_ups: dict[int, Estimate]) -> plots.Line:
+    points = [(threads, speed_up.value, *speed_up.interval) for threads, speed_up in speed_ups.items()]
+    words = [f"{wording.count(threads, 'thread')}: {_cell(speed_up)}" for threads, speed_up in speed_ups.items()]
     return plots.Line(wording.short(label), framework, points, words=words)
 
 
 def _speed_up(points: dict[int, CellResult], threads: int) -> Estimate:
-    """Against the fewest threads; of these 1, by definition, which no block stands behind."""
+    """The time with the fewest threads over the time with these; for the fewest themselves 1, without blocks."""
     base, entry = points[min(points)], points[threads]
     comparison = compare(base, entry) if entry is not base else None
     return comparison.ratio if comparison else Estimate(base.seconds / entry.seconds, 0.0, math.inf, 0)

@@ -1,13 +1,14 @@
 """How sure is that? The blocks behind each estimate, the spread within and between processes, the machine's load."""
 
 import statistics
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 
 from benchmarks import wording
 from benchmarks.analysis.cell_results import CellResult
-from benchmarks.analysis.ranking import Heat, phase_groups
+from benchmarks.analysis.ranking import ComparisonGroup, by_phase
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import BlockRecord
 from benchmarks.report import facets, plots
@@ -23,10 +24,10 @@ _LOAD = (
 )
 
 _MOST_DOTS = 30
-"""Rows in one chart, at most: beyond, it says no more."""
+"""Rows in one chart, at most: more cannot be read."""
 
 
-def section(results: Results, heats: Sequence[Heat]) -> Section:
+def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """What an interval means here, then the blocks, spreads and load."""
     note = (
         "A block is one fresh process per framework; within it the compared cells take turns, round by round. An estimate is "
@@ -40,56 +41,57 @@ def section(results: Results, heats: Sequence[Heat]) -> Section:
         "block medians over their mean. Spread within a process: the middle half of its rounds over their median."
     )
     blocks: list[Block] = [Text(note)]
-    for group in phase_groups(heats):
-        if found := _phase(results, group):
-            blocks.append(Part(facets.of_group(group[0]), found))
-    return Section("certainty", "How sure is that?", [*blocks, *gpu_clocks.blocks(results, heats), *_load(results)])
+    for same_phase in by_phase(groups):
+        if spreads := _phase(results, same_phase):
+            blocks.append(Part(facets.of_group(same_phase[0]), spreads))
+    return Section("certainty", "How sure is that?", [*blocks, *gpu_clocks.blocks(results, groups), *_load(results)])
 
 
-def _phase(results: Results, group: Sequence[Heat]) -> list[Block]:
-    heats = [heat for heat in group if any(place.entry.time for place in heat.places)]
-    entries = [(heat, place.entry) for heat in heats for place in heat.places if place.entry.time]
+def _phase(results: Results, same_phase: Sequence[ComparisonGroup]) -> list[Block]:
+    groups = [group for group in same_phase if any(place.entry.time for place in group.places)]
+    entries = [(group, place.entry) for group in groups for place in group.places if place.entry.time]
     if not entries:
         return []
-    heat = group[0]
-    what = f"{wording.phase(heat.phase)} ({wording.setting(heat.who)})"
+    title = wording.timed_in(same_phase[0].phase, same_phase[0].who)
     rows = [_row(results, entry) for _, entry in entries]
     columns = ["cell", "#time per call (95% interval; blocks)", "#rounds", "#spread between processes"]
     columns += ["#spread within a process", "block medians"]
     frameworks = [entry.cell.who.framework for _, entry in entries]
-    chosen_by = [facets.of_size(heat) | facets.of_entry(entry) for heat, entry in entries]
-    spreads = table(f"Spread: {what}", rows, *columns, frameworks=frameworks, facets=chosen_by, folded=True)
-    return [*_figure(results, heats, what, len(entries)), *spreads]
+    chosen_by = [facets.of_size(group) | facets.of_entry(entry) for group, entry in entries]
+    spreads = table(f"Spread: {title}", rows, *columns, frameworks=frameworks, facets=chosen_by, folded=True)
+    return [*_figure(results, groups, title, len(entries)), *spreads]
 
 
-def _figure(results: Results, heats: Sequence[Heat], what: str, dots: int) -> list[Block]:
-    entries = [place.entry for heat in heats for place in heat.places if len(place.entry.medians) > 1]
-    if not entries or dots > _MOST_DOTS:
+def _figure(results: Results, groups: Sequence[ComparisonGroup], title: str, dots: int) -> list[Block]:
+    several_blocks = [
+        (group, entries)
+        for group in groups
+        if (entries := [place.entry for place in group.places if len(place.entry.medians) > 1])
+    ]
+    if not several_blocks or dots > _MOST_DOTS:
         return []
     panels = [
-        (wording.short(wording.size(heat.axes), 60), found)
-        for heat in heats
-        if (found := [_dot(results, place.entry) for place in heat.places if len(place.entry.medians) > 1])
+        (wording.short(wording.size(group.axes), 60), [_dot(results, entry) for entry in entries])
+        for group, entries in several_blocks
     ]
-    widest = max(entries, key=_between)
+    widest = max((entry for _, entries in several_blocks for entry in entries), key=_between)
     caption = (
-        f"Block medians differ most for {results.label(widest.cell.who)} at "
+        f"Block medians differ most for {wording.label(results, widest.cell.who)} at "
         f"{wording.size(widest.cell.axes)}: {wording.percent(_between(widest))} between processes."
     )
-    how = (
+    how_to_read = (
         "How to read this: each small circle is one block's median, as a difference from the cell's estimate (0). The bar is "
         "the estimate's 95% interval, cut where it leaves the chart. The closer the circles, the surer the estimate."
     )
-    who = heats[0].who
-    name = wording.slug(f"blocks-{heats[0].phase}-{who.precision}-{who.mode}-t{who.threads}")
-    return [Figure(name, plots.deviations(panels), f"Blocks behind each estimate, {what}", caption, how)]
+    name = wording.figure_name("blocks", groups[0].phase, groups[0].who)
+    return [Figure(name, plots.deviations(panels), f"Blocks behind each estimate, {title}", caption, how_to_read)]
 
 
 def _dot(results: Results, entry: CellResult) -> plots.Dot:
     value, low, high = (entry.time.value, entry.time.low, entry.time.high) if entry.time else (1.0, 1.0, 1.0)
     points = [_deviation(median, value) for median in entry.medians.values()]
     bounds = (_deviation(low, value), _deviation(high, value))
-    label = wording.short(results.label(entry.cell.who))
+    label = wording.short(wording.label(results, entry.cell.who))
     words = f"{wording.duration(value)}, {wording.count(len(points), 'block')}"
     return plots.Dot(label, entry.cell.who.framework, 0.0, *bounds, words, points=points)
 
@@ -99,17 +101,13 @@ def _deviation(seconds: float, estimate: float) -> float:
 
 
 def _row(results: Results, entry: CellResult) -> list[str]:
-    name = f"{results.label(entry.cell.who)}, {wording.size(entry.cell.axes)}"
-    if entry.time is None:
-        return [name, *[NO_VALUE] * 5]
-    several = entry.time.blocks > 1
     return [
-        name,
+        f"{wording.label(results, entry.cell.who)}, {wording.size(entry.cell.axes)}",
         wording.with_interval(entry.time),
         str(entry.round_count),
-        wording.percent(_between(entry)) if several else NO_VALUE,
+        wording.percent(_between(entry)) if len(entry.medians) > 1 else NO_VALUE,
         wording.percent(_within(entry)),
-        wording.durations(entry.medians, entry.time.value),
+        wording.durations(entry.medians, entry.seconds),
     ]
 
 
@@ -129,26 +127,19 @@ def _within(entry: CellResult) -> float:
 
 
 def _load(results: Results) -> list[Block]:
-    found: dict[int, list[float]] = {}
+    loads_of: dict[int, list[float]] = defaultdict(list)
     for worker in results.workers:
-        found.setdefault(worker.block, []).extend(worker.load_average[:1])
+        loads_of[worker.block] += worker.load_average[:1]
     ended = {block.block: block for block in results.blocks}
     rows = [
         [str(block), str(len(loads)), f"{min(loads):.2f} to {max(loads):.2f}", *_interference(ended.get(block))]
-        for block, loads in sorted(found.items())
+        for block, loads in sorted(loads_of.items())
         if loads
     ]
-    columns = (
-        "block",
-        "#processes",
-        "#load",
-        "#taken by the host",
-        "#stopped by a quota",
-        "#context switches",
-        "#clock",
-    )
-    blocks = table("What else the machine did", rows, *columns)
-    return [Text(_interfered(results)), *blocks, Text(_LOAD, "note")] if blocks else []
+    columns = ["block", "#processes", "#load", "#taken by the host", "#stopped by a quota"]
+    columns += ["#context switches", "#clock"]
+    blocks = table("What else the machine did", rows, *columns, note=_LOAD)
+    return [Text(_interfered(results)), *blocks] if blocks else []
 
 
 def _interference(block: BlockRecord | None) -> list[str]:
@@ -163,26 +154,28 @@ def _interference(block: BlockRecord | None) -> list[str]:
 
 
 def _taken(block: BlockRecord) -> tuple[float | None, float | None]:
-    """By the host, of all processors' time, and by a quota, of the block's time; None where nobody counted."""
-    found = block.interference
-    if found is None:
+    """By the host, of all processors' time, and by a quota, of the block's time; None where it was not counted."""
+    counters = block.interference
+    if counters is None:
         return None, None
-    host = None if found.stolen_s is None else found.stolen_s / (block.wall_s * found.cores)
-    return host, None if found.throttled_s is None else found.throttled_s / block.wall_s
+    host = None if counters.stolen_s is None else counters.stolen_s / (block.wall_s * counters.cores)
+    return host, None if counters.throttled_s is None else counters.throttled_s / block.wall_s
 
 
 def _interfered(results: Results) -> str:
-    """Whether the machine was the run's alone, as far as it can be told."""
+    """Whether anything else took processor time from the run, as far as the system counts it."""
     hosts = {block.block: host for block in results.blocks if (host := _taken(block)[0]) is not None}
     quotas = [quota for block in results.blocks if (quota := _taken(block)[1]) is not None]
     stopped = sum(quota > 0 for quota in quotas)
     worst = max(hosts, key=lambda block: hosts[block], default=None)
     if worst is None:
-        told = "Whether the host of a virtual machine, or throttling, took time away was not recorded."
+        host_text = "Whether the host of a virtual machine, or throttling, took time away was not recorded."
     elif hosts[worst]:
-        told = f"The host took at most {wording.percent(hosts[worst])} of the processors' time (block {worst})."
+        host_text = f"The host took at most {wording.percent(hosts[worst])} of the processors' time (block {worst})."
     else:
-        told = "No host took processor time away, as far as the system counts it."
+        host_text = "No host took processor time away, as far as the system counts it."
     if stopped:
-        return f"{told} A quota stopped the run in {wording.count(stopped, 'block')}: its times are too long there."
-    return f"{told} No quota stopped the run." if quotas else told
+        return (
+            f"{host_text} A quota stopped the run in {wording.count(stopped, 'block')}: its times are too long there."
+        )
+    return f"{host_text} No quota stopped the run." if quotas else host_text

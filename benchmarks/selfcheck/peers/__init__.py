@@ -17,7 +17,7 @@ HEADLINE = {"pytest_timer": "median", "pyperf_timer": "mean", "torch_timer": "me
 
 
 @dataclass(frozen=True)
-class Asked:
+class Arguments:
     """What a program is to do. `seconds` are for one cell; None: the tool's default."""
 
     cells: Sequence[str]
@@ -29,7 +29,7 @@ class Asked:
         self.out.write_text(json.dumps(samples), encoding="utf-8")
 
 
-def asked() -> Asked:
+def parse_arguments() -> Arguments:
     """From the command line; and only one core from here on, as in a worker of the harness."""
     system.pin(1)
     parser = argparse.ArgumentParser()
@@ -37,7 +37,7 @@ def asked() -> Asked:
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    return Asked(given.cells, given.seconds, given.out)
+    return Arguments(given.cells, given.seconds, given.out)
 
 
 def name(workload: str, extra: int, side: str) -> str:

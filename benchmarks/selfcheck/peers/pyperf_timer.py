@@ -31,11 +31,11 @@ def main() -> None:
         runner.args.processes = processes(float(given.seconds))
     samples = {}
     for cell in given.cells.split(","):
-        found = runner.bench_func(cell, Lazily(cell))
-        if found and not given.worker:
-            samples[cell] = list(found.get_values())
+        benchmark = runner.bench_func(cell, Lazily(cell))
+        if benchmark and not given.worker:
+            samples[cell] = list(benchmark.get_values())
     if not given.worker:
-        peers.Asked([], None, Path(given.out)).answer(samples)
+        peers.Arguments([], None, Path(given.out)).answer(samples)
 
 
 class Lazily:

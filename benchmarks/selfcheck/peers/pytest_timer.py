@@ -13,16 +13,16 @@ from benchmarks.selfcheck import peers
 
 def main() -> None:
     """Measure what the command line asks for."""
-    asked = peers.asked()
+    arguments = peers.parse_arguments()
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # whatever else is installed is not to take part
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "table.json"
         options = ["-c", os.devnull, "-q", "-p", "no:cacheprovider", "-p", "pytest_benchmark.plugin"]
         options += ["--benchmark-quiet", f"--benchmark-json={table}"]
-        options += [f"--benchmark-max-time={asked.seconds}"] if asked.seconds else []
-        pytest.main([*options, __file__], plugins=[Cells(asked.cells)])
+        options += [f"--benchmark-max-time={arguments.seconds}"] if arguments.seconds else []
+        pytest.main([*options, __file__], plugins=[Cells(arguments.cells)])
         tests = json.loads(table.read_text(encoding="utf-8"))["benchmarks"]
-    asked.answer({test["param"]: test["stats"]["data"] for test in tests})
+    arguments.answer({test["param"]: test["stats"]["data"] for test in tests})
 
 
 class Cells:

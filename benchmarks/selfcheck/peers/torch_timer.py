@@ -7,13 +7,13 @@ from benchmarks.selfcheck import peers
 
 def main() -> None:
     """Measure what the command line asks for."""
-    asked = peers.asked()
-    options = {"min_run_time": asked.seconds} if asked.seconds else {}
+    arguments = peers.parse_arguments()
+    options = {"min_run_time": arguments.seconds} if arguments.seconds else {}
     samples = {}
-    for cell in asked.cells:
+    for cell in arguments.cells:
         timer = Timer("call()", globals={"call": peers.call(cell)}, num_threads=1)
         samples[cell] = list(timer.blocked_autorange(**options).times)
-    asked.answer(samples)
+    arguments.answer(samples)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def changed(**options: Any) -> list[Record]:
             ["specification, hidden: 128, 128 in A, 256 in B", "optimizer.kind: sgd in A, none in B"],
         ),
         ({"model": "cnn"}, {}, ["model: mlp in A, cnn in B"]),
-        ({"dataset": {"name": "digits", "samples": 60000}}, {}, ["data, samples: 1797 in A, 60000 in B"]),
+        ({"dataset": {"name": "digits", "train_samples": 60000}}, {}, ["data, train_samples: 1797 in A, 60000 in B"]),
         ({}, {"cpu": "Intel Xeon"}, ["machine, cpu: AMD EPYC 7B13 in A, Intel Xeon in B"]),
         ({}, {"cores": 4}, ["machine, cores: 2 in A, 4 in B"]),
         ({}, {"usable_cores": 1}, ["machine, usable cores: 2 in A, 1 in B"]),
@@ -37,12 +37,12 @@ def test_what_makes_a_ratio_meaningless_is_refused_by_name_with_the_way_out(
     folders: Folders, records: dict[str, Any], machine: dict[str, Any], words: list[str]
 ) -> None:
     folders.save(changed(), changed(**records), **machine)
-    found = folders.compare()
-    assert (found.exit_code, found.stdout) == (2, "")
-    assert found.stderr.count("\n") == 1
-    assert "--anyway" in found.stderr
+    done = folders.compare()
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "--anyway" in done.stderr
     for word in words:
-        assert word in found.stderr
+        assert word in done.stderr
     waved = folders.found("--anyway")
     assert any(words[0] in difference for difference in waved["differences"])
     assert any(f"Compared anyway, although they differ in {words[0]}" in text for text in waved["warnings"])
@@ -66,9 +66,9 @@ def test_what_may_differ_is_not_refused(folders: Folders, records: dict[str, Any
 def test_an_unknown_machine_is_refused(folders: Folders) -> None:
     folders.save(changed(), changed())
     (folders.b / "environment.json").unlink()
-    found = folders.compare()
-    assert found.exit_code == 2
-    assert "environment.json tells nothing in B" in found.stderr
+    done = folders.compare()
+    assert done.exit_code == 2
+    assert "environment.json tells: there in A, none in B" in done.stderr
     folders.found("--anyway")
 
 
@@ -83,11 +83,11 @@ def test_what_is_not_a_results_folder_is_refused_in_one_line(folders: Folders, w
         bad.rmdir()
     if make == "records without a run":
         (bad / "records.jsonl").write_text("{}\n", encoding="utf-8")
-    found = folders.compare("--anyway")
-    assert (found.exit_code, found.stdout) == (2, "")
-    assert found.stderr.startswith("Error: ")
-    assert found.stderr.count("\n") == 1
-    assert str(bad) in found.stderr
+    done = folders.compare("--anyway")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: ")
+    assert done.stderr.count("\n") == 1
+    assert str(bad) in done.stderr
 
 
 def test_versions_that_differ_are_listed_per_framework(folders: Folders) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.analysis import memory_capacity, results
+from benchmarks.analysis import memory_capacity
 from benchmarks.records.record import Peak, Record, ResourceRecord
-from benchmarks.report import markdown, sections
+from tests.support import report_text
 from tests.support.synthetic import ENVIRONMENT, cell, measured, resources
 
 BEFORE, FIXED, PER_SAMPLE = 50_000_000, 5_000_000, 10_000
@@ -18,9 +18,8 @@ GPUS = {"gpus": ["NVIDIA A, 535.104, 16384 MiB", "NVIDIA B, 535.104, 81920 MiB"]
 def peaks(above: Mapping[int, int], framework: str = "numpy", where: str = "host", **who: Any) -> list[ResourceRecord]:
     """One record per batch, with so many bytes above those before."""
     return [
-        resources(
-            cell(framework, batch=batch, **who),
-            **{where: Peak(before_bytes=BEFORE, peak_bytes=BEFORE + count, counter="a counter")},
+        resources(cell(framework, batch=batch, **who)).model_copy(
+            update={where: Peak(before_bytes=BEFORE, peak_bytes=BEFORE + count, counter="a counter")}
         )
         for batch, count in above.items()
     ]
@@ -29,8 +28,7 @@ def peaks(above: Mapping[int, int], framework: str = "numpy", where: str = "host
 def page(records: list[ResourceRecord], facts: Mapping[str, Any] = ENVIRONMENT) -> str:
     """The section in Markdown."""
     every: list[Record] = [*measured([(cell("numpy"), 1e-4)]), *records]
-    text = markdown.render(sections.document(results.gather(every, [], facts)), {})
-    return text.split(". Memory and energy\n")[1].split("\n## ")[0]
+    return report_text.page(every, facts).split(". Memory and energy\n")[1].split("\n## ")[0]
 
 
 def test_the_line_is_followed_to_the_machine_s_memory() -> None:

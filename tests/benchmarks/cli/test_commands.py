@@ -1,10 +1,7 @@
 """The command line as its users meet it: what it costs to ask, and what comes back."""
 
 import json
-import os
 import resource
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,19 +16,14 @@ from benchmarks.cli.commands import main
 from benchmarks.records.record import Cell
 from implementations import registry
 from tests.support.command import invoke
+from tests.support.fresh_process import python
 
-ROOT = Path(__file__).parents[3]
 HELP_S, LIST_S = 0.15, 0.40
 BARE_S = 0.02
 """A machine on which Python alone takes longer than this to start is given more time, in proportion."""
 
 FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "cupy"}
 HEAVY = FRAMEWORKS | {"numpy", "scipy", "sklearn", "pandas", "pytest", "jinja2", "rich"}
-
-
-def python(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | environ, capture_output=True, text=True, check=False)
 
 
 # What it costs
@@ -59,7 +51,9 @@ def cpu_s(compiled: Path, *arguments: str) -> float:
 )
 def test_asking_costs_little_processor_time(compiled: Path, arguments: Sequence[str], limit_s: float) -> None:
     cpu_s(compiled, "-m", "benchmarks", *arguments)
-    bare, asking, allowed_s = [], [], 0.0
+    bare: list[float] = []
+    asking: list[float] = []
+    allowed_s = 0.0
     while len(asking) < 12 and not (asking and min(asking) <= allowed_s):  # the least: others use this machine too
         bare.append(cpu_s(compiled, "-c", "pass"))
         asking.append(cpu_s(compiled, "-m", "benchmarks", *arguments) - min(bare))
@@ -94,34 +88,34 @@ def test_an_interrupt_is_exit_code_130_in_every_command(monkeypatch: pytest.Monk
 
 def test_list_prints_one_cell_a_line_and_says_what_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpus, "visible", list)
-    found = invoke("list", "--profile", "smoke", "--threads", "1", "--framework", "numpy")
-    assert found.exit_code == 0
-    assert found.stdout.splitlines() == [
+    done = invoke("list", "--profile", "smoke", "--threads", "1", "--framework", "numpy")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
         "mlp/numpy/spec/cpu/t1/float32/plain/train_step/batch32-width128",
         "mlp/numpy/spec/cpu/t1/float32/plain/predict/batch1-width128",
         "mlp/numpy/spec/cpu/t1/float32/plain/predict/batch32-width128",
         "mlp/numpy/spec/cpu/t1/float32/plain/products/batch32-width128",
     ]
-    assert "4 cells" in found.stderr
+    assert "4 cells" in done.stderr
     assert "not there: cupy" in invoke("list", "--profile", "smoke").stderr
 
 
 def test_list_as_json_gives_cells_that_can_be_read_back() -> None:
-    found = invoke("list", "--framework", "numpy", "--json")
-    cells = [Cell.model_validate_json(line) for line in found.stdout.splitlines()]
+    done = invoke("list", "--framework", "numpy", "--json")
+    cells = [Cell.model_validate_json(line) for line in done.stdout.splitlines()]
     assert [cell.id for cell in cells] == invoke("list", "--framework", "numpy").stdout.splitlines()
 
 
 def test_doctor_names_the_machine_and_every_framework() -> None:
     text = invoke("doctor")
-    found = json.loads(invoke("doctor", "--json").stdout)
+    answer = json.loads(invoke("doctor", "--json").stdout)
     assert text.exit_code == 0
-    assert found["machine"]["usable_cores"] >= 1
-    assert found["machine"]["cpu"] in text.stdout
+    assert answer["machine"]["usable_cores"] >= 1
+    assert answer["machine"]["cpu"] in text.stdout
     for name in ("numpy", "cupy", "torch", "jax", "keras-tensorflow", "keras-torch", "keras-jax"):
         assert name in text.stdout
-        assert found["frameworks"][name].keys() == {"ready", "version", "note"}
-    assert found["frameworks"]["numpy"] == {"ready": True, "version": np.__version__, "note": ""}
+        assert answer["frameworks"][name].keys() == {"ready", "version", "note"}
+    assert answer["frameworks"]["numpy"] == {"ready": True, "version": np.__version__, "note": ""}
 
 
 def test_doctor_says_how_to_get_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

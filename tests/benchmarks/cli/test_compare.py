@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks import statistics
-from benchmarks.analysis.comparison import SEVERITY
+from benchmarks.analysis.run_comparison import SEVERITY
 from benchmarks.cli.compare import fraction
 from benchmarks.records import record
 from benchmarks.records.record import Record
@@ -51,9 +51,9 @@ def test_the_margin_is_what_the_user_says(folders: Folders) -> None:
 @pytest.mark.parametrize("text", ["3", "0.03", "x%", "-3%", "100%", "nan%", "%", ""])
 def test_a_margin_that_is_no_percentage_is_refused(folders: Folders, text: str) -> None:
     folders.save(quiet(), quiet())
-    found = folders.compare("--margin", text)
-    assert (found.exit_code, found.stdout) == (2, "")
-    assert "such as 3%" in found.stderr
+    done = folders.compare("--margin", text)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "such as 3%" in done.stderr
     assert fraction(" 2.5% ") == 0.025
 
 
@@ -165,14 +165,14 @@ def test_what_stands_beside_is_shown_and_cannot_fail(folders: Folders, b: float 
 def test_a_failed_null_control_of_either_run_fails(folders: Folders, side: str, factor: float, code: int) -> None:
     good, bad = quiet(), [*measured([(NUMPY, US_100)], noise=0.001), *controls(NUMPY, factor)]
     folders.save(*((bad, good) if side == "A" else (good, bad)))
-    found = folders.found(code=code)
-    assert [row["verdict"] for row in found["cells"]] == ["tied"]
+    answer = folders.found(code=code)
+    assert [row["verdict"] for row in answer["cells"]] == ["tied"]
     if code:
-        assert found["failures"] == [
+        assert answer["failures"] == [
             text for text in folders.compare().stdout.splitlines() if "null control of" in text
         ]
-        assert f"The null control of {side} failed (training step, batch 256, width 128" in found["failures"][0]
-        assert "1 failed null control" in found["summary"]
+        assert f"The null control of {side} failed (training step, batch 256, width 128" in answer["failures"][0]
+        assert "1 failed null control" in answer["summary"]
 
 
 def test_a_run_without_a_null_control_is_warned_of(folders: Folders) -> None:
@@ -206,9 +206,9 @@ def test_holms_correction_is_noted_and_slower_stays_slower(folders: Folders) -> 
 
 def test_a_baseline_without_a_time_is_refused_even_anyway(folders: Folders) -> None:
     folders.save(without(measured([(NUMPY, US_100)]), NUMPY), quiet())
-    found = folders.compare("--anyway")
-    assert (found.exit_code, found.stdout) == (2, "")
-    assert "holds no time" in found.stderr
+    done = folders.compare("--anyway")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "holds no time" in done.stderr
 
 
 # What is told
@@ -263,11 +263,11 @@ def test_json_has_the_numbers_as_they_are(folders: Folders) -> None:
         ]
         for records in (old, new)
     ]
-    wanted = compare_unpaired(medians[1], medians[0])
+    comparison = compare_unpaired(medians[1], medians[0])
     assert row["comparison"]["ratio"] == {
-        "value": wanted.ratio.value, "low": wanted.ratio.low, "high": wanted.ratio.high, "blocks": 6,
+        "value": comparison.ratio.value, "low": comparison.ratio.low, "high": comparison.ratio.high, "blocks": 6,
     }  # fmt: skip
-    assert row["comparison"]["p_value"] == wanted.p_value
+    assert row["comparison"]["p_value"] == comparison.p_value
     assert row["B"]["seconds"]["value"] == statistics.estimate(medians[1]).value
     assert row["A"]["standing"] == "ranked"
 

@@ -23,13 +23,13 @@ def refused(folder: Path, arguments: Sequence[str | Path], *words: str) -> None:
     results = folder / "results"
     results.mkdir()
     (results / "mine").write_text("untouched", encoding="utf-8")
-    found = invoke(*arguments, "--results", results)
-    assert found.exit_code == 2, found.output
-    assert found.stdout == ""
-    assert found.stderr.count("Error: ") == 1
-    assert "Traceback" not in found.stderr
+    done = invoke(*arguments, "--results", results)
+    assert done.exit_code == 2, done.output
+    assert done.stdout == ""
+    assert done.stderr.count("Error: ") == 1
+    assert "Traceback" not in done.stderr
     for word in words:
-        assert word in found.stderr
+        assert word in done.stderr
     assert [path.name for path in results.rglob("*")] == ["mine"]
 
 
@@ -95,10 +95,10 @@ def test_a_device_asked_for_by_name_that_is_not_there_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     monkeypatch.setattr(gpus, "visible", list)
-    found = invoke(command, "--device", "cuda", *(["--results", str(tmp_path / "results")] if command == "run" else []))
-    assert found.exit_code == 2
-    assert "--device cuda: no GPU is visible" in found.stderr
-    assert "--device cpu" in found.stderr
+    done = invoke(command, "--device", "cuda", *(["--results", str(tmp_path / "results")] if command == "run" else []))
+    assert done.exit_code == 2
+    assert "--device cuda: no GPU is visible" in done.stderr
+    assert "--device cpu" in done.stderr
     assert not (tmp_path / "results").exists()
 
 
@@ -187,9 +187,9 @@ def test_unusable_data_is_refused_by_field_with_the_fix(
     path = broken_data(tmp_path, what)
     if command == "run":
         return refused(tmp_path, ["run", "--data", path], f"--data {path}", *words)
-    found = invoke("list", "--data", path)
-    assert (found.exit_code, found.stdout) == (2, "")
-    assert all(word in found.stderr for word in words)
+    done = invoke("list", "--data", path)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert all(word in done.stderr for word in words)
     return None
 
 
@@ -201,16 +201,16 @@ def test_report_refuses_what_is_not_a_results_folder_and_writes_nothing(tmp_path
     if make == "records without a run":
         (folder / "records.jsonl").write_text("{}\n", encoding="utf-8")
     before = sorted(tmp_path.rglob("*"))
-    found = invoke("report", folder)
-    assert (found.exit_code, found.stdout) == (2, "")
-    assert "Error: " in found.stderr
-    assert str(folder) in found.stderr
+    done = invoke("report", folder)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "Error: " in done.stderr
+    assert str(folder) in done.stderr
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_results_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine", encoding="utf-8")
-    found = invoke("run", "--framework", "numpy", "--results", tmp_path / "file")
-    assert found.exit_code == 2
-    assert f"--results {tmp_path / 'file'}" in found.stderr
+    done = invoke("run", "--framework", "numpy", "--results", tmp_path / "file")
+    assert done.exit_code == 2
+    assert f"--results {tmp_path / 'file'}" in done.stderr
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"

@@ -7,9 +7,9 @@ import pytest
 from benchmarks.cli import prepare, run
 from benchmarks.cli.run import Outcome
 from benchmarks.records.record import Cell, Check, Configuration, OutcomeRecord, ProofRecord, Record, TimingRecord
+from tests.support import ROOT
 from tests.support.command import NOT_GIVEN, invoke, save_npz
 
-ROOT = Path(__file__).parents[3]
 CELL = Cell(who=Configuration(model="mlp", framework="numpy", threads=1), phase="train_step", axes={"batch": 8})
 TIMED = TimingRecord(
     cell=CELL, block=0, order=1, schedule="rounds", loops=1, warmup_rounds=0, elapsed_s=[1.0], started_at_s=[0.0],
@@ -59,8 +59,8 @@ def test_own_data_are_listed_under_their_own_sizes(tmp_path: Path) -> None:
 def test_the_run_record_tells_the_limits_of_the_planned_frameworks() -> None:
     prepared = prepare.prepare(load_data=False, **NOT_GIVEN | {"frameworks": "numpy"})
     told = run.run_record(prepared, blocks=1, seed=0).limits
-    assert {framework for limit in told for framework in limit["frameworks"]} == {"numpy"}
-    assert all((ROOT / limit["reproduction"]).is_file() for limit in told)
+    assert {framework for limit in told for framework in limit.frameworks} == {"numpy"}
+    assert all((ROOT / limit.reproduction).is_file() for limit in told)
 
 
 def test_verify_proves_each_precision_that_is_asked_for_once_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:

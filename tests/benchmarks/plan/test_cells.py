@@ -9,7 +9,7 @@ from benchmarks.plan.cells import Plan, Request
 from benchmarks.plan.profiles import PROFILES
 from benchmarks.records.record import Cell
 from implementations import registry
-from implementations.contract import BadInput, Unavailable
+from implementations.contract import BadInput, Spec, Unavailable
 from implementations.mlp.spec import MLPSpec
 
 SPEC = MLPSpec()
@@ -22,7 +22,7 @@ def everything_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "PACKAGES", dict.fromkeys(registry.PACKAGES, ("json",)))
 
 
-def make(profile: str = "quick", gpus: tuple[str, ...] = (), spec: MLPSpec = SPEC, **options: Any) -> Plan:
+def make(profile: str = "quick", gpus: tuple[str, ...] = (), spec: Spec = SPEC, **options: Any) -> Plan:
     return plans.plan("mlp", spec, Request(PROFILES[profile], **{"threads": (2,)} | options), gpus)
 
 
@@ -66,14 +66,14 @@ def test_modes_are_those_that_were_asked_for_or_the_profiles() -> None:
 
 def test_both_modes_of_a_framework_take_turns_with_one_another() -> None:
     cells = make(modes=registry.MODES, frameworks=("numpy",), phases=("train_step",)).cells
-    assert len({cell.heat for cell in cells}) == 3
+    assert len({cell.comparison_group for cell in cells}) == 3
     assert len({cell.who for cell in cells}) == 2
 
 
 def test_a_framework_without_the_mode_is_absent_or_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.TUNED, "mlp", tuple(f for f in registry.TUNED["mlp"] if f != "cupy"))
     (absent,) = make(modes=("tuned",), profile="smoke", gpus=("GPU",)).absent
-    assert (absent["framework"], absent["reason"]) == ("cupy", "cupy has no tuned mode.")
+    assert (absent.framework, absent.reason) == ("cupy", "cupy has no tuned mode.")
     with pytest.raises(Unavailable, match="cupy has no tuned mode"):
         make(modes=("tuned",), frameworks=("cupy",), gpus=("GPU",))
 
@@ -84,16 +84,16 @@ def test_a_mode_that_no_gpu_has_proved_is_used_only_where_it_is_asked_for_by_nam
 
     assert modes() == modes(modes=("plain", "tuned")) == modes(frameworks=("cupy",)) == {"plain"}
     assert modes(modes=("plain", "tuned"), frameworks=("cupy",)) == {"plain", "tuned"}
-    (row,) = [row for row in make("full", gpus=("GPU",)).absent if row["framework"] == "cupy"]
-    assert row["reason"] == "CuPy's tuned mode has never run on a GPU."
-    assert "--framework cupy --mode tuned" in row["fix"]
+    (row,) = [row for row in make("full", gpus=("GPU",)).absent if row.framework == "cupy"]
+    assert row.reason == "CuPy's tuned mode has never run on a GPU."
+    assert "--framework cupy --mode tuned" in row.fix
 
 
 def test_what_must_be_compiled_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry.shutil, "which", lambda name: None)
-    found = make("full", frameworks=())
-    assert {c.who.mode for c in found.cells if c.who.framework == "torch"} == {"plain"}
-    assert [e["reason"] for e in found.absent if e["framework"] == "torch"] == [
+    monkeypatch.setattr("implementations.registry.shutil.which", lambda name: None)
+    plan = make("full", frameworks=())
+    assert {c.who.mode for c in plan.cells if c.who.framework == "torch"} == {"plain"}
+    assert [e.reason for e in plan.absent if e.framework == "torch"] == [
         "PyTorch tuned is compiled, and there is no C++ compiler."
     ]
     with pytest.raises(Unavailable, match="there is no C"):
@@ -101,13 +101,13 @@ def test_what_must_be_compiled_needs_a_compiler(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_coarse_precision_is_planned_where_framework_and_device_have_it() -> None:
-    found = make("full", gpus=("GPU",), precisions=("tf32", "bfloat16"))
-    there = {(cell.who.framework, cell.who.device, cell.who.precision) for cell in found.cells}
+    plan = make("full", gpus=("GPU",), precisions=("tf32", "bfloat16"))
+    there = {(cell.who.framework, cell.who.device, cell.who.precision) for cell in plan.cells}
     assert {("torch", "cpu", "bfloat16"), ("torch", "cuda:0", "bfloat16"), ("torch", "cuda:0", "tf32")} <= there
     assert ("cupy", "cuda:0", "tf32") in there
     assert not {("torch", "cpu", "tf32"), ("cupy", "cuda:0", "bfloat16")} & there
     assert "numpy" not in {framework for framework, _, _ in there}
-    reasons = {(entry["framework"], entry["device"], entry["reason"]) for entry in found.absent}
+    reasons = {(entry.framework, entry.device, entry.reason) for entry in plan.absent}
     assert ("torch", "cpu", "tf32 is computed on cuda, not on cpu.") in reasons
     assert ("cupy", "cuda:0", "cupy is not offered in bfloat16.") in reasons
     assert "numpy" in {framework for framework, _, _ in reasons}
@@ -123,7 +123,7 @@ def test_a_coarse_precision_that_nothing_named_offers_is_an_error() -> None:
 def test_a_peer_stands_beside_every_mode() -> None:
     cells = make(modes=("tuned",), frameworks=("numpy", "scikit-learn"), phases=("train_step",)).cells
     assert {(cell.who.framework, cell.who.mode) for cell in cells} == {("numpy", "tuned"), ("scikit-learn", "plain")}
-    assert len({cell.heat for cell in cells}) == 3
+    assert len({cell.comparison_group for cell in cells}) == 3
 
 
 def test_a_peer_is_timed_in_its_own_phases() -> None:
@@ -182,8 +182,8 @@ def test_sets_multiply_and_replace_the_profiles_sizes() -> None:
 
 
 def test_a_network_of_ones_own_keeps_its_width() -> None:
-    own = MLPSpec(hidden=(40, 40))
-    cells = make(frameworks=("numpy",), spec=own, own_spec=True).cells
+    spec = MLPSpec(hidden=(40, 40))
+    cells = make(frameworks=("numpy",), spec=spec, own_spec=True).cells
     assert sizes_of(cells, "numpy", "train_step") == [(32, 40), (128, 40), (512, 40)]
 
 
@@ -237,12 +237,12 @@ def test_a_device_can_be_asked_for_by_kind_or_by_number() -> None:
 
 
 def test_a_framework_that_was_not_asked_for_and_cannot_run_is_absent_with_reason_and_fix() -> None:
-    found = make()
-    assert "cupy" not in {cell.who.framework for cell in found.cells}
-    (absent,) = found.absent
-    assert absent["framework"] == "cupy"
-    assert "sees no GPU" in absent["reason"]
-    assert "doctor" in absent["fix"]
+    plan = make()
+    assert "cupy" not in {cell.who.framework for cell in plan.cells}
+    (absent,) = plan.absent
+    assert absent.framework == "cupy"
+    assert "sees no GPU" in absent.reason
+    assert "doctor" in absent.fix
 
 
 def test_a_framework_that_was_asked_for_by_name_and_cannot_run_is_an_error() -> None:
@@ -254,7 +254,7 @@ def test_a_framework_that_was_asked_for_by_name_and_cannot_run_is_an_error() -> 
 
 def test_what_is_not_installed_is_absent_or_an_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.PACKAGES, "torch", ("not_there",))
-    assert {entry["framework"] for entry in make().absent} == {"torch", "cupy"}
+    assert {entry.framework for entry in make().absent} == {"torch", "cupy"}
     with pytest.raises(Unavailable, match=r"not_there is not installed.*pip install"):
         make(frameworks=("torch",))
     assert make(frameworks=("torch",), pythons={"torch": "/another/python"}).cells  # installed there, for all we know
@@ -320,5 +320,5 @@ def test_another_installation_of_a_framework_is_planned_beside_the_first() -> No
     cells = make(frameworks=("keras-jax",), pythons={"keras-jax@next": "python"}).cells
     first = [c.model_copy(update={"who": c.who.model_copy(update={"framework": "keras-jax@next"})}) for c in cells]
     assert {c.who.framework for c in cells} == {"keras-jax", "keras-jax@next"}
-    assert {c.heat for c in cells if c.who.framework == "keras-jax"} == {c.heat for c in first}
+    assert {c.comparison_group for c in cells if c.who.framework == "keras-jax"} == {c.comparison_group for c in first}
     assert len([c for c in cells if c.who.variant == "stock"]) == 2

@@ -12,8 +12,8 @@ from benchmarks.plan.cells import Plan, Request
 from benchmarks.plan.estimate import Estimate, within
 from benchmarks.plan.profiles import PROFILES
 from implementations import cores, data
-from implementations.contract import BadInput
-from implementations.equivalence import gates, strays
+from implementations.contract import BadInput, Spec
+from implementations.equivalence import strays, tolerances
 from implementations.mlp.spec import MLPSpec
 
 SPEC = MLPSpec.preset("digits")
@@ -27,7 +27,7 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cores, "usable", lambda: 2)
 
 
-def make(profile: str = "quick", gpus: tuple[str, ...] = (), spec: MLPSpec = SPEC, **options: Any) -> Plan:
+def make(profile: str = "quick", gpus: tuple[str, ...] = (), spec: Spec = SPEC, **options: Any) -> Plan:
     return plans.plan("mlp", spec, Request(PROFILES[profile], **{"threads": (2,)} | options), gpus)
 
 
@@ -66,7 +66,7 @@ def test_it_knows_how_large_the_network_is() -> None:
 
 
 def test_it_knows_the_proofs_constants() -> None:
-    assert (estimate.PERTURBATIONS, estimate.LARGE_FLOPS) == (gates.PERTURBATIONS, strays.LARGE_FLOPS)
+    assert (estimate.PERTURBATIONS, estimate.LARGE_FLOPS) == (tolerances.PERTURBATIONS, strays.LARGE_FLOPS)
 
 
 def test_proofs_of_large_networks_count() -> None:
@@ -97,11 +97,9 @@ def test_a_small_budget_gives_up_rounds_and_then_sizes() -> None:
     fitted, profile = within(three - 0.5, plan, QUICK, DIGITS)
     gone = {cell.axes["batch"] for cell in plan.cells} - {cell.axes["batch"] for cell in fitted.cells}
     assert gone
-    told = {
-        row["framework"]: row for row in fitted.absent if row["reason"].startswith(f"left out at batch {max(gone)}")
-    }
+    told = {row.framework: row for row in fitted.absent if row.reason.startswith(f"left out at batch {max(gone)}")}
     assert set(told) == {"numpy", "torch"}
-    assert "--budget" in told["torch"]["fix"]
+    assert "--budget" in told["torch"].fix
 
 
 def test_what_a_verdict_needs_is_planned_in_any_case_for_the_clock_may_find_room() -> None:
@@ -139,5 +137,5 @@ def test_the_gpu_profile_leaves_steps_beyond_60_gflop_to_the_gpu() -> None:
     assert ("cuda:0", 8192, 1024) in on
     assert ("cpu", 8192, 1024) not in on
     assert ("cpu", 512, 1024) in on
-    reasons = {row["reason"] for row in plan.absent if row["framework"] == "numpy"}
+    reasons = {row.reason for row in plan.absent if row.framework == "numpy"}
     assert "left out at batch 8192, width 1024, for a step takes more than 60 GFLOP." in reasons

@@ -1,4 +1,4 @@
-"""Whose turn it is: heats of at most one cell per process, fair orders, and who is the null control."""
+"""Whose turn it is: groups of at most one cell per process, fair orders, and who is the null control."""
 
 import random
 from collections import Counter
@@ -15,27 +15,27 @@ STOCK = cell("keras-tensorflow", "train_step", 32, variant="stock")
 
 
 def drawn(seed: int, cells: list[Cell]) -> list[list[Cell]]:
-    return schedule.heats(cells, random.Random(seed))
+    return schedule.turn_groups(cells, random.Random(seed))
 
 
 def test_a_heat_holds_what_is_compared_and_every_cell_has_one() -> None:
-    heats = drawn(0, CELLS)
-    assert Counter(c.id for heat in heats for c in heat) == Counter(c.id for c in CELLS)
-    for heat in heats:
-        assert len({c.heat for c in heat}) == 1
-        assert {c.who.framework for c in heat} == set(FRAMEWORKS)
+    groups = drawn(0, CELLS)
+    assert Counter(c.id for group in groups for c in group) == Counter(c.id for c in CELLS)
+    for group in groups:
+        assert len({c.comparison_group for c in group}) == 1
+        assert {c.who.framework for c in group} == set(FRAMEWORKS)
 
 
 def test_a_process_has_one_cell_in_a_heat_and_its_variant_follows_at_once() -> None:
-    heats = drawn(0, [*CELLS, STOCK])
-    (at,) = [i for i, heat in enumerate(heats) if STOCK in heat]
-    assert heats[at] == [STOCK]
-    assert heats[at - 1][0].heat == STOCK.heat
+    groups = drawn(0, [*CELLS, STOCK])
+    (at,) = [i for i, group in enumerate(groups) if STOCK in group]
+    assert groups[at] == [STOCK]
+    assert groups[at - 1][0].comparison_group == STOCK.comparison_group
 
 
 def test_every_block_draws_another_order_and_a_seed_the_same() -> None:
     assert drawn(1, CELLS) == drawn(1, CELLS)
-    assert len({tuple(heat[0].heat for heat in drawn(seed, CELLS)) for seed in range(20)}) > 5
+    assert len({tuple(group[0].comparison_group for group in drawn(seed, CELLS)) for seed in range(20)}) > 5
 
 
 def test_in_turns_everybody_has_one_round_before_anybody_has_another() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.analysis import results
-from benchmarks.report import html, sections
-from tests.benchmarks.report.test_pages import HOSTILE, hostile_records
+from benchmarks.report import html
+from tests.support import report_text
+from tests.support.hostile_names import HOSTILE, hostile_records
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -86,7 +86,7 @@ def test_it_is_complete_without_its_script(opened: Any, options: dict[str, Any])
     assert not without.is_visible("#controls")
     for selector in ("main p", "main h2", "main h3", "main td", "main figure svg text", "main pre"):
         assert len(shown(without, selector)) == len(shown(with_script, selector)) > 0
-    assert not [told for told in without.told if "Content Security Policy" not in told]
+    assert not [message for message in without.told if "Content Security Policy" not in message]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -97,8 +97,8 @@ def test_axe_finds_nothing(opened: Any, scheme: str, width: int) -> None:
     page = opened(color_scheme=scheme, viewport={"width": width, "height": 900})
     page.click("#controls summary")
     page.evaluate("document.querySelectorAll('main details').forEach((part) => { part.open = true; })")
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    violations = Axe().run(page)
+    assert violations.violations_count == 0, violations.generate_report()
 
 
 @pytest.mark.parametrize("width", [320, 700, 1280])
@@ -203,12 +203,12 @@ def test_a_wrong_address_is_the_whole_page(opened: Any) -> None:
 
 def test_hostile_names_stay_text_in_the_script_too(browser: Any) -> None:
     for name in HOSTILE:
-        document = sections.document(results.gather(hostile_records(name), [], {}))
+        document = report_text.document(hostile_records(name))
         page = browser.new_page()
-        told: list[str] = []
-        page.on("pageerror", lambda error, told=told: told.append(str(error)))
-        page.on("dialog", lambda dialog, told=told: (told.append("dialog"), dialog.dismiss()))
+        messages: list[str] = []
+        page.on("pageerror", lambda error, messages=messages: messages.append(str(error)))
+        page.on("dialog", lambda dialog, messages=messages: (messages.append("dialog"), dialog.dismiss()))
         page.set_content(html.render(document, {}))
         assert page.evaluate("document.querySelectorAll('script').length") == 1
-        assert told == []
+        assert messages == []
         page.close()

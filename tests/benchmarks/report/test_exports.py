@@ -6,21 +6,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
-from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
-from benchmarks.analysis import results
 from benchmarks.cli.commands import main
 from benchmarks.records import record
 from benchmarks.report import exports
-from tests.benchmarks.report.test_pages import HOSTILE, Page, hostile_records
 from tests.support import synthetic
+from tests.support.command import invoke
+from tests.support.hostile_names import HOSTILE, hostile_records
+from tests.support.parsed_page import Page
+from tests.support.report_text import gathered
 from tests.support.synthetic import cell, measured
-
-
-def gathered(records: list[record.Record]) -> results.Results:
-    return results.gather(records, [], synthetic.ENVIRONMENT)
 
 
 def exported(records: list[record.Record]) -> list[dict[str, Any]]:
@@ -29,11 +27,11 @@ def exported(records: list[record.Record]) -> list[dict[str, Any]]:
 
 def test_pytest_benchmark_reads_it(tmp_path: Path) -> None:
     folder = synthetic.save(tmp_path / "run", synthetic.quick(), synthetic.ENVIRONMENT)
-    done = CliRunner().invoke(main, ["export", str(folder), "--as", "pytest-benchmark"])
+    done = invoke("export", folder, "--as", "pytest-benchmark")
     assert done.exit_code == 0
     (tmp_path / "old.json").write_text(done.stdout, encoding="utf-8")
     (tmp_path / "new.json").write_text(done.stdout, encoding="utf-8")
-    program = Path(sys.executable).with_name("pytest-benchmark")
+    program = str(Path(sys.executable).with_name("pytest-benchmark"))
     command = [program, "compare", "old.json", "new.json", "--csv", "table"]
     read = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert read.returncode == 0, read.stderr
@@ -42,20 +40,20 @@ def test_pytest_benchmark_reads_it(tmp_path: Path) -> None:
 
 def test_every_round_after_the_warm_up_is_in_it() -> None:
     records = measured([(cell("numpy"), 1e-4)])
-    (found,) = exported(records)
-    wanted = [s for timing in records if isinstance(timing, record.TimingRecord) for s in timing.per_call]
-    assert found["stats"]["data"] == wanted
-    assert found["stats"]["rounds"] == len(wanted) == 60
-    assert found["stats"]["iterations"] == 10
-    low, high = found["extra_info"]["interval_95_s"]
-    assert low <= found["extra_info"]["time_s"] <= high
+    (exported_cell,) = exported(records)
+    per_call_s = [s for timing in records if isinstance(timing, record.TimingRecord) for s in timing.per_call]
+    assert exported_cell["stats"]["data"] == per_call_s
+    assert exported_cell["stats"]["rounds"] == len(per_call_s) == 60
+    assert exported_cell["stats"]["iterations"] == 10
+    low, high = exported_cell["extra_info"]["interval_95_s"]
+    assert low <= exported_cell["extra_info"]["time_s"] <= high
 
 
 def test_what_may_not_be_ranked_is_not_handed_to_a_tool_that_ranks() -> None:
-    frameworks = {found["params"]["framework"] for found in exported(synthetic.quick())}
+    frameworks = {item["params"]["framework"] for item in exported(synthetic.quick())}
     assert "scikit-learn" not in frameworks
-    unproved = [found for found in synthetic.quick() if found.kind != "proof" or found.who.framework != "numpy"]
-    assert {found["params"]["framework"] for found in exported(unproved)} == frameworks - {"numpy"}
+    unproved = [item for item in synthetic.quick() if item.kind != "proof" or item.who.framework != "numpy"]
+    assert {item["params"]["framework"] for item in exported(unproved)} == frameworks - {"numpy"}
 
 
 def test_the_summary_tells_what_failed() -> None:
@@ -87,11 +85,12 @@ def test_hostile_names_are_text(name: str) -> None:
 
 
 def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, ["export", str(tmp_path), "--as", "summary"])
+    done = invoke("export", tmp_path, "--as", "summary")
     assert done.exit_code == 2
     assert "not a results folder" in done.output
 
 
 def test_the_command_offers_every_format() -> None:
     (choice,) = [option.type for option in main.commands["export"].params if option.name == "format_"]
+    assert isinstance(choice, click.Choice)
     assert set(choice.choices) == set(exports.FORMATS)

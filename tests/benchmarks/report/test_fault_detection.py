@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from benchmarks.analysis import results
 from benchmarks.records import record
-from benchmarks.report import sections
 from benchmarks.report.document import Table, Text
-from tests.support import synthetic
+from tests.support import report_text, synthetic
 from tests.support.synthetic import cell
 
-JUDGED: dict[str, Any] = {
+DETECTION: dict[str, Any] = {
     "same_code": True,
     "code_sha256": "0" * 64,
     "faults": {
@@ -21,17 +19,17 @@ JUDGED: dict[str, Any] = {
 }
 
 
-def appendix(judged: dict[str, Any]) -> tuple[str, list[Table]]:
+def appendix(detection: dict[str, Any]) -> tuple[str, list[Table]]:
     """Its first paragraph, and its tables."""
-    records: list[record.Record] = [synthetic.run([cell("numpy")], judged=judged)]
-    document = sections.document(results.gather(records, [], {}))
-    assert document.sections[-1].anchor == "judged"
+    records: list[record.Record] = [synthetic.run([cell("numpy")], fault_detection=detection)]
+    document = report_text.document(records)
+    assert document.sections[-1].anchor == "fault-detection"
     blocks = document.sections[-1].blocks
     return next(b.text for b in blocks if isinstance(b, Text)), [b for b in blocks if isinstance(b, Table)]
 
 
 def test_every_fault_has_a_row_and_every_implementation_a_column() -> None:
-    text, (table,) = appendix(JUDGED)
+    text, (table,) = appendix(DETECTION)
     assert list(table.columns) == ["fault", "NumPy", "oracle"]
     assert [list(row) for row in table.rows] == [["Nesterov", "3 / 4", "· / 2"], ["dampening", "0 / 0", "–"]]
     assert "2 faults" in text
@@ -41,7 +39,7 @@ def test_every_fault_has_a_row_and_every_implementation_a_column() -> None:
 
 
 def test_other_code_than_was_judged_is_said() -> None:
-    assert "has changed since" in appendix(JUDGED | {"same_code": False})[0]
+    assert "has changed since" in appendix(DETECTION | {"same_code": False})[0]
 
 
 def test_without_a_judgement_it_says_how_to_get_one() -> None:

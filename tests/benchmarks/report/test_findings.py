@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from benchmarks import system as environment
-from benchmarks.analysis import dataframe, ranking, results
+from benchmarks.analysis import ranking, results
 from benchmarks.records import record
-from benchmarks.report import headline, markdown, sections
-from tests.support import synthetic
+from benchmarks.report import dataframe, headline
+from tests.support import report_text, synthetic
 from tests.support.synthetic import MICROSECOND, cell, measured, proof, timing
 
 
@@ -18,14 +18,14 @@ def gathered(records: Sequence[record.Record], environment: dict[str, Any] | Non
 
 
 def sentences(records: Sequence[record.Record], environment: dict[str, Any] | None = None) -> str:
-    found = gathered(records, environment)
-    return " ".join(headline.headline(found, ranking.heats(found)))
+    whole_run = gathered(records, environment)
+    return " ".join(headline.headline(whole_run, ranking.comparison_groups(whole_run)))
 
 
 def table(records: Sequence[record.Record]) -> dict[str, dict[str, Any]]:
-    """The flat table by framework, for runs with one heat."""
-    found = gathered(records)
-    rows = dataframe.cells(found, ranking.heats(found)).astype(object)
+    """The flat table by framework, for runs with one group."""
+    whole_run = gathered(records)
+    rows = dataframe.cells(whole_run, ranking.comparison_groups(whole_run)).astype(object)
     rows = rows.where(rows.notna(), None)
     return {str(row["framework"]): dict(zip(rows.columns, row, strict=True)) for _, row in rows.iterrows()}
 
@@ -37,12 +37,12 @@ def pair(ratio: float, blocks: int = 6, noise: float = 0.002) -> list[record.Rec
 
 
 def test_a_clear_difference_is_claimed_with_its_interval() -> None:
-    told = sentences(pair(1.5), synthetic.ENVIRONMENT)
-    assert told.startswith(
+    headline_text = sentences(pair(1.5), synthetic.ENVIRONMENT)
+    assert headline_text.startswith(
         "On this machine (AMD EPYC 7B13, 2 cores, no GPU), one training step of the MLP at batch 256"
     )
-    assert "NumPy is fastest, 1.50 times (95% 1.4" in told
-    assert "as fast as PyTorch" in told
+    assert "NumPy is fastest, 1.50 times (95% 1.4" in headline_text
+    assert "as fast as PyTorch" in headline_text
     rows = table(pair(1.5))
     assert (rows["numpy"]["rank"], rows["numpy"]["verdict"]) == ("1", "fastest")
     assert (rows["torch"]["rank"], rows["torch"]["verdict"]) == ("2", "slower")
@@ -58,9 +58,9 @@ def test_the_facts_of_the_machine_are_read_under_the_names_that_a_run_writes_the
 
 def test_a_tie_is_called_a_tie_and_shares_the_rank() -> None:
     records = pair(1.001)
-    told = sentences(records)
-    assert "are tied (within 3%) as the fastest" in told
-    assert "is fastest" not in told
+    headline_text = sentences(records)
+    assert "are tied (within 3%) as the fastest" in headline_text
+    assert "is fastest" not in headline_text
     rows = table(records)
     assert {row["rank"] for row in rows.values()} == {"1"}
     assert {row["verdict"] for row in rows.values()} == {"tied"}
@@ -68,18 +68,18 @@ def test_a_tie_is_called_a_tie_and_shares_the_rank() -> None:
 
 def test_what_was_not_settled_is_not_claimed() -> None:
     records = pair(1.03, noise=0.02)
-    told = sentences(records)
-    assert "was not settled (inconclusive)" in told
-    assert "is fastest" not in told
-    assert "tied" not in told
+    headline_text = sentences(records)
+    assert "was not settled (inconclusive)" in headline_text
+    assert "is fastest" not in headline_text
+    assert "tied" not in headline_text
     assert {row["rank"] for row in table(records).values()} == {"1-2"}
 
 
 def test_too_few_blocks_give_no_verdict_however_large_the_ratio() -> None:
     records = pair(5, blocks=3)
-    told = sentences(records)
-    assert "3 shared blocks are too few for a verdict (6 are needed)" in told
-    assert "fastest" not in told
+    headline_text = sentences(records)
+    assert "3 shared blocks are too few for a verdict (6 are needed)" in headline_text
+    assert "fastest" not in headline_text
     assert {row["rank"] for row in table(records).values()} == {""}
 
 
@@ -94,21 +94,21 @@ def test_the_tied_and_the_slower_in_one_sentence() -> None:
     cells = [
         (cell(name), us * MICROSECOND) for name, us in (("numpy", 100), ("torch", 100.1), ("keras-tensorflow", 300))
     ]
-    told = sentences(measured(cells, noise=0.001))
-    assert "are tied (within 3%)" in told
-    assert "times (95% 3.0" in told or "times (95% 2.9" in told
+    headline_text = sentences(measured(cells, noise=0.001))
+    assert "are tied (within 3%)" in headline_text
+    assert "times (95% 3.0" in headline_text or "times (95% 2.9" in headline_text
 
 
 def test_next_and_slowest_are_said_only_where_that_was_settled() -> None:
     three = {"numpy": 100, "torch": 150, "jax": 300}
     timed = [(cell(name), microseconds * MICROSECOND) for name, microseconds in three.items()]
-    told = sentences(measured(timed, 6, 0.002))
-    assert "as fast as PyTorch, the next, and" in told
-    assert "as fast as JAX, the slowest." in told
+    headline_text = sentences(measured(timed, 6, 0.002))
+    assert "as fast as PyTorch, the next, and" in headline_text
+    assert "as fast as JAX, the slowest." in headline_text
     alike = [*timed[:2], (cell("jax"), 154 * MICROSECOND)]
-    told = sentences(measured(alike, 6, 0.02))
-    assert "PyTorch (rank 2–3), and" in told
-    assert "JAX (rank 2–3)." in told
+    headline_text = sentences(measured(alike, 6, 0.02))
+    assert "PyTorch (rank 2–3), and" in headline_text
+    assert "JAX (rank 2–3)." in headline_text
     doubtful = measured([timed[0], (cell("torch"), 104 * MICROSECOND), timed[2]], 6, 0.02)
     assert "the next" not in sentences(doubtful)
 
@@ -119,8 +119,8 @@ def test_fastest_by_size_is_counted_in_words_and_not_where_nothing_was_compared(
     ]
     assert "NumPy is fastest at all 2 sizes measured." in sentences(measured(sizes, 6, 0.002))
     turned = [*sizes[:2], (cell("numpy", batch=64), 3 * MICROSECOND), sizes[3]]
-    told = sentences(measured(turned, 6, 0.002))
-    assert "Of 2 sizes measured, the fastest is NumPy at one size and PyTorch at one size." in told
+    headline_text = sentences(measured(turned, 6, 0.002))
+    assert "Of 2 sizes measured, the fastest is NumPy at one size and PyTorch at one size." in headline_text
     alone = sentences(measured([pair for pair in sizes if pair[0].who.framework == "numpy"], 6, 0.002))
     assert "clearly" not in alone
 
@@ -179,12 +179,12 @@ def test_partial_results_say_so() -> None:
     assert "starting" not in headline.partial(gathered(cut))
 
 
-@pytest.mark.parametrize(("missing", "told"), [(1, "1 implementation was"), (6, "2 implementations was")])
-def test_a_run_that_was_stopped_before_its_costs_says_so_too(missing: int, told: str) -> None:
+@pytest.mark.parametrize(("missing", "implementations"), [(1, "1 implementation was"), (6, "2 implementations was")])
+def test_a_run_that_was_stopped_before_its_costs_says_so_too(missing: int, implementations: str) -> None:
     """Every cell is timed in every block; what is measured after the blocks is not there, or not all."""
     whole = [*pair(1.5), *synthetic.costs(cell("numpy"), cell("torch"))]
-    found = headline.partial(gathered(whole[:-missing]))
-    assert found.startswith(f"Partial results: starting, memory or energy of {told} not measured")
+    partial = headline.partial(gathered(whole[:-missing]))
+    assert partial.startswith(f"Partial results: starting, memory or energy of {implementations} not measured")
 
 
 @pytest.mark.parametrize("status", ["failed", "skipped", "unequal"])
@@ -206,8 +206,8 @@ def test_rounds_that_cannot_be_times_are_a_failure(changes: dict[str, Any]) -> N
 
 def test_a_repeated_block_counts_once_and_is_reported() -> None:
     records = [*pair(1.5), timing(cell("numpy"), 5, 90 * MICROSECOND)]
-    found = gathered(records)
-    assert len(found.problems) == 1
+    whole_run = gathered(records)
+    assert len(whole_run.problems) == 1
     assert table(records)["numpy"]["blocks"] == 6
 
 
@@ -219,7 +219,7 @@ def on_both(speedups: dict[int, float]) -> list[record.Record]:
 
 
 @pytest.mark.parametrize(
-    ("speedups", "told"),
+    ("speedups", "sentence"),
     [
         ({1: 0.2, 32: 1.5, 256: 8}, "the GPU pays from batch 32 on"),
         ({1: 0.2, 32: 0.5}, "the GPU does not pay at any batch (measured at 1 and 32)"),
@@ -227,8 +227,8 @@ def on_both(speedups: dict[int, float]) -> list[record.Record]:
         ({1: 2.0, 256: 0.5}, "from which batch on the GPU pays was not settled"),
     ],
 )
-def test_from_when_a_gpu_pays(speedups: dict[int, float], told: str) -> None:
-    assert told in sentences(on_both(speedups))
+def test_from_when_a_gpu_pays(speedups: dict[int, float], sentence: str) -> None:
+    assert sentence in sentences(on_both(speedups))
     assert "PyTorch on c" in sentences(on_both(speedups))
 
 
@@ -241,7 +241,7 @@ def test_latencies_are_estimated_over_the_blocks_with_interval_and_count() -> No
         seconds = [100e-6] * 98 + [longest] * 3
         records += [proof(alone, block), timing(alone, block, 1, warmup_rounds=0, loops=1, elapsed_s=seconds,
                                                 started_at_s=[float(k) for k in range(101)])]  # fmt: skip
-    text = markdown.render(sections.document(gathered(records)), {})
+    text = report_text.page(records)
     (row,) = (line for line in text.splitlines() if line.startswith("| NumPy | 1 | cpu"))
     p50, p99 = row.split(" | ")[7:9]
     assert p50 == "100 µs (100 to 100 µs; 6)"

@@ -1,9 +1,7 @@
 """The clocks of a GPU in the report. The records are made up: no GPU was asked."""
 
-from benchmarks.analysis import results
 from benchmarks.records.record import DeviceClocks, Record
-from benchmarks.report import markdown, sections
-from tests.support import synthetic
+from tests.support import report_text, synthetic
 
 CELL = synthetic.cell("torch")
 
@@ -13,7 +11,7 @@ def page(*clocks: DeviceClocks | None) -> str:
     found: list[Record] = [synthetic.run([CELL], blocks=len(clocks))]
     for block, of in enumerate(clocks):
         found += [synthetic.timing(CELL, block, 1e-3, device_clocks=of), synthetic.proof(CELL, block)]
-    return markdown.render(sections.document(results.gather(found, [], synthetic.ENVIRONMENT)), {})
+    return report_text.page(found)
 
 
 def row(text: str) -> list[str]:

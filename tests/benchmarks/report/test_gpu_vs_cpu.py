@@ -1,14 +1,13 @@
 """When the GPU pays: best against best, hedged, as a map and as a table. No GPU was at hand for these made-up records."""
 
-from benchmarks.analysis import results
 from benchmarks.records import record
-from benchmarks.report import markdown, sections
-from tests.support import synthetic
+from benchmarks.report import markdown
+from tests.support import report_text
 from tests.support.synthetic import cell, measured
 
 
 def page(records: list[record.Record]) -> str:
-    text = markdown.render(sections.document(results.gather(records, [], synthetic.ENVIRONMENT)), {"x": ""})
+    text = markdown.render(report_text.document(records), {"x": ""})
     return text.partition("When does the GPU pay?")[2].partition("\n## ")[0]
 
 

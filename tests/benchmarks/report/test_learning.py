@@ -1,17 +1,16 @@
 """Time to the target accuracy over several seeds: a median with an interval, or no median at all."""
 
-from benchmarks.analysis import results
-from benchmarks.report import markdown, sections
-from tests.support import synthetic
+from typing import Any
+
+from benchmarks.records.record import Record
+from tests.support import report_text, synthetic
 
 
-def section(*trainings: object) -> str:
-    records = [synthetic.run([synthetic.cell("numpy")]), *trainings]
-    page = markdown.render(sections.document(results.gather(records, [], synthetic.ENVIRONMENT)), {})
-    return page.partition("Does it learn?")[2].partition("\n## ")[0]
+def section(*trainings: Record) -> str:
+    return report_text.section([synthetic.run([synthetic.cell("numpy")]), *trainings], "Does it learn?")
 
 
-def seeds(framework: str, count: int = 5, reached: float = 0.99, **options: object) -> list[object]:
+def seeds(framework: str, count: int = 5, reached: float = 0.99, **options: Any) -> list[Record]:
     rates = [0.5 + 0.1 * seed for seed in range(count)]
     return [
         synthetic.learning(framework, rate=rate, seed=seed, reached=reached, prepare_s=0.25, **options)
@@ -19,15 +18,15 @@ def seeds(framework: str, count: int = 5, reached: float = 0.99, **options: obje
     ]
 
 
-def rows(told: str, caption: str) -> list[str]:
+def rows(text: str, caption: str) -> list[str]:
     """The implementations of a table, in its order."""
-    lines = told.partition(f"**{caption}")[2].partition("\n\n")[2].partition("\n\n")[0].splitlines()
+    lines = text.partition(f"**{caption}")[2].partition("\n\n")[2].partition("\n\n")[0].splitlines()
     return [line.split("|")[1].strip() for line in lines[2:]]
 
 
 def test_the_median_over_the_seeds_has_an_interval_and_what_came_before_stands_apart() -> None:
-    told = section(*seeds("numpy"))
-    row = next(line for line in told.splitlines() if line.startswith("| NumPy | 5 of 5"))
+    text = section(*seeds("numpy"))
+    row = next(line for line in text.splitlines() if line.startswith("| NumPy | 5 of 5"))
     assert "| 1.14 s |" in row, "the eighth epoch of the seed in the middle"
     assert row.endswith("| 8 | 250 ms |")
 
@@ -43,39 +42,39 @@ def test_one_training_says_nothing_of_the_time_it_takes() -> None:
 
 
 def test_curves_are_those_of_the_first_seed_and_modes_are_told_apart() -> None:
-    told = section(*seeds("numpy"), *seeds("numpy", mode="tuned"))
-    rows = [line for line in told.partition("Final accuracy")[2].splitlines() if line.startswith("| NumPy")]
+    text = section(*seeds("numpy"), *seeds("numpy", mode="tuned"))
+    rows = [line for line in text.partition("Final accuracy")[2].splitlines() if line.startswith("| NumPy")]
     assert [row.split("|")[1].strip() for row in rows] == ["NumPy", "NumPy tuned"]
     assert [row.split("|")[2].strip() for row in rows] == ["1", "1"]
 
 
 def test_what_was_timed_once_says_so() -> None:
-    told = section(*seeds("numpy"), *seeds("torch"))
-    assert "| before: building, compiling (once) |" in told
-    assert "| time (once) | predictions |" in told
-    assert "took 2.00 s in NumPy and 2.00 s in PyTorch (one training each)." in told
+    text = section(*seeds("numpy"), *seeds("torch"))
+    assert "| before: building, compiling (once) |" in text
+    assert "| time (once) | predictions |" in text
+    assert "took 2.00 s in NumPy and 2.00 s in PyTorch (one training each)." in text
 
 
 def test_several_trainings_have_their_range() -> None:
-    told = section(synthetic.learning("numpy", rate=0.5), synthetic.learning("numpy", block=1, rate=1.0))
-    assert "took 1.00 s to 2.00 s in NumPy (2 trainings each, lowest to highest)." in told
-    assert "| time (lowest to highest) | predictions |" in told
-    assert "and the training time until then (lowest to highest)" in told
-    assert "| NumPy | 49.0% at 100 ms to 200 ms |" in told
+    text = section(synthetic.learning("numpy", rate=0.5), synthetic.learning("numpy", block=1, rate=1.0))
+    assert "took 1.00 s to 2.00 s in NumPy (2 trainings each, lowest to highest)." in text
+    assert "| time (lowest to highest) | predictions |" in text
+    assert "and the training time until then (lowest to highest)" in text
+    assert "| NumPy | 49.0% at 100 ms to 200 ms |" in text
 
 
 def test_rows_go_from_little_time_to_much() -> None:
     quick = [synthetic.learning("jax", rate=5, seed=seed, mode="tuned", reached=0.99) for seed in range(5)]
-    told = section(*seeds("cupy", reached=0.9), *seeds("torch"), *quick, synthetic.learning("numpy", rate=2))
-    assert rows(told, "Time to 97%") == ["JAX tuned", "PyTorch", "CuPy"], "where there is no median comes last"
-    assert rows(told, "Final accuracy") == ["JAX tuned", "NumPy", "CuPy", "PyTorch"]
-    assert "which is no rank" in told
+    text = section(*seeds("cupy", reached=0.9), *seeds("torch"), *quick, synthetic.learning("numpy", rate=2))
+    assert rows(text, "Time to 97%") == ["JAX tuned", "PyTorch", "CuPy"], "where there is no median comes last"
+    assert rows(text, "Final accuracy") == ["JAX tuned", "NumPy", "CuPy", "PyTorch"]
+    assert "which is no rank" in text
 
 
 def test_the_charts_have_their_numbers_in_a_table() -> None:
-    told = section(*seeds("numpy"), *seeds("torch"))
+    text = section(*seeds("numpy"), *seeds("torch"))
     table = (
-        told.partition("**Test accuracy after some epochs, and the training time until then (once)")[2]
+        text.partition("**Test accuracy after some epochs, and the training time until then (once)")[2]
         .partition("\n\n")[2]
         .splitlines()
     )

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from benchmarks.analysis import results
 from benchmarks.records import record
-from benchmarks.report import sections
 from benchmarks.report.document import Heading, Table
-from tests.support import synthetic
+from tests.support import report_text, synthetic
 from tests.support.synthetic import LIMIT, cell
 
 STOCK = cell("keras-torch", variant="stock")
@@ -14,7 +12,7 @@ STOCK = cell("keras-torch", variant="stock")
 
 def equivalence(records: list[record.Record]) -> tuple[list[str], list[Table]]:
     """Headings and tables of the section."""
-    document = sections.document(results.gather(records, [], {}))
+    document = report_text.document(records)
     blocks = next(section.blocks for section in document.sections if section.anchor == "equivalence")
     return [b.text for b in blocks if isinstance(b, Heading)], [b for b in blocks if isinstance(b, Table)]
 

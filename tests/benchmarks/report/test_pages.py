@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,44 +19,10 @@ from benchmarks import wording
 from benchmarks.analysis import results
 from benchmarks.records import record, records_file
 from benchmarks.report import charts, html, markdown, sections
-from tests.support import synthetic
-from tests.support.synthetic import MICROSECOND, cell, measured
-
-ROOT = Path(__file__).parents[3]
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "\"><img src=x onerror='alert(1)'>",
-    "a|b\n|c|\r\n# title\n- item `code` *bold* [link](http://x)",
-    "right\u202eto\u200fleft\x00nul\x1bescape",
-    "{{ 7 * 7 }} {% raw %} ${x} \\",
-    "x" * 500,
-]
-
-
-class Page(HTMLParser):
-    """Tags, ids, links and text of a page; pictures' own tags too."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.tags: Counter[str] = Counter()
-        self.ids: list[str] = []
-        self.links: list[str] = []
-        self.attributes: set[str] = set()
-        self.words: list[str] = []
-        self.feed(source)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] += 1
-        self.attributes |= {name for name, _ in attrs}
-        self.ids += [value or "" for name, value in attrs if name == "id"]
-        self.links += [value or "" for name, value in attrs if name in ("href", "src")]
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
+from tests.support import ROOT, synthetic
+from tests.support.hostile_names import HOSTILE, hostile_machine, hostile_records
+from tests.support.parsed_page import Page
+from tests.support.synthetic import cell, measured
 
 
 def rendered(
@@ -157,9 +122,9 @@ def test_learning_says_whether_the_ends_are_identical() -> None:
     records = synthetic.quick()
     assert "NumPy, PyTorch and Keras-TensorFlow end with identical predictions" in rendered(records)[0]
     records.append(synthetic.learning("jax", dropout=0.0, precision="float64", digest="0" * 64))
-    told = rendered(records)[0]
-    assert "not all identical" in told
-    assert "NumPy, PyTorch and Keras-TensorFlow; JAX." in told
+    text = rendered(records)[0]
+    assert "not all identical" in text
+    assert "NumPy, PyTorch and Keras-TensorFlow; JAX." in text
 
 
 def test_without_the_renderer_there_are_tables_and_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,41 +135,6 @@ def test_without_the_renderer_there_are_tables_and_a_hint(tmp_path: Path, monkey
     for path in written[:2]:
         assert "pip install vl-convert-python" in path.read_text(encoding="utf-8")
         assert "python -m benchmarks report FOLDER" in path.read_text(encoding="utf-8")
-
-
-def hostile_records(name: str) -> list[record.Record]:
-    """The name wherever foreign text can stand."""
-    first, second = cell(name, variant=name), cell("numpy", precision=name, mode=name)
-    third = cell(name, precision=name, mode=name)
-    records = measured(
-        [(first, 100 * MICROSECOND), (second, 100 * MICROSECOND), (third, 200 * MICROSECOND)],
-        absent=[{"framework": name, "device": name, "reason": name, "fix": name}],
-        steps=[{"name": name, "title": name, "formula": name, "explanation": name, "source": name}],
-        conventions=[{"item": name, "choice": name, "source": name}],
-        limits=[dict.fromkeys(synthetic.LIMIT, name) | {"frameworks": [name], "variants": [name]}],
-        dataset={name: name},
-        command=[name],
-    )
-    failed = cell(name, phase=name)
-    records.append(
-        record.OutcomeRecord(cell=failed, block=0, status="failed", reason=name, fix=name, last_lines=["```", name])
-    )
-    records.append(synthetic.source(name, name, code=f"```\n{name}"))
-    peak, energy = record.Peak(before_bytes=1, peak_bytes=2, counter=name), record.Energy(reason=name)
-    records += [
-        record.StartRecord(who=second.who, reason=name),
-        record.InstalledRecord(framework=name, reason=name),
-        synthetic.resources(first, host=peak, device=record.Peak(reason=name), energy=energy),
-    ]
-    return [
-        *records,
-        synthetic.learning(name, precision=name),
-        synthetic.learning(name, precision="float64", dropout=0.0),
-    ]
-
-
-def hostile_machine(name: str) -> dict[str, Any]:
-    return synthetic.ENVIRONMENT | {"cpu": name, "gpus": [f"{name}, {name}, {name}"], "os": name, name: name}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -239,7 +169,7 @@ def failing(cells: list[record.Cell]) -> list[record.Record]:
 
 
 @pytest.mark.parametrize(
-    ("records", "told"),
+    ("records", "sentence"),
     [
         ([synthetic.run([])], "Nothing was timed"),
         ([synthetic.run([cell("numpy")])], "the run ended before its turn"),
@@ -254,17 +184,20 @@ def failing(cells: list[record.Cell]) -> list[record.Record]:
     ],
     ids=["empty", "nothing ran", "all failed", "one cell", "one block", "one framework", "no proof"],
 )
-def test_little_to_report_is_still_a_page(records: list[record.Record], told: str) -> None:
+def test_little_to_report_is_still_a_page(records: list[record.Record], sentence: str) -> None:
     text, source = rendered(records, drawn=True)
-    assert told in text
-    assert told in Page(source).text
+    assert sentence in text
+    assert sentence in Page(source).text
     assert Page(source).tags["h2"] == 17
 
 
 def test_the_subtitle_promises_no_more_than_was_proved() -> None:
     assert "one specification, proved equal, then timed." in rendered(measured([(cell("numpy"), 1e-4)]))[0]
     assert "proved equal, then timed" not in rendered([synthetic.run([])])[0]
-    unproved = [synthetic.run([cell("numpy")]), *(synthetic.timing(cell("numpy"), b, 1e-4) for b in range(6))]
+    unproved: list[record.Record] = [
+        synthetic.run([cell("numpy")]),
+        *(synthetic.timing(cell("numpy"), b, 1e-4) for b in range(6)),
+    ]
     assert "1 of 1 timed cell not proved equal" in rendered(unproved)[0]
 
 
@@ -272,7 +205,7 @@ def test_a_floor_that_failed_has_no_ranking() -> None:
     products = cell("torch", phase="products")
     failed = record.OutcomeRecord(cell=products, block=0, status="failed", reason="out of memory")
     plan = [cell("numpy"), products]
-    timed = [found for found in measured([(cell("numpy"), 1e-4)]) if not isinstance(found, record.RunRecord)]
+    timed = [item for item in measured([(cell("numpy"), 1e-4)]) if not isinstance(item, record.RunRecord)]
     text = rendered([synthetic.run(plan), *timed, failed])[0]
     assert "Ranking: matrix products" not in text
     assert "out of memory" in text.partition("Coverage")[2]
@@ -280,13 +213,13 @@ def test_a_floor_that_failed_has_no_ranking() -> None:
 
 def test_what_is_not_proved_is_not_held_against_its_products() -> None:
     of, products = cell("numpy"), cell("numpy", phase="products")
-    found = [
+    records = [
         synthetic.run([of, products]) if isinstance(part, record.RunRecord) else part for part in measured([(of, 2e-4)])
     ]
-    found += [synthetic.timing(products, block, 1e-4, ranked=False) for block in range(6)]
-    assert "over its own matrix products" in rendered(found)[0]
+    records += [synthetic.timing(products, block, 1e-4, ranked=False) for block in range(6)]
+    assert "over its own matrix products" in rendered(records)[0]
     assert (
-        "over its own matrix products" not in rendered([r for r in found if not isinstance(r, record.ProofRecord)])[0]
+        "over its own matrix products" not in rendered([r for r in records if not isinstance(r, record.ProofRecord)])[0]
     )
 
 

@@ -1,9 +1,8 @@
 """Peers stand beside the ranking, and ours over them with an interval: losses too."""
 
-from benchmarks.analysis import ranking, results
+from benchmarks.analysis import ranking
 from benchmarks.records.record import Record
-from benchmarks.report import markdown, sections
-from tests.support import synthetic
+from tests.support import report_text, synthetic
 
 BLOCKS = 6
 
@@ -16,13 +15,17 @@ def test_ours_is_held_against_each_peer_in_both_modes_and_the_peer_is_not_ranked
         for block in range(BLOCKS):
             found.append(synthetic.timing(cell, block, seconds, noise=0.001, ranked=cell is not peer))
             found += [synthetic.proof(cell, block)] if cell is not peer else []
-    measured = results.gather(found, [], synthetic.ENVIRONMENT)
-    told = markdown.render(sections.document(measured), {}).partition("Beside peers")[2].partition("\n\n*")[0]
+    told = report_text.page(found).partition("Beside peers")[2].partition("\n\n*")[0]
     rows = [[field.strip() for field in line.split("|")[2:-1]] for line in told.splitlines() if "256" in line]
     assert [(row[0], row[3][:3], row[5]) for row in rows] == [
         ("PyTorch by the book", "1", "peer"),
         ("PyTorch", "2.0", "slower"),
         ("PyTorch tuned", "0.5", "faster"),
     ]
-    ranked = [place.entry.cell for heat in ranking.heats(measured) for place in heat.places if place.ranks]
+    ranked = [
+        place.entry.cell
+        for group in ranking.comparison_groups(report_text.gathered(found))
+        for place in group.places
+        if place.ranks
+    ]
     assert peer not in ranked

@@ -3,8 +3,8 @@
 import math
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -16,8 +16,14 @@ POINTS = [(1, 2e-3, 1.9e-3, 2.1e-3), (8, 1e-3, None, None), (64, 0.5e-3, 0.4e-3,
 
 def drawn(*frameworks: str, wide: bool = False, marked: bool = True) -> str:
     found = [
-        plots.Line(f"the {name}", name, [(x, *(y and y * (k + 1) for y in ys)) for x, *ys in POINTS], marked, wide)
-        for k, name in enumerate(frameworks)
+        plots.Line(
+            f"the {name}",
+            name,
+            [(x, k * y, low and k * low, high and k * high) for x, y, low, high in POINTS],
+            marked,
+            wide,
+        )
+        for k, name in enumerate(frameworks, start=1)
     ]
     spec = plots.lines(found, "batch", "seconds", log=True)
     assert len(spec["layer"]) <= 5
@@ -45,10 +51,10 @@ def test_a_line_may_be_wide_and_without_markers() -> None:
     assert 'aria-label="the torch' not in svg
 
 
-def told(line: plots.Line, title: str = "batch", log: bool = True, **options: str) -> list[str]:
+def told(line: plots.Line, title: str = "batch", log: bool = True, **options: Any) -> list[str]:
     """What is said of each mark."""
     spec = plots.lines([line], title, "y", log=log, **options)
-    return [row["told"] for layer in spec["layer"] for row in layer["data"]["values"] if "told" in row]
+    return [row["description"] for layer in spec["layer"] for row in layer["data"]["values"] if "description" in row]
 
 
 def test_a_mark_says_what_it_is_in_words_or_with_the_axes_names_and_units() -> None:
@@ -75,7 +81,7 @@ def test_an_endless_interval_is_cut_at_the_edge_and_does_not_flatten_the_chart()
 
 
 @pytest.fixture(params=["", "/somewhere/fonts.conf"])
-def configured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str | None]:
+def configured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
     """Whether or not the user has a configuration of fonts of their own."""
     if request.param:
         monkeypatch.setenv("FONTCONFIG_FILE", request.param)
@@ -85,9 +91,8 @@ def configured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_environment_is_as_it_was(configured: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-    monkeypatch.setattr(charts, "_draw", lambda *_: seen.append(os.environ["FONTCONFIG_FILE"]) or "")
-    charts.draw([Figure("a", {}, "", "", "")])
-    assert seen[0].endswith("fonts.conf")
-    assert seen[0] != configured
+    monkeypatch.setattr(charts, "_draw", lambda *_: os.environ["FONTCONFIG_FILE"])
+    (seen,) = charts.draw([Figure("a", {}, "", "", "")]).values()
+    assert seen.endswith("fonts.conf")
+    assert seen != configured
     assert os.environ.get("FONTCONFIG_FILE") == configured

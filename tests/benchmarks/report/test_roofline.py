@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from benchmarks import statistics
-from benchmarks.analysis import dataframe, ranking, results, roofline
+from benchmarks.analysis import ranking, roofline
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import Cell, Record
-from benchmarks.report import markdown, sections
+from benchmarks.report import dataframe, sections
 from benchmarks.report.document import Figure, Table
-from tests.support import synthetic
+from tests.support import report_text, synthetic
 
 BLOCKS = 6
 PEAK, COPY = 1e9, 1e8
@@ -21,10 +21,10 @@ PEAK, COPY = 1e9, 1e8
 
 def timed(cell: Cell, seconds: float, flops: int, moved: int, noise: float = 0.001) -> list[Record]:
     work = {"flops_per_call": flops, "bytes_per_call": moved, "ranked": cell.phase not in ("peak", "copy")}
-    found: list[Record] = []
+    records: list[Record] = []
     for block in range(BLOCKS):
-        found += [synthetic.timing(cell, block, seconds, noise=noise, **work), synthetic.proof(cell, block)]
-    return found
+        records += [synthetic.timing(cell, block, seconds, noise=noise, **work), synthetic.proof(cell, block)]
+    return records
 
 
 def gathered(*cells: tuple[Any, ...], without: str = "") -> Results:
@@ -36,7 +36,7 @@ def gathered(*cells: tuple[Any, ...], without: str = "") -> Results:
     for cell in cells:
         records += timed(*cell)
     records = [r for r in records if not without or r.kind != "timing" or r.cell.phase != without]
-    return results.gather([synthetic.run([cell for cell, *_ in cells]), *records], [], synthetic.ENVIRONMENT)
+    return report_text.gathered([synthetic.run([cell for cell, *_ in cells]), *records])
 
 
 def test_the_floor_is_products_and_bytes_at_the_measured_rates() -> None:
@@ -69,7 +69,7 @@ def test_overhead_and_rate_are_found_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("work", "seconds", "found"),
+    ("work", "seconds", "line"),
     [
         ([1.0, 2.0, 4.0], [1.5, 2.5, 4.5], (0.5, 1.0)),
         ([1.0, 2.0, 4.0], [1.0, 2.0, 4.0], (0.0, 1.0)),
@@ -77,13 +77,12 @@ def test_overhead_and_rate_are_found_again() -> None:
         ([1.0, 2.0, 4.0], [4.0, 2.0, 1.0], None),
     ],
 )
-def test_the_fit(work: list[float], seconds: list[float], found: tuple[float, float] | None) -> None:
-    assert statistics.fit(work, seconds) == (None if found is None else pytest.approx(found, abs=1e-9))
+def test_the_fit(work: list[float], seconds: list[float], line: tuple[float, float] | None) -> None:
+    assert statistics.fit(work, seconds) == (None if line is None else pytest.approx(line, abs=1e-9))
 
 
-def page(found: Results) -> str:
-    text = markdown.render(sections.document(found), {})
-    return text.partition("Why? Times against their floors")[2].partition("\n## ")[0]
+def page(whole_run: Results) -> str:
+    return report_text.section(whole_run, "Why? Times against their floors")
 
 
 def test_the_section_says_who_is_nearest_and_what_the_libraries_reach() -> None:
@@ -118,13 +117,13 @@ def test_too_few_blocks_settle_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_where_there_is_no_floor_it_is_said_whatever_else_there_is() -> None:
-    nothing = results.gather([synthetic.run([])], [], synthetic.ENVIRONMENT)
+    nothing = report_text.gathered([synthetic.run([])])
     work = [(batch, batch * 10**6) for batch in (32, 128, 512)]
     cells = [(synthetic.cell("numpy", batch=batch), 1e-3 + flops / 5e9, flops, 0) for batch, flops in work]
-    fitted = results.gather([synthetic.run([]), *(r for of in cells for r in timed(*of))], [], synthetic.ENVIRONMENT)
+    fitted = report_text.gathered([synthetic.run([]), *(r for of in cells for r in timed(*of))])
     assert "Overhead and rate" in page(fitted)
-    for found in (nothing, fitted):
-        assert "did not measure the peaks" in page(found)
+    for whole_run in (nothing, fitted):
+        assert "did not measure the peaks" in page(whole_run)
     assert "No time stands against its floor here" in page(gathered(*cells, without="copy"))
 
 
@@ -143,10 +142,10 @@ def test_the_roofline_stands_at_the_best_library_and_the_best_copy() -> None:
     document = sections.document(gathered(SMALL, LARGE))
     (figure,) = [figure for figure in document.figures() if figure.name.startswith("roofline")]
     assert "Beyond about 10.0 operations per byte" in figure.caption
-    points = [value for layer in figure.spec["layer"] for value in layer["data"]["values"] if "told" in value]
+    points = [value for layer in figure.spec["layer"] for value in layer["data"]["values"] if "description" in value]
     assert sorted(round(point["x"]) for point in points) == [1, 100]
     assert all(point["y"] == pytest.approx(2.5e8, rel=0.02) for point in points)
-    assert points[0]["told"].startswith("NumPy, batch 32, width 128, 1.00 operations per byte: 251 MFLOP/s (")
+    assert points[0]["description"].startswith("NumPy, batch 32, width 128, 1.00 operations per byte: 251 MFLOP/s (")
 
 
 def test_the_rooflines_numbers_are_in_the_table_that_follows() -> None:
@@ -170,8 +169,8 @@ def test_a_copy_in_another_precision_will_do() -> None:
 
 
 def test_the_table_for_programs_has_the_floor() -> None:
-    found = gathered((synthetic.cell("numpy"), 4e-3, 10**6, 10**5))
-    rows = dataframe.cells(found, ranking.heats(found)).set_index("phase")
+    whole_run = gathered((synthetic.cell("numpy"), 4e-3, 10**6, 10**5))
+    rows = dataframe.cells(whole_run, ranking.comparison_groups(whole_run)).set_index("phase")
     assert rows.loc["train_step", "flops"] == 10**6
     assert rows.loc["train_step", "efficiency"] == pytest.approx(0.5, rel=0.02)
     assert rows.loc["train_step", "floor_s"] == pytest.approx(2e-3, rel=0.02)

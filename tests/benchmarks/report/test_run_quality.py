@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.analysis import null_control, ranking, results
+from benchmarks.analysis import ranking, run_quality
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import Record, TimingRecord
-from benchmarks.report import markdown, sections
-from tests.support import synthetic
+from tests.support import report_text, synthetic
 
 NUMPY, TORCH = synthetic.cell("numpy"), synthetic.cell("torch")
 BLOCKS = 6
@@ -22,30 +21,35 @@ def records(
     copy: float = 1.0, alone: float = 1.0, burn: float = 0.0, blocks: int = BLOCKS, **options: Any
 ) -> list[Record]:
     """Two frameworks in turns, and a copy that takes `copy` times as long; alone, all take `alone` times as long."""
-    found: list[Record] = [synthetic.run([NUMPY, TORCH], blocks=blocks)]
+    made_up: list[Record] = [synthetic.run([NUMPY, TORCH], blocks=blocks)]
     for block in range(blocks):
         common = [1e-2 * random.Random(f"{block} {k}").lognormvariate(0, 0.3) for k in range(12)]
         for cell, factor in ((NUMPY, 1.0), (TORCH, 2.0)):
-            values = {"elapsed_s": [factor * c for c in common], "loops": 1, "alone_s": [], "waiting_s": 1.0}
+            values: dict[str, Any] = {
+                "elapsed_s": [factor * c for c in common],
+                "loops": 1,
+                "alone_s": [],
+                "waiting_s": 1.0,
+            }
             values |= {"waiting_cpu_s": burn, "alone_s": [alone * factor * sorted(common)[6]] * 3} | options
-            found += [synthetic.timing(cell, block, 1.0, **values), synthetic.proof(cell, block)]
+            made_up += [synthetic.timing(cell, block, 1.0, **values), synthetic.proof(cell, block)]
         if blocks > 1:
             cell, factor = ((NUMPY, 1.0), (TORCH, 2.0))[block % 2]
             jitter = [copy * factor * c * random.Random(c).lognormvariate(0, 0.001) for c in common]
-            found.append(synthetic.timing(cell, block, 1.0, elapsed_s=jitter, loops=1, control=True))
-    return found
+            made_up.append(synthetic.timing(cell, block, 1.0, elapsed_s=jitter, loops=1, control=True))
+    return made_up
 
 
 def gathered(**options: Any) -> Results:
-    return results.gather(records(**options), [], synthetic.ENVIRONMENT)
+    return report_text.gathered(records(**options))
 
 
 def page(**options: Any) -> str:
-    return markdown.render(sections.document(gathered(**options)), {})
+    return report_text.page(records(**options))
 
 
 def test_the_copy_is_compared_round_by_round_with_its_original_over_all_frameworks() -> None:
-    (null,) = null_control.nulls(gathered(copy=1.1))
+    (null,) = run_quality.null_controls(gathered(copy=1.1))
     assert null.comparison.ratio.value == pytest.approx(1.1, rel=0.01)  # in spite of noise of 30%
     assert null.comparison.ratio.blocks == BLOCKS
     assert {who.framework for who in null.whos} == {"numpy", "torch"}
@@ -53,25 +57,25 @@ def test_the_copy_is_compared_round_by_round_with_its_original_over_all_framewor
 
 def test_what_the_time_in_turns_was_spent_on() -> None:
     times = {"elapsed_s": [1.0, 2.0], "alone_s": [1.0, 7.0], "restore_s": 3.0, "turning_s": 8.0}
-    share = null_control.spent(gathered(**times))
-    assert share == null_control.Spent(timed=0.5, restoring=0.375, passing=0.125)
+    share = run_quality.time_in_turns(gathered(**times))
+    assert share == run_quality.TimeInTurns(timed=0.5, restoring=0.375, passing=0.125)
     assert "50% was timed, 38% went" in page(**times)
-    assert null_control.spent(gathered()) is None
+    assert run_quality.time_in_turns(gathered()) is None
 
 
 def test_the_null_control_is_no_result() -> None:
     with_copy, without = gathered(copy=5.0), [r for r in records() if not getattr(r, "control", False)]
     times = [entry.seconds for entry in with_copy.entries]
-    assert times == [entry.seconds for entry in results.gather(without, [], synthetic.ENVIRONMENT).entries]
+    assert times == [entry.seconds for entry in report_text.gathered(without).entries]
     assert not with_copy.problems
 
 
 def test_a_block_that_was_repeated_counts_once() -> None:
     whole, stopped = records(copy=1.1), records(copy=5.0, alone=0.5, burn=0.5)
     repeated = [whole[0], *(r for r in stopped[1:] if getattr(r, "block", 0) == 2), *whole[1:]]
-    once, twice = (results.gather(found, [], synthetic.ENVIRONMENT) for found in (whole, repeated))
-    assert null_control.nulls(twice) == null_control.nulls(once)
-    assert null_control.conduct(twice) == null_control.conduct(once)
+    once, twice = map(report_text.gathered, (whole, repeated))
+    assert run_quality.null_controls(twice) == run_quality.null_controls(once)
+    assert run_quality.turn_quality(twice) == run_quality.turn_quality(once)
 
 
 def test_equal_copies_are_reported_as_no_difference() -> None:
@@ -89,9 +93,9 @@ def test_one_block_says_that_it_has_no_null_control_and_no_power() -> None:
 
 
 def test_what_turns_cost_is_time_alone_over_time_in_turn() -> None:
-    found = null_control.conduct(gathered(alone=0.8))
-    assert len(found) == 2  # NumPy and PyTorch
-    for conduct in found:
+    conducts = run_quality.turn_quality(gathered(alone=0.8))
+    assert len(conducts) == 2  # NumPy and PyTorch
+    for conduct in conducts:
         assert conduct.shift
         assert conduct.shift.ratio.value == pytest.approx(0.8, rel=0.15)
     assert "Taking turns moves" in page(alone=0.5)
@@ -100,13 +104,13 @@ def test_what_turns_cost_is_time_alone_over_time_in_turn() -> None:
 
 def alone_by(factors: Sequence[float]) -> list[Record]:
     """Alone, each block of NumPy's takes so many times as long as in turn, and PyTorch's as long."""
-    found: list[Record] = []
+    changed: list[Record] = []
     for r in records():
         if isinstance(r, TimingRecord) and not r.control:
             factor = factors[r.block] if r.cell.who.framework == "numpy" else 1.0
             r = r.model_copy(update={"alone_s": [factor * median(r.per_call) * r.loops]})
-        found.append(r)
-    return found
+        changed.append(r)
+    return changed
 
 
 @pytest.mark.parametrize(
@@ -120,8 +124,7 @@ def alone_by(factors: Sequence[float]) -> list[Record]:
     ],
 )
 def test_beyond_the_margin_is_said_only_where_the_whole_interval_is(factors: Sequence[float], said: str) -> None:
-    found = results.gather(alone_by(factors), [], synthetic.ENVIRONMENT)
-    text = markdown.render(sections.document(found), {})
+    text = report_text.page(alone_by(factors))
     assert text.count("Taking turns moves") == 1
     assert re.search(said, text)
 
@@ -133,29 +136,29 @@ def test_what_turns_cost_has_its_interval_and_its_count() -> None:
 
 
 def test_who_used_the_processor_while_waiting_is_named() -> None:
-    assert [conduct.burn for conduct in null_control.conduct(gathered(burn=0.02))] == pytest.approx([0.02, 0.02])
+    assert [turns.burn for turns in run_quality.turn_quality(gathered(burn=0.02))] == pytest.approx([0.02, 0.02])
     assert "did not keep still" in page(burn=0.02)
     assert "did not keep still" not in page(burn=0.001)
 
 
 def test_heats_by_whole_workers_are_counted_and_not_paired_by_rounds() -> None:
     whole = gathered(schedule="workers")
-    assert [conduct.heats_by_workers for conduct in null_control.conduct(whole)] == [1, 1]
+    assert [turns.groups_by_workers for turns in run_quality.turn_quality(whole)] == [1, 1]
     assert all(not entry.in_turns for entry in whole.entries)
-    assert "whole workers in 1 heat" in markdown.render(sections.document(whole), {})
+    assert "whole workers in 1 comparison group" in report_text.text_of(whole)
 
 
 def test_half_of_the_comparisons_would_have_found() -> None:
-    heats = ranking.heats(gathered())
-    comparisons = [place.comparison for heat in heats for place in heat.rivals if place.comparison]
+    groups = ranking.comparison_groups(gathered())
+    comparisons = [place.comparison for group in groups for place in group.rivals if place.comparison]
     assert (
-        null_control.detectable(comparisons) == comparisons[0].detectable < 1e-6
+        run_quality.detectable(comparisons) == comparisons[0].detectable < 1e-6
     )  # paired: the noise is common to both
-    assert null_control.detectable([]) is None
+    assert run_quality.detectable([]) is None
 
 
 def test_too_few_blocks_promise_nothing() -> None:
-    told = page(blocks=3)
-    assert "Fewer than 6 blocks give no verdict" in told
-    assert "too few for a verdict" in told
-    assert "No null control found" not in told
+    text = page(blocks=3)
+    assert "Fewer than 6 blocks give no verdict" in text
+    assert "too few for a verdict" in text
+    assert "No null control found" not in text

@@ -5,26 +5,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from benchmarks.analysis import results
-from benchmarks.cli.commands import main
 from benchmarks.records import record
 from benchmarks.report import markdown, several_runs
-from tests.benchmarks.report.test_pages import HOSTILE, Page, hostile_records
-from tests.support import synthetic
+from tests.support import report_text, synthetic
+from tests.support.command import invoke
+from tests.support.hostile_names import HOSTILE, hostile_records
+from tests.support.parsed_page import Page
 from tests.support.synthetic import cell, measured
 
 
-def run(name: str, records: list[record.Record], **environment: Any) -> several_runs.Run:
-    return several_runs.Run(name, results.gather(records, [], synthetic.ENVIRONMENT | environment))
+def run(name: str, records: list[record.Record], **environment: Any) -> several_runs.LoadedRun:
+    return several_runs.LoadedRun(name, report_text.gathered(records, synthetic.ENVIRONMENT | environment))
 
 
 def timed(seconds: float, noise: float = 0.001, **options: Any) -> list[record.Record]:
     return measured([(cell("numpy"), seconds), (cell("torch"), 2e-4)], noise=noise, **options)
 
 
-def text(*runs: several_runs.Run) -> str:
+def text(*runs: several_runs.LoadedRun) -> str:
     return markdown.render(several_runs.document(runs), {})
 
 
@@ -34,11 +33,11 @@ def row(page: str, start: str) -> str:
 
 def test_a_cell_is_compared_with_the_first_run() -> None:
     page = text(run("old", timed(1e-4)), run("new", timed(1.5e-4)), run("same", timed(1e-4)))
-    told = row(page, "NumPy on cpu").split(" | ")
-    assert told[5].startswith("1.50 (")
-    assert told[5].endswith("slower")
-    assert told[6].startswith("1.00 (")
-    assert told[6].rstrip(" |").endswith("tied")
+    fields = row(page, "NumPy on cpu").split(" | ")
+    assert fields[5].startswith("1.50 (")
+    assert fields[5].endswith("slower")
+    assert fields[6].startswith("1.00 (")
+    assert fields[6].rstrip(" |").endswith("tied")
 
 
 def test_other_networks_are_shown_and_not_compared() -> None:
@@ -55,17 +54,17 @@ def test_what_differs_is_told_and_what_does_not_is_not() -> None:
 
 
 def test_a_cell_without_a_proof_has_no_time_and_no_ratio() -> None:
-    unproved = [found for found in timed(1e-4) if found.kind != "proof" or found.who.framework != "numpy"]
+    unproved = [item for item in timed(1e-4) if item.kind != "proof" or item.who.framework != "numpy"]
     page = text(run("old", timed(1e-4)), run("new", unproved))
-    told = row(page, "NumPy on cpu").split(" | ")
-    assert told[3] == "not proved equal"
-    assert told[4].startswith("not compared")
+    fields = row(page, "NumPy on cpu").split(" | ")
+    assert fields[3] == "not proved equal"
+    assert fields[4].startswith("not compared")
     assert "no proof in block" in page
 
 
 def test_a_run_that_is_partial_says_so_first() -> None:
     records = [*timed(1e-4), *synthetic.costs(cell("numpy"), cell("torch"))]
-    cut = [found for found in records if found.kind != "timing" or found.block < 3]
+    cut = [item for item in records if item.kind != "timing" or item.block < 3]
     page = text(run("old", records), run("new", cut))
     assert page.partition("## 1. Headline")[2].lstrip().startswith("**new: Partial results")
 
@@ -105,9 +104,8 @@ def test_hostile_runs_are_text(name: str) -> None:
 def test_the_command_writes_a_page_and_its_tables(tmp_path: Path) -> None:
     for name, seconds in (("one", 1e-4), ("two", 2e-4)):
         synthetic.save(tmp_path / name, timed(seconds), synthetic.ENVIRONMENT)
-    done = CliRunner().invoke(
-        main, ["report", "--runs", f"{tmp_path}/one", f"{tmp_path}/two", "--into", f"{tmp_path}/both"]
-    )
+    command = ("report", "--runs", tmp_path / "one", tmp_path / "two", "--into", tmp_path / "both")
+    done = invoke(*command)
     assert done.exit_code == 0, done.output
     assert {path.name for path in (tmp_path / "both").iterdir()} == {
         "report.md",
@@ -117,14 +115,14 @@ def test_the_command_writes_a_page_and_its_tables(tmp_path: Path) -> None:
         "figures",
     }
     rows = [json.loads(line) for line in (tmp_path / "both" / "results.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [found["run"] for found in rows] == ["one", "one", "two", "two"]
+    assert [fields["run"] for fields in rows] == ["one", "one", "two", "two"]
     first = (tmp_path / "both" / "report.html").read_bytes()
-    CliRunner().invoke(main, ["report", "--runs", f"{tmp_path}/one", f"{tmp_path}/two", "--into", f"{tmp_path}/both"])
+    invoke(*command)
     assert (tmp_path / "both" / "report.html").read_bytes() == first
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--runs", "one"], "at least two"),
         (["one", "two"], "--runs"),
@@ -134,10 +132,10 @@ def test_the_command_writes_a_page_and_its_tables(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_asked_wrongly_is_told(
-    words: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(main, ["report", *words])
+    done = invoke("report", *words)
     assert done.exit_code == 2
-    assert told in done.output
+    assert message in done.output
     assert not list(tmp_path.iterdir())

@@ -4,32 +4,25 @@ import re
 
 import pytest
 
-from benchmarks.analysis import results
 from benchmarks.records.record import Cell, Record
-from benchmarks.report import markdown, sections
-from benchmarks.report.document import Document
-from tests.support import synthetic
+from tests.support import report_text, synthetic
+from tests.support.report_text import document
 from tests.support.synthetic import cell, measured
 
 SKEWED = (1.0, 1.0, 1.0, 1.02, 0.98, 2.0)
 """Blocks of which one was disturbed."""
 
 
-def document(records: list[Record]) -> Document:
-    return sections.document(results.gather(records, [], synthetic.ENVIRONMENT))
-
-
 def section(records: list[Record]) -> str:
-    text = markdown.render(document(records), {})
-    return text.partition("How does the size matter?")[2].partition("\n## ")[0]
+    return report_text.section(records, "How does the size matter?")
 
 
 def blockwise(of: Cell, seconds: float, factors: tuple[float, ...]) -> list[Record]:
     """Timed and proved, each block by its own factor, without further noise."""
-    found: list[Record] = []
+    records: list[Record] = []
     for block, factor in enumerate(factors):
-        found += [synthetic.proof(of, block), synthetic.timing(of, block, factor * seconds, noise=0.0)]
-    return found
+        records += [synthetic.proof(of, block), synthetic.timing(of, block, factor * seconds, noise=0.0)]
+    return records
 
 
 def swept(factors: tuple[float, ...] = SKEWED) -> list[Record]:
@@ -56,7 +49,9 @@ def test_a_wide_interval_is_cut_where_it_leaves_the_chart() -> None:
 
 def test_each_mark_tells_its_time_with_interval_and_count() -> None:
     (figure,) = [f for f in document(swept()).figures() if f.name.startswith("sweep")]
-    told = [row["told"] for layer in figure.spec["layer"] for row in layer["data"]["values"] if "told" in row]
+    told = [
+        row["description"] for layer in figure.spec["layer"] for row in layer["data"]["values"] if "description" in row
+    ]
     assert len(told) == 2
     assert all(re.fullmatch(r"NumPy, batch (32|512): [\d.]+ µs \([\d.]+ to [\d.]+ µs; 6\)", words) for words in told)
 
@@ -88,6 +83,6 @@ def test_several_lines_are_told_together_and_not_compared() -> None:
 def test_one_block_without_an_interval_may_rise() -> None:
     """Its interval reaches from 0 to infinity: turned over, it does so too."""
     small, large = cell("numpy", batch=8), cell("numpy", batch=16)
-    told = section(synthetic.measured([(small, 1e-4), (large, 9e-4)], blocks=1))
-    assert "From batch 8 to batch 16 the time per sample rises by this factor" in told
-    assert "NumPy about 4." in told
+    text = section(synthetic.measured([(small, 1e-4), (large, 9e-4)], blocks=1))
+    assert "From batch 8 to batch 16 the time per sample rises by this factor" in text
+    assert "NumPy about 4." in text

@@ -11,7 +11,7 @@ from benchmarks.analysis import ranking, results, startup
 from benchmarks.analysis.startup import break_even
 from benchmarks.records import record
 from benchmarks.records.record import Cell, Energy, InstalledRecord, Peak, ProofRecord, Record, StartRecord
-from benchmarks.report import markdown, sections
+from tests.support import report_text
 from tests.support.synthetic import MICROSECOND, cell, installed, measured, proof, resources, start, worker
 
 NUMPY, TORCH, KERAS = cell("numpy"), cell("torch"), cell("keras-tensorflow")
@@ -20,10 +20,8 @@ SECONDS = ((NUMPY, 200), (TORCH, 100), (KERAS, 400))
 
 def page(records: list[Record], anchor: str) -> str:
     """One section in Markdown."""
-    found = results.gather(records, [], {})
-    text = markdown.render(sections.document(found), {})
     titles = {"starting": "Compiling and starting", "resources": "Memory and energy"}
-    return text.split(f". {titles[anchor]}\n")[1].split("\n## ")[0]
+    return report_text.page(records).split(f". {titles[anchor]}\n")[1].split("\n## ")[0]
 
 
 # Break-even
@@ -88,8 +86,10 @@ def test_times_that_were_measured_once_say_so() -> None:
 def test_a_block_counts_once_however_many_of_its_processes_imported() -> None:
     """The null control is a second process of one framework, and its import is no block of its own."""
     control = worker(NUMPY.who, 0).model_copy(update={"import_s": 0.7})
-    found = results.gather([*started(), control], [], {})
-    numpy = next(one for one in startup.starts(found, ranking.heats(found)[0]) if one.entry.cell == NUMPY)
+    whole_run = results.gather([*started(), control], [], {})
+    numpy = next(
+        one for one in startup.starts(whole_run, ranking.comparison_groups(whole_run)[0]) if one.entry.cell == NUMPY
+    )
     assert numpy.crowded is not None
     assert (numpy.crowded.value, numpy.crowded.blocks) == (0.5, 6)
     assert numpy.crowded.high > 0.5
@@ -108,8 +108,8 @@ def test_what_was_not_proved_equal_is_marked_and_compared_with_nobody() -> None:
     assert text.count("NumPy") == 2, "its row, and the note on imports"
     assert "takes no part in the comparisons" in text
     assert "takes no part in the comparisons" not in page(started(), "starting")
-    found = results.gather(unproved(TORCH), [], {})
-    _, others = startup.overtaking(startup.starts(found, ranking.heats(found)[0]))
+    whole_run = results.gather(unproved(TORCH), [], {})
+    _, others = startup.overtaking(startup.starts(whole_run, ranking.comparison_groups(whole_run)[0]))
     assert [other.start.entry.cell for other in others] == [KERAS]
 
 
@@ -137,9 +137,9 @@ def test_a_later_start_that_runs_no_faster_has_not_paid() -> None:
 
 
 def test_the_later_but_faster_one_has_its_step_and_the_slower_one_never() -> None:
-    found = results.gather(started(), [], {})
-    (heat,) = ranking.heats(found)
-    first, (torch, keras) = startup.overtaking(startup.starts(found, heat))
+    whole_run = results.gather(started(), [], {})
+    (group,) = ranking.comparison_groups(whole_run)
+    first, (torch, keras) = startup.overtaking(startup.starts(whole_run, group))
     assert first is not None
     assert first.entry.cell == NUMPY
     assert first.before_steady_s == pytest.approx(0.1 + 0.1 + 0.01, rel=0.01)
@@ -163,13 +163,13 @@ def test_nothing_is_claimed_that_the_times_do_not_settle() -> None:
 
 def test_calls_slower_than_steady_ones_alone_count_as_starting() -> None:
     records = measured([(NUMPY, 1.0)], blocks=1)
-    found = results.gather([*records, start("numpy", 3.0)], [], {})
-    (one,) = startup.starts(found, ranking.heats(found)[0])
+    whole_run = results.gather([*records, start("numpy", 3.0)], [], {})
+    (one,) = startup.starts(whole_run, ranking.comparison_groups(whole_run)[0])
     assert one.before_steady_s == 3.0  # the first call took 0.1 s, less than a steady one
 
 
 def test_reasons_stand_where_numbers_would() -> None:
-    records = [r for r in started() if not isinstance(r, StartRecord | InstalledRecord)]
+    records: list[Record] = [r for r in started() if not isinstance(r, StartRecord | InstalledRecord)]
     assert "did not come to measuring imports" in page(records, "starting")
     records += [StartRecord(who=TORCH.who, reason="it was lost"), InstalledRecord(framework="torch", reason="editable")]
     text = page(records, "starting")
@@ -180,8 +180,8 @@ def test_reasons_stand_where_numbers_would() -> None:
 
 def test_the_middle_size_is_shown() -> None:
     timed = [(cell("numpy", batch=batch, width=width), 1e-4) for batch in (1, 32, 512) for width in (64, 128)]
-    heats = ranking.heats(results.gather(measured(timed), [], {}))
-    assert startup.middle(heats).axes == {"batch": 32, "width": 128}
+    groups = ranking.comparison_groups(results.gather(measured(timed), [], {}))
+    assert startup.middle(groups).axes == {"batch": 32, "width": 128}
     assert "batch 32, width 128" in page(measured(timed), "starting")
 
 

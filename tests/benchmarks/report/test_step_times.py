@@ -1,22 +1,16 @@
 """Time per step of the network: shares of the watched step, what watching adds, who was not watched."""
 
 import re
+from typing import Any
 
 import pytest
 
-from benchmarks.analysis import results, step_times
+from benchmarks.analysis import step_times
 from benchmarks.records import record
 from benchmarks.report import html, markdown, sections
 from tests.support import synthetic
+from tests.support.report_text import gathered, page
 from tests.support.synthetic import cell, measured, profile
-
-
-def gathered(records: list[record.Record]) -> results.Results:
-    return results.gather(records, [], synthetic.ENVIRONMENT)
-
-
-def page(records: list[record.Record]) -> str:
-    return markdown.render(sections.document(gathered(records)), {})
 
 
 def row(text: str, start: str) -> list[str]:
@@ -44,8 +38,8 @@ def test_who_was_not_watched_is_told() -> None:
 
 def test_a_block_that_was_repeated_counts_once() -> None:
     records = [*watched(), profile(cell("numpy"), 5, seconds=4e-4)]
-    (found,) = step_times.times(gathered(records))
-    assert found.whole.blocks == 6
+    (times,) = step_times.times(gathered(records))
+    assert times.whole.blocks == 6
 
 
 def test_one_block_has_no_interval_and_is_still_shown() -> None:
@@ -63,7 +57,7 @@ def test_sizes_are_apart_and_the_middle_one_is_drawn() -> None:
     )
 
 
-def sizes(*batches: int, **options: str) -> list[record.Record]:
+def sizes(*batches: int, **options: Any) -> list[record.Record]:
     """Watched at these sizes, in this order."""
     cells = [cell("numpy", batch=batch, **options) for batch in batches]
     return [*measured([(of, 4e-4) for of in cells]), *(profile(of, block) for of in cells for block in range(6))]
@@ -91,13 +85,13 @@ def test_each_setting_at_that_size_tells_its_steps_times() -> None:
 
 def shares(**steps: float) -> list[record.Record]:
     """A watched step of 400 µs, of which these are the shares."""
-    of, found = cell("numpy"), watched()
+    of, records = cell("numpy"), watched()
     values = {step: 4e-4 * share for step, share in steps.items()}
     return [
         r if r.kind != "steps" else profile(of, r.block).model_copy(
             update={"watched_s": 4e-4, "steps_s": {s: v * (1 + r.block / 50) for s, v in values.items()}}
         )
-        for r in found
+        for r in records
     ]  # fmt: skip
 
 
@@ -114,16 +108,16 @@ def test_the_largest_part_is_named_and_with_whom_it_is_not_settled() -> None:
 
 def test_each_mark_of_the_chart_has_its_interval_and_its_count() -> None:
     (figure,) = [f for f in sections.document(gathered(watched())).figures() if f.name == "time-per-step"]
-    told = [row["told"] for panel in figure.spec["vconcat"] for row in panel["layer"][-2]["data"]["values"]]
+    told = [row["description"] for panel in figure.spec["vconcat"] for row in panel["layer"][-2]["data"]["values"]]
     assert len(told) == len(synthetic.STEPS)
     assert all(re.fullmatch(r"NumPy: \S+ µs \(\S+ to \S+ µs; 6\), \d+%", words) for words in told)
 
 
 def test_the_code_of_a_step_stands_below_its_explanation_with_its_hash() -> None:
     source = synthetic.source("numpy", "dense", "z = x @ weight")
-    told = page([*watched(), source])
-    assert "A neuron weighs its inputs" in told
-    assert f"mlp\\_numpy.py · SHA-256 {source.sha256[:12]}:\n\n```python\nz = x @ weight\n```" in told.replace(
+    text = page([*watched(), source])
+    assert "A neuron weighs its inputs" in text
+    assert f"mlp\\_numpy.py · SHA-256 {source.sha256[:12]}:\n\n```python\nz = x @ weight\n```" in text.replace(
         "mlp_", "mlp\\_"
     )
 

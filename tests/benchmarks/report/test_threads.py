@@ -2,22 +2,14 @@
 
 import re
 
-from benchmarks.analysis import results
-from benchmarks.records import record
-from benchmarks.report import markdown, sections
-from tests.support import synthetic
+from tests.support.report_text import section
 from tests.support.synthetic import cell, measured
-
-
-def page(records: list[record.Record]) -> str:
-    text = markdown.render(sections.document(results.gather(records, [], synthetic.ENVIRONMENT)), {})
-    return text.partition("Scaling over threads")[2].partition("\n## ")[0]
 
 
 def test_speed_up_against_the_fewest() -> None:
     cells = [(cell("numpy", threads=threads), 1e-3 / threads) for threads in (1, 2, 4)]
     cells += [(cell("torch", threads=threads), 1e-3) for threads in (1, 4)]
-    text = page(measured(cells, noise=0.002))
+    text = section(measured(cells, noise=0.002), "Scaling over threads")
     numpy = next(line for line in text.splitlines() if line.startswith("| NumPy"))
     torch = next(line for line in text.splitlines() if line.startswith("| PyTorch"))
     assert numpy.split(" | ")[1] == "1.00"
@@ -30,4 +22,4 @@ def test_speed_up_against_the_fewest() -> None:
 
 
 def test_one_number_of_threads_does_not_scale() -> None:
-    assert page(measured([(cell("numpy"), 1e-3)])) == ""
+    assert section(measured([(cell("numpy"), 1e-3)]), "Scaling over threads") == ""

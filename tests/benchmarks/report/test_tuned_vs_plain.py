@@ -1,27 +1,21 @@
 """Tuned against plain: only the same implementation, both ranked, with an interval; what is slower is named."""
 
+from typing import Any
+
 import pytest
 
-from benchmarks.analysis import ranking, results
+from benchmarks.analysis import ranking
 from benchmarks.analysis.results import Results
-from benchmarks.records.record import Cell, Record
-from benchmarks.report import markdown, sections
-from tests.support import synthetic
-
-BLOCKS = 6
+from benchmarks.records.record import Cell
+from tests.support import report_text, synthetic
 
 
 def gathered(*timed: tuple[Cell, float]) -> Results:
-    found: list[Record] = [synthetic.run([cell for cell, _ in timed], blocks=BLOCKS)]
-    for cell, seconds in timed:
-        for block in range(BLOCKS):
-            found += [synthetic.timing(cell, block, seconds, noise=0.001), synthetic.proof(cell, block)]
-    return results.gather(found, [], synthetic.ENVIRONMENT)
+    return report_text.gathered(synthetic.measured(timed, noise=0.001))
 
 
-def section(found: Results) -> str:
-    page = markdown.render(sections.document(found), {})
-    return page.partition("Does tuning pay?")[2].partition("\n## ")[0]
+def section(whole_run: Results) -> str:
+    return report_text.section(whole_run, "Does tuning pay?")
 
 
 def test_each_implementation_is_held_against_itself() -> None:
@@ -36,11 +30,11 @@ def test_each_implementation_is_held_against_itself() -> None:
 
 def test_modes_are_ranked_apart() -> None:
     cells = [(synthetic.cell("numpy", mode=mode), 1e-3) for mode in ("plain", "tuned")]
-    assert [len(heat.places) for heat in ranking.heats(gathered(*cells))] == [1, 1]
+    assert [len(group.places) for group in ranking.comparison_groups(gathered(*cells))] == [1, 1]
 
 
 @pytest.mark.parametrize("other", [{}, {"variant": "stock"}, {"precision": "float64"}])
-def test_without_a_counterpart_nothing_is_claimed(other: dict[str, str]) -> None:
+def test_without_a_counterpart_nothing_is_claimed(other: dict[str, Any]) -> None:
     alone = (synthetic.cell("numpy"), 1e-3)
     further = [(synthetic.cell("numpy", mode="tuned", **other), 1e-3)] if other else []
     assert "no implementation in both modes" in section(gathered(alone, *further))
@@ -52,7 +46,7 @@ def test_both_modes_stand_beside_their_matrix_products() -> None:
     records += [
         synthetic.timing(synthetic.cell("numpy", "products"), b, 1e-3, noise=0.001, ranked=False) for b in range(6)
     ]
-    page = markdown.render(sections.document(results.gather(records, [], synthetic.ENVIRONMENT)), {})
+    page = report_text.page(records)
     table = page.partition("its matrix products alone")[2].partition("\n\n")[0]
     ratios = {
         line.split(" | ")[0].strip("| "): line.split(" | ")[5]

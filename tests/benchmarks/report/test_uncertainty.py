@@ -4,10 +4,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.analysis import results
 from benchmarks.records import record
-from benchmarks.report import markdown, sections
-from tests.support import synthetic
+from tests.support import report_text
 from tests.support.synthetic import cell, measured
 
 
@@ -18,8 +16,7 @@ def page(*stolen_s: float | None, **others: Any) -> str:
         record.BlockRecord(block=k, wall_s=10, interference=record.Interference(stolen_s=seconds, **values))
         for k, seconds in enumerate(stolen_s)
     ]
-    found = results.gather([*measured([(cell("numpy"), 1e-4)]), *blocks], [], synthetic.ENVIRONMENT)
-    return markdown.render(sections.document(found), {})
+    return report_text.page([*measured([(cell("numpy"), 1e-4)]), *blocks])
 
 
 def test_what_the_host_took_is_a_share_of_all_processors_time() -> None:

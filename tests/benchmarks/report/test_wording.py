@@ -81,7 +81,7 @@ def test_labels_that_end_close_together_are_moved_apart() -> None:
 
 def test_ids_are_numbered_by_picture() -> None:
     svg = '<svg><g id="clip7"/><g id="clip9" clip-path="url(#clip7)"/></svg>'
-    assert charts._own_ids(svg, "a") == '<svg><g id="a-0"/><g id="a-1" clip-path="url(#a-0)"/></svg>'
+    assert charts._unique_ids(svg, "a") == '<svg><g id="a-0"/><g id="a-1" clip-path="url(#a-0)"/></svg>'
 
 
 def test_blocks_share_a_unit_and_are_numbered_where_one_is_missing() -> None:
@@ -92,6 +92,7 @@ def test_blocks_share_a_unit_and_are_numbered_where_one_is_missing() -> None:
 def test_a_time_has_its_interval_and_its_count() -> None:
     shown = wording.with_interval(Estimate(1.23e-3, 1.2e-3, 1.27e-3, 6))
     assert shown == "1.23 ms (1.20 to 1.27 ms; 6)"
+    assert isinstance(shown, wording.Quantity)
     assert shown.value == 1.23e-3
     assert wording.with_interval(None) == "–"
 
@@ -101,6 +102,7 @@ def test_every_kind_of_number_has_its_interval_and_its_count() -> None:
     assert wording.percent_with_interval(Estimate(0.8, 0.78, 0.82, 6)) == "80% (78% to 82%; 6)"
     shown = wording.rate_with_interval(Estimate(82.1e9, 81.5e9, 82.9e9, 6), "FLOP/s")
     assert shown == "82.1 GFLOP/s (81.5 to 82.9 GFLOP/s; 6)"
+    assert isinstance(shown, wording.Quantity)
     assert shown.value == 82.1e9
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from benchmarks.records.record import BlockRecord, LearningRecord, Record, TimingRecord
 from benchmarks.runner import blocks, worker_process
-from benchmarks.runner.blocks import Run
-from benchmarks.runner.worker_process import Worker
+from benchmarks.runner.blocks import Runner
+from benchmarks.runner.worker_process import WorkerProcess
 from tests.support.tiny_runs import SPEC, TINY, cells_of, data, execute, outcomes, timed
 
 
-class Dying(Worker):
+class Dying(WorkerProcess):
     """A worker that is killed when it says that it is at a certain point for the first time."""
 
     moment, after, block, victim, control = "turn", "", 0, "", False
@@ -37,16 +37,16 @@ class Dying(Worker):
 def test_a_worker_that_is_killed_loses_its_cell_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Dying, "killed", 0, raising=False)
     monkeypatch.setattr(Dying, "victim", "/predict/batch8")
-    monkeypatch.setattr(blocks, "Worker", Dying)
+    monkeypatch.setattr(blocks, "WorkerProcess", Dying)
     cells = cells_of("numpy")
-    found = execute(cells, epochs=1)
+    records = execute(cells, epochs=1)
     assert Dying.killed
-    (lost,) = outcomes(found)
+    (lost,) = outcomes(records)
     assert "/predict/batch8" in lost.cell.id
     assert lost.status == "failed"
     assert lost.reason == "the worker was lost: its process ended with signal 9"
-    assert timed(found) == {cell.id for cell in cells} - {lost.cell.id}
-    assert [r for r in found if isinstance(r, LearningRecord)]
+    assert timed(records) == {cell.id for cell in cells} - {lost.cell.id}
+    assert [r for r in records if isinstance(r, LearningRecord)]
 
 
 @pytest.mark.parametrize(
@@ -59,51 +59,52 @@ def test_a_worker_that_is_killed_while_it_prepares_loses_one_cell(
     monkeypatch.setattr(Dying, "moment", "preparing")
     monkeypatch.setattr(Dying, "after", after)
     monkeypatch.setattr(Dying, "block", block)
-    monkeypatch.setattr(blocks, "Worker", Dying)
+    monkeypatch.setattr(blocks, "WorkerProcess", Dying)
     cells = cells_of("numpy", "torch")
-    found = execute(cells, blocks=2)
+    records = execute(cells, blocks=2)
     assert Dying.killed
-    (lost,) = outcomes(found)
+    (lost,) = outcomes(records)
     assert (lost.block, lost.status) == (block, "failed")
-    assert timed(found, block=1 - block) == {cell.id for cell in cells}
-    assert timed(found, block=block) == {cell.id for cell in cells} - {lost.cell.id}
+    assert timed(records, block=1 - block) == {cell.id for cell in cells}
+    assert timed(records, block=block) == {cell.id for cell in cells} - {lost.cell.id}
 
 
 @pytest.mark.parametrize(("left_s", "measured"), [(0.0, [0]), (600.0, [0, 1, 2])])
 def test_a_budget_ends_by_the_clock_and_the_first_block_is_measured_in_any_case(
     left_s: float, measured: list[int]
 ) -> None:
-    found: list[Record] = []
+    records: list[Record] = []
     said: list[str] = []
     end_s = monotonic() + left_s
-    Run(
-        SPEC, data(), cells_of("numpy", phases=("predict",)), TINY, 3, 0, found.append, said.append, end_s=end_s
+    Runner(
+        SPEC, data(), cells_of("numpy", phases=("predict",)), TINY, 3, 0, records.append, said.append, end_s=end_s
     ).execute()
-    assert [r.block for r in found if isinstance(r, BlockRecord)] == measured
+    assert [r.block for r in records if isinstance(r, BlockRecord)] == measured
     assert any("the budget is over before block 2 of 3" in line for line in said) == (left_s == 0)
 
 
 def test_a_null_control_that_is_killed_leaves_no_hole_in_the_results(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Dying, "killed", 0, raising=False)
     monkeypatch.setattr(Dying, "control", True)
-    monkeypatch.setattr(blocks, "Worker", Dying)
+    monkeypatch.setattr(blocks, "WorkerProcess", Dying)
     cells = cells_of("numpy")
-    found = execute(cells, blocks=2)
+    records = execute(cells, blocks=2)
     assert Dying.killed
-    assert not outcomes(found)
-    results = [r for r in found if isinstance(r, TimingRecord) and not r.control]
+    assert not outcomes(records)
+    results = [r for r in records if isinstance(r, TimingRecord) and not r.control]
     assert {(r.cell.id, r.block) for r in results} == {(cell.id, block) for cell in cells for block in (0, 1)}
-    assert {r.block for r in found if isinstance(r, TimingRecord) and r.control} == {1}
+    assert {r.block for r in records if isinstance(r, TimingRecord) and r.control} == {1}
 
 
 def test_an_interpreter_that_cannot_start_fails_all_its_cells_with_its_last_lines(tmp_path: Path) -> None:
     interpreter = tmp_path / "python"
     interpreter.write_text("#!/bin/sh\necho this is no Python >&2\nexit 7\n", encoding="utf-8")
     interpreter.chmod(0o755)
-    cells, found = cells_of("numpy"), []
-    Run(SPEC, data(), cells, TINY, 1, 0, found.append, pythons={"numpy": str(interpreter)}).execute()
-    assert {outcome.cell.id for outcome in outcomes(found)} == {cell.id for cell in cells}
-    for outcome in outcomes(found):
+    cells = cells_of("numpy")
+    records: list[Record] = []
+    Runner(SPEC, data(), cells, TINY, 1, 0, records.append, pythons={"numpy": str(interpreter)}).execute()
+    assert {outcome.cell.id for outcome in outcomes(records)} == {cell.id for cell in cells}
+    for outcome in outcomes(records):
         assert "exit code 7" in outcome.reason
         assert outcome.last_lines == ["this is no Python"]
 
@@ -113,7 +114,8 @@ def test_a_worker_that_says_nothing_is_stopped(tmp_path: Path, monkeypatch: pyte
     interpreter.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
     interpreter.chmod(0o755)
     monkeypatch.setattr(worker_process, "START_TIMEOUT_S", 0.2)
-    cells, found = cells_of("numpy"), []
-    Run(SPEC, data(), cells, TINY, 1, 0, found.append, pythons={"numpy": str(interpreter)}).execute()
-    assert len(outcomes(found)) == len(cells)
-    assert all("nothing was heard of it" in outcome.reason for outcome in outcomes(found))
+    cells = cells_of("numpy")
+    records: list[Record] = []
+    Runner(SPEC, data(), cells, TINY, 1, 0, records.append, pythons={"numpy": str(interpreter)}).execute()
+    assert len(outcomes(records)) == len(cells)
+    assert all("nothing was heard of it" in outcome.reason for outcome in outcomes(records))

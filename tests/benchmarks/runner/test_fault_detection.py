@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from benchmarks.records.run_record import FaultDetection
 from benchmarks.runner import fault_detection
-from implementations import sources
 
 
 def written(folder: Path, sha256: str) -> Path:
@@ -25,21 +25,20 @@ def written(folder: Path, sha256: str) -> Path:
 
 
 def test_only_the_runs_own_frameworks_and_the_oracle_are_taken(tmp_path: Path) -> None:
-    found = fault_detection.summary(["numpy", "torch@next"], written(tmp_path, "0" * 64))
-    assert found["faults"] == {
+    found = fault_detection.summary(["numpy", "torch@next"], "1" * 64, written(tmp_path, "0" * 64))
+    assert found.faults == {
         "Nesterov": {"numpy": {"float32": 2, "float64": 0}},
         "dampening": {"oracle": {"float32": 1}},
     }
-    assert (found["seeds"], found["false_alarms"], found["same_code"]) == (1000, 0, False)
+    assert (found.seeds, found.false_alarms, found.same_code) == (1000, 0, False)
 
 
 def test_the_code_is_the_same_or_it_is_said(tmp_path: Path) -> None:
-    now = sources.tree_sha256("implementations")
-    assert fault_detection.summary(["numpy"], written(tmp_path, now))["same_code"] is True
+    assert fault_detection.summary(["numpy"], "1" * 64, written(tmp_path, "1" * 64)).same_code
 
 
 def test_where_nothing_was_judged_nothing_is_said(tmp_path: Path) -> None:
-    assert fault_detection.summary(["numpy"], tmp_path / "not-there.jsonl") == {}
+    assert fault_detection.summary(["numpy"], "1" * 64, tmp_path / "not-there.jsonl") == FaultDetection()
 
 
 def test_what_is_under_way_or_was_cut_short_says_nothing(tmp_path: Path) -> None:
@@ -47,4 +46,4 @@ def test_what_is_under_way_or_was_cut_short_says_nothing(tmp_path: Path) -> None
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     for left in (lines[:-1], lines[:1], [*lines[:-1], lines[-1][:7]], []):
         path.write_text("".join(left), encoding="utf-8")
-        assert fault_detection.summary(["numpy"], path) == {}
+        assert fault_detection.summary(["numpy"], "1" * 64, path) == FaultDetection()

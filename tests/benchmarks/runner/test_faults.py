@@ -1,4 +1,4 @@
-"""Everything that may go wrong in a worker or on the disk: the cell is recorded with its reason, and the heat goes on.
+"""Everything that may go wrong in a worker or on the disk: the cell is recorded with its reason, and the group goes on.
 
 The frameworks that misbehave do so only once they have been proved and are timed.
 """
@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from benchmarks.cli.commands import main
 from benchmarks.records import records_file
 from benchmarks.records.record import BlockRecord, OutcomeRecord, Record, TimingRecord
 from benchmarks.runner import worker_process
+from tests.support.command import invoke
 from tests.support.strangers import offered
 from tests.support.tiny_runs import cells_of, execute
 
@@ -83,8 +82,8 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Record]]:
 
 def outcome(records: list[Record], framework: str) -> OutcomeRecord:
     """The one hole of a framework."""
-    (found,) = [r for r in records if isinstance(r, OutcomeRecord) and r.cell.who.framework == framework]
-    return found
+    (failure,) = [r for r in records if isinstance(r, OutcomeRecord) and r.cell.who.framework == framework]
+    return failure
 
 
 @pytest.mark.parametrize(
@@ -100,11 +99,11 @@ def outcome(records: list[Record], framework: str) -> OutcomeRecord:
     ],
 )
 def test_the_cell_is_failed_with_its_reason(records: list[Record], framework: str, reason: str) -> None:
-    found = outcome(records, framework)
-    assert (found.status, found.cell.phase) == ("failed", "train_step")
-    assert reason in found.reason
+    failure = outcome(records, framework)
+    assert (failure.status, failure.cell.phase) == ("failed", "train_step")
+    assert reason in failure.reason
     if framework == "hanging":
-        assert re.search(r'models.py", line \d+ in fault, called at File .* in train_step', found.reason)
+        assert re.search(r'models.py", line \d+ in fault, called at File .* in train_step', failure.reason)
 
 
 @pytest.mark.parametrize("framework", [*FAULTS, "numpy"])
@@ -117,21 +116,21 @@ def test_the_other_cells_are_measured_all_the_same(records: list[Record], framew
 def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     append, room = records_file.append, 20
 
-    def until_it_is_full(path: Path, found: Record) -> None:
+    def until_it_is_full(path: Path, record: Record) -> None:
         nonlocal room
         room -= 1
         if room < 0:
             raise OSError(errno.ENOSPC, "No space left on device")
-        append(path, found)
+        append(path, record)
 
     choice = ["run", "--profile", "smoke", "--framework", "numpy", "--blocks", "2", "--results", str(tmp_path)]
     with monkeypatch.context() as patch:
         patch.setattr(records_file, "append", until_it_is_full)
-        full = CliRunner().invoke(main, choice)
+        full = invoke(*choice)
     assert full.exit_code == 2
     assert "No space left on device" in full.stderr
     assert "make room, and the same command goes on" in full.stderr
     (folder,) = tmp_path.iterdir()
     assert len(records_file.read(folder)[0]) == 20
-    assert CliRunner().invoke(main, choice).exit_code == 0
+    assert invoke(*choice).exit_code == 0
     assert len([r for r in records_file.read(folder)[0] if isinstance(r, BlockRecord)]) == 2

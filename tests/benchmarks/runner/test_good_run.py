@@ -9,17 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from benchmarks.cli.commands import main
 from benchmarks.plan.schedule import ALONE
 from benchmarks.records import records_file
 from benchmarks.records.record import LearningRecord, ProofRecord, RunRecord, SourceRecord, TimingRecord, WorkerRecord
-from benchmarks.runner.blocks import Run
+from benchmarks.runner.blocks import Runner
 from implementations import registry
 from implementations.mlp.spec import MLPSpec
-
-ROOT = Path(__file__).parents[3]
+from tests.support import ROOT
+from tests.support.command import invoke
 
 # A good run
 
@@ -29,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny run by the command line. Read only."""
     results = tmp_path_factory.mktemp("results")
     choice = ["--profile", "smoke", "--framework", "numpy", "--phase", "train_step", "--set", "batch=8"]
-    done = CliRunner().invoke(main, ["run", *choice, "--results", str(results), "--json"])
+    done = invoke("run", *choice, "--results", results, "--json")
     assert done.exit_code == 0, done.output
     summary = json.loads(done.stdout)
     assert (summary["planned"], summary["timed"], summary["exit_code"]) == (1, 1, 0)
@@ -47,8 +45,8 @@ def of_kind(folder: Path, kind: type[Any]) -> list[Any]:
 def test_a_run_leaves_readable_records_the_machine_and_its_reports(folder: Path) -> None:
     (run,) = of_kind(folder, RunRecord)
     assert [cell.id.rpartition("/")[2] for cell in run.cells] == ["batch8-width128"]
-    assert run.dataset["name"] == "digits"
-    assert len(run.code["sha256"]) == len(run.spec_sha256) == 64
+    assert run.dataset.name == "digits"
+    assert len(run.code.sha256 or "") == len(run.spec_sha256) == 64
     assert json.loads((folder / "environment.json").read_text(encoding="utf-8"))["usable_cores"] >= 1
     assert "# " in (folder / "report.md").read_text(encoding="utf-8")
     assert "</html>" in (folder / "report.html").read_text(encoding="utf-8")
@@ -94,7 +92,7 @@ def test_the_worker_says_what_it_was_and_what_it_learned(folder: Path) -> None:
 
 def test_the_report_can_be_made_again_byte_for_byte(folder: Path) -> None:
     before = (folder / "report.md").read_bytes(), (folder / "records.jsonl").read_bytes()
-    assert CliRunner().invoke(main, ["report", str(folder)]).exit_code == 0
+    assert invoke("report", folder).exit_code == 0
     assert ((folder / "report.md").read_bytes(), (folder / "records.jsonl").read_bytes()) == before
 
 
@@ -104,7 +102,7 @@ def test_the_report_can_be_made_again_byte_for_byte(folder: Path) -> None:
 def test_two_installations_take_turns_and_are_told_apart(tmp_path: Path) -> None:
     choice = ["--profile", "smoke", "--framework", "numpy", "--phase", "train_step", "--results", str(tmp_path)]
     other = f"numpy@next={sys.executable}"
-    done = CliRunner().invoke(main, ["run", *choice, "--blocks", "2", "--python", other, "--json"])
+    done = invoke("run", *choice, "--blocks", "2", "--python", other, "--json")
     assert done.exit_code == 0, done.output
     folder = Path(json.loads(done.stdout)["folder"])
     timings = [timing for timing in of_kind(folder, TimingRecord) if not timing.control]
@@ -112,7 +110,7 @@ def test_two_installations_take_turns_and_are_told_apart(tmp_path: Path) -> None
         (n, b) for n in ("numpy", "numpy@next") for b in (0, 1)
     }
     first, second = (t for t in timings if t.block == 1)
-    assert first.cell.heat == second.cell.heat
+    assert first.cell.comparison_group == second.cell.comparison_group
     assert max(first.started_at_s[0], second.started_at_s[0]) < min(first.started_at_s[1], second.started_at_s[1])
     assert {proof.who.framework for proof in of_kind(folder, ProofRecord)} == {"numpy", "numpy@next"}
     assert {source.framework for source in of_kind(folder, SourceRecord)} == {"numpy"}
@@ -127,7 +125,7 @@ def test_two_installations_take_turns_and_are_told_apart(tmp_path: Path) -> None
 def test_an_interrupted_run_keeps_what_it_has_and_writes_its_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(run: Run) -> None:
+    def interrupted(run: Runner) -> None:
         cell = run.cells[0]
         run.sink(
             TimingRecord(
@@ -137,10 +135,8 @@ def test_an_interrupted_run_keeps_what_it_has_and_writes_its_report(
         )  # fmt: skip
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Run, "execute", interrupted)
-    done = CliRunner().invoke(
-        main, ["run", "--profile", "smoke", "--framework", "numpy", "--results", str(tmp_path), "--json"]
-    )
+    monkeypatch.setattr(Runner, "execute", interrupted)
+    done = invoke("run", "--profile", "smoke", "--framework", "numpy", "--results", tmp_path, "--json")
     assert done.exit_code == 130
     summary = json.loads(done.stdout)
     assert (summary["timed"], summary["exit_code"]) == (1, 130)

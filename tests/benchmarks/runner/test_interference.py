@@ -25,20 +25,20 @@ def write(folder: Path, steal: int, switches: int, throttled_usec: int) -> None:
 
 def test_a_block_has_what_the_counters_grew_by(counters: Path) -> None:
     write(counters, 100, 1000, 2_000_000)
-    end = interference.watch()
+    end = interference.begin()
     write(counters, 100 + 3 * TICKS, 1500, 2_500_000)
-    found = end()
-    assert (found.stolen_s, found.throttled_s, found.context_switches, found.clock_mhz) == (3.0, 0.5, 500, 2500.0)
-    assert found.cores == os.cpu_count()
+    grown = end()
+    assert (grown.stolen_s, grown.throttled_s, grown.context_switches, grown.clock_mhz) == (3.0, 0.5, 500, 2500.0)
+    assert grown.cores == os.cpu_count()
 
 
 def test_what_the_system_does_not_count_is_not_known(counters: Path) -> None:
-    found = interference.watch()()
-    assert (found.stolen_s, found.throttled_s, found.context_switches, found.clock_mhz) == (None, None, None, None)
+    grown = interference.begin()()
+    assert (grown.stolen_s, grown.throttled_s, grown.context_switches, grown.clock_mhz) == (None, None, None, None)
 
 
 def test_the_quota_of_a_group_that_has_none_is_not_known(counters: Path) -> None:
     write(counters, 100, 1000, 0)
     (counters / "QUOTA").write_text("usage_usec 5\n")
-    found = interference.watch()()
-    assert (found.stolen_s, found.throttled_s) == (0.0, None)
+    grown = interference.begin()()
+    assert (grown.stolen_s, grown.throttled_s) == (0.0, None)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.analysis import null_control, ranking, results
+from benchmarks.analysis import ranking, results, run_quality
 from benchmarks.records import records_file
 from benchmarks.records.record import BlockRecord, Record, TimingRecord
 from benchmarks.records.records_file import BadRecords
@@ -26,7 +26,7 @@ KILLS = 20
 PATIENCE_S = 20.0
 
 FIRST_WORD, STARTING = -1, 0
-"""Stages: from the first line of progress on; while the workers of a block start. Heats are stages from 1."""
+"""Stages: from the first line of progress on; while the workers of a block start. Groups are stages from 1."""
 
 DELAY_S = {FIRST_WORD: 0.05, STARTING: 0.8} | dict.fromkeys(range(1, len(PHASES) + 1), 0.15)
 """A kill comes at most so long after the line that announces its stage."""
@@ -61,7 +61,7 @@ def killed(results: Path, moment: Moment) -> virtual_run.Process:
     """One more call of the same run, killed at that moment."""
     run = virtual_run.Process(results)
     for line in run.lines():
-        said = re.match(r"block (\d+)/\d+  (?:starting|heat (\d+))", line)
+        said = re.match(r"block (\d+)/\d+  (?:starting|group (\d+))", line)
         reached = (int(said[1]) - 1, int(said[2] or STARTING)) if said else (moment.block, FIRST_WORD)
         if reached >= (moment.block, moment.stage):
             break
@@ -109,8 +109,8 @@ def findings(folder: Path) -> list[Any]:
     """All that the report can say of times: every estimate, interval, verdict and rank, and what taking turns cost."""
     (records,) = folder.glob(f"*/{records_file.RECORDS}")
     found = results.gather(*records_file.read(records.parent), {})
-    shifts = [(conduct.who, conduct.shift) for conduct in null_control.conduct(found)]
-    return [ranking.heats(found), shifts]
+    shifts = [(turns.who, turns.shift) for turns in run_quality.turn_quality(found)]
+    return [ranking.comparison_groups(found), shifts]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a stopped process whose parent was killed")
@@ -131,7 +131,7 @@ def test_a_run_that_is_killed_twenty_times_ends_with_the_results_of_one_that_was
     check_what_a_process_added(before, after)
     assert finished(after) == list(range(BLOCKS))
     assert progress.count(0) >= 2
-    assert sum(measured(after).values()) > BLOCKS * len(CELLS)  # some heats were repeated
-    heats, shifts = findings(disturbed)
-    assert [heats, shifts] == findings(undisturbed)
-    assert [[ranking.verdict(place) for place in heat.rivals] for heat in heats] == [["slower"], ["tied"]]
+    assert sum(measured(after).values()) > BLOCKS * len(CELLS)  # some groups were repeated
+    groups, shifts = findings(disturbed)
+    assert [groups, shifts] == findings(undisturbed)
+    assert [[ranking.verdict(place) for place in group.rivals] for group in groups] == [["slower"], ["tied"]]

@@ -57,24 +57,24 @@ def misbehaving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Recor
 def cells_in(records: list[Record], framework: str) -> dict[int, Record]:
     """What came of each of a framework's cells, by batch."""
     return {
-        found.cell.axes["batch"]: found
-        for found in records
-        if isinstance(found, TimingRecord | OutcomeRecord) and found.cell.who.framework == framework
+        record.cell.axes["batch"]: record
+        for record in records
+        if isinstance(record, TimingRecord | OutcomeRecord) and record.cell.who.framework == framework
     }
 
 
 def test_what_a_framework_prints_does_not_disturb_the_records(misbehaving: list[Record]) -> None:
-    found = cells_in(misbehaving, "chatty")
-    assert found.keys() == {8, 16}
-    for timing in found.values():
+    by_batch = cells_in(misbehaving, "chatty")
+    assert by_batch.keys() == {8, 16}
+    for timing in by_batch.values():
         assert isinstance(timing, TimingRecord), timing
         assert len(timing.elapsed_s) == ROUNDS
 
 
 def test_an_error_belongs_to_its_cell_and_the_others_are_measured(misbehaving: list[Record]) -> None:
-    found = cells_in(misbehaving, "raising")
-    assert isinstance(found[8], TimingRecord)
-    failed = found[16]
+    by_batch = cells_in(misbehaving, "raising")
+    assert isinstance(by_batch[8], TimingRecord)
+    failed = by_batch[16]
     assert isinstance(failed, OutcomeRecord)
     assert failed.status == "failed"
     assert failed.reason == "FloatingPointError: sixteen is too much for me"
@@ -82,15 +82,15 @@ def test_an_error_belongs_to_its_cell_and_the_others_are_measured(misbehaving: l
 
 
 def test_one_that_cannot_be_watched_keeps_its_times(misbehaving: list[Record]) -> None:
-    assert all(isinstance(found, TimingRecord) for found in cells_in(misbehaving, "shy").values())
+    assert all(isinstance(record, TimingRecord) for record in cells_in(misbehaving, "shy").values())
     watched = {(r.who.framework, r.axes["batch"]) for r in misbehaving if isinstance(r, StepsRecord)}
     assert watched == {("chatty", 8), ("chatty", 16), ("raising", 8)}
 
 
 def test_an_implementation_that_is_not_equal_is_not_timed(misbehaving: list[Record]) -> None:
-    found = cells_in(misbehaving, "wrong")
-    assert found.keys() == {8, 16}
-    for outcome in found.values():
+    by_batch = cells_in(misbehaving, "wrong")
+    assert by_batch.keys() == {8, 16}
+    for outcome in by_batch.values():
         assert isinstance(outcome, OutcomeRecord), outcome
         assert outcome.status == "unequal"
         assert "parameters: output.bias is off by" in outcome.reason

@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from benchmarks.cli.commands import main
 from benchmarks.plan import remaining
 from benchmarks.records import records_file
 from benchmarks.records.record import InstalledRecord, Record, ResourceRecord, StartRecord
 from benchmarks.runner import blocks, resource_runs
-from benchmarks.runner.blocks import Run
-from benchmarks.runner.worker_process import Worker
-from benchmarks.worker import installed_size, resource_worker, timing
+from benchmarks.runner.blocks import Runner
+from benchmarks.runner.worker_process import WorkerProcess
+from benchmarks.worker import installed_size, resource_worker
 from benchmarks.worker.protocol import Job
-from tests.support import synthetic
+from tests.support import command, synthetic
 from tests.support.synthetic import cell, start
 from tests.support.tiny_runs import SPEC, TINY, cells_of
 
@@ -28,15 +26,15 @@ CHOICE = ["run", "--profile", "smoke", "--framework", "numpy", "--phase", "train
 
 
 def costs_of(records: list[Record]) -> list[Any]:
-    return [found for found in records if isinstance(found, KINDS)]
+    return [record for record in records if isinstance(record, KINDS)]
 
 
 def test_a_ledger_keeps_everything_once() -> None:
-    found: list[Record] = []
-    ledger = resource_runs.Ledger([start("numpy")], found.append)
+    records: list[Record] = []
+    ledger = resource_runs.Ledger([start("numpy")], records.append)
     for again in (start("numpy"), start("torch"), start("torch")):
         ledger.keep(again)
-    assert found == [start("torch")]
+    assert records == [start("torch")]
 
 
 # Sizes on disk
@@ -55,8 +53,8 @@ def test_what_happens_to_a_copy_is_seen(work: Callable[[], None], code: int) -> 
 
 def test_a_size_that_cannot_be_looked_up_has_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installed_size, "measure", lambda *_: fail())
-    found = resource_worker.installed("numpy")
-    assert (found.framework, found.bytes, found.reason) == ("numpy", None, "OSError: no such list")
+    size = resource_worker.installed("numpy")
+    assert (size.framework, size.bytes, size.reason) == ("numpy", None, "OSError: no such list")
 
 
 def test_a_copy_that_was_killed_leaves_a_reason_in_place_of_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,8 +62,8 @@ def test_a_copy_that_was_killed_leaves_a_reason_in_place_of_the_size(monkeypatch
         def __init__(self) -> None:
             self.sent: list[Any] = []
 
-        def send(self, found: Any) -> None:
-            self.sent.append(found)
+        def send(self, size: Any) -> None:
+            self.sent.append(size)
 
         def ask(self, name: str) -> None:
             raise StopIteration(name)
@@ -75,39 +73,16 @@ def test_a_copy_that_was_killed_leaves_a_reason_in_place_of_the_size(monkeypatch
     monkeypatch.setattr(resource_worker, "in_a_copy", lambda work: -9)
     with pytest.raises(StopIteration, match="ready"):
         resource_worker.main()
-    (found,) = line.sent
-    assert (found.framework, found.bytes) == ("numpy", None)
-    assert found.reason == "the process that looked it up ended with signal 9"
-
-
-# Energy
-
-
-def test_energy_is_of_as_many_steps_as_fill_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Counter:
-        counter = "three watts"
-
-        def joules(self) -> float:
-            return 3 * now
-
-    now = 0.0
-    monkeypatch.setattr(timing, "clock", lambda: now)
-
-    def step() -> None:
-        nonlocal now
-        now += 0.25
-
-    found = resource_worker.used(Counter(), step, lambda result: None, samples=32)
-    assert (found.joules, found.samples, found.elapsed_s, found.counter) == (3.0, 4 * 32, 1.0, "three watts")
+    (size,) = line.sent
+    assert (size.framework, size.bytes) == ("numpy", None)
+    assert size.reason == "the process that looked it up ended with signal 9"
 
 
 # Real runs
 
 
 def invoke(results: Path) -> Any:
-    done = CliRunner().invoke(
-        main, [*CHOICE, "--set", "batch=8,16", "--results", str(results), "--json"], catch_exceptions=False
-    )
+    done = command.invoke(*CHOICE, "--set", "batch=8,16", "--results", results, "--json")
     assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 
@@ -124,11 +99,13 @@ def test_a_run_ends_with_its_costs(folder: Path) -> None:
     installed, start, small, big = costs_of(records)
     assert records[-4:] == [installed, start, small, big]
     assert 0.01 < start.import_s < 60  # NumPy itself: nothing has imported it before
-    assert [found.axes["batch"] for found in (small, big)] == [8, 16]
-    for found in (small, big):
-        assert 10**7 < found.host.before_bytes <= found.host.peak_bytes < 10**9
-        assert found.device.reason == "on the CPU a model uses the host's memory and has no device memory of its own"
-        assert (found.energy.joules is None) == bool(found.energy.reason)
+    assert [resources.axes["batch"] for resources in (small, big)] == [8, 16]
+    for resources in (small, big):
+        assert 10**7 < resources.host.before_bytes <= resources.host.peak_bytes < 10**9
+        assert (
+            resources.device.reason == "on the CPU a model uses the host's memory and has no device memory of its own"
+        )
+        assert (resources.energy.joules is None) == bool(resources.energy.reason)
     assert [name.split()[0] for name in installed.distributions] == ["numpy"]
     assert installed.bytes > 10**7
 
@@ -143,12 +120,12 @@ def test_a_run_that_was_stopped_measures_what_is_left_and_nothing_twice(folder: 
     assert invoke(tmp_path)["folder"] == str(again)
     records, _ = records_file.read(again)
     assert [records_file.parse(line) for line in lines[:-2]] == records[:-2]
-    kept = [remaining.key(found) for found in costs_of(records)]
-    assert kept == [remaining.key(found) for found in costs_of(records_file.read(folder)[0])]
+    kept = [remaining.key(record) for record in costs_of(records)]
+    assert kept == [remaining.key(record) for record in costs_of(records_file.read(folder)[0])]
     assert invoke(tmp_path)["folder"] != str(again)  # it is finished now
 
 
-class Dying(Worker):
+class Dying(WorkerProcess):
     """A worker that is killed once it has said so many records of memory."""
 
     after = 1
@@ -166,29 +143,29 @@ class Dying(Worker):
 
 
 def measured(monkeypatch: pytest.MonkeyPatch, after: int) -> list[Any]:
-    monkeypatch.setattr(blocks, "Worker", Dying)
+    monkeypatch.setattr(blocks, "WorkerProcess", Dying)
     monkeypatch.setattr(Dying, "after", after)
     cells = cells_of("numpy", sets={"batch": [8, 16, 32, 64]}, phases=("train_step",))
-    found: list[Record] = []
+    records: list[Record] = []
     resource_runs.measure(
-        Run(SPEC, {}, cells, TINY, 1, 0, found.append), [synthetic.timing(of, 0, 1e-3) for of in cells]
+        Runner(SPEC, {}, cells, TINY, 1, 0, records.append), [synthetic.timing(of, 0, 1e-3) for of in cells]
     )
-    assert remaining.costs(cells, [*(synthetic.timing(of, 0, 1e-3) for of in cells), *found]) == {}
-    return found
+    assert remaining.costs(cells, [*(synthetic.timing(of, 0, 1e-3) for of in cells), *records]) == {}
+    return records
 
 
 def test_a_process_that_is_lost_leaves_a_reason_for_everything_after(monkeypatch: pytest.MonkeyPatch) -> None:
     installed, start, small, next_, lost, unreached = measured(monkeypatch, after=1)
     assert installed.bytes > 0
     assert start.import_s > 0
-    assert [found.host.peak_bytes > 0 for found in (small, next_)] == [True, True]
+    assert [resources.host.peak_bytes > 0 for resources in (small, next_)] == [True, True]
     for reading in (lost.host, lost.device, lost.energy):
         assert reading.reason.startswith("the process was lost: its process ended with signal 9")
     assert unreached.host.reason.startswith("not reached, because at a size before the process was lost")
 
 
 def test_one_that_cannot_even_start_leaves_reasons_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = measured(monkeypatch, after=-1)
-    assert [type(one) for one in found] == [InstalledRecord, StartRecord, *[ResourceRecord] * 4]
-    assert found[1].import_s is None
-    assert "signal 9" in found[1].reason
+    records = measured(monkeypatch, after=-1)
+    assert [type(one) for one in records] == [InstalledRecord, StartRecord, *[ResourceRecord] * 4]
+    assert records[1].import_s is None
+    assert "signal 9" in records[1].reason

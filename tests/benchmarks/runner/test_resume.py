@@ -6,16 +6,16 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from benchmarks.cli.commands import main
 from benchmarks.records import records_file
 from benchmarks.records.record import BlockRecord, OutcomeRecord, Record, RunRecord, SourceRecord, TimingRecord
+from benchmarks.records.run_record import CodeFacts
 from benchmarks.runner import resume
-from benchmarks.runner.blocks import Run
+from benchmarks.runner.blocks import Runner
 from benchmarks.runner.resume import Progress
 from implementations.contract import BadInput
-from tests.support import synthetic
+from tests.support import command, synthetic
 from tests.support.tiny_runs import SPEC, TINY, cells_of, data
 
 CHOICE = ["--profile", "smoke", "--framework", "numpy", "--phase", "train_step,products"]
@@ -58,12 +58,12 @@ def test_whole_blocks_are_kept_and_what_the_first_fixed_is_kept_too(tmp_path: Pa
     assert progress.folder == folder
     assert progress.finished == {0}
     assert list(progress.left([NUMPY, TORCH], 3, retry_failed=False)) == [1, 2]
-    assert (progress.loops[NUMPY.id], progress.rounds[NUMPY.heat]) == (early.loops, 9)
+    assert (progress.loops[NUMPY.id], progress.rounds[NUMPY.comparison_group]) == (early.loops, 9)
 
 
 @pytest.mark.parametrize(
     "changed",
-    [{"seed": 2}, {"blocks": 4}, {"spec_sha256": "1" * 64}, {"cells": [NUMPY]}, {"code": {"sha256": "other"}}],
+    [{"seed": 2}, {"blocks": 4}, {"spec_sha256": "1" * 64}, {"cells": [NUMPY]}, {"code": CodeFacts(sha256="other")}],
     ids=str,
 )
 def test_another_run_begins_anew(tmp_path: Path, changed: dict[str, object]) -> None:
@@ -74,7 +74,9 @@ def test_another_run_begins_anew(tmp_path: Path, changed: dict[str, object]) -> 
 
 def test_when_and_how_it_was_called_and_the_commits_name_do_not_matter(tmp_path: Path) -> None:
     folder = written(tmp_path, RUN, block(0))
-    called = RUN.model_copy(update={"started_at": "later", "command": ["x"], "code": {"commit": "def", "dirty": True}})
+    called = RUN.model_copy(
+        update={"started_at": "later", "command": ["x"], "code": CodeFacts(commit="def", dirty=True)}
+    )
     assert begin(tmp_path, called).folder == folder
 
 
@@ -96,7 +98,7 @@ def test_a_finished_run_without_a_report_only_lacks_that(tmp_path: Path) -> None
 
 
 def test_a_run_that_was_interrupted_after_its_blocks_only_lacks_its_costs(tmp_path: Path) -> None:
-    timed = [RUN, synthetic.timing(NUMPY, 0, 1e-3), *map(block, range(3))]
+    timed: list[Record] = [RUN, synthetic.timing(NUMPY, 0, 1e-3), *map(block, range(3))]
     folder = reported(written(tmp_path, *timed, synthetic.start("numpy"), synthetic.installed("numpy")))
     progress = begin(tmp_path)
     assert (progress.folder, progress.lacks_costs) == (folder, True)
@@ -115,7 +117,7 @@ def test_a_run_that_is_still_at_work_is_left_alone(tmp_path: Path) -> None:
 def test_only_failed_heats_are_measured_again_and_only_when_asked(tmp_path: Path) -> None:
     other = synthetic.cell("numpy", batch=32)
     run = RUN.model_copy(update={"cells": [NUMPY, TORCH, other]})
-    costs = [synthetic.start("torch"), synthetic.installed("torch"), synthetic.resources(TORCH)]
+    costs: list[Record] = [synthetic.start("torch"), synthetic.installed("torch"), synthetic.resources(TORCH)]
     folder = reported(written(tmp_path, run, failure(1), *map(block, range(3)), *costs))
     assert begin(tmp_path, run).folder != folder
     progress = begin(tmp_path, run, retry_failed=True)
@@ -126,7 +128,7 @@ def test_only_failed_heats_are_measured_again_and_only_when_asked(tmp_path: Path
 
 
 def test_a_failure_that_was_measured_later_is_no_hole() -> None:
-    filled = [RUN, failure(1), synthetic.timing(TORCH, 1, 1e-3), failure(2)]
+    filled: list[Record] = [RUN, failure(1), synthetic.timing(TORCH, 1, 1e-3), failure(2)]
     assert [r for r in records_file.standing(filled) if isinstance(r, OutcomeRecord)] == [failure(2)]
 
 
@@ -139,7 +141,7 @@ def test_heats_by_whole_workers_stay_so() -> None:
     restless = synthetic.timing(NUMPY, 0, 1e-3, waiting_s=1.0, waiting_cpu_s=0.02)
     still = synthetic.timing(synthetic.cell("numpy", batch=32), 0, 1e-3, waiting_s=1.0, waiting_cpu_s=0.001)
     later = synthetic.timing(synthetic.cell("numpy", batch=64), 1, 1e-3, schedule="workers")
-    assert Progress(Path(), [restless, still, later]).restless == {NUMPY.heat, later.cell.heat}
+    assert Progress(Path(), [restless, still, later]).restless == {NUMPY.comparison_group, later.cell.comparison_group}
 
 
 def test_a_line_that_was_cut_short_is_set_aside_and_spoils_no_other(tmp_path: Path) -> None:
@@ -156,7 +158,7 @@ def test_a_run_that_goes_on_has_all_its_sources_and_knows_its_restless_heats(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     restless = []
-    monkeypatch.setattr(Run, "execute", lambda run: restless.append(run.restless))
+    monkeypatch.setattr(Runner, "execute", lambda run: restless.append(run.restless))
     folder = Path(json.loads(invoke(tmp_path).stdout)["folder"])
     whole = records_file.read(folder)[0]
     (folder / records_file.RECORDS).write_text("", encoding="utf-8")
@@ -167,14 +169,14 @@ def test_a_run_that_goes_on_has_all_its_sources_and_knows_its_restless_heats(
     sources = [r for r in records_file.read(folder)[0] if isinstance(r, SourceRecord)]
     assert sources == [r for r in whole if isinstance(r, SourceRecord)]
     assert len(sources) > 3
-    assert restless == [set(), {cell.heat}]
+    assert restless == [set(), {cell.comparison_group}]
 
 
 # With real workers
 
 
 def invoke(results: Path, *more: str) -> Result:
-    return CliRunner().invoke(main, ["run", *CHOICE, "--blocks", "2", "--results", str(results), "--json", *more])
+    return command.invoke("run", *CHOICE, "--blocks", "2", "--results", results, "--json", *more)
 
 
 def test_a_finished_run_is_not_touched_and_one_that_lost_its_end_is_completed(tmp_path: Path) -> None:
@@ -198,8 +200,9 @@ def test_a_finished_run_is_not_touched_and_one_that_lost_its_end_is_completed(tm
 
 
 def test_what_is_left_is_all_that_is_measured() -> None:
-    cells, found = cells_of("numpy"), []
-    Run(SPEC, data(), cells, TINY, 3, 0, found.append, left={2: cells[:1]}).execute()
+    cells = cells_of("numpy")
+    found: list[Record] = []
+    Runner(SPEC, data(), cells, TINY, 3, 0, found.append, left={2: cells[:1]}).execute()
     timed = {(r.cell.id, r.block) for r in found if isinstance(r, TimingRecord) and not r.control}
     assert timed == {(cells[0].id, 2)}
     assert time.monotonic() > next(r.wall_s for r in found if isinstance(r, BlockRecord)) > 0

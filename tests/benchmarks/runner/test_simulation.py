@@ -15,7 +15,7 @@ from scipy.special import stdtrit
 from scipy.stats import binom
 
 from benchmarks import statistics
-from benchmarks.analysis import null_control
+from benchmarks.analysis import run_quality
 from benchmarks.plan import schedule
 from benchmarks.records.record import TimingRecord
 from benchmarks.statistics import Comparison
@@ -39,24 +39,24 @@ def injected(ratio: float) -> tuple[Comparison, ...]:
     return tuple(simulation.compared(simulation.measure(MODELS["all"], 300, seed=round(2000 * ratio), ratio=ratio)))
 
 
-def intervals(found: Sequence[Comparison]) -> list[Interval]:
-    return [(math.log(c.ratio.low), math.log(c.ratio.high)) for c in found]
+def intervals(comparisons: Sequence[Comparison]) -> list[Interval]:
+    return [(math.log(c.ratio.low), math.log(c.ratio.high)) for c in comparisons]
 
 
 # The two checks. The mutations below must fail them.
 
 
-def coverage(found: Sequence[Interval], ratio: float = 1.0) -> float:
-    return float(np.mean([low <= math.log(ratio) <= high for low, high in found]))
+def coverage(bounds: Sequence[Interval], ratio: float = 1.0) -> float:
+    return float(np.mean([low <= math.log(ratio) <= high for low, high in bounds]))
 
 
 def as_promised(covered: float) -> bool:
     return 0.93 <= covered <= 0.97
 
 
-def few_false_alarms(found: Sequence[Interval]) -> bool:
+def few_false_alarms(bounds: Sequence[Interval]) -> bool:
     """At most 64 in 1,000 runs without a difference: 50, and two standard deviations."""
-    return sum(not low <= 0 <= high for low, high in found) <= 0.064 * len(found)
+    return sum(not low <= 0 <= high for low, high in bounds) <= 0.064 * len(bounds)
 
 
 # What the method does
@@ -95,22 +95,22 @@ def measured_without_a_difference() -> Measured:
 
 def test_a_thousand_records_without_a_difference_raise_few_false_alarms() -> None:
     measured = measured_without_a_difference()
-    found = [simulation.reported(simulation.timings(measured, run)) for run in range(1000)]
-    assert few_false_alarms(intervals(found))
-    assert [c.detected for c in found] == [not low <= 0 <= high for low, high in intervals(found)]
-    assert sum(c.verdict in ("faster", "slower") for c in found) <= 10
+    comparisons = [simulation.reported(simulation.timings(measured, run)) for run in range(1000)]
+    assert few_false_alarms(intervals(comparisons))
+    assert [c.detected for c in comparisons] == [not low <= 0 <= high for low, high in intervals(comparisons)]
+    assert sum(c.verdict in ("faster", "slower") for c in comparisons) <= 10
 
 
 def test_records_and_bare_functions_give_the_identical_comparison() -> None:
     measured = simulation.measure(MODELS["all"], 50, seed=4, ratio=1.05)
-    found = [simulation.reported(simulation.timings(measured, run)) for run in range(50)]
-    assert found == simulation.compared(measured)
+    comparisons = [simulation.reported(simulation.timings(measured, run)) for run in range(50)]
+    assert comparisons == simulation.compared(measured)
 
 
 def test_a_null_control_gives_the_identical_comparison() -> None:
     measured = simulation.measure(MODELS["all"], 1, seed=5)
     records = simulation.timings(measured, 0, cells=(CELLS[0], CELLS[0]), control=True)
-    (null,) = null_control.nulls(simulation.gathered(records))
+    (null,) = run_quality.null_controls(simulation.gathered(records))
     (turned,) = simulation.compared(measured)  # a null control is the copy's time over the original's, here B over A
     assert null.comparison.p_value == pytest.approx(turned.p_value, rel=1e-9)
     assert null.comparison.ratio.value == pytest.approx(1 / turned.ratio.value, rel=1e-12)
@@ -197,10 +197,10 @@ def test_drift_notices_an_estimate_without_pairs(estimator: Callable[[Array], In
 
 
 def test_two_kinds_of_process_notice_a_bootstrap_over_rounds() -> None:
-    found = [flat(run) for run in simulation.measure(MODELS["bimodal"], 500, seed=7).elapsed_s]
-    assert not as_promised(coverage(found))
-    assert not few_false_alarms(found)
-    assert coverage(found) < 0.8
+    bootstrapped = [flat(run) for run in simulation.measure(MODELS["bimodal"], 500, seed=7).elapsed_s]
+    assert not as_promised(coverage(bootstrapped))
+    assert not few_false_alarms(bootstrapped)
+    assert coverage(bootstrapped) < 0.8
 
 
 def one_after_the_other(seed: str) -> list[tuple[int, int]]:
@@ -210,10 +210,10 @@ def one_after_the_other(seed: str) -> list[tuple[int, int]]:
 
 def test_drift_notices_that_one_was_measured_after_the_other() -> None:
     measured = simulation.measure(MODELS["drift"], 500, seed=8, schedule=one_after_the_other)
-    found = intervals(simulation.compared(measured))
-    assert not as_promised(coverage(found))
-    assert not few_false_alarms(found)
-    assert coverage(found) < 0.8
+    unpaired = intervals(simulation.compared(measured))
+    assert not as_promised(coverage(unpaired))
+    assert not few_false_alarms(unpaired)
+    assert coverage(unpaired) < 0.8
 
 
 # The clock: pytest-benchmark inside a worker, and the fences
@@ -229,12 +229,12 @@ def on_the_virtual_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def played(measured: Measured) -> list[TimingRecord]:
     """Every process of the first run through the worker's own measuring, with pytest-benchmark as its engine."""
-    found = []
+    records = []
     for block, seat in np.ndindex(measured.elapsed_s.shape[1:3]):
         stage = simulation.Stage(measured, 0, block, seat)
         worker.measure(stage.job, stage, stage)
-        found += stage.sent
-    return found
+        records += stage.sent
+    return records
 
 
 @cache
@@ -245,13 +245,15 @@ def two_blocks() -> Measured:
 
 @pytest.mark.usefixtures("on_the_virtual_clock")
 def test_a_workers_record_holds_exactly_the_virtual_times() -> None:
-    found = played(two_blocks())
-    assert [record.elapsed_s for record in found] == two_blocks().elapsed_s.reshape(4, ROUNDS).tolist()
-    started = [record.started_at_s[:ROUNDS] for record in found]
+    records = played(two_blocks())
+    assert [record.elapsed_s for record in records] == two_blocks().elapsed_s.reshape(4, ROUNDS).tolist()
+    started = [record.started_at_s[:ROUNDS] for record in records]
     assert started == two_blocks().started_at_s.reshape(4, ROUNDS).tolist()
-    assert [record.alone_s for record in found] == [record.elapsed_s[-schedule.ALONE :] for record in found]
-    assert [record.warmup_rounds for record in found] == [timing.warmup_rounds(record.elapsed_s) for record in found]
-    assert [simulation.reported(found)] == simulation.compared(two_blocks())
+    assert [record.alone_s for record in records] == [record.elapsed_s[-schedule.ALONE :] for record in records]
+    assert [record.warmup_rounds for record in records] == [
+        timing.warmup_rounds(record.elapsed_s) for record in records
+    ]
+    assert [simulation.reported(records)] == simulation.compared(two_blocks())
 
 
 def without_the_fence() -> Callable[..., Any]:

@@ -18,13 +18,13 @@ from benchmarks.plan import schedule
 from benchmarks.records import records_file
 from benchmarks.records.record import BlockRecord, Record, TimingRecord
 from benchmarks.runner import blocks
-from benchmarks.runner.blocks import DATASET, Run, scratch
-from benchmarks.runner.worker_process import PROGRAM, Worker
+from benchmarks.runner.blocks import DATASET, Runner, scratch
+from benchmarks.runner.worker_process import PROGRAM, WorkerProcess
 from benchmarks.worker.protocol import Job
+from tests.support import ROOT
 from tests.support.tiny_runs import SPEC, TINY, cells_of, data
 from tests.support.virtual_run import survivors
 
-ROOT = Path(__file__).parents[3]
 PATIENCE_S = 20
 
 
@@ -34,7 +34,7 @@ PLAN = {"rounds": 3, "alone": 1, "loops": 2, "schedule": "workers"}
 class Waiting(NamedTuple):
     """A worker that has said that it is ready, and what its sink was given."""
 
-    worker: Worker
+    worker: WorkerProcess
     found: list[Record]
 
 
@@ -45,7 +45,7 @@ def waiting() -> Iterator[Waiting]:
     with scratch(data()) as folder:
         dataset = str(folder / DATASET)
         job = Job(who=who, block=0, seed=0, spec=SPEC.model_dump(mode="json"), dataset=dataset, cells=cells)
-        worker = Worker(job, sys.executable, folder / "log", found.append)
+        worker = WorkerProcess(job, sys.executable, folder / "log", found.append)
         worker.listen()
         yield Waiting(worker, found)
         worker.stop()
@@ -103,7 +103,7 @@ def started(results: Path) -> tuple[subprocess.Popen[str], list[psutil.Process]]
     )
     assert run.stderr
     for line in run.stderr:
-        if "block 2/40  heat" in line:
+        if "block 2/40  group" in line:
             break
     return run, psutil.Process(run.pid).children()
 
@@ -127,16 +127,16 @@ def test_a_worker_whose_run_is_gone_before_it_begins_ends_by_itself() -> None:
 
 
 def test_an_interruption_while_workers_are_started_leaves_none_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[Worker] = []
+    started: list[WorkerProcess] = []
 
-    def interrupted_at_the_second(*arguments: Any) -> Worker:
+    def interrupted_at_the_second(*arguments: Any) -> WorkerProcess:
         if started:
             raise KeyboardInterrupt
-        started.append(Worker(*arguments))
+        started.append(WorkerProcess(*arguments))
         return started[0]
 
-    monkeypatch.setattr(blocks, "Worker", interrupted_at_the_second)
-    run = Run(SPEC, data(), cells_of("numpy"), TINY, 2, 0, lambda found: None)
+    monkeypatch.setattr(blocks, "WorkerProcess", interrupted_at_the_second)
+    run = Runner(SPEC, data(), cells_of("numpy"), TINY, 2, 0, lambda found: None)
     with pytest.raises(KeyboardInterrupt):
         run.execute()
     assert started[0].process.returncode == -signal.SIGKILL

@@ -34,4 +34,4 @@ def test_every_workload_runs(workload: str) -> None:
 def test_both_sides_of_a_comparison_share_a_heat() -> None:
     cells = units.cells()
     assert len(cells) == 2 * len(units.WORKLOADS) * len(units.EXTRAS)
-    assert len({cell.heat for cell in cells}) == len(cells) / 2
+    assert len({cell.comparison_group for cell in cells}) == len(cells) / 2

@@ -35,9 +35,9 @@ def test_what_is_required_is_counted_once_and_what_is_optional_or_not_for_here_i
     install(site, "other", {"other/c.py": 3}, ('quick; extra == "fast"', 'never; python_version < "3"', "not-there"))
     for name in ("gpu", "quick", "never"):
         install(site, name, {f"{name}/d.py": 4000})
-    found = installed_size.measure("big", ["big-frame"])
-    assert found.distributions == {"big-frame 1.0": 100, "some_thing 1.0": 20, "other 1.0": 3, "quick 1.0": 4000}
-    assert (found.bytes, found.reason) == (4123, "")
+    size = installed_size.measure("big", ["big-frame"])
+    assert size.distributions == {"big-frame 1.0": 100, "some_thing 1.0": 20, "other 1.0": 3, "quick 1.0": 4000}
+    assert (size.bytes, size.reason) == (4123, "")
 
 
 def test_a_file_of_two_distributions_counts_once_and_one_that_is_gone_not_at_all(site: Path) -> None:
@@ -57,14 +57,14 @@ def test_what_has_no_list_of_files_or_keeps_them_elsewhere_has_a_reason_and_no_n
         "mine": "mine is installed as editable",
         "absent": "absent is not an installed distribution",
     }.items():
-        found = installed_size.measure("x", [name])
-        assert found.bytes is None
-        assert reason in found.reason
+        size = installed_size.measure("x", [name])
+        assert size.bytes is None
+        assert reason in size.reason
 
 
 def test_nothing_that_is_known_to_belong_to_a_framework_is_no_zero() -> None:
-    found = installed_size.measure("x", [])
-    assert (found.bytes, found.reason) == (None, "no installed distribution is known to bring it")
+    size = installed_size.measure("x", [])
+    assert (size.bytes, size.reason) == (None, "no installed distribution is known to bring it")
 
 
 def test_a_framework_is_what_brings_its_packages() -> None:

@@ -55,10 +55,10 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def test_a_step_within_a_step_belongs_to_the_outer_one(machine: Machine) -> None:
-    found = step_profiler.profile(machine.call, machine.fence, machine.watch)
-    assert found.steps_s == {"first": 1.0, "second": 2.0}
-    assert found.whole_s == found.watched_s == 4.0
-    assert found.passes == step_profiler.LEAST_PASSES
+    profile = step_profiler.profile(machine.call, machine.fence, machine.watch)
+    assert profile.steps_s == {"first": 1.0, "second": 2.0}
+    assert profile.whole_s == profile.watched_s == 4.0
+    assert profile.passes == step_profiler.LEAST_PASSES
 
 
 def test_what_watching_costs_is_in_the_watched_time_alone(machine: Machine) -> None:
@@ -71,9 +71,9 @@ def test_what_watching_costs_is_in_the_watched_time_alone(machine: Machine) -> N
             yield
             machine.watching_s = 0.0
 
-    found = step_profiler.profile(machine.call, machine.fence, slow)
-    assert (found.whole_s, found.watched_s) == (4.0, 4.0 + 5 * 0.25)
-    assert found.steps_s == {"first": 1.0, "second": 2.5}
+    profile = step_profiler.profile(machine.call, machine.fence, slow)
+    assert (profile.whole_s, profile.watched_s) == (4.0, 4.0 + 5 * 0.25)
+    assert profile.steps_s == {"first": 1.0, "second": 2.5}
 
 
 def test_the_device_is_waited_for_at_both_ends_of_a_step(machine: Machine) -> None:

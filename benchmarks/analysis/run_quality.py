@@ -1,0 +1,106 @@
+"""What a run says about its own measuring: the null control, what turns cost, processor time used while waiting. No text."""
+
+import math
+import statistics as stdlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks import statistics
+from benchmarks.analysis.results import Results
+from benchmarks.plan.schedule import process_of
+from benchmarks.records.record import Cell, Configuration, TimingRecord
+from benchmarks.statistics import Comparison
+
+
+@dataclass(frozen=True)
+class NullControl:
+    """The same implementation twice in one group, another one in each block: the truth is a ratio of 1."""
+
+    cell: Cell
+    """One of them; setting and size are those of all."""
+
+    whos: Sequence[Configuration]
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
+class TurnQuality:
+    """How an implementation's process took its turns: times alone over times in turn, and the share of its waiting
+    time in which it used the processor."""
+
+    who: Configuration
+    shift: Comparison | None
+    burn: float
+    groups_by_workers: int
+
+
+@dataclass(frozen=True)
+class TimeInTurns:
+    """What the time in turns was spent on, as shares: timed rounds, putting back states and warming caches, and the rest,
+    which is passing the turn on."""
+
+    timed: float
+    restoring: float
+    passing: float
+
+
+def time_in_turns(results: Results) -> TimeInTurns | None:
+    """Over all turns of the run, the null control's too; None where they were not recorded."""
+    timings = [timing for timing in (*results.timings, *results.controls) if timing.turning_s > 0]
+    if not timings:
+        return None
+    turning = sum(timing.turning_s for timing in timings)
+    timed = sum(sum([*timing.elapsed_s, *timing.alone_s][:-1]) for timing in timings) / turning
+    restoring = sum(timing.restore_s for timing in timings) / turning
+    return TimeInTurns(timed, restoring, 1 - timed - restoring)
+
+
+def null_controls(results: Results) -> list[NullControl]:
+    """One comparison per group that had a null control in at least two blocks."""
+    first = {entry.id: entry.timings for entry in results.entries}
+    ratios_by_group: dict[tuple[str, ...], list[tuple[TimingRecord, float]]] = defaultdict(list)
+    for copy in sorted(results.controls, key=lambda timing: timing.block):
+        original = first.get(copy.cell.id, {}).get(copy.block) if copy.cell.who.variant == "spec" else None
+        rounds, reference = copy.per_call, original.per_call if original else []
+        if rounds and reference:
+            ratios_by_group[copy.cell.comparison_group].append((copy, statistics.log_ratio(rounds, reference)))
+    return [
+        NullControl(
+            pairs[0][0].cell, [copy.cell.who for copy, _ in pairs], statistics.compare_logs([log for _, log in pairs])
+        )
+        for pairs in sorted(ratios_by_group.values(), key=lambda pairs: sorted(pairs[0][0].cell.axes.items()))
+        if len(pairs) > 1
+    ]
+
+
+def turn_quality(results: Results) -> list[TurnQuality]:
+    """One entry per process of a block, in the order of the plan."""
+    groups: dict[Configuration, list[TimingRecord]] = defaultdict(list)
+    for timing in results.timings:
+        groups[process_of(timing.cell.who)].append(timing)
+    return [
+        TurnQuality(
+            who=who,
+            shift=_shift(timings),
+            burn=sum(t.waiting_cpu_s for t in timings) / max(sum(t.waiting_s for t in timings), 1e-9),
+            groups_by_workers=len({t.cell.comparison_group for t in timings if t.schedule == "workers"}),
+        )
+        for who, timings in groups.items()
+    ]
+
+
+def _shift(timings: Sequence[TimingRecord]) -> Comparison | None:
+    """Per block the mean over the cells of log(alone / in turn), so that sizes count alike."""
+    logs: dict[int, list[float]] = defaultdict(list)
+    for timing in timings:
+        if timing.schedule == "rounds" and timing.per_call and timing.alone_s:
+            alone = stdlib.median(timing.alone_s) / timing.loops
+            logs[timing.block].append(math.log(alone / stdlib.median(timing.per_call)))
+    return statistics.compare_logs([stdlib.fmean(block) for block in logs.values()]) if logs else None
+
+
+def detectable(comparisons: Sequence[Comparison]) -> float | None:
+    """The true difference that half of these comparisons would have found, 8 times out of 10."""
+    differences = [c.detectable for c in comparisons if math.isfinite(c.detectable)]
+    return stdlib.median(differences) if differences else None

@@ -1,0 +1,125 @@
+"""The first record of a run: what was asked for, under which specification, by which code, and the texts that the report prints."""
+
+from typing import Any, Literal
+
+from pydantic import AliasChoices, ConfigDict, Field
+
+from benchmarks.records.configuration import Cell, Strict
+
+SCHEMA_VERSION = 1
+
+
+class StepText(Strict):
+    """A step of the network, for people; `shown_by` names the groups of the proof that show a mistake in it first."""
+
+    name: str
+    title: str = ""
+    formula: str = ""
+    explanation: str = ""
+    source: str = ""
+    shown_by: str = ""
+
+
+class ConventionText(Strict):
+    """Something on which frameworks differ, and what the specification decided."""
+
+    item: str
+    choice: str
+    source: str = ""
+
+
+class VariantText(Strict):
+    """A variant of the specification, and the frameworks that run under it as they come."""
+
+    name: str
+    explanation: str = ""
+    frameworks: list[str] = Field(default_factory=list)
+
+
+class LimitText(Strict):
+    """What a framework computes otherwise than it should. Older runs stored more of it, which nobody reads."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: str
+    frameworks: list[str]
+    statement: str = ""
+    consequence: str = ""
+    answer: str = ""
+    reproduction: str = ""
+
+
+class DatasetFacts(Strict):
+    """The data of the trainings; "synthetic" where the network fits none. The hash is of the arrays' bytes."""
+
+    name: str
+    train_samples: int | None = None
+    test_samples: int | None = None
+    features: int | None = None
+    classes: int | None = None
+    sha256: str | None = None
+
+
+class CodeFacts(Strict):
+    """The commit of the checkout, whether it was changed since, and the hash of the code itself."""
+
+    commit: str | None = None
+    dirty: bool | None = None
+    sha256: str | None = None
+
+
+class FaultDetection(Strict):
+    """What the proof notices, by the newest `make prove`: checks by planted fault, framework and precision."""
+
+    same_code: bool = False
+    code_sha256: str = ""
+    faults: dict[str, dict[str, dict[str, int]]] = Field(default_factory=dict)
+    seeds: int = 0
+    false_alarms: int = 0
+
+
+class Absent(Strict):
+    """What is not there or was left out, though nobody asked for it by name."""
+
+    framework: str
+    device: str = ""
+    reason: str
+    fix: str = ""
+
+
+class RunRecord(Strict):
+    """The first line of the records."""
+
+    kind: Literal["run"] = "run"
+    schema_version: int = SCHEMA_VERSION
+    started_at: str
+    command: list[str]
+    profile: str
+    seed: int
+    blocks: int
+    model: str
+    spec: dict[str, Any]
+    """In the model's own words: read by that model's specification, shown field by field."""
+
+    spec_sha256: str
+    steps: list[StepText]
+    conventions: list[ConventionText]
+    variants: list[VariantText]
+    dataset: DatasetFacts
+    code: CodeFacts
+    pythons: dict[str, str] = Field(default_factory=dict)
+    """Interpreters other than the run's own, by framework."""
+
+    limits: list[LimitText] = Field(default_factory=list)
+    """Of the planned frameworks. Older runs did not say."""
+
+    fault_detection: FaultDetection = Field(
+        default=FaultDetection(), validation_alias=AliasChoices("fault_detection", "judged")
+    )
+    """Older runs called it "judged", or did not say."""
+
+    costs: bool = True
+    """Whether imports, memory and energy are measured after the blocks."""
+
+    cells: list[Cell]
+    absent: list[Absent]

@@ -1,0 +1,69 @@
+"""Gates B and C: errors beside NumPy's, and errors that must shrink with the unit roundoff."""
+
+import numpy as np
+import pytest
+
+from implementations.equivalence import scaling
+from implementations.equivalence.kit import Kit
+from implementations.equivalence.tolerances import UNIT_ROUNDOFF
+from implementations.frameworks import numpy_adapter
+from implementations.mlp import mlp_numpy
+from implementations.mlp.spec import MLPSpec
+from tests.support.mlp.cases import SMALL
+
+U32, U64 = UNIT_ROUNDOFF["float32"], UNIT_ROUNDOFF["float64"]
+
+
+class SecretlySingle(mlp_numpy.MLP):
+    """Its gradient of one kernel goes through float32."""
+
+    def update(self, gradients: dict[str, np.ndarray]) -> None:
+        name = "dense1.weight"
+        gradients[name] = gradients[name].astype(np.float32).astype(self.dtype)
+        super().update(gradients)
+
+
+def errors(model: type, precision: str) -> dict[str, tuple[float, float]]:
+    kit = Kit("mlp", "numpy", numpy_adapter, "cpu")
+    spec = MLPSpec().changed(**SMALL, precision=precision)
+    oracle = kit.oracle_class(spec, np.longdouble if precision == "float64" else np.float64)
+    found, candidate = scaling.Errors(), kit.candidate(spec, model(spec))
+    for seed in range(1, 6):
+        found.add(candidate, oracle, kit.starts(spec, seed)[1])
+    assert found.seeds >= 4
+    return found.rms()
+
+
+@pytest.fixture(scope="module")
+def clean() -> dict[str, dict[str, tuple[float, float]]]:
+    return {precision: errors(mlp_numpy.MLP, precision) for precision in ("float32", "float64")}
+
+
+def test_numpy_errs_as_numpy_does_and_in_proportion(clean: dict) -> None:
+    for precision in ("float32", "float64"):
+        assert all(check.passed for check in scaling.peer_checks(clean[precision], precision))
+        assert all(own == plain for own, plain in clean[precision].values())
+    assert all(check.passed for check in scaling.scaling_checks(clean["float32"], clean["float64"]))
+
+
+def test_small_tensors_are_not_judged(clean: dict) -> None:
+    assert "output.bias" not in clean["float32"]
+    assert "velocity:dense1.weight" in clean["float32"]
+
+
+def test_a_hidden_float32_does_not_scale(clean: dict) -> None:
+    secret = errors(SecretlySingle, "float64")
+    (check,) = scaling.scaling_checks(clean["float32"], secret)
+    assert (check.tensor, check.passed) == ("velocity:dense1.weight", False)
+    (check,) = scaling.peer_checks(secret, "float64")
+    assert not check.passed
+
+
+@pytest.mark.parametrize(("ratio", "passed"), [(1.0, True), (7.9, True), (8.1, False), (1 / 8.1, False)])
+def test_the_ratio_is_bounded_on_both_sides(ratio: float, passed: bool) -> None:
+    single, double = {"w": (100 * U32 * ratio, 1.0)}, {"w": (100 * U64, 1.0)}
+    assert [check.passed for check in scaling.scaling_checks(single, double)] == [passed]
+
+
+def test_what_is_below_a_rounding_counts_as_one() -> None:
+    assert [c.passed for c in scaling.scaling_checks({"w": (0.0, 0.0)}, {"w": (0.0, 0.0)})] == [True]

@@ -1,0 +1,118 @@
+"""Large networks share what the proof's perturbed runs find, and are asked for their ReLUs: judged as small ones are."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from implementations.equivalence import proof, strays, tolerances
+from implementations.equivalence.kit import Kit
+from implementations.equivalence.repetition import Repetition
+from implementations.frameworks import numpy_adapter
+from implementations.mlp.oracle import Oracle
+from implementations.mlp.spec import MLPSpec
+from tests.mutation.faults import SIZE as SMALL
+from tests.support.mlp.relu_sides import at_zero, leaning
+
+SPEC = MLPSpec(**SMALL)
+
+
+@pytest.fixture(autouse=True)
+def all_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strays, "LARGE_FLOPS", 1)
+
+
+@pytest.fixture
+def kit(tmp_path: Path) -> Kit:
+    return Kit("mlp", "numpy", numpy_adapter, "cpu", shared=strays.Shared(tmp_path))
+
+
+def repetition(kit: Kit, spec: MLPSpec = SPEC, precision: str = "float32", **options: Any) -> Repetition:
+    start = kit.starts(spec)[0]
+    return Repetition(Oracle(spec), spec, start, strays.masks(spec, len(start.y)), precision, **options)
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32", "tf32", "bfloat16"])
+def test_shared_strays_are_those_of_every_other_mask(kit: Kit, precision: str) -> None:
+    """Sixteen runs of a network this small scatter by some ten percent; a budget is 8 times as wide."""
+    spec = SPEC.changed(batch=256, precision=precision)
+    own = repetition(kit, spec, precision)
+    other = replace(own, masks={name: np.roll(mask, 1, axis=0) for name, mask in own.masks.items()})
+    wanted = other.reference()
+    alone, reach = other.strayed(wanted, {n: x > 0 for n, x in other.oracle.kinks().items()}, tolerances.PERTURBATIONS)
+    shared, shared_reach = strays.find(own)
+    large = [name for name, stray in alone.items() if stray and np.size(wanted[name]) > 100]
+    assert len(large) > 10
+    for name in large:
+        assert 0.5 < shared[name] / alone[name] < 2, name
+    for name in reach:
+        assert 0.5 < shared_reach[name] / reach[name] < 2
+
+
+def test_they_are_found_once_for_a_start_and_a_precision(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = mock.Mock(wraps=strays.find)
+    monkeypatch.setattr(strays, "find", find)
+    for model in (None, None):
+        assert all(check.passed for check in kit.steps(kit.candidate(SPEC, model), kit.starts(SPEC)))
+    assert [call.args[0].start.check for call in find.call_args_list] == ["hot state", "zeroed slots"]
+    kit.steps(kit.candidate(SPEC.changed(batch=16)), kit.starts(SPEC.changed(batch=16))[:1])
+    assert find.call_count == 3
+
+
+def test_what_is_wrong_is_noticed_by_them_too(kit: Kit) -> None:
+    class Wrong(kit.model_class):  # type: ignore[name-defined]  # a fixture's class
+        def update(self, gradients: Any) -> None:
+            super().update(gradients | {"norm1.gamma": gradients["norm1.gamma"] * (1 + 1e-4)})
+
+    checks = kit.steps(kit.candidate(SPEC, Wrong(SPEC)), kit.starts(SPEC))
+    assert {check.group for check in checks if not check.passed} >= {"slots", "gradients"}
+
+
+def test_a_large_network_is_asked_on_which_side_its_relus_are(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = SPEC.changed(dropout=0.0)
+    start = at_zero(kit, spec, 5e-7)
+    model = leaning(1.5e-6)(spec)
+    active_units = mock.Mock(wraps=model.active_units)
+    monkeypatch.setattr(model, "active_units", active_units)
+    checks = proof.prove_step(kit.candidate(spec, model), Oracle(spec), start, kit.shared)
+    assert active_units.called
+    assert all(check.passed for check in checks)
+    assert [check.error for check in checks if check.group == proof.FLIPS] == [1]
+
+
+def test_where_its_word_is_wrong_within_rounding_the_right_side_is_searched(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the sides are told by another compiled program than the step."""
+    spec = SPEC.changed(dropout=0.0)
+    model = leaning(1.5e-6)(spec)
+    oracle_says = {name: inputs > 0 for name, inputs in _kinks(kit, spec).items()}
+    monkeypatch.setattr(model, "active_units", lambda x: oracle_says)
+    checks = proof.prove_step(kit.candidate(spec, model), Oracle(spec), at_zero(kit, spec, 5e-7), kit.shared)
+    assert all(check.passed for check in checks)
+    assert [check.error for check in checks if check.group == proof.FLIPS] == [1]
+
+
+def _kinks(kit: Kit, spec: MLPSpec) -> Any:
+    start, oracle = at_zero(kit, spec, 5e-7), Oracle(spec)
+    oracle.load_state(start.state)
+    oracle.repeat_step(start.x, start.y, {})
+    return oracle.kinks()
+
+
+def test_it_cannot_talk_itself_out_of_a_side_beyond_rounding(kit: Kit) -> None:
+    spec = SPEC.changed(dropout=0.0)
+    start = at_zero(kit, spec, 1e-2)
+    checks = proof.prove_step(kit.candidate(spec, leaning(2e-2)(spec)), Oracle(spec), start, kit.shared)
+    assert not all(check.passed for check in checks)
+
+
+def test_without_locks_they_are_found_all_the_same(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise OSError("No locks available")
+
+    monkeypatch.setattr("implementations.equivalence.strays.fcntl.flock", none)
+    assert all(check.passed for check in kit.steps(kit.candidate(SPEC), kit.starts(SPEC)))

@@ -1,0 +1,98 @@
+"""Many steps in a row: what a free run is asked of, and what takes its place."""
+
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+
+from implementations.equivalence import trajectories
+from implementations.equivalence.kit import BATCHES, FREE_STEPS, Kit
+from implementations.equivalence.repetition import Start
+from implementations.frameworks import numpy_adapter
+from implementations.mlp import parameters
+from implementations.mlp.mlp_numpy import MLP
+from implementations.mlp.oracle import Oracle
+from implementations.mlp.spec import MLPSpec
+from tests.support.mlp.cases import SMALL
+
+SPEC = MLPSpec().changed(**SMALL, precision="float64")
+
+
+@pytest.mark.parametrize(("changes", "chaotic"), [({}, False), ({"batch": 2}, True), ({"batch_norm": False}, False)])  # fmt: skip
+def test_a_network_is_chaotic_where_rounding_alone_leads_it_astray(changes: dict, chaotic: bool) -> None:
+    spec = SPEC.changed(**changes)
+    candidate = Kit("mlp", "numpy", numpy_adapter, "cpu").candidate(spec)
+    batches = parameters.batches(spec, BATCHES)
+    start = Start("free run", parameters.hot_state(spec), *batches[0])
+    assert trajectories.is_chaotic(candidate, Oracle(spec), start, batches, FREE_STEPS) is chaotic
+
+
+@pytest.mark.parametrize(("changes", "run"), [({}, "free run"), ({"batch": 2}, "restarted run")])
+def test_where_a_free_run_says_nothing_each_step_is_judged_by_itself(changes: dict, run: str) -> None:
+    kit, spec = Kit("mlp", "numpy", numpy_adapter, "cpu", "tuned"), SPEC.changed(**changes)
+    checks = kit.trajectory(kit.candidate(spec))
+    assert {check.check for check in checks} == {run}
+    assert [check for check in checks if not check.passed] == []
+    if run == "restarted run":
+        misled = kit.trajectory(kit.candidate(spec), FREE_STEPS)
+        assert {check.check for check in misled} == {"free run"}
+        assert not all(check.passed for check in misled), "the same run judged at its end would have failed"
+
+
+class Shaky(MLP):
+    """An implementation whose rounding is another one in every run."""
+
+    chance = np.random.default_rng()
+
+    def train_step(self, x: np.ndarray, y: np.ndarray) -> Any:
+        loss = super().train_step(x, y)
+        bias = self.w["output.bias"]
+        bias += (np.finfo(bias.dtype).eps * self.chance.standard_normal(bias.shape)).astype(bias.dtype)
+        return loss
+
+
+@pytest.mark.parametrize("switch", [True, False])
+def test_two_runs_that_differ_are_not_deterministic(switch: bool) -> None:
+    adapter = types.SimpleNamespace(to_device=numpy_adapter.to_device, to_host=numpy_adapter.to_host)
+    if switch:
+        adapter.make_deterministic = lambda: None
+    kit = Kit("mlp", "numpy", adapter, "cpu")
+    assert all(check.passed for check in kit.determinism(kit.candidate(SPEC)))
+    kit.model_class = Shaky
+    timed, deterministic = kit.determinism(kit.candidate(SPEC))
+    assert (timed.group, timed.passed) == ("spread as timed", True)
+    assert (deterministic.group, deterministic.passed) == ("spread when deterministic", False)
+
+
+NO_FORM = "index_add does not have a deterministic implementation"
+
+
+@pytest.mark.parametrize(
+    ("device", "says", "is_told"),
+    [("cuda:0", NO_FORM, True), ("cuda:0", "out of memory", False), ("cpu", NO_FORM, False)],
+)
+def test_on_a_gpu_an_operation_without_a_deterministic_form_is_told_and_nothing_else_is(
+    device: str, says: str, is_told: bool
+) -> None:
+    class Refusing(MLP):
+        deterministic = False
+
+        def train_step(self, x: Any, y: Any) -> Any:
+            if self.deterministic:
+                raise RuntimeError(f"{says}\nand more")
+            return super().train_step(x, y)
+
+    adapter = types.SimpleNamespace(**vars(numpy_adapter))
+    adapter.make_deterministic = lambda: setattr(Refusing, "deterministic", True)
+    kit = Kit("mlp", "numpy", adapter, device)
+    kit.model_class = Refusing
+    candidate = kit.candidate(SPEC)
+    if not is_told:
+        with pytest.raises(RuntimeError, match=says):
+            kit.determinism(candidate)
+        return
+    timed, told = kit.determinism(candidate)
+    assert timed.group == "spread as timed"
+    assert (told.group, told.passed) == ("no deterministic form", True)
+    assert told.tensor == f"RuntimeError: {NO_FORM}"

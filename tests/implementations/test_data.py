@@ -1,0 +1,285 @@
+"""Real data: what the loaders accept, and what each refusal tells the user."""
+
+import dataclasses
+import gzip
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from implementations import data
+from implementations.contract import BadInput
+from tests.support.fresh_process import python
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(30, 4)).astype(np.float32)
+Y = np.tile([0, 1, 2], 10)
+
+
+def npz(folder: Path, **arrays: Any) -> Path:
+    path = folder / "mine.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+def refused(path: Path, *words: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        data.load(path)
+    message = str(caught.value)
+    assert "--data" in message
+    for word in words:
+        assert word in message
+
+
+def assert_same(a: data.Dataset, b: data.Dataset) -> None:
+    for field in dataclasses.fields(data.Dataset)[1:]:
+        np.testing.assert_array_equal(getattr(a, field.name), getattr(b, field.name))
+
+
+# Bundled digits
+
+
+def test_digits_are_split_stratified_and_scaled():
+    digits = data.digits()
+    assert (digits.features, digits.classes) == (64, 10)
+    assert len(digits.x_train) + len(digits.x_test) == 1797
+    assert len(digits.x_test) == 360
+    for x, y in ((digits.x_train, digits.y_train), (digits.x_test, digits.y_test)):
+        assert (x.dtype, y.dtype) == (np.float32, np.int64)
+        assert x.flags.c_contiguous
+        assert x.min() == 0
+        assert x.max() == 1
+        assert all(0.09 <= share <= 0.11 for share in np.bincount(y) / len(y))
+
+
+def test_the_seed_decides_the_split():
+    assert_same(data.digits(3), data.digits(3))
+    assert data.digits(3).describe() == data.digits(3).describe()
+    assert data.digits(3).describe()["sha256"] != data.digits(4).describe()["sha256"]
+
+
+def test_describe_counts_and_notices_any_change():
+    digits = data.digits()
+    described = digits.describe()
+    assert described | {"sha256": ""} == {
+        "name": "digits",
+        "train_samples": 1437,
+        "test_samples": 360,
+        "features": 64,
+        "classes": 10,
+        "sha256": "",
+    }
+    changed = digits.y_test.copy()
+    changed[0] += 1
+    assert dataclasses.replace(digits, y_test=changed).describe()["sha256"] != described["sha256"]
+
+
+def test_importing_the_module_does_not_import_scikit_learn():
+    code = "import sys, implementations.data; sys.exit('sklearn' in sys.modules)"
+    assert python("-c", code).returncode == 0
+
+
+# .npz
+
+
+def test_npz_is_split_by_the_seed_and_keeps_every_sample(tmp_path):
+    path = npz(tmp_path, x=X.astype(np.float64), y=Y.astype(np.uint8))
+    loaded = data.load(path, seed=1)
+    assert loaded.name == "mine.npz"
+    assert (loaded.features, loaded.classes, len(loaded.y_test)) == (4, 3, 6)
+    assert loaded.y_train.dtype == np.int64
+    assert list(np.bincount(loaded.y_test)) == [2, 2, 2]
+    together = np.concatenate([loaded.x_train, loaded.x_test])
+    np.testing.assert_array_equal(np.sort(together, axis=0), np.sort(X, axis=0))
+    assert_same(loaded, data.load(str(path), seed=1))
+    assert data.load(path, seed=2).describe()["sha256"] != loaded.describe()["sha256"]
+
+
+def test_npz_that_is_already_split_is_taken_as_it_is(tmp_path):
+    loaded = data.load(npz(tmp_path, x=X, y=Y, x_test=X[:3], y_test=Y[:3], note=np.arange(2)))
+    np.testing.assert_array_equal(loaded.x_train, X)
+    np.testing.assert_array_equal(loaded.y_test, Y[:3])
+
+
+def test_npz_images_are_flattened_and_made_contiguous(tmp_path):
+    images = np.asfortranarray(X.reshape(30, 2, 2))
+    loaded = data.load(npz(tmp_path, x=images, y=Y, x_test=images, y_test=Y))
+    np.testing.assert_array_equal(loaded.x_train, X)
+    assert loaded.x_train.flags.c_contiguous
+
+
+def test_there_are_at_least_two_classes(tmp_path):
+    loaded = data.load(npz(tmp_path, x=X, y=0 * Y))
+    assert loaded.classes == 2
+
+
+def at(array: np.ndarray, index: int | tuple[int, ...], value: float) -> np.ndarray:
+    changed = array.copy()
+    changed[index] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"images": X, "labels": Y}, ["no x and no y", "images, labels"]),
+        ({"x": X}, ["no y in it", "but x."]),
+        ({}, ["nothing"]),
+        ({"x": X, "y": Y, "x_test": X}, ["only one of x_test and y_test"]),
+        ({"x": X.astype(str), "y": Y}, ["x: not numeric", "<U"]),
+        ({"x": X.astype(complex), "y": Y}, ["x: not numeric", "complex128"]),
+        ({"x": X[:, 0], "y": Y}, ["x: has shape (30,)", "(samples, features)"]),
+        ({"x": X.reshape(30, 2, 2, 1), "y": Y}, ["x: has shape (30, 2, 2, 1)", "flattens"]),
+        ({"x": X[:0], "y": Y[:0]}, ["x: has shape (0, 4)", "at least one sample"]),
+        ({"x": X[:, :0], "y": Y}, ["x: has shape (30, 0)", "at least one"]),
+        ({"x": at(at(X, (7, 2), np.nan), (9, 0), np.inf), "y": Y}, ["x: 2 of 120", "sample 7, feature 2", "Replace"]),
+        ({"x": at(X.astype(float), (1, 1), 1e300), "y": Y}, ["x: 1 of 120", "infinite as float32", "sample 1"]),
+        ({"x": X, "y": Y.astype(float)}, ["y: labels are not integers", "float64", "astype('int64')"]),
+        ({"x": X, "y": Y > 0}, ["y: labels are not integers", "bool"]),
+        ({"x": X, "y": Y[:, None]}, ["y: has shape (30, 1)", "ravel"]),
+        ({"x": X, "y": at(Y, 4, -1)}, ["y: 1 labels are negative", "-1 at index 4"]),
+        ({"x": X, "y": at(Y.astype(np.uint64), 4, 2**63)}, ["y: 1 labels", str(2**63), "index 4"]),
+        ({"x": X, "y": Y[:-1]}, ["x has 30 samples, y 29 labels"]),
+        ({"x": X, "y": at(Y, 0, 7)}, ["y: class 7 has 1 sample", "2 per class"]),
+        ({"x": X[:6], "y": Y[:6]}, ["6 samples are too few to split 3 classes"]),
+        ({"x": X, "y": Y, "x_test": X[:, :3], "y_test": Y}, ["x has 4 features, x_test 3"]),
+        ({"x": X, "y": Y, "x_test": at(X, (0, 1), np.nan), "y_test": Y}, ["x_test: 1 of 120"]),
+        ({"x": X, "y": Y, "x_test": X, "y_test": at(Y, 0, -3)}, ["y_test: 1 labels are negative"]),
+        ({"x": X, "y": Y, "x_test": X[:9], "y_test": Y}, ["x_test has 9 samples, y_test 30 labels"]),
+    ],
+)
+def test_npz_refusals_name_the_field_and_the_fix(tmp_path, arrays, words):
+    refused(npz(tmp_path, **arrays), "mine.npz", *words)
+
+
+def test_pickled_arrays_are_never_loaded(tmp_path):
+    refused(npz(tmp_path, x=np.array([[1, "a"]] * 30, dtype=object), y=Y), "x: cannot be read", "Python objects")
+
+
+def test_a_member_that_is_no_array_is_refused(tmp_path):
+    path = npz(tmp_path, y=Y)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x", b"text")
+    refused(path, "x: not numeric")
+
+
+def bare_npy() -> bytes:
+    file = io.BytesIO()
+    np.save(file, X)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("content", [b"", b"text", bare_npy(), b"PK\x03\x04half"])
+def test_what_is_no_zip_is_refused(tmp_path, content):
+    path = tmp_path / "broken.npz"
+    path.write_bytes(content)
+    refused(path, "not a readable .npz", "numpy.savez")
+
+
+def test_truncated_and_corrupt_npz_are_refused(tmp_path):
+    path = npz(tmp_path, x=X, y=Y)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    refused(path, "truncated")
+    path.write_bytes(whole[:200] + b"\xff" * 20 + whole[220:])
+    refused(path, "x: cannot be read")
+
+
+def test_paths_that_lead_nowhere_are_refused(tmp_path):
+    refused(tmp_path / "none.npz", "none.npz", "no such file", ".npz file or a folder")
+    (tmp_path / "table.csv").write_text("1,2")
+    refused(tmp_path / "table.csv", "neither a .npz file nor", "numpy.savez")
+
+
+# IDX
+
+IMAGES = RNG.integers(0, 256, size=(5, 2, 3), dtype=np.uint8)
+LABELS = np.array([0, 1, 2, 3, 0], dtype=np.uint8)
+
+
+def idx(array: np.ndarray) -> bytes:
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
+
+
+def idx_folder(folder: Path, separator: str = "-", gz: bool = False) -> Path:
+    folder.mkdir(exist_ok=True)
+    for part, count in (("train", 5), ("t10k", 2)):
+        for kind, array in (("images", IMAGES[:count]), ("labels", LABELS[:count])):
+            name = f"{part}-{kind}{separator}idx{array.ndim}-ubyte"
+            if gz:
+                (folder / f"{name}.gz").write_bytes(gzip.compress(idx(array)))
+            else:
+                (folder / name).write_bytes(idx(array))
+    return folder
+
+
+@pytest.mark.parametrize("gz", [False, True])
+@pytest.mark.parametrize("separator", ["-", "."])
+def test_an_idx_folder_comes_back_as_it_was_written(tmp_path, separator, gz):
+    folder = idx_folder(tmp_path / "mnist", separator, gz)
+    loaded = data.load(folder)
+    assert loaded.name == "mnist"
+    assert (loaded.features, loaded.classes) == (6, 4)
+    np.testing.assert_array_equal(np.rint(loaded.x_train * 255), IMAGES.reshape(5, 6))
+    np.testing.assert_array_equal(loaded.y_train, LABELS)
+    np.testing.assert_array_equal(np.rint(loaded.x_test * 255), IMAGES[:2].reshape(2, 6))
+    assert (loaded.x_train.dtype, loaded.y_train.dtype) == (np.float32, np.int64)
+    assert_same(loaded, data.load(next(folder.glob("t10k-labels*"))))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("train-labels-idx1-ubyte", None, ["no train-labels-idx1-ubyte", "four files"]),
+        ("train-images-idx3-ubyte", idx(IMAGES)[:-1], ["truncated", "29 bytes for 30", "Download it again"]),
+        ("train-images-idx3-ubyte", idx(IMAGES) + b"x", ["damaged", "31 bytes for 30"]),
+        ("train-images-idx3-ubyte", idx(IMAGES)[:9], ["truncated", "9 bytes", "header has 16"]),
+        ("train-images-idx3-ubyte", idx(LABELS) + bytes(8), ["wrong magic number 0x00000801", "0x00000803"]),
+        ("t10k-labels-idx1-ubyte", b"<html>404</html>", ["t10k-labels", "wrong magic number"]),
+        ("train-labels-idx1-ubyte", idx(LABELS[:4]), ["x has 5 samples, y 4 labels"]),
+        ("t10k-labels-idx1-ubyte", idx(LABELS), ["x_test has 2 samples, y_test 5 labels"]),
+        ("t10k-images-idx3-ubyte", idx(IMAGES[:2, :1]), ["x has 6 features, x_test 3"]),
+        ("train-images-idx3-ubyte", idx(IMAGES[:0]), ["x: has shape (0, 2, 3)"]),
+    ],
+)
+def test_idx_refusals_name_the_file_and_the_fix(tmp_path, name, content, words):
+    folder = idx_folder(tmp_path)
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_bytes(content)
+    refused(folder, *words)
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-9], lambda b: b"no" + b[2:], lambda b: b[:12] + b"\xff" * 8 + b[20:]])
+def test_a_corrupt_gzip_file_is_refused(tmp_path, damage):
+    folder = idx_folder(tmp_path, gz=True)
+    path = folder / "train-images-idx3-ubyte.gz"
+    path.write_bytes(damage(path.read_bytes()))
+    refused(folder, path.name, "gzip", "Download it again")
+
+
+# Against a specification
+
+
+def test_check_accepts_what_fits():
+    data.check(data.digits(), features=64, classes=10)
+    data.check(data.digits(), features=64, classes=12)
+
+
+def test_check_refuses_another_width():
+    with pytest.raises(BadInput, match=r"features: the data 'digits' has 64 per sample, .* 784.*Set features = 64"):
+        data.check(data.digits(), features=784, classes=10)
+
+
+@pytest.mark.parametrize("field", ["y_train", "y_test"])
+def test_check_refuses_labels_outside_the_classes(field):
+    digits = data.digits()
+    few = dataclasses.replace(
+        digits, **{f: np.minimum(getattr(digits, f), 8) for f in ("y_train", "y_test") if f != field}
+    )
+    with pytest.raises(BadInput, match=rf"labels outside \[0, 9\) in {field} .*Set classes = 10"):
+        data.check(few, features=64, classes=9)

@@ -1,0 +1,123 @@
+"""The whole proof of the proof: `make prove`. Writes results/proof/: every answer, and a page that sums them up.
+
+Every planted fault in every framework, in both precisions, with everything that notices it; thousands of seeds without
+a fault; real shapes; errors between precisions; coarse arithmetic; all cases, and specifications made up at random. Processes of their own, two at a time. Exits with 1 where a fault survives or a check fails. With the word `page`,
+only the page is written anew.
+"""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import Any
+
+from benchmarks import gpus, system
+from implementations import precisions, registry, sources
+from implementations.equivalence import proof
+from tests.mutation import compile_modes, low_precision, planting, report
+from tests.support import ROOT
+from tests.support.mlp.cases import COMPILED
+
+FOLDER = ROOT / "results" / "proof"
+ANSWERS = FOLDER / "proof.jsonl"
+PRECISIONS = ("float32", "float64")
+
+
+def main() -> int:
+    """All of it; the exit code."""
+    begin = monotonic()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with ANSWERS.open("w", encoding="utf-8") as file, ThreadPoolExecutor(max_workers=2) as pool:
+        print(json.dumps(about()), file=file)
+        for answers in pool.map(answer, jobs()):
+            print(*map(json.dumps, answers), sep="\n", file=file, flush=True)
+        print(json.dumps({"kind": "end", "minutes": round((monotonic() - begin) / 60, 1)}), file=file)
+    return summed_up()
+
+
+def summed_up() -> int:
+    """The page from the answers that are there."""
+    text, holds = report.written([json.loads(line) for line in ANSWERS.read_text(encoding="utf-8").splitlines()])
+    (FOLDER / "README.md").write_text(text, encoding="utf-8")
+    print(FOLDER / "README.md")
+    return 0 if holds else 1
+
+
+def about() -> dict[str, Any]:
+    """The machine and the code that was judged."""
+    machine = system.machine()
+    here = {name: None if (why := registry.missing(name)) is None else str(why) for name in registry.FAMILIES}
+    return {
+        "kind": "about",
+        "code_sha256": sources.tree_sha256("implementations"),
+        "cpu": machine["cpu"],
+        "python": machine["python"],
+        "packages": machine.get("packages", {}),
+        "absent": {name: why for name, why in here.items() if why},
+    }
+
+
+def jobs() -> list[list[str]]:
+    """Module and arguments of every process; what could raise a false alarm comes first, for it is what one waits for."""
+    here = [name for name in registry.FAMILIES if registry.missing(name) is None and name != "cupy"]
+    if registry.missing("cupy") is None and gpus.visible():
+        here.append("cupy")
+    planted = [*here, planting.ORACLE, *([] if "cupy" in here else ["cupy"])]
+    commands = [["tests.mutation.false_alarms", name, precision] for name in here for precision in PRECISIONS]
+    modes = [
+        name if mode == "plain" else f"{name}/{mode}"
+        for name in here
+        for mode in registry.modes("mlp", name)
+        if not registry.mode_problem(name, mode)
+    ]
+    commands += [
+        ["tests.support.conformance", name, precision, "thorough"] for name in modes for precision in PRECISIONS
+    ]
+    commands += [["tests.support.conformance", n, "bfloat16", "thorough"] for n in modes if offered(n, "bfloat16")]
+    commands += [["tests.mutation.compile_modes", *way] for way in compile_modes.CANDIDATES if way[0] in here]
+    commands += [
+        ["tests.mutation.low_precision", *candidate] for candidate in low_precision.CANDIDATES if candidate[0] in modes
+    ]
+    commands += [["tests.mutation.planting", name, "float32", "all"] for name in planted]
+    # Where each fault is compiled anew: in float64 only those that show in nothing else.
+    return commands + [["tests.mutation.planting", n, "float64", "needed" if n in COMPILED else "all"] for n in planted]
+
+
+def offered(implementation: str, precision: str) -> bool:
+    """Whether an implementation has a coarse precision on the CPU."""
+    return precisions.problem(implementation.partition("/")[0], "cpu", precision) is None
+
+
+def answer(job: list[str]) -> list[dict[str, Any]]:
+    """What one process said; one that broke off is an answer too."""
+    print("begun:", *job, file=sys.stderr, flush=True)
+    done = subprocess.run([sys.executable, "-m", *job], cwd=ROOT, capture_output=True, text=True, check=False)
+    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if job[0] == "tests.support.conformance":
+        answers = [cases_summed_up(job[1], job[2], answers)]
+    if done.returncode:
+        answers.append({"kind": "broken", "job": job, "says": done.stderr[-2000:]})
+    return answers
+
+
+def cases_summed_up(framework: str, precision: str, answers: list[dict[str, Any]]) -> dict[str, Any]:
+    """All cases and specifications of one kit."""
+    checks = [(case, check) for case in answers for check in case.get("checks", [])]
+    failed = [
+        f"{case['case']}: {check['check']}, {check['group']}: {check['tensor']} {check['error']:.3g} {case['spec']}"
+        for case, check in checks
+        if not (check["passed"] or check["theirs"] or check["refused"])
+    ]
+    flips = sum(int(check["error"]) for _, check in checks if check["group"] == proof.FLIPS)
+    theirs = sorted({check["theirs"] for _, check in checks if check["theirs"]})
+    return {
+        "kind": "cases", "framework": framework, "precision": precision,
+        "specifications": len([case for case in answers if "checks" in case]),
+        "checks": len(checks), "failed": failed, "theirs": theirs,
+        "refused": sum(check["refused"] for _, check in checks), "flips": flips,
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(summed_up() if sys.argv[1:] == ["page"] else main())

@@ -1,0 +1,92 @@
+"""Dropout by replay, eager and compiled: the same implementations under other ways to run them.
+
+A compiler may draw other numbers than eager code from the same state of a generator, so the masks are drawn by something
+that is compiled in the same way. `python -m tests.mutation.compile_modes keras-tensorflow xla` prints one JSON line.
+"""
+
+import sys
+from typing import Any
+
+from implementations.equivalence.kit import Kit
+from implementations.mlp.spec import MLPSpec
+from tests.mutation.false_alarms import summed_up, tell
+from tests.support import adapters
+
+CANDIDATES = (
+    ("torch", "torch.compile"),
+    ("keras-tensorflow", "eager"),
+    ("keras-tensorflow", "XLA"),
+    ("keras-torch", "eager"),
+    ("keras-jax", "eager"),
+)
+SPEC = {"features": 24, "hidden": (32, 32, 16), "batch": 32, "dropout": 0.25}
+"""Three dropout layers: with one alone, an order could not be wrong."""
+
+
+def keras_model(how: str) -> Any:
+    """Keras's implementation, its network compiled once more in this way."""
+    from implementations.mlp import mlp_keras
+
+    class Model(mlp_keras.MLP):
+        def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
+            super().__init__(spec, device)
+            options: dict[str, Any] = {"run_eagerly": True} if how == "eager" else {"jit_compile": True}
+            self.network.compile(optimizer=self.optimizer, loss=mlp_keras.cross_entropy(), **options)
+            self.drawers = {name: self._compiled(layer) for name, layer in self.dropouts.items()}
+
+        def _compiled(self, layer: Any) -> Any:
+            return (lambda ones: layer(ones, training=True)) if how == "eager" else super()._compiled(layer)
+
+    return Model
+
+
+def torch_model() -> Any:
+    """PyTorch's implementation, its forward pass compiled with the masks as a further output.
+
+    A mask that is drawn in a graph of its own is another one than the step's, from the same state of the generator.
+    """
+    import torch
+    from torch import nn
+
+    from implementations.mlp import mlp_torch
+
+    class Model(mlp_torch.MLP):
+        def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
+            super().__init__(spec, device)
+            torch._dynamo.reset()
+            self.layers = list(self.network)
+            self.forward = torch.compile(self.with_masks, dynamic=False)
+            self.network.forward = lambda x: self.forward(x)[0]
+
+        def with_masks(self, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+            masks = []
+            for layer in self.layers:
+                if isinstance(layer, nn.Dropout):
+                    masks.append(layer(torch.ones_like(x)))
+                    x = x * masks[-1]
+                else:
+                    x = layer(x)
+            return x, masks
+
+        def draw_masks(self, batch: int) -> Any:
+            self.network.train()
+            kept = {name: buffer.clone() for name, buffer in self.network.named_buffers()}
+            _, masks = self.forward(torch.zeros(batch, self.spec.features, dtype=self.dtype))
+            for name, buffer in self.network.named_buffers():
+                buffer.copy_(kept[name])
+            return {n: mask.numpy(force=True) for n, mask in zip(self.spec.masks(batch), masks, strict=True)}
+
+    return Model
+
+
+def main(framework: str, how: str) -> None:
+    """One step from each ordinary start."""
+    kit = Kit("mlp", framework, adapters.prepared(framework), "cpu")
+    kit.model_class = torch_model() if framework == "torch" else keras_model(how)
+    spec = MLPSpec().changed(**SPEC)
+    checks = kit.steps(kit.candidate(spec), [start for seed in (1, 2, 3) for start in kit.starts(spec, seed)])
+    tell("compiled", framework, "float32", how=how, **summed_up(checks))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,67 @@
+"""TF32 and bfloat16 on many shapes: NumPy with emulated products, and the frameworks' own bfloat16 on the CPU.
+
+Models that say which of their ReLUs pass (`contract.ShowsActiveUnits`): in so coarse an arithmetic the oracle adopts
+hundreds of sides. `python -m tests.mutation.low_precision numpy tf32` prints one JSON line per shape.
+"""
+
+import sys
+from collections.abc import Mapping
+
+import numpy as np
+
+from implementations.contract import Arrays
+from implementations.equivalence import rounding, tolerances
+from implementations.mlp.mlp_numpy import MLP
+from implementations.mlp.spec import MLPSpec
+from tests.mutation.false_alarms import SHAPES, SMALLEST, summed_up, tell
+from tests.support import adapters
+
+CANDIDATES = (
+    ("numpy", "tf32"), ("numpy", "bfloat16"), ("torch", "bfloat16"), ("torch/tuned", "bfloat16"), ("jax", "bfloat16"),
+    ("keras-torch", "bfloat16"), ("keras-jax", "bfloat16"),
+)  # fmt: skip
+
+
+class EmulatedMLP(MLP):
+    """The NumPy implementation with products that round as a tensor core's do."""
+
+    ARRAY: type[np.ndarray] = np.ndarray
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Parameters of the emulating kind; what is computed with them is of it too."""
+        super().load_state(state)
+        self.w = {name: value.view(self.ARRAY) for name, value in self.w.items()}
+
+    def active_units(self, x: np.ndarray) -> Arrays:
+        """From a forward pass whose traces are removed again."""
+        state = self.state()
+        _, cache = self.forward(x)
+        self.load_state(state)
+        return {f"relu{i}": np.asarray(layer[3]) > 0 for i, layer in enumerate(cache[:-1], start=1)}
+
+
+def emulated(precision: str) -> type[EmulatedMLP]:
+    """The class for a precision."""
+    return type("EmulatedMLP", (EmulatedMLP,), {"ARRAY": rounding.arithmetic(precision)})
+
+
+def main(implementation: str, precision: str) -> None:
+    """Every shape, from a hot state and from zeroed slots."""
+    framework, _, mode = implementation.partition("/")
+    if framework == "numpy":
+        kit = adapters.kit(framework)
+        kit.model_class = emulated(precision)
+    else:
+        kit = adapters.kit(framework, precision, mode or "plain")
+    for shape, changes in SHAPES.items():
+        if framework != "numpy" and shape == SMALLEST:
+            continue  # their biases are rounded too, which the emulation does not do; it counts beside 2 or 3 terms only
+        spec = MLPSpec().changed(**changes, precision=precision)
+        checks = kit.steps(kit.candidate(spec), kit.starts(spec))
+        judged = [check for check in checks if check.group != tolerances.CERTIFIABLE]
+        refused = len(checks) - len(judged)
+        tell("shape", implementation, precision, shape=shape, **summed_up(judged), refused=refused)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,76 @@
+"""The judge is judged: every planted fault is noticed, in every framework and in the oracle, and nothing else is.
+
+Here the faults of NumPy, its oracle and PyTorch; `make prove` plants those of CuPy's logic, and of Keras and JAX, where
+each has to be compiled, and writes down everything that notices each.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.mutation import faults, planting
+from tests.support import background
+
+HERE = {"numpy": "float32", "torch": "float32", planting.ORACLE: "float64"}
+"""Of implementations the precision that is timed; of the oracle the one that is quick, since no ReLU is near its kink."""
+
+ELSEWHERE = {(planting.ORACLE, "one-pass variance")}
+"""What shows in the other precision alone."""
+
+
+def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
+    """Every framework that is asked for."""
+    for framework in dict.fromkeys(found["framework"] for found in parameters if "framework" in found):
+        background.python("-m", "tests.mutation.planting", framework, HERE[framework])
+
+
+@cache
+def answers(framework: str) -> dict[str, list[str]]:
+    """What notices each fault first; under "" what is noticed where nothing is planted. Waits for it."""
+    found: dict[str, list[str]] = {}
+    done = background.python("-m", "tests.mutation.planting", framework, HERE[framework]).result()
+    assert done.returncode == 0, f"{framework}:\n{done.stderr[-3000:]}"
+    for line in done.stdout.splitlines():
+        answer: dict[str, Any] = json.loads(line)
+        found.setdefault(answer["fault"], []).extend(answer["noticed"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("framework", "fault"),
+    [
+        (name, fault.name)
+        for name, precision in HERE.items()
+        for fault in planting.of(name)
+        if fault.precision in ("", precision) and (name, fault.name) not in ELSEWHERE
+    ],
+)
+def test_a_fault_is_noticed(framework: str, fault: str) -> None:
+    assert answers(framework)[fault]
+
+
+@pytest.mark.parametrize("framework", HERE)
+def test_without_a_fault_nothing_is_noticed(framework: str) -> None:
+    assert answers(framework)[""] == []
+
+
+@pytest.mark.parametrize("family", faults.FAMILIES)
+def test_every_fault_is_planted_or_has_a_reason(family: str) -> None:
+    planted, reasons = faults.edits(family), faults.elsewhere(family)
+    assert set(planted) | set(reasons) == {fault.name for fault in faults.FAULTS}
+    assert not set(planted) & set(reasons)
+    assert all(len(reason) > 20 for reason in reasons.values())
+
+
+@pytest.mark.parametrize("family", faults.FAMILIES)
+def test_every_place_is_still_there(family: str) -> None:
+    whole = (planting.FOLDER / f"mlp_{family}.py").read_text(encoding="utf-8")
+    for name, edits in faults.edits(family).items():
+        text = whole
+        for old, new in edits:
+            assert text.count(old) == 1, f"{name}: its place has changed"
+            text = text.replace(old, new)
+        assert text != whole

@@ -1,0 +1,59 @@
+"""The page of `make prove` says what was seen, and does not claim what was not."""
+
+from typing import Any
+
+import pytest
+
+from tests.mutation import report
+
+ABOUT = {"kind": "about", "cpu": "a cpu", "python": "3.11", "code_sha256": "a" * 64, "absent": {"cupy": "no GPU"}}
+END = {"kind": "end", "minutes": 9}
+
+
+def planted(noticed: list[str], fault: str = "Nesterov", framework: str = "numpy") -> dict[str, Any]:
+    return {"fault": fault, "framework": framework, "precision": "float32", "noticed": noticed}
+
+
+def seeds(failed: list[str]) -> dict[str, Any]:
+    found = {"seeds": 500, "checks": 9000, "failed": failed, "worst": {"loss": 0.2, "mask scale": 0.9}, "flips": 3}
+    return {"kind": "seeds", "framework": "numpy", "precision": "float32"} | found
+
+
+CASES = {"kind": "cases", "framework": "keras-jax", "precision": "float32", "specifications": 9, "checks": 90,
+         "failed": [], "refused": 0, "flips": 0, "theirs": ["Adam's correction of its moments"]}  # fmt: skip
+GOOD = [ABOUT, planted([], fault=""), planted(["hot state: slots"]), seeds([]), END]
+
+
+def test_what_holds_is_claimed() -> None:
+    text, holds = report.written(GOOD)
+    assert holds
+    assert "| every planted fault is noticed | 1 of 1 | holds |" in text
+    assert "| numpy | float32 | 500 | 9000 | 0 | 0.20 (loss) | 3 |" in text
+    assert "Not there: cupy. no GPU" in text
+    assert "| Nesterov | 1 / · |" in text
+
+
+def test_a_run_that_was_cut_short_is_not_claimed() -> None:
+    assert not report.written(GOOD[:-1])[1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (planted([], fault="dampening"), "1 of 2; not: dampening in numpy"),
+        (planted(["hot state: slots"], fault=""), "1 false alarms"),
+        (seeds(["hot state, loss: loss 3 > 2"]), "1 false alarms"),
+        (CASES | {"theirs": []}, "0 of 1"),
+        (CASES | {"theirs": ["something else"]}, "1 of 1"),
+        (
+            {"kind": "broken", "job": ["tests.mutation.false_alarms", "torch"], "says": "Segmentation fault"},
+            "1 did not",
+        ),
+        ({"kind": "errors", "framework": "numpy", "precision": "float32", "rms": {"w": [1e-3, 1e-7]}}, "0 of 1"),
+    ],
+)
+def test_what_does_not_hold_is_said(answer: dict[str, Any], told: str) -> None:
+    text, holds = report.written([*GOOD, answer])
+    assert not holds
+    assert told in text
+    assert "**DOES NOT HOLD**" in text

@@ -1,0 +1,19 @@
+"""Python in a process of its own that a test waits for."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support import ROOT
+
+
+def python(
+    *words: str | Path, cwd: Path = ROOT, site: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """`python WORDS`; on its path stands the project, behind the folder `site` where one is given."""
+    path = os.pathsep.join(map(str, (site, ROOT) if site else (ROOT,)))
+    return subprocess.run(
+        [sys.executable, *map(str, words)], cwd=cwd, env=os.environ | {"PYTHONPATH": path} | environment,
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip

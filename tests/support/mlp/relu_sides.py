@@ -1,0 +1,36 @@
+"""A model and a start for which rounding decides on which side of zero the input of a ReLU is."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from implementations.equivalence.kit import Kit
+from implementations.equivalence.repetition import Start
+from implementations.mlp import mlp_numpy
+from implementations.mlp.spec import MLPSpec
+
+
+class Leaning(mlp_numpy.MLP):
+    """Equal to NumPy, but for ReLUs: an input that is off by this much decides on which side one is."""
+
+    LEANING = 0.0
+
+    def activate(self, i: int, n: np.ndarray) -> np.ndarray:
+        return np.where(n + self.LEANING > 0, np.maximum(n, np.asarray(1e-30, n.dtype)), np.zeros_like(n))
+
+
+def leaning(by: float) -> type[Leaning]:
+    return type("Leaning", (Leaning,), {"LEANING": by})
+
+
+def at_zero(kit: Kit, spec: MLPSpec, by: float) -> Start:
+    """A start at which one unit's input, for one sample, is `by` below zero."""
+    start = kit.starts(spec)[1]
+    model = kit.oracle_class(spec)
+    model.load_state(start.state)
+    model.repeat_step(start.x, start.y, {})
+    n = model.kinks()["relu1"][:, 5]
+    sample = int(np.argmax(n))
+    state = {name: value.copy() for name, value in start.state.items()}
+    state["norm1.beta"][5] -= n[sample] + by
+    return replace(start, state=state)

@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FAST := $(addprefix tests/, architecture/test_totals.py architecture/test_walls.py mutation/test_report.py \
   $(addprefix benchmarks/, analysis plan records report worker test_gpus.py test_statistics.py) \
-  $(addprefix implementations/, $(addprefix equivalence/test_, tolerances.py precision.py rounding.py strays.py) mlp/test_spec.py mlp/test_parameters.py))
+  $(addprefix implementations/, $(addprefix equivalence/test_, tolerances.py precision.py rounding.py strays.py) test_initialisation.py mlp/test_spec.py mlp/test_extremes.py))
 STAMP := $(VENV)/.installed-$(EXTRA)
 
 .DEFAULT_GOAL := help

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from benchmarks import statistics
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import Configuration
+from benchmarks.records.run_record import RunRecord
 from benchmarks.statistics import Estimate
 from implementations import catalogue
 
 NO_VALUE = "–"
 """What stands where there is nothing: never a zero."""
 
-MODELS = {"mlp": "MLP", "cnn": "CNN", "rnn": "RNN", "transformer": "transformer"}
 PHASES = {
     "train_step": "training step",
     "predict": "prediction",
@@ -78,9 +78,9 @@ def framework(name: str) -> str:
     return catalogue.title(base) + (f" ({installation})" if installation else "")
 
 
-def model(name: str) -> str:
-    """The model's usual abbreviation."""
-    return MODELS.get(name, name)
+def model(run: RunRecord) -> str:
+    """What the model is called."""
+    return run.model_title or run.model.upper()
 
 
 def phase(name: str) -> str:

@@ -6,9 +6,10 @@ Structural (`typing.Protocol`): what comes from elsewhere has these methods and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias
+
+from implementations.declarations import BatchArray, Branch, Mask, Tensor
 
 if TYPE_CHECKING:  # the command line imports this module before NumPy is needed
     import numpy as np
@@ -17,78 +18,23 @@ if TYPE_CHECKING:  # the command line imports this module before NumPy is needed
 Arrays: TypeAlias = "dict[str, np.ndarray]"
 """Named host arrays under the specification's canonical names and layouts."""
 
+Batch: TypeAlias = "Mapping[str, np.ndarray]"
+"""A batch as host arrays, by the names of `Spec.arrays`."""
+
 DeviceArray: TypeAlias = Any
 """An array of any framework, on the device; most frameworks come without type information."""
+
+DeviceBatch: TypeAlias = Mapping[str, DeviceArray]
+"""The same on a device."""
 
 GeneratorState: TypeAlias = Any
 """The state of a framework's random generator; only that framework can read it."""
 
-Role = Literal["parameter", "statistic", "slot", "counter"]
-
-
-class BadInput(ValueError):
-    """Something the user gave is wrong; the message names the field and the fix."""
-
-
-class Unavailable(RuntimeError):
-    """A framework cannot run here: `reason` says why, `fix` says what to do about it."""
-
-    def __init__(self, reason: str, fix: str) -> None:
-        super().__init__(f"{reason} {fix}")
-        self.reason = reason
-        self.fix = fix
-
-    @classmethod
-    def not_installed(cls, package: str | None, distribution: str = "") -> Self:
-        """For an import package that is not there; `distribution` is what pip calls it, where that is another name.
-
-        Only for ModuleNotFoundError: any other ImportError comes from a broken installation, which is a fault.
-        """
-        return cls(f"{package} is not installed.", f"Install it: pip install {distribution or package}")
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """One tensor of a model's state: its shape, what it is for, and, for a slot, whose slot it is."""
-
-    shape: tuple[int, ...]
-    role: Role
-    of: str | None = None
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of the network: where it stands in every implementation, and what it means."""
-
-    name: str
-    title: str
-    formula: str
-    explanation: str
-    source: str
-    shown_by: str
-    """Groups of the proof, with commas, in which a mistake in this step would show first."""
-
-
-@dataclass(frozen=True)
-class Convention:
-    """One choice on which frameworks differ, what the specification decided, and after whom."""
-
-    item: str
-    choice: str
-    source: str
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A named change of the specification under which some frameworks run as they come."""
-
-    name: str
-    explanation: str
-    frameworks: tuple[str, ...]
-
 
 class Spec(Protocol):
     """A network in words and numbers (for example `implementations.mlp.spec.MLPSpec`). Wrong values raise BadInput."""
+
+    TITLE: ClassVar[str]  # what the network is called
 
     @property
     def precision(self) -> str: ...  # float64, float32, tf32 or bfloat16
@@ -97,19 +43,16 @@ class Spec(Protocol):
     @property
     def batch(self) -> int: ...  # B, samples in a batch
     @property
-    def features(self) -> int: ...  # D, the width of the input
-    @property
-    def classes(self) -> int: ...  # C
-    @property
-    def dropout(self) -> float: ...  # the share of units that are dropped
-    @property
     def seed(self) -> int: ...  # of the initial state and of the dropout masks
+
+    def arrays(self) -> Mapping[str, BatchArray]:
+        """The arrays of a batch by name."""
 
     def tensors(self) -> Mapping[str, Tensor]:
         """Every tensor of the state by canonical name."""
 
-    def masks(self, batch: int) -> Mapping[str, tuple[int, ...]]:
-        """Shapes of the dropout masks of a training step of `batch` samples, by name."""
+    def masks(self, batch: int) -> Mapping[str, Mask]:
+        """The dropout masks of a training step of `batch` samples by name, in the order in which they are drawn."""
 
     def matrix_products(self, phase: str) -> Sequence[tuple[int, int, int]]:
         """(rows, inner, columns) of every matrix product of one call of "predict" or "train_step"."""
@@ -118,6 +61,8 @@ class Spec(Protocol):
     def least_bytes(self, phase: str) -> int: ...  # that a call must move, in whatever order it computes
     def problem_with(self, phase: str) -> str | None: ...  # why this phase cannot run at this size
     def axes(self) -> dict[str, int]: ...  # this network's place on the axes that can be swept
+    def sized_for(self, dataset: Any) -> Self: ...  # for the sizes of a data set
+    def misfit(self, dataset: Any) -> str | None: ...  # why a data set does not fit, with the fix
     def variant(self, name: str) -> Self: ...  # under a named change of the specification; "spec" is itself
     def changed(self, **changes: Any) -> Self: ...  # with other values of fields or axes
     def model_dump(self, *, mode: str = ...) -> dict[str, Any]: ...  # all fields; mode "json" as JSON has them
@@ -133,11 +78,11 @@ class Spec(Protocol):
 class Model(Protocol):
     """One framework's version of a specification, on one device, in one precision, in one mode."""
 
-    def train_step(self, x: DeviceArray, y: DeviceArray) -> DeviceArray:
+    def train_step(self, batch: DeviceBatch) -> DeviceArray:
         """Forward, loss, backward, update on a batch on the device; returns the loss, without waiting."""
 
-    def predict(self, x: DeviceArray) -> DeviceArray:
-        """Logits (B, C) with running statistics and without dropout, on the device."""
+    def predict(self, batch: DeviceBatch) -> DeviceArray:
+        """Logits (B, ..., C) of the batch's inputs, as the trained network predicts: without dropout; on the device."""
 
     def state(self) -> Arrays:
         """Copies of every parameter, statistic, optimizer slot and counter, as host arrays."""
@@ -173,10 +118,10 @@ class ExtendedModel(Model, Protocol):
     layout: str
     """How a dense layer's weights lie in memory, likewise."""
 
-    def active_units(self, x: DeviceArray) -> Arrays:
-        """Which units (B, H) pass in a training step on x with the generator where it stands; nothing else may move.
+    def active_units(self, batch: DeviceBatch) -> Arrays:
+        """Which units (B, H) pass in a training step on the batch with the generator where it stands; nothing else moves.
 
-        By the names of the oracle's kinks. In TF32, bfloat16 and large networks the oracle cannot tell.
+        By the names of the oracle's branches. In TF32, bfloat16 and large networks the oracle cannot tell.
         """
 
     def calls_of_steps(self) -> list[tuple[str, object, str]]:
@@ -196,23 +141,17 @@ class Oracle(Model, Protocol):
         """The same formulas in another number type, and with another kind of array."""
 
     def repeat_step(
-        self,
-        x: np.ndarray,
-        y: np.ndarray,
-        masks: Mapping[str, np.ndarray],
-        active: Mapping[str, np.ndarray] | None = None,
+        self, batch: Batch, masks: Mapping[str, np.ndarray], choices: Mapping[str, np.ndarray] | None = None
     ) -> np.ndarray:
-        """A training step with the given dropout masks; where `active` says so, with just these sides of the kinks."""
+        """A training step with the given dropout masks and, where they are given, with these choices at its branches."""
 
-    def kinks(self) -> Arrays:
-        """The inputs of every non-smooth function (ReLU) in the last step, by the names that `active` uses."""
+    def branches(self) -> Mapping[str, Branch]:
+        """What every non-smooth function (ReLU, maximum) chose in the last step, by the names that `choices` has."""
 
-    def sample_losses(self, logits: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """The loss of every sample (B,) that belongs to these logits (B, C)."""
+    def sample_losses(self, logits: np.ndarray, batch: Batch) -> np.ndarray:
+        """The loss of every sample that belongs to these logits."""
 
-    def slot_terms(
-        self, x: np.ndarray, y: np.ndarray, masks: Mapping[str, np.ndarray], active: Mapping[str, np.ndarray]
-    ) -> Arrays:
+    def slot_terms(self, batch: Batch, masks: Mapping[str, np.ndarray], choices: Mapping[str, np.ndarray]) -> Arrays:
         """By slot, after such a step: the sum of the sizes of the terms that it is made of."""
 
     def parameters_from_slots(

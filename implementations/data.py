@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from implementations.contract import Arrays, BadInput
+from implementations.contract import Arrays
+from implementations.errors import BadInput
 
 TEST_SHARE = 0.2
 """Share of the samples that a split keeps for testing."""
@@ -86,23 +87,6 @@ def load(path: str | Path, seed: int = 0) -> Dataset:
     if any(path.name in _idx_names(part, kind) for part in IDX_PARTS for kind in IDX_DIMENSIONS):
         return _load_idx(path.parent)
     raise BadInput(f"--data {path}: neither a .npz file nor one of MNIST's IDX files. See numpy.savez(path, x=x, y=y).")
-
-
-def check(dataset: Dataset, features: int, classes: int) -> None:
-    """Raise BadInput where the data's width or labels do not fit a specification of D `features` and C `classes`."""
-    if dataset.features != features:
-        raise BadInput(
-            f"features: the data {dataset.name!r} has {dataset.features} per sample, the specification {features}. "
-            f"Set features = {dataset.features} in the specification, or give other data."
-        )
-    for field in ("y_train", "y_test"):
-        labels = getattr(dataset, field)
-        outside = np.flatnonzero((labels < 0) | (labels >= classes))
-        if outside.size:
-            raise BadInput(
-                f"classes: {outside.size} labels outside [0, {classes}) in {field} of the data {dataset.name!r}, the first "
-                f"{labels[outside[0]]} at index {outside[0]}. Set classes = {dataset.classes}, or number the labels from 0."
-            )
 
 
 def _clean(arrays: Arrays, suffix: str, origin: str) -> tuple[np.ndarray, np.ndarray]:

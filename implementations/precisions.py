@@ -5,7 +5,8 @@ products of factors rounded to it, everything else in float32, the parameters to
 """
 
 from implementations import catalogue, registry
-from implementations.contract import Framework, Unavailable
+from implementations.contract import Framework
+from implementations.errors import Unavailable
 
 DEVICES = {"tf32": ("cuda",), "bfloat16": ("cpu", "cuda")}
 """Coarse precision -> kinds of device that have it."""

@@ -19,10 +19,11 @@ from typing import cast
 
 from implementations.catalogue import FRAMEWORKS
 from implementations.catalogue import PEERS as PEERS
-from implementations.contract import BadInput, Framework, ModelClass, Unavailable
+from implementations.contract import Framework, ModelClass
+from implementations.errors import BadInput, Unavailable
 
-MODELS = {"mlp": "MLP"}
-"""Model -> name of the class in its implementation files."""
+OURS = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/spec.py")))
+"""Models of our own: every folder with a specification."""
 
 FAMILIES = {name: framework.family for name, framework in FRAMEWORKS.items()}
 """Framework -> family: the files it is written in."""
@@ -33,10 +34,6 @@ PACKAGES = {name: known.packages for name, known in (FRAMEWORKS | PEERS).items()
 MODES = ("plain", "tuned")
 """As a framework's documentation teaches it, and as its expert would ship it."""
 
-TUNED = {"mlp": ("numpy", "cupy", "torch", "jax", "keras")}
-"""Families with a tuned mode, by model: `Tuned<class>`, in a file of its own (`..._tuned.py`) or, where it is a few lines,
-in the plain one."""
-
 ONLY_BY_NAME = {
     ("cupy", "tuned"): Unavailable(
         "CuPy's tuned mode has never run on a GPU.", "To try it, ask for it by name: --framework cupy --mode tuned."
@@ -44,13 +41,25 @@ ONLY_BY_NAME = {
 }
 """Framework and mode -> why it is used only where both are asked for by name."""
 
-ENTRY_POINTS = "samenet.frameworks"
-FOLDER = Path(__file__).parent
+FRAMEWORK_POINTS, MODEL_POINTS = "samenet.frameworks", "samenet.models"
 
 
 def frameworks() -> list[str]:
     """Names of all frameworks, ours first."""
-    return [*FAMILIES, *sorted(point.name for point in _entry_points())]
+    return [*FAMILIES, *sorted(point.name for point in _entry_points(FRAMEWORK_POINTS))]
+
+
+def models() -> list[str]:
+    """Names of all models, ours first."""
+    return [*OURS, *sorted(point.name for point in _entry_points(MODEL_POINTS))]
+
+
+def check_model(model: str) -> None:
+    """Raises BadInput, with the nearest name, where there is no such model."""
+    if model not in models():
+        close = difflib.get_close_matches(model, models(), n=1, cutoff=0.4)
+        hint = f"Did you mean {close[0]}? " if close else ""
+        raise BadInput(f"--model {model}: no such model. {hint}There are: {', '.join(models())}.")
 
 
 def base(name: str) -> str:
@@ -101,7 +110,9 @@ def distributions(name: str) -> list[str]:
 
     Reads the metadata of everything that is installed; imports none of it.
     """
-    offered_by = [point.dist.name for point in _entry_points() if point.name == base(name) and point.dist]
+    offered_by = [
+        point.dist.name for point in _entry_points(FRAMEWORK_POINTS) if point.name == base(name) and point.dist
+    ]
     distributions_of = metadata.packages_distributions()
     packages = PACKAGES.get(base(name), ())
     return offered_by or list(dict.fromkeys(d for package in packages for d in distributions_of.get(package, ())))
@@ -124,18 +135,34 @@ def adapter(name: str) -> Framework:
 
 def modes(model: str, name: str) -> tuple[str, ...]:
     """The ways in which a framework can be used for a model."""
-    return MODES if FAMILIES.get(name) in TUNED.get(model, ()) else MODES[:1]
+    return MODES if FAMILIES.get(name) in getattr(part(model, "spec"), "TUNED", ()) else MODES[:1]
+
+
+def not_written(model: str, name: str) -> Unavailable | None:
+    """Why there is no implementation of a model in a framework of ours, or None."""
+    file = source_file(model, base(name))
+    if is_peer(name):
+        file = f"{package(model)}.{PEERS[base(name)].place.partition(':')[0]}"
+    if file is None or importlib.util.find_spec(file) is not None:
+        return None
+    return Unavailable(f"the model {model} is not written in {name}.", "Leave it out.")
 
 
 def model_class(model: str, name: str, mode: str = "plain") -> ModelClass:
-    """The class that is `model` in this framework, used in this way. A peer's has only what its phases need."""
-    name = base(name)
+    """The class that is `model` in this framework, used in this way. A peer's has only what its phases need.
+
+    Raises Unavailable where a framework from elsewhere has no such model.
+    """
+    name, specification = base(name), part(model, "spec")
     if name in PEERS:
-        place = f"implementations.{model}.{PEERS[name].place}"
+        place = f"{package(model)}.{PEERS[name].place}"
     elif name in FAMILIES:
-        place = f"{source_file(model, name, mode)}:{MODELS[model] if mode == 'plain' else f'Tuned{MODELS[model]}'}"
+        kind = specification.CLASS
+        place = f"{source_file(model, name, mode)}:{kind if mode == 'plain' else f'Tuned{kind}'}"
+    elif model in (offered := _entry_point(name).MODELS):
+        place = offered[model]
     else:
-        place = _entry_point(name).MODELS[model]
+        raise Unavailable(f"{name} has no model {model}; it has {', '.join(offered)}.", "Leave it out.")
     module, _, attribute = place.partition(":")
     return cast(ModelClass, getattr(importlib.import_module(module), attribute))
 
@@ -144,21 +171,28 @@ def source_file(model: str, name: str, mode: str = "plain") -> str | None:
     """The module that holds our implementation, or None for a framework from elsewhere."""
     if name not in FAMILIES:
         return None
-    plain, tuned = (f"{model}_{FAMILIES[name]}{end}" for end in ("", "_tuned"))
-    has_its_own = mode == "tuned" and (FOLDER / model / f"{tuned}.py").is_file()
-    return f"implementations.{model}.{tuned if has_its_own else plain}"
+    plain, tuned = (f"{package(model)}.{model}_{FAMILIES[name]}{end}" for end in ("", "_tuned"))
+    return tuned if mode == "tuned" and importlib.util.find_spec(tuned) is not None else plain
+
+
+def package(model: str) -> str:
+    """The package that a model is: a folder of ours, or the one that an entry point names."""
+    check_model(model)
+    if model in OURS:
+        return f"implementations.{model}"
+    return next(point for point in _entry_points(MODEL_POINTS) if point.name == model).value
 
 
 def part(model: str, name: str) -> ModuleType:
-    """A model's module by role: spec, parameters, oracle, steps, conventions."""
-    return importlib.import_module(f"implementations.{model}.{name}")
+    """A model's module by role: spec, steps, conventions, extremes."""
+    return importlib.import_module(f"{package(model)}.{name}")
 
 
 def _entry_point(name: str) -> ModuleType:
-    return cast(ModuleType, next(point for point in _entry_points() if point.name == name).load())
+    return cast(ModuleType, next(p for p in _entry_points(FRAMEWORK_POINTS) if p.name == name).load())
 
 
 @cache
-def _entry_points() -> tuple[metadata.EntryPoint, ...]:
+def _entry_points(group: str) -> tuple[metadata.EntryPoint, ...]:
     """What other packages offer; found once, for that reads the metadata of everything that is installed."""
-    return tuple(metadata.entry_points(group=ENTRY_POINTS))
+    return tuple(metadata.entry_points(group=group))

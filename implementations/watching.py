@@ -1,6 +1,6 @@
 """A training step watched from outside: what is called when a step of the network begins and when it has ended.
 
-The functions under a heading of an implementation's file are that step; what a model calls besides, it says itself
+The functions of a layer's file are that layer's step, those under a heading of a page the heading's; what a model calls besides, it says itself
 (`contract.ExtendedModel.calls_of_steps`). Nothing is copied and nothing rewritten: as long as it is watched, each of them has a wrapper. No
 clock here, and nothing that is ranked is ever watched.
 """
@@ -8,14 +8,15 @@ clock here, and nothing that is ranked is ever watched.
 import ast
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 from unittest import mock
 
 from implementations.contract import ExtendedModel
-from implementations.sources import HEADING
+from implementations.declarations import Step
+from implementations.sources import HEADING, MODEL
 
 Callback = Callable[[str], None]
 Values = ParamSpec("Values")
@@ -23,27 +24,34 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def watched(model: ExtendedModel, begins: Callback, ends: Callback) -> Iterator[None]:
+def watched(model: ExtendedModel, steps: Sequence[Step], begins: Callback, ends: Callback) -> Iterator[None]:
     """While this lasts, `begins(step)` and `ends(step)` are called around whatever computes a step; also one in another."""
-    module = sys.modules[type(model).__module__]
-    calls = [(step, module, name) for step, name in _functions(str(module.__file__))]
+    page = sys.modules[type(model).__module__]
+    family = page.__name__.rpartition("_")[2]
+    calls = [(step, page, name) for step, name in _functions(str(page.__file__), steps[0].name)]
+    for step in steps:
+        if layer := sys.modules.get(f"implementations.layers.{step.layer.replace('/', '.')}_{family}"):
+            calls += [(under, layer, name) for under, name in _functions(str(layer.__file__), step.name)]
     with ExitStack() as stack:
-        for step, owner, name in [*calls, *model.calls_of_steps()]:
-            wrapper = _wrapped(getattr(owner, name), step, begins, ends)
+        for name_of_step, owner, name in [*calls, *model.calls_of_steps()]:
+            wrapper = _wrapped(getattr(owner, name), name_of_step, begins, ends)
             stack.enter_context(mock.patch.object(owner, name, wrapper))
         yield
 
 
 @functools.cache
-def _functions(path: str) -> list[tuple[str, str]]:
-    """(step, function) of every function under a heading, but for the last one, which is the model itself."""
+def _functions(path: str, step: str) -> list[tuple[str, str]]:
+    """(step, function) of every function under a heading of a page that is no model's, or of a layer's file.
+
+    Under the heading "backward" it is that step; in a layer's file under every other one, the layer's.
+    """
     text = Path(path).read_text(encoding="utf-8")
     headings = [(text.count("\n", 0, heading.start()) + 1, heading[1]) for heading in HEADING.finditer(text)]
-    functions = []
+    is_layer, functions = "layers" in Path(path).parts, []
     for node in ast.parse(text).body:
-        above = [step for line, step in headings if line < node.lineno]
-        if isinstance(node, ast.FunctionDef) and above and above[-1] != headings[-1][1]:
-            functions.append((above[-1], node.name))
+        above = [heading for line, heading in headings if line < node.lineno]
+        if isinstance(node, ast.FunctionDef) and above and above[-1] != MODEL:
+            functions.append((step if is_layer and above[-1] != "backward" else above[-1], node.name))
     return functions
 
 

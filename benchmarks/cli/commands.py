@@ -19,6 +19,7 @@ CHOICES = [
     click.option(
         "--profile", default="quick", show_default=True, help="How much is measured: smoke, quick, full or peers."
     ),
+    click.option("--model", help="Which network: mlp, or one from elsewhere; a TOML file may say it.  [default: mlp]"),
     click.option("--framework", "frameworks", help="Only these, with commas: numpy,torch,keras-tensorflow,..."),
     click.option("--device", "devices", help="Only these, with commas: cpu, cuda, cuda:0, ..."),
     click.option("--threads", help="CPU threads, with commas, or `all`. By default all cores."),
@@ -59,7 +60,7 @@ class Command(click.Group):
             sys.exit(exit_codes.of_interrupt(stop))
         except Exception as problem:
             from benchmarks.records.records_file import BadRecords
-            from implementations.contract import BadInput, Unavailable
+            from implementations.errors import BadInput, Unavailable
 
             if not isinstance(problem, BadInput | BadRecords | Unavailable):
                 raise

@@ -14,7 +14,7 @@ from benchmarks.analysis.run_comparison import SEVERITY, Row, RunComparison
 from benchmarks.analysis.run_quality import NullControl
 from benchmarks.cli import exit_codes
 from benchmarks.report import facts
-from implementations.contract import BadInput
+from implementations.errors import BadInput
 
 DRIFT = (
     "These runs were measured at different times, not in turns: whatever drifted between them (other load, heat, "

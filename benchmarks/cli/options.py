@@ -9,7 +9,7 @@ from benchmarks import system
 from benchmarks.plan import profiles
 from benchmarks.plan.cells import Request
 from implementations import registry
-from implementations.contract import BadInput
+from implementations.errors import BadInput
 
 Value = TypeVar("Value")
 

@@ -14,6 +14,8 @@ from benchmarks.plan.cells import Plan, Request
 from benchmarks.plan.estimate import Estimate, within
 from implementations import registry
 from implementations.contract import Spec
+from implementations.errors import BadInput
+from implementations.spec import read
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from implementations.data import Dataset
 
 MODEL = "mlp"
+"""Where nothing else is asked for."""
+
 DIGITS = 1437
 """Training samples of the bundled data, for the estimate of a command that does not load them."""
 
@@ -31,6 +35,7 @@ Say = Callable[[str], None]
 class Prepared:
     """A validated request: nothing has been written or started yet."""
 
+    model: str
     spec: Spec
     request: Request
     plan: Plan
@@ -52,23 +57,35 @@ class Prepared:
 
 def prepare(load_data: bool = True, **choice: Any) -> Prepared:
     """Validate everything that was asked for. Raises BadInput and Unavailable, and writes nothing."""
-    request = options.request(MODEL, choice)
-    spec_module = registry.part(MODEL, "spec")
     from_file = Path(choice["spec"]).suffix == ".toml" or "/" in choice["spec"]
-    spec = spec_module.Spec.load(Path(choice["spec"])) if from_file else spec_module.Spec.preset(choice["spec"])
+    model = _model(choice["model"], choice["spec"] if from_file else "")
+    request = options.request(model, choice)
+    spec_class = registry.part(model, "spec").Spec
+    spec = spec_class.load(Path(choice["spec"])) if from_file else spec_class.preset(choice["spec"])
     dataset = None
     if load_data or choice["data"]:
         from implementations import data
 
         dataset = data.load(choice["data"]) if choice["data"] else data.digits()
         if not from_file and choice["data"]:
-            spec = spec.changed(features=dataset.features, classes=dataset.classes)
+            spec = spec.sized_for(dataset)
         if from_file or choice["data"] or choice["spec"] == "digits":
-            data.check(dataset, spec.features, spec.classes)
+            if misfit := spec.misfit(dataset):
+                raise BadInput(misfit)
         else:
             dataset = None
     samples = len(dataset.y_train) if dataset else 0 if load_data or choice["spec"] != "digits" else DIGITS
-    return Prepared(spec, request, plan.plan(MODEL, spec, request, gpus.visible()), dataset, samples)
+    return Prepared(model, spec, request, plan.plan(model, spec, request, gpus.visible()), dataset, samples)
+
+
+def _model(name: str | None, file: str) -> str:
+    """The model that was asked for, or that the specification's file names. Raises BadInput where they disagree."""
+    named = read(Path(file)).get("model") if file else None
+    if name and named and name != named:
+        raise BadInput(f"--model {name}: the specification {file} says model = {named!r}. Leave one of them out.")
+    model = str(name or named or MODEL)
+    registry.check_model(model)
+    return model
 
 
 def fit(prepared: Prepared, budget: str) -> Prepared:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmarks import system
 from benchmarks.cli import exit_codes
-from benchmarks.cli.prepare import MODEL, Prepared, Say, arrays, minutes
+from benchmarks.cli.prepare import Prepared, Say, arrays, minutes
 from benchmarks.records import records_file
 from benchmarks.records.configuration import Strict
 from benchmarks.records.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord
 from benchmarks.records.run_record import CodeFacts, ConventionText, DatasetFacts, LimitText, StepText, VariantText
 from benchmarks.runner import fault_detection
 from implementations import limits, registry
-from implementations.contract import BadInput
+from implementations.errors import BadInput
 
 if TYPE_CHECKING:
     from benchmarks.records.record import Cell
@@ -184,12 +184,13 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
         profile=prepared.request.profile.name,
         seed=seed,
         blocks=blocks,
-        model=MODEL,
+        model=prepared.model,
+        model_title=prepared.spec.TITLE,
         spec=spec,
         spec_sha256=hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest(),
-        steps=_texts(StepText, registry.part(MODEL, "steps").STEPS),
-        conventions=_texts(ConventionText, registry.part(MODEL, "conventions").CONVENTIONS),
-        variants=_texts(VariantText, registry.part(MODEL, "spec").VARIANTS),
+        steps=_texts(StepText, registry.part(prepared.model, "steps").STEPS),
+        conventions=_texts(ConventionText, registry.part(prepared.model, "conventions").CONVENTIONS),
+        variants=_texts(VariantText, registry.part(prepared.model, "spec").VARIANTS),
         dataset=DatasetFacts(**prepared.dataset.describe()) if prepared.dataset else DatasetFacts(name="synthetic"),
         code=CodeFacts(**system.code_version(), sha256=sources.tree_sha256("implementations", "benchmarks")),
         pythons=dict(prepared.request.pythons),
@@ -225,5 +226,5 @@ def _sources(prepared: Prepared) -> list[SourceRecord]:
         SourceRecord(framework=name, **dataclasses.asdict(section))
         for name in names
         if not registry.is_peer(name)
-        for section in sources.sections(MODEL, name)
+        for section in sources.sections(prepared.model, name)
     ]

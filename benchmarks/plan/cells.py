@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 from benchmarks import system
 from benchmarks.gpus import why_no_gpu
-from benchmarks.plan.profiles import LATENCY_SIZE, Profile
+from benchmarks.plan.profiles import Profile
 from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
 from benchmarks.records.run_record import Absent
 from implementations import precisions, registry
-from implementations.contract import BadInput, Spec, Unavailable
+from implementations.contract import Spec
+from implementations.errors import BadInput, Unavailable
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,14 @@ def plan(model: str, spec: Spec, request: Request, gpus: Sequence[object]) -> Pl
     """
     others = [name for name in request.pythons if "@" in name]
     names = dict.fromkeys((*(request.frameworks or request.profile.frameworks), *others))
-    for device in request.devices:
-        if not any(
-            _is_requested(existing, (device,)) for existing in ("cpu", *(f"cuda:{i}" for i in range(len(gpus))))
-        ):
-            raise _no_device(device, gpus)
+    _check_devices(request.devices, gpus)
     absent: list[Absent] = []
     whos: list[Configuration] = []
     for name in names:
         registry.check_framework(name)
         try:
+            if problem := registry.not_written(model, name):
+                raise problem
             devices = _devices(name, request, gpus)
             modes, problems = _modes(model, name, request)
             holes = _coarse_holes(name, devices, request.precisions or (spec.precision,))
@@ -162,6 +161,14 @@ def _is_requested(device: str, requested: Sequence[str]) -> bool:
     return not requested or device in requested or device.split(":")[0] in requested
 
 
+def _check_devices(requested: Sequence[str], gpus: Sequence[object]) -> None:
+    """Raises where one of them is not there."""
+    there = ("cpu", *(f"cuda:{i}" for i in range(len(gpus))))
+    for device in requested:
+        if not any(_is_requested(existing, (device,)) for existing in there):
+            raise _no_device(device, gpus)
+
+
 def _no_device(device: str, gpus: Sequence[object]) -> Exception:
     kind = device.split(":")[0]
     if kind == "cuda":
@@ -189,14 +196,15 @@ def _whos(model: str, spec: Spec, name: str, device: str, mode: str, request: Re
     ]
 
 
-def sizes(spec: Spec, request: Request) -> list[dict[str, int]]:
+def sizes(model: str, spec: Spec, request: Request) -> list[dict[str, int]]:
     """The sizes of a request, as values on the specification's axes. Raises BadInput."""
     if request.sets:
         requested: list[dict[str, int]] = [{}]
         for axis, values in request.sets.items():
             requested = [size | {axis: value} for size in requested for value in values]
     else:
-        requested = [size for size in request.profile.sizes if not (request.own_spec and "width" in size)]
+        of_profile = registry.part(model, "spec").SIZES.get(request.profile.name, ({},))
+        requested = [size for size in of_profile if set(size) <= {"batch"} or not request.own_spec]
     all_axes = [spec.changed(**size).axes() for size in requested]
     return [size for i, size in enumerate(all_axes) if size not in all_axes[:i]]
 
@@ -217,11 +225,11 @@ def _cells_of(who: Configuration, model: str, spec: Spec, request: Request) -> l
     cells = []
     for phase in phases:
         once = beside or (phase == "epoch" and not (request.sets or request.phases))
-        grid = [spec.axes()] if once else sizes(spec, request)
+        grid = [spec.axes()] if once else sizes(model, spec, request)
         if phase in (PEAK, COPY):  # once, at a size that is there anyway
             grid = grid[:1]
         if phase == "predict" and not request.sets:
-            grid = [spec.changed(**LATENCY_SIZE).axes(), *grid]
+            grid = [spec.changed(**registry.part(model, "spec").LATENCY_SIZE).axes(), *grid]
         for axes in grid:
             if problem := spec.changed(**axes).problem_with(phase):
                 raise BadInput(problem)

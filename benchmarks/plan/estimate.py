@@ -16,7 +16,8 @@ from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from implementations import registry
 from implementations.catalogue import FRAMEWORKS, Framework
-from implementations.contract import BadInput, Spec
+from implementations.contract import Spec
+from implementations.errors import BadInput
 
 CALL_S = 1e-3
 """A call before any work; and about what passing a turn on takes."""

@@ -1,4 +1,4 @@
-"""How much is measured when nothing else is asked for."""
+"""How much is measured when nothing else is asked for. At which sizes, a model says for each profile (`SIZES`)."""
 
 import math
 from dataclasses import dataclass, replace
@@ -16,7 +16,6 @@ class Profile:
     blocks: int
     rounds: int
     round_s: float
-    sizes: tuple[dict[str, int], ...]
     phases: tuple[str, ...]
     epochs: int
     modes: tuple[str, ...] = ("plain",)
@@ -37,7 +36,6 @@ PROFILES = {
         1,
         6,
         2e-3,
-        ({"batch": 32},),
         ("train_step", "predict", PRODUCTS),
         3,
         trainings=1,
@@ -48,7 +46,6 @@ PROFILES = {
         6,
         16,
         2e-3,
-        ({"batch": 32}, {"batch": 128}, {"batch": 512}),
         ("train_step", "predict", "epoch", PRODUCTS),
         20,
     ),
@@ -58,7 +55,6 @@ PROFILES = {
         10,
         24,
         2e-3,
-        tuple({"batch": batch, "width": width} for width in (64, 256, 1024) for batch in (32, 128, 512, 2048)),
         ("train_step", "predict", "epoch", *FLOORS),
         30,
         registry.MODES,
@@ -71,10 +67,6 @@ PROFILES["gpu"] = Profile(
     6,
     16,
     2e-3,
-    (
-        *({"batch": batch, "width": width} for width in (128, 1024) for batch in (32, 512, 8192)),
-        {"batch": 512, "width": 4096},
-    ),
     ("train_step", "predict", "epoch", PEAK, COPY),
     0,
     cpu_flops=60e9,
@@ -85,10 +77,6 @@ PROFILES["peers"] = replace(
     PROFILES["quick"],
     name="peers",
     frameworks=("numpy", "torch", "keras-tensorflow", *registry.PEERS),
-    sizes=({"batch": 32}, {"batch": 128}),
     phases=("train_step", "epoch"),
     modes=registry.MODES,
 )
-
-LATENCY_SIZE = {"batch": 1}
-"""Prediction of a single sample is always timed beside the profile's sizes."""

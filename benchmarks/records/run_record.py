@@ -18,6 +18,8 @@ class StepText(Strict):
     explanation: str = ""
     source: str = ""
     shown_by: str = ""
+    layer: str = ""
+    """Folder and file of its code among the layers. Older runs had none."""
 
 
 class ConventionText(Strict):
@@ -98,6 +100,9 @@ class RunRecord(Strict):
     seed: int
     blocks: int
     model: str
+    model_title: str = ""
+    """What the model is called. Older runs did not say."""
+
     spec: dict[str, Any]
     """In the model's own words: read by that model's specification, shown field by field."""
 

@@ -66,7 +66,7 @@ def _of_group(results: Results, same_phase: Sequence[ComparisonGroup], first: bo
     group = max(same_phase, key=lambda group: (len(group.rivals), math.prod(group.axes.values())))
     place = f"On this machine{facts.machine(results.environment)}, " if first else ""
     what = _DOING.get(group.phase, wording.phase(group.phase))
-    of = f"{'with' if group.phase == 'predict' else 'of'} the {wording.model(group.who.model)}"
+    of = f"{'with' if group.phase == 'predict' else 'of'} the {wording.model(results.run)}"
     setting = f"at {wording.size(group.axes)} ({wording.setting(group.who)})"
     sentence = f"{place}{what} {of} {setting}: {finding(results, group)}"
     return sentence[0].upper() + sentence[1:] + _other_sizes(results, same_phase)

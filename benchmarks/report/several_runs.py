@@ -66,7 +66,7 @@ def document(runs: Sequence[LoadedRun]) -> Document:
         Section("cells", f"The same cell in every run, against {runs[0].name}", _cells(runs)),
         Section("coverage", "Coverage", _coverage(runs)),
     ]
-    model = wording.model(runs[0].results.run.model)
+    model = wording.model(runs[0].results.run)
     subtitle = f"{wording.listed(f'{run.name}: {run.results.run.started_at}' for run in runs)}."
     partial = " (partial results)" if any(headline.partial(run.results) for run in runs) else ""
     return Document(f"{model} benchmark, {len(runs)} runs{partial}", subtitle, sections)
@@ -113,7 +113,7 @@ def _differences(runs: Sequence[LoadedRun]) -> list[Block]:
 
 def _facts(results: Results) -> dict[str, str]:
     run, machine = results.run, comparability.machine(results.environment)
-    values = {"model": wording.model(run.model)}
+    values = {"model": wording.model(run)}
     values |= {f"specification, {key}": value for key, value in facts.rows(run.spec)}
     values |= {f"data, {key}": value for key, value in facts.rows(run.dataset.model_dump(exclude_none=True))}
     values |= {f"machine, {key}": facts.text(value) for key, value in machine.items()}

@@ -20,7 +20,7 @@ from benchmarks.plan import remaining, schedule
 from benchmarks.records import records_file
 from benchmarks.records.record import BlockRecord, Cell, OutcomeRecord, Record, RunRecord, TimingRecord
 from benchmarks.records.records_file import RECORDS
-from implementations.contract import BadInput
+from implementations.errors import BadInput
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def hold(number: int, compared_with: Sequence[Comparison], by_default: bool = Fa
 def harness(number: int) -> list[Trial]:
     """Every comparison in one run, as `run` does it. Raises RuntimeError where a cell could not be timed."""
     records: list[Record] = []
-    profile = Profile("selfcheck", (), BLOCKS, ROUNDS, ROUND_S, (), (), 0)
+    profile = Profile("selfcheck", (), BLOCKS, ROUNDS, ROUND_S, (), 0)
     cells = units.cells()
     begin = monotonic()
     Runner(

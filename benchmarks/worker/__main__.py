@@ -26,7 +26,7 @@ from benchmarks.worker.models import Models
 from benchmarks.worker.protocol import PROFILING, Channel, Job, Says, begin
 from benchmarks.worker.workloads import Bench, Work
 from implementations import precisions, registry
-from implementations.contract import Unavailable
+from implementations.errors import Unavailable
 
 ENGINE = "pytest_benchmark.plugin"
 

@@ -1,18 +1,15 @@
 """Builds the models of one framework on one device, each with its first state and its batches, for those who measure them."""
 
-from typing import Any
-
 import numpy as np
 
 from benchmarks.records.record import Configuration
 from benchmarks.worker.protocol import Job
 from implementations import registry
-from implementations.contract import Arrays, Framework, Model, Spec
+from implementations.contract import Arrays, Batch, DeviceArray, DeviceBatch, Framework, Model, Spec
+from implementations.initialisation import batches, initial_state
 
 BATCHES = 8
 """Distinct batches that a measured model cycles through: training on one alone drifts to a loss of exactly 0."""
-
-Batch = tuple[Any, Any]
 
 
 class Builder:
@@ -23,7 +20,6 @@ class Builder:
         # The runner hides the other GPUs from this process, so whichever it is, it is the first one here.
         self.kind = "cuda" if self.who.device.startswith("cuda") else "cpu"
         self.device = "cuda:0" if self.kind == "cuda" else "cpu"
-        self.parameters = registry.part(self.who.model, "parameters")
         self.model_class = registry.model_class(self.who.model, self.who.framework, self.who.mode)
         specification = registry.part(self.who.model, "spec").Spec.parse(job.spec, "the job")
         self.spec: Spec = specification.changed(precision=self.who.precision)
@@ -34,27 +30,33 @@ class Builder:
 
     def model(self, spec: Spec, state: Arrays) -> Model:
         """A model in this state."""
-        model: Model = self.model_class(spec, self.device)
+        model = self.model_class(spec, self.device)
         model.load_state(state)
         return model
 
     def state(self, spec: Spec) -> Arrays:
         """The first state of a training."""
-        state: Arrays = self.parameters.initial_state(spec)
-        return state
+        return initial_state(spec)
 
-    def host_batches(self, spec: Spec, count: int = BATCHES) -> list[Batch]:
+    def host_batches(self, spec: Spec, count: int = BATCHES) -> list[Arrays]:
         """Synthetic batches as host arrays."""
-        return [(x.astype(spec.dtype), y) for x, y in self.parameters.batches(spec, count)]
+        return [self.stored(batch) for batch in batches(spec, count)]
 
-    def batches(self, host: list[Batch]) -> list[Batch]:
-        """The same on the device."""
-        return [(self.to_device(x), self.to_device(y)) for x, y in host]
+    def stored(self, batch: Batch) -> Arrays:
+        """The batch with real numbers in the number type of this worker's specification."""
+        declared, dtype = self.spec.arrays(), self.spec.dtype
+        return {
+            name: array if declared[name].below else array.astype(dtype, copy=False) for name, array in batch.items()
+        }
 
-    def to_device(self, array: np.ndarray) -> Any:
+    def batch_to_device(self, batch: Batch) -> DeviceBatch:
+        """A copy of the batch on the device, likewise."""
+        return {name: self.to_device(array) for name, array in self.stored(batch).items()}
+
+    def to_device(self, array: np.ndarray) -> DeviceArray:
         """A copy on the device, finished on return."""
         return self.adapter.to_device(array, self.device)
 
-    def fence(self, result: Any) -> None:
+    def fence(self, result: DeviceArray) -> None:
         """Wait until the device has finished this."""
         self.adapter.synchronise(self.device, result)

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from benchmarks.records.record import TARGET, LearningPoint, LearningRecord
 from benchmarks.worker import timing
 from benchmarks.worker.models import Models
+from implementations.contract import DeviceArray, DeviceBatch, Model
 
 
 def learn(models: Models) -> Iterator[LearningRecord]:
@@ -18,35 +18,36 @@ def learn(models: Models) -> Iterator[LearningRecord]:
     """
     begin = timing.clock()
     model = models.model(models.spec, models.state(models.spec))
-    test = models.data.test()
-    models.fence(model.train_step(*next(models.data.batches(models.spec.batch, seed=0))))
-    models.fence(model.predict(test[0]))
+    test = models.batch_to_device(models.data.test)
+    models.fence(model.train_step(next(models.data.batches(models.spec.batch, seed=0))))
+    models.fence(model.predict(test))
     prepare_s = timing.clock() - begin
     for seed in range(models.job.trainings):
         yield _training(models, model, test, seed, prepare_s)
 
 
-def _training(models: Models, model: Any, test: tuple[Any, np.ndarray], seed: int, prepare_s: float) -> LearningRecord:
+def _training(models: Models, model: Model, test: DeviceBatch, seed: int, prepare_s: float) -> LearningRecord:
     spec, to_host = models.spec.changed(seed=(models.spec.seed + seed) % 2**31), models.adapter.to_host
     model.load_state(models.state(spec))
+    (target,) = [name for name, array in spec.arrays().items() if array.role == "target"]
     points: list[LearningPoint] = []
     spent = 0.0
     for epoch in range(1, models.job.epochs + 1):
-        losses: list[Any] = []
+        losses: list[DeviceArray] = []
 
-        def train(epoch: int = epoch, losses: list[Any] = losses) -> Any:
+        def train(epoch: int = epoch, losses: list[DeviceArray] = losses) -> DeviceArray:
             losses += models.data.epoch(model, spec.batch, 1000 * seed + epoch)
             return losses[-1]
 
         spent += timing.once(train, models.fence)
-        predictions = to_host(model.predict(test[0])).argmax(axis=1)
+        predictions = to_host(model.predict(test)).argmax(axis=-1)
         mean = float(np.mean([float(to_host(loss)) for loss in losses]))
-        accuracy = float(np.mean(predictions == test[1]))
+        accuracy = float(np.mean(predictions == models.data.test[target]))
         points.append(LearningPoint(epoch=epoch, elapsed_s=spent, test_accuracy=accuracy, train_loss=mean))
         if seed and accuracy >= TARGET:
             break
     digest = hashlib.sha256(predictions.astype(np.int64).tobytes()).hexdigest()
     return LearningRecord(
-        who=models.who, block=models.job.block, dropout=spec.dropout, batch=spec.batch, points=points,
+        who=models.who, block=models.job.block, dropout=max((mask.rate for mask in spec.masks(1).values()), default=0.0), batch=spec.batch, points=points,
         predictions_sha256=digest, seed=seed, prepare_s=prepare_s,
     )  # fmt: skip

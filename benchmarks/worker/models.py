@@ -30,16 +30,17 @@ from benchmarks.records.record import (
     WorkerRecord,
 )
 from benchmarks.worker import step_profiler, timing
-from benchmarks.worker.builder import Batch, Builder
+from benchmarks.worker.builder import Builder
 from benchmarks.worker.floors import Floors
 from benchmarks.worker.protocol import Job
 from benchmarks.worker.real_data import RealData
 from benchmarks.worker.workloads import Work
 from implementations import limits, registry, watching
-from implementations.contract import Arrays, ExtendedModel, Framework, Model, Spec, Unavailable
+from implementations.contract import Arrays, DeviceBatch, ExtendedModel, Framework, Model, Spec
 from implementations.equivalence import strays
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.precision import kept_bits
+from implementations.errors import Unavailable
 
 TRAINS = ("train_step", "epoch")
 """Phases that move the state, which is put back before each round."""
@@ -54,7 +55,7 @@ class PreparedModel:
     spec: Spec
     model: Model
     state: Arrays
-    batches: list[Batch]
+    batches: list[DeviceBatch]
     first_calls: dict[str, tuple[float, float]]
     """First and second call by phase, in seconds, made before the proof."""
     proof_made: bool = False
@@ -76,7 +77,7 @@ class Models(Builder):
         self.kit = Kit(self.who.model, self.who.framework, adapter, self.device, self.who.mode, shared)
         self.prepared: dict[str, PreparedModel] = {}
         self.floors = Floors(self.kit, self.kind, job.seed, self.spec.dtype)
-        self.data = RealData(Path(job.dataset), job.seed, self.to_device, self.spec.dtype)
+        self.data = RealData(Path(job.dataset), job.seed, self.batch_to_device)
 
     def check_device(self) -> None:
         """Raises Unavailable where the framework cannot use the device that it was started for."""
@@ -134,7 +135,7 @@ class Models(Builder):
     def _prepare(self, who: Configuration, axes: dict[str, int]) -> PreparedModel:
         spec = self.spec_at(who, axes)
         state = self.state(spec)
-        model, batches = self.model(spec, state), self.batches(self.host_batches(spec))
+        model, batches = self.model(spec, state), [self.batch_to_device(batch) for batch in self.host_batches(spec)]
         prepared = PreparedModel(who, axes, spec, model, state, batches, {}, self.is_peer, self.is_peer)
         for phase in self.first_phases:
             if spec.problem_with(phase) is None:
@@ -225,13 +226,13 @@ class Models(Builder):
         """One unit of work, returning its last result without waiting for it."""
         model, batches = prepared.model, itertools.cycle(prepared.batches)
         if phase == "train_step":
-            return lambda: model.train_step(*next(batches))
+            return lambda: model.train_step(next(batches))
         if phase == "predict":
-            return lambda: model.predict(next(batches)[0])
+            return lambda: model.predict(next(batches))
         if phase in FLOORS:
             return self.floors.call_of(phase, prepared.spec)
         if hasattr(model, "epoch"):  # a peer with a loop of its own
-            return lambda: model.epoch(self.data.arrays["x_train"], self.data.arrays["y_train"])
+            return lambda: model.epoch(self.data.train)
         return lambda: self.data.epoch(model, prepared.spec.batch, seed=0)[-1]
 
     # Profiling
@@ -245,7 +246,11 @@ class Models(Builder):
             if prepared.spec.problem_with("train_step") is None:
                 model.load_state(prepared.state)
                 call = self._call_of("train_step", prepared)
-                profile = step_profiler.profile(call, self.fence, partial(watching.watched, cast(ExtendedModel, model)))
+                profile = step_profiler.profile(
+                    call,
+                    self.fence,
+                    partial(watching.watched, cast(ExtendedModel, model), registry.part(self.who.model, "steps").STEPS),
+                )
                 yield StepsRecord(
                     who=prepared.who, axes=prepared.axes, block=self.job.block, **dataclasses.asdict(profile)
                 )

@@ -2,35 +2,36 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from implementations.contract import Arrays, Batch, DeviceArray, DeviceBatch, Model
+
 
 class RealData:
-    """A run's arrays: `x_train` (N, D), `y_train` (N,), `x_test`, `y_test`."""
+    """A run's samples by the names of a batch's arrays: `train`, which may be none, and `test`."""
 
-    def __init__(self, file: Path, seed: int, to_device: Callable[[np.ndarray], Any], dtype: str) -> None:
-        self.seed, self.to_device, self.dtype = seed, to_device, dtype
+    def __init__(self, file: Path, seed: int, to_device: Callable[[Batch], DeviceBatch]) -> None:
+        self.seed, self.to_device = seed, to_device
         with np.load(file, allow_pickle=False) as arrays:
-            self.arrays = {name: arrays[name] for name in arrays.files}
+            stored = {name: arrays[name] for name in arrays.files}
+        self.train, self.test = (
+            {name.removesuffix(part): array for name, array in stored.items() if name.endswith(part)}
+            for part in ("_train", "_test")
+        )
 
     @property
     def samples(self) -> int:
-        """Training samples."""
-        return len(self.arrays["y_train"])
+        """There are to train on."""
+        return len(next(iter(self.train.values())))
 
-    def epoch(self, model: Any, batch: int, seed: int) -> list[Any]:
+    def epoch(self, model: Model, batch: int, seed: int) -> list[DeviceArray]:
         """One pass: gather, copy, step. Returns the losses."""
-        return [model.train_step(x, y) for x, y in self.batches(batch, seed)]
+        return [model.train_step(arrays) for arrays in self.batches(batch, seed)]
 
-    def batches(self, batch: int, seed: int) -> Iterator[tuple[Any, Any]]:
+    def batches(self, batch: int, seed: int) -> Iterator[DeviceBatch]:
         """Shuffled, on the device, in whole batches; the remainder waits for another epoch's shuffle."""
         order = np.random.default_rng([self.seed, seed]).permutation(self.samples)
         for rows in np.split(order[: self.samples // batch * batch], max(self.samples // batch, 1)):
-            x, y = self.arrays["x_train"][rows], self.arrays["y_train"][rows]
-            yield self.to_device(x.astype(self.dtype, copy=False)), self.to_device(y)
-
-    def test(self) -> tuple[Any, np.ndarray]:
-        """Features on the device, labels on the host."""
-        return self.to_device(self.arrays["x_test"].astype(self.dtype)), self.arrays["y_test"]
+            gathered: Arrays = {name: array[rows] for name, array in self.train.items()}
+            yield self.to_device(gathered)

@@ -43,11 +43,11 @@ class Resources:
         host, state = builder.host_batches(spec, 2), builder.state(spec)
         for meter in self.meters:
             meter.begin()
-        model, batches = builder.model(spec, state), builder.batches(host)
-        for x, y in itertools.islice(itertools.cycle(batches), STEPS):
-            loss = model.train_step(x, y)
+        model, batches = builder.model(spec, state), [builder.batch_to_device(batch) for batch in host]
+        for batch in itertools.islice(itertools.cycle(batches), STEPS):
+            loss = model.train_step(batch)
         builder.fence(loss)
-        builder.fence(model.predict(batches[0][0]))
+        builder.fence(model.predict(batches[0]))
         return [meter.end() for meter in self.meters]
 
     def _energy(self, cell: Cell) -> Energy:
@@ -55,5 +55,5 @@ class Resources:
         counter = energy_counter(cell.who.device, gpus.assigned_uuid())
         builder, spec = self.builder, self.builder.spec_at(cell.who, cell.axes)
         model = builder.model(spec, builder.state(spec))
-        batches = itertools.cycle(builder.batches(builder.host_batches(spec)))
-        return energy_of(counter, lambda: model.train_step(*next(batches)), builder.fence, spec.batch)
+        batches = itertools.cycle([builder.batch_to_device(batch) for batch in builder.host_batches(spec)])
+        return energy_of(counter, lambda: model.train_step(next(batches)), builder.fence, spec.batch)

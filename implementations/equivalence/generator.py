@@ -3,7 +3,8 @@
 A wrong mask is handed to the oracle like a right one, so the replay alone would not notice it.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -29,61 +30,68 @@ Draw = Callable[[int], Arrays]
 
 def mask_checks(check: str, masks: Arrays, spec: Spec, batch: int, arithmetic: str) -> list[Check]:
     """The masks of one step: 0 or 1/(1-p) to within rounding, zero as often as p says, nothing repeated in them."""
-    rate, budget = spec.dropout, FACTOR * tolerances.UNIT_ROUNDOFF[arithmetic]
-    checks, nonzero = [], []
-    for name, shape in spec.masks(batch).items():
-        mask = np.asarray(masks.get(name, np.nan), np.float64)
-        if mask.shape != shape:
+    budget = FACTOR * tolerances.UNIT_ROUNDOFF[arithmetic]
+    checks, drawn = [], []
+    for name, of in spec.masks(batch).items():
+        mask, rate = np.asarray(masks.get(name, np.nan), np.float64), of.rate
+        if mask.shape != of.shape:
             return [Check(check, "mask scale", name, float("inf"), budget)]
         scale = float(np.max(np.abs(mask[mask != 0] * (1 - rate) - 1), initial=0.0))
         checks.append(Check(check, "mask scale", name, scale, budget))
         checks.append(Check(check, "mask keep rate", name, abs(_keep_rate(mask != 0, rate)), SIGMAS))
-        nonzero.append(mask != 0)
-    if nonzero:
-        checks.append(Check(check, "mask repeats nothing", "all masks", _self_correlation(nonzero, rate), SIGMAS))
+        drawn.append((mask != 0, rate))
+    if drawn:
+        checks.append(Check(check, "mask repeats nothing", "all masks", _self_correlation(drawn), SIGMAS))
     return tolerances.worst_by_group(checks)
 
 
 def statistics(draw_masks: Draw, spec: Spec, batch: int) -> list[Check]:
     """The masks of many steps. Every number is in standard deviations of what chance does.
 
-    Keep rate; kept evenly over units and over samples (chi-square); no correlation of the whole sequence of masks with
-    itself, whatever the distance: within a mask, between layers, between steps; no two steps alike.
+    Keep rate; kept evenly over units and along every axis, samples first (chi-square); no correlation of the whole
+    sequence of masks with itself, whatever the distance: within a mask, between layers, between steps; no two steps alike.
     """
-    names = list(spec.masks(batch))
-    if not names:
+    masks = spec.masks(batch)
+    if not masks:
         return []
-    rate, units = spec.dropout, sum(int(np.prod(shape)) for shape in spec.masks(batch).values())
-    steps = [_nonzero(draw_masks(batch), names) for _ in range(int(np.clip(SEQUENCE // units, 2, MOST_STEPS)))]
+    units = sum(math.prod(mask.shape) for mask in masks.values())
+    steps = [_nonzero(draw_masks(batch), masks) for _ in range(int(np.clip(SEQUENCE // units, 2, MOST_STEPS)))]
     rows = max(LARGE_DRAW // (units // batch), 1)
-    large = [_nonzero(draw_masks(rows), names) for _ in range(2)]
+    large = [_nonzero(draw_masks(rows), masks) for _ in range(2)]
     checks = []
-    for k, name in enumerate(names):
-        drawn = np.stack([step[k] for step in steps])
-        over_units, over_samples = drawn.sum(axis=(0, 1)), drawn.sum(axis=(0, 2))
-        deviations = {
-            "keep rate": _keep_rate(np.stack([draw[k] for draw in large]), rate),
-            "even over units": _evenness(over_units, drawn.size // len(over_units), rate),
-            "even over samples": _evenness(over_samples, drawn.size // len(over_samples), rate),
-        }
+    for k, (name, mask) in enumerate(masks.items()):
+        deviations = {"keep rate": _keep_rate(np.stack([draw[k] for draw in large]), mask.rate)}
+        deviations |= _evenness_of(np.stack([step[k] for step in steps]), mask.rate)
         checks += [Check("generator", group, name, abs(sigmas), SIGMAS) for group, sigmas in deviations.items()]
-    sequence = [mask for step in steps for mask in step]
-    checks.append(Check("generator", "uncorrelated", "all masks", _self_correlation(sequence, rate), SIGMAS))
-    return [*tolerances.worst_by_group(checks), _never_again(draw_masks, spec, names)]
+    rates = [mask.rate for mask in masks.values()]
+    sequence = [drawn for step in steps for drawn in zip(step, rates, strict=True)]
+    checks.append(Check("generator", "uncorrelated", "all masks", _self_correlation(sequence), SIGMAS))
+    return [*tolerances.worst_by_group(checks), _never_again(draw_masks, spec)]
 
 
-def _never_again(draw_masks: Draw, spec: Spec, names: Sequence[str]) -> Check:
+def _evenness_of(drawn: np.ndarray, rate: float) -> dict[str, float]:
+    """Of masks of many steps (steps, B, ...): over the units of a sample, over samples, and along the further axes."""
+    flat = drawn.reshape(*drawn.shape[:2], -1)
+    counts = {"even over units": flat.sum(axis=(0, 1)), "even over samples": flat.sum(axis=(0, 2))}
+    for axis in range(2, drawn.ndim if drawn.ndim > 3 else 0):
+        others = tuple(k for k in range(drawn.ndim) if k != axis)
+        counts[f"even along axis {axis - 1}"] = drawn.sum(axis=others)
+    return {group: _evenness(count, drawn.size // len(count), rate) for group, count in counts.items()}
+
+
+def _never_again(draw_masks: Draw, spec: Spec) -> Check:
     """Masks of so few samples that drawing many is quick, of so many that no two of a layer are alike by chance."""
-    width = min(shape[-1] for shape in spec.masks(1).values())
-    bits = -np.log2(spec.dropout**2 + (1 - spec.dropout) ** 2)  # that a unit contributes to two masks being different
-    rows = int(np.ceil(64 / (width * bits)))
+    masks = spec.masks(1)
+    # What the units of a sample contribute, in bits, to two masks being different.
+    bits = [-math.prod(mask.shape) * math.log2(mask.rate**2 + (1 - mask.rate) ** 2) for mask in masks.values()]
+    rows = math.ceil(64 / min(bits))
     drawn: set[tuple[int, bytes]] = set()
     for _ in range(PERIOD):
-        drawn |= {(k, np.packbits(mask).tobytes()) for k, mask in enumerate(_nonzero(draw_masks(rows), names))}
-    return Check("generator", "no two steps alike", f"{PERIOD} steps", PERIOD * len(names) - len(drawn), 0)
+        drawn |= {(k, np.packbits(mask).tobytes()) for k, mask in enumerate(_nonzero(draw_masks(rows), masks))}
+    return Check("generator", "no two steps alike", f"{PERIOD} steps", PERIOD * len(masks) - len(drawn), 0)
 
 
-def _nonzero(masks: Arrays, names: Sequence[str]) -> list[np.ndarray]:
+def _nonzero(masks: Arrays, names: Iterable[str]) -> list[np.ndarray]:
     return [np.asarray(masks[name]) != 0 for name in names]
 
 
@@ -102,18 +110,17 @@ def _evenness(counts: np.ndarray, trials: int, rate: float) -> float:
     return float(((chi2 / counts.size) ** (1 / 3) - (1 - spread)) / np.sqrt(spread))
 
 
-def _self_correlation(masks: Sequence[np.ndarray], rate: float) -> float:
-    """The largest correlation of the masks, one after the other, with themselves some distance on.
+def _self_correlation(masks: Sequence[tuple[np.ndarray, float]]) -> float:
+    """The largest correlation of the masks, one after the other, with themselves some distance on; each with its rate.
 
     By the Fourier transform, at every distance that leaves enough to count; smaller, as the largest of so many is larger.
     """
-    flat = np.concatenate([mask.reshape(-1) for mask in masks])
-    centred = (flat - (1 - rate)) / np.sqrt(rate * (1 - rate))
-    overlap_needed = max(1000, COINCIDENCES / min(rate, 1 - rate) ** 2)
-    lags = int(len(flat) - overlap_needed)
+    centred = np.concatenate([((mask - (1 - rate)) / np.sqrt(rate * (1 - rate))).reshape(-1) for mask, rate in masks])
+    overlap_needed = max(1000, *(COINCIDENCES / min(rate, 1 - rate) ** 2 for _, rate in masks))
+    lags = int(len(centred) - overlap_needed)
     if lags < 1:
         return 0.0
-    size = 2 ** int(np.ceil(np.log2(2 * len(flat))))
+    size = 2 ** int(np.ceil(np.log2(2 * len(centred))))
     power = np.abs(np.fft.rfft(centred, size)) ** 2
-    correlation = np.fft.irfft(power, size)[1 : lags + 1] / np.sqrt(len(flat) - np.arange(1, lags + 1))
+    correlation = np.fft.irfft(power, size)[1 : lags + 1] / np.sqrt(len(centred) - np.arange(1, lags + 1))
     return float(np.max(np.abs(correlation)) / np.sqrt(1 + 2 * np.log(lags) / SIGMAS**2))

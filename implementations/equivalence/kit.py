@@ -1,6 +1,6 @@
 """Every check of one implementation of one specification, ours or from elsewhere.
 
-The kit knows a model by the contract, and its arrays by the network's `parameters` and `oracle` modules.
+The kit knows a model by the contract, its oracle is made from its NumPy implementation, and its extreme states are the network's own.
 """
 
 from collections.abc import Iterator
@@ -9,13 +9,16 @@ from typing import cast
 import numpy as np
 
 from implementations import registry
-from implementations.contract import Arrays, DeviceArray, Framework, Model, OracleClass, Spec
+from implementations.contract import Arrays, DeviceArray, Framework, Model, Spec
 from implementations.equivalence import generator, precision, proof, side_effects, strays, tolerances, trajectories
+from implementations.equivalence.oracle import oracle_of
 from implementations.equivalence.proof import Candidate
 from implementations.equivalence.repetition import Start
 from implementations.equivalence.tolerances import Check
+from implementations.initialisation import batches, hot_state, zeroed_slots
+from implementations.training.training_numpy import Model as NumpyModel
 
-HOT, ZEROED, CONSTANT = "hot state", "zeroed slots", "constant features"
+HOT, ZEROED = "hot state", "zeroed slots"
 BATCHES = 8
 FREE_STEPS, RESTARTED_STEPS, SPREAD_STEPS = 50, 10, 20
 COUNTERS = (7, 250, 2042)
@@ -38,8 +41,9 @@ class Kit:
     ) -> None:
         self.adapter, self.device, self.shared = adapter, device, shared
         self.model_class = registry.model_class(model, framework, mode)
-        self.parameters = registry.part(model, "parameters")
-        self.oracle_class = cast(OracleClass, registry.part(model, "oracle").Oracle)
+        states = registry.part(model, "extremes")
+        self.extremes, self.poisoned = states.extremes, states.poisoned
+        self.oracle_class = oracle_of(cast(type[NumpyModel], registry.model_class(model, "numpy")))
 
     def candidate(self, spec: Spec, model: Model | None = None) -> Candidate:
         """A model of this specification (a new one, unless it is given), as the proof sees it."""
@@ -48,22 +52,21 @@ class Kit:
 
     def starts(self, spec: Spec, seed: int = 1) -> list[Start]:
         """From the middle of training, and from its beginning, when the slots become the gradients."""
-        hot, (x, y) = self.parameters.hot_state(spec, seed), self.parameters.batches(spec, 1, seed + 1)[0]
-        zeroed = self.parameters.zeroed_slots(spec, hot)
-        return [Start(HOT, hot, x, y), Start(ZEROED, zeroed, x, y, fresh=True)]
+        hot, (batch,) = hot_state(spec, seed), batches(spec, 1, seed + 1)
+        return [Start(HOT, hot, batch), Start(ZEROED, zeroed_slots(spec, hot), batch, fresh=True)]
 
     def stress_starts(self, spec: Spec, seed: int = 1) -> list[Start]:
-        """Extreme states and inputs: from zeroed slots, so that the slots become the gradients, and once from hot ones.
+        """Extreme states and inputs, as the model has them.
 
         None in a coarse arithmetic, which has too few digits to certify anything there.
         """
         if spec.precision in tolerances.COARSE:
             return []
         hot, zeroed = self.starts(spec, seed)
-        extremes = self.parameters.stress(spec, zeroed.state, zeroed.x)
-        starts = [Start(name, state, x, zeroed.y, fresh=True, extreme=True) for name, (state, x) in extremes.items()]
-        _, constant = extremes[CONSTANT]
-        return [*starts, Start(f"{CONSTANT}, hot", hot.state, constant, hot.y, extreme=True)]
+        return [
+            Start(name, state, batch, fresh=state is not hot.state, extreme=True)
+            for name, (state, batch) in self.extremes(spec, hot.state, zeroed.state, zeroed.batch).items()
+        ]
 
     def steps(self, candidate: Candidate, starts: list[Start]) -> list[Check]:
         """One step and one prediction from each start; the prediction alone where there is nothing to train."""
@@ -98,25 +101,25 @@ class Kit:
     def any_number_of_samples(self, candidate: Candidate) -> list[Check]:
         """Predictions of one sample and of many more than a batch; a step with another batch than the specification's."""
         oracle, hot, checks = self.oracle_class(candidate.spec), self.starts(candidate.spec)[0], []
-        for rows in (1, 2 * len(hot.y) + 1025):
+        for rows in (1, 2 * hot.samples + 1025):
             checks += proof.prove_prediction(candidate, oracle, _with_rows(hot, rows))
-        return checks + proof.prove_step(candidate, oracle, _with_rows(hot, len(hot.y) + 1))
+        return checks + proof.prove_step(candidate, oracle, _with_rows(hot, hot.samples + 1))
 
     def trajectory(self, candidate: Candidate, steps: int = 0) -> list[Check]:
         """Many steps: free in float64, unless the network is chaotic, else restarted; over places at which a small counter
         would give up. Given a number of steps: that many, in one run, in float64 a free one.
         """
         spec, checks = candidate.spec, []
-        hot, batches = self.parameters.hot_state(spec), self.parameters.batches(spec, BATCHES)
+        hot, cycle = hot_state(spec), batches(spec, BATCHES)
         free = spec.precision == "float64"
         if free and not steps:
-            start = Start("free run", hot, *batches[0])
-            free = not trajectories.is_chaotic(candidate, self.oracle_class(spec), start, batches, FREE_STEPS)
+            start = Start("free run", hot, cycle[0])
+            free = not trajectories.is_chaotic(candidate, self.oracle_class(spec), start, cycle, FREE_STEPS)
         for counter in COUNTERS[:1] if steps else COUNTERS:
-            start = Start("free run" if free else "restarted run", self._counted(spec, hot, counter), *batches[0])
+            start = Start("free run" if free else "restarted run", self._counted(spec, hot, counter), cycle[0])
             run = trajectories.free_run if free else trajectories.restarted_run
             length = steps or (FREE_STEPS if free else RESTARTED_STEPS)
-            checks += run(candidate, self.oracle_class(spec), start, batches, length)
+            checks += run(candidate, self.oracle_class(spec), start, cycle, length)
         return tolerances.worst_by_group(checks)
 
     def _counted(self, spec: Spec, state: Arrays, steps: int) -> Arrays:
@@ -125,18 +128,17 @@ class Kit:
         return state | {name: np.asarray(float(steps)) for name in counters}
 
     def not_a_number(self, candidate: Candidate) -> list[Check]:
-        """NaN in one feature of one sample: NaN in its logits alone, in the loss, and in the parameters it trained."""
+        """NaN somewhere, as the model has it: NaN in the logits that it reaches alone, in the loss, and in trained parameters."""
         start, model = self.starts(candidate.spec)[0], candidate.model
-        x = start.x.copy()
-        x[0, 0] = np.nan
-        on_device = candidate.batch(x, start.y)
-        model.load_state(start.state)
-        logits = np.asarray(candidate.to_host(model.predict(on_device[0])))
-        loss = np.asarray(candidate.to_host(model.train_step(*on_device)))
-        state, tensors = model.state(), candidate.spec.tensors()
-        trained = [state[name] for name, tensor in tensors.items() if tensor.role == "parameter"]
+        state, host, reached = self.poisoned(candidate.spec, start.state, start.batch)
+        batch = candidate.batch(host)
+        model.load_state(state)
+        logits = np.asarray(candidate.to_host(model.predict(batch)))
+        loss = np.asarray(candidate.to_host(model.train_step(batch)))
+        tensors, after = candidate.spec.tensors(), model.state()
+        trained = [after[name] for name, tensor in tensors.items() if tensor.role == "parameter"]
         verdicts = {
-            "logits": bool(np.isnan(logits[0]).all() and np.isfinite(logits[1:]).all()),
+            "logits": bool(np.isnan(logits[reached]).all() and np.isfinite(logits[~reached]).all()),
             "loss": bool(np.isnan(loss)),
             "parameters": any(np.isnan(value).any() for value in trained),
         }
@@ -149,14 +151,14 @@ class Kit:
         of some operation, and say so: that is recorded, and fails nothing.
         """
         spec = candidate.spec
-        hot, batches = self.parameters.hot_state(spec), self.parameters.batches(spec, BATCHES)
-        start = Start("determinism", hot, *batches[0])
-        spread = trajectories.two_runs(candidate, start, batches, SPREAD_STEPS)
+        cycle = batches(spec, BATCHES)
+        start = Start("determinism", hot_state(spec), cycle[0])
+        spread = trajectories.two_runs(candidate, start, cycle, SPREAD_STEPS)
         checks = [Check("determinism", "spread as timed", f"in {SPREAD_STEPS} steps", spread, float("inf"))]
         if hasattr(self.adapter, "make_deterministic"):
             self.adapter.make_deterministic()
             try:
-                spread = trajectories.two_runs(candidate, start, batches, SPREAD_STEPS)
+                spread = trajectories.two_runs(candidate, start, cycle, SPREAD_STEPS)
             except Exception as refusal:  # each framework has an error of its own for it, but all say the word
                 if self.device == "cpu" or "determinis" not in str(refusal).lower():
                     raise
@@ -182,5 +184,5 @@ class Kit:
 
 def _with_rows(start: Start, rows: int) -> Start:
     """The same start with another number of samples, the first ones again where there are not so many."""
-    x, y = np.resize(start.x, (rows, start.x.shape[1])), np.resize(start.y, rows)
-    return Start(f"{rows} samples", start.state, x, y)
+    batch = {name: np.resize(array, (rows, *array.shape[1:])) for name, array in start.batch.items()}
+    return Start(f"{rows} samples", start.state, batch)

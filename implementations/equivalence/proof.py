@@ -4,12 +4,13 @@ Every tensor is compared: eval-mode logits, per-sample loss, loss, parameters an
 slots and counter. Dropout is on; the masks that the framework drew are drawn again and handed to the oracle.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from implementations.contract import Arrays, DeviceArray, Model, Oracle, Spec
+from implementations.contract import Arrays, Batch, DeviceArray, DeviceBatch, Model, Oracle, Spec
+from implementations.declarations import Branch
 from implementations.equivalence import generator, tolerances
 from implementations.equivalence.repetition import Repetition, Start
 from implementations.equivalence.strays import Shared, is_large
@@ -28,9 +29,14 @@ class Candidate:
     to_device: Callable[[np.ndarray], DeviceArray]
     to_host: Callable[[DeviceArray], np.ndarray]
 
-    def batch(self, x: np.ndarray, y: np.ndarray) -> tuple[DeviceArray, DeviceArray]:
-        """The batch on the device, features in the specification's number type."""
-        return self.to_device(x.astype(self.spec.dtype)), self.to_device(y)
+    def batch(self, arrays: Batch) -> DeviceBatch:
+        """The batch on the device, real numbers in the specification's number type."""
+        return {name: self.to_device(array) for name, array in self.stored(arrays).items()}
+
+    def stored(self, arrays: Batch) -> Arrays:
+        """The batch on the host, likewise."""
+        declared, dtype = self.spec.arrays(), self.spec.dtype
+        return {name: array if declared[name].below else array.astype(dtype) for name, array in arrays.items()}
 
     def masks_of_next_step(self, batch: int) -> Arrays:
         """What the next step will draw; the generator stands where it stood."""
@@ -58,41 +64,42 @@ class Observation:
 
 def prove_step(candidate: Candidate, oracle: Oracle, start: Start, shared: Shared | None = None) -> list[Check]:
     """One prediction and one unmodified training step, its native dropout masks replayed in the oracle."""
-    before = [array.copy() for array in (start.x, *start.state.values())]
+    before = [array.copy() for array in (*start.batch.values(), *start.state.values())]
     seen, checks = observe(candidate, start)
     checks += compare(candidate, oracle, start, seen, shared)
     checks.append(tolerances.exact(start.check, "state", "names", set(seen.state) == set(candidate.spec.tensors())))
-    untouched = all(map(np.array_equal, before, (start.x, *start.state.values())))
+    untouched = all(map(np.array_equal, before, (*start.batch.values(), *start.state.values())))
     checks.append(tolerances.exact(start.check, "inputs untouched", "on the host", untouched))
-    return checks + generator.mask_checks(start.check, seen.masks, candidate.spec, len(start.y), candidate.arithmetic)
+    return checks + generator.mask_checks(start.check, seen.masks, candidate.spec, start.samples, candidate.arithmetic)
 
 
 def prove_prediction(candidate: Candidate, oracle: Oracle, start: Start) -> list[Check]:
     """The logits alone, for a size at which nothing can be trained (one sample has no variance)."""
     repetition = Repetition(oracle, candidate.spec, start, {}, candidate.arithmetic, trains=False)
     candidate.model.load_state(start.state)
-    actual = {"logits": candidate.to_host(candidate.model.predict(candidate.batch(start.x, start.y)[0]))}
+    actual = {"logits": candidate.to_host(candidate.model.predict(candidate.batch(start.batch)))}
     yardstick, _ = repetition.yardstick(repetition.reference(), {})
     return start.judge(actual, yardstick, candidate.spec)
 
 
 def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check]]:
-    """One prediction and one step. Checked: after a rewind the step has the same loss, bit for bit, and x is unchanged."""
-    model, (x, y) = candidate.model, candidate.batch(start.x, start.y)
+    """One prediction and one step. Checked: after a rewind the step has the same loss, bit for bit, and the batch is unchanged."""
+    model, batch = candidate.model, candidate.batch(start.batch)
     model.load_state(start.state)
-    logits = np.asarray(candidate.to_host(model.predict(x)))
+    logits = np.asarray(candidate.to_host(model.predict(batch)))
     generator_state = model.random_state()
-    loss = np.asarray(candidate.to_host(model.train_step(x, y)))
+    loss = np.asarray(candidate.to_host(model.train_step(batch)))
     state = model.state()
     model.set_random_state(generator_state)
-    masks = {name: np.array(mask) for name, mask in model.draw_masks(len(start.y)).items()}
+    masks = {name: np.array(mask) for name, mask in model.draw_masks(start.samples).items()}
     model.load_state(start.state)
     model.set_random_state(generator_state)
-    active = active_units(candidate, x)
+    active = active_units(candidate, batch)
     model.load_state(start.state)
     model.set_random_state(generator_state)
-    again = np.asarray(candidate.to_host(model.train_step(x, y)))
-    intact = np.array_equal(candidate.to_host(x), start.x.astype(candidate.spec.dtype))
+    again = np.asarray(candidate.to_host(model.train_step(batch)))
+    given = candidate.stored(start.batch).items()
+    intact = all(np.array_equal(candidate.to_host(batch[name]), array) for name, array in given)
     checks = [
         tolerances.exact(start.check, "replay", "loss", loss.tobytes() == again.tobytes()),
         tolerances.exact(start.check, "inputs untouched", "on the device", intact),
@@ -100,13 +107,13 @@ def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check
     return Observation(logits, loss, state, masks, active), checks
 
 
-def active_units(candidate: Candidate, x: DeviceArray) -> "Arrays | None":
+def active_units(candidate: Candidate, batch: DeviceBatch) -> "Arrays | None":
     """Which ReLUs pass in the next step; asked in coarse arithmetic and large networks, elsewhere the oracle finds out."""
     asked = candidate.arithmetic in tolerances.COARSE or is_large(candidate.spec)
     if not asked or not hasattr(candidate.model, "active_units"):
         return None
     generator_state = candidate.model.random_state()
-    active = candidate.model.active_units(x)
+    active = candidate.model.active_units(batch)
     candidate.model.set_random_state(generator_state)
     return {name: np.array(side) for name, side in active.items()}
 
@@ -142,63 +149,76 @@ def _settled(repetition: Repetition, seen: Observation, folded: bool) -> tuple[Y
     start, spec, oracle = repetition.start, repetition.spec, repetition.oracle
     actual = repetition.tensors_of_step(seen.logits, seen.loss, seen.state)
     expected = repetition.reference()
-    kinks = oracle.kinks()
-    active = {name: inputs > 0 for name, inputs in kinks.items()}
-    yardstick, reach = repetition.yardstick(expected, active, folded)
-    away = {name: _away(inputs, reach[name]) for name, inputs in kinks.items()}
-    sides, coarse = active, repetition.arithmetic in tolerances.COARSE
+    branches = dict(oracle.branches())
+    own = {name: branch.choice for name, branch in branches.items()}
+    yardstick, reach = repetition.yardstick(expected, own, folded)
+    away = {name: _away(branch.lead, reach[name]) for name, branch in branches.items()}
+    choices, coarse = own, repetition.arithmetic in tolerances.COARSE
     if seen.active is not None:
-        sides = {name: np.where(away[name] <= 1, seen.active[name], side) for name, side in active.items()}
-        if _flips(sides, active):
-            yardstick, _ = repetition.yardstick(repetition.reference(sides), sides, folded)
+        choices = {name: np.where(away[name] <= 1, seen.active[name], choice) for name, choice in own.items()}
+        if _flips(choices, own):
+            yardstick, _ = repetition.yardstick(repetition.reference(choices), choices, folded)
     checks = start.judge(actual, yardstick, spec)
     if not (coarse and seen.active is not None) and not all(check.passed for check in checks):
         most = tolerances.MOST_FLIPS if seen.active is None else tolerances.MOST_FLIPS_OF_THE_ASKED
-        yardstick, checks, sides = _adopt(repetition, actual, yardstick, sides, away, most)
+        yardstick, checks, choices = _adopt(repetition, actual, yardstick, choices, branches, away, most)
     if coarse:
         checks.append(tolerances.as_coarse_as_named(start.check, actual, yardstick))
-    if flips := _flips(sides, active):
+    if flips := _flips(choices, own):
         near = sum(int(np.sum(distance <= 1)) for distance in away.values())
         most = max(flips, tolerances.MOST_FLIPS) if coarse else max(tolerances.MOST_ROUNDS, near // 4)
         checks.append(Check(start.check, FLIPS, "count", flips, most))
     return yardstick, checks
 
 
-def _flips(sides: Arrays, active: Arrays) -> int:
-    """How many ReLUs are not on the oracle's own side."""
-    return sum(int(np.sum(sides[name] != side)) for name, side in active.items())
+def _flips(choices: Arrays, own: Arrays) -> int:
+    """How many choices are not the oracle's own."""
+    return sum(int(np.sum(choices[name] != choice)) for name, choice in own.items())
 
 
-def _away(inputs: np.ndarray, reach: float) -> np.ndarray:
-    """Distances from zero in units of what rounding may do; infinite for an exact zero, which no rounding moves."""
-    return np.where(inputs == 0, np.inf, np.abs(inputs) / max(reach, tolerances.SMALLEST))
+def _away(lead: np.ndarray, reach: float) -> np.ndarray:
+    """Leads in units of what rounding may do; infinite for an exact zero, which no rounding moves."""
+    return np.where(lead == 0, np.inf, np.abs(lead) / max(reach, tolerances.SMALLEST))
 
 
 def _adopt(
-    repetition: Repetition, actual: Arrays, yardstick: Yardstick, active: Arrays, away: Arrays, most: int
+    repetition: Repetition,
+    actual: Arrays,
+    yardstick: Yardstick,
+    choices: Arrays,
+    branches: Mapping[str, Branch],
+    away: Arrays,
+    most: int,
 ) -> tuple[Yardstick, list[Check], Arrays]:
-    """Flip ReLUs of the oracle that are near zero, one in each round, as long as the excess shrinks; also the final sides.
+    """Let the oracle take the runner-up where the lead is within rounding, one in each round, as long as the excess shrinks.
 
-    The `most` nearest are tried, and the one that helps most is flipped: another that also helps may be a wrong one, and
-    keep the right one from helping. `away`: as `_away` has it.
+    The `most` nearest are tried, and the one that helps most is taken: another that also helps may be a wrong one, and
+    keep the right one from helping. Returned with the final choices. `away`: as `_away` has it.
     """
     near = [(d.flat[i], name, int(i)) for name, d in away.items() for i in np.flatnonzero(d <= 1)]
     places = [(name, index) for _, name, index in sorted(near)[:most]]
-    sides = {name: side.copy() for name, side in active.items()}
+    choices = {name: choice.copy() for name, choice in choices.items()}
     checks = repetition.start.judge(actual, yardstick, repetition.spec)
     for _ in range(tolerances.MOST_ROUNDS):
         best = None
         for name, index in places:
-            sides[name].flat[index] ^= True
-            other = replace(yardstick, expected=repetition.reference(sides))
-            sides[name].flat[index] ^= True
-            tried = repetition.start.judge(actual, other, repetition.spec)
-            if tolerances.total_excess(tried) < tolerances.total_excess(checks):
-                best, yardstick_of_best, checks = (name, index), other, tried
+            before = choices[name].flat[index]
+            choices[name].flat[index] = _other(branches[name], index, before)
+            tried = replace(yardstick, expected=repetition.reference(choices))
+            choices[name].flat[index] = before
+            verdict = repetition.start.judge(actual, tried, repetition.spec)
+            if tolerances.total_excess(verdict) < tolerances.total_excess(checks):
+                best, yardstick_of_best, checks = (name, index), tried, verdict
         if best is None:
             break
-        sides[best[0]].flat[best[1]] ^= True
+        name, index = best
+        choices[name].flat[index] = _other(branches[name], index, choices[name].flat[index])
         yardstick = yardstick_of_best
         if tolerances.total_excess(checks) == 0:
             break
-    return yardstick, checks, sides
+    return yardstick, checks, choices
+
+
+def _other(branch: Branch, index: int, choice: object) -> object:
+    """The runner-up, or the oracle's own choice where the runner-up was taken before."""
+    return branch.runner_up.flat[index] if choice == branch.choice.flat[index] else branch.choice.flat[index]

@@ -34,7 +34,7 @@ class Errors:
         if any(check.group == proof.FLIPS for check in checks):
             return  # a ReLU on the other side is not rounding, and NumPy has its own
         expected = yardstick.expected
-        plain = repetition.plain({name: inputs > 0 for name, inputs in oracle.kinks().items()})
+        plain = repetition.plain({name: branch.choice for name, branch in oracle.branches().items()})
         actual = repetition.tensors_of_step(seen.logits, seen.loss, seen.state)
         for name, value in expected.items():
             if np.size(value) >= FEWEST_ELEMENTS and not name.startswith(tolerances.CHANGE):

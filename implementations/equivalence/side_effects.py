@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from implementations.contract import Arrays, DeviceArray, Model
+from implementations.contract import Arrays, DeviceBatch, Model
 from implementations.equivalence import tolerances
 from implementations.equivalence.proof import Candidate
 from implementations.equivalence.repetition import Start
@@ -35,39 +35,39 @@ def _state_comes_back(candidate: Candidate, start: Start) -> list[Check]:
     full = {n: v if n in counters else (v * (1 + 1e-9)).astype(dtype) for n, v in start.state.items()}
     given = {name: _aligned(value) for name, value in full.items()}
     candidate.model.load_state(given)
-    candidate.model.train_step(*candidate.batch(start.x, start.y))
+    candidate.model.train_step(candidate.batch(start.batch))
     untouched = _same(given, full)
-    x = _aligned(start.x.astype(dtype))
-    on_device = candidate.to_device(x)
+    stored = candidate.stored(start.batch)
+    handed_over = {name: _aligned(array) for name, array in stored.items()}
+    on_device = {name: candidate.to_device(array) for name, array in handed_over.items()}
     candidate.model.load_state(given)
-    for array in (x, *given.values()):
+    for array in (*handed_over.values(), *given.values()):
         array += 1
     expected = {name: (value.astype(np.float64), np.abs(value.astype(np.float64)), 0.0) for name, value in full.items()}
-    copied = np.array_equal(candidate.to_host(on_device), start.x.astype(dtype))
+    copied = all(np.array_equal(candidate.to_host(on_device[name]), array) for name, array in stored.items())
     return [
         *tolerances.elementwise(NAME, "state comes back", candidate.model.state(), expected, unit),
         tolerances.exact(NAME, "inputs untouched", "state", untouched),
-        tolerances.exact(NAME, "what was handed over is copied", "x", copied),
+        tolerances.exact(NAME, "what was handed over is copied", "batch", copied),
     ]
 
 
 def _prediction_moves_nothing(candidate: Candidate, start: Start) -> Check:
-    model, rows = candidate.model, len(start.y)
+    model = candidate.model
     model.load_state(start.state)
-    state, masks = model.state(), candidate.masks_of_next_step(rows)
-    model.predict(candidate.batch(start.x, start.y)[0])
-    still = _same(model.state(), state) and _same(_copies(model.draw_masks(rows)), masks)
+    state, masks = model.state(), candidate.masks_of_next_step(start.samples)
+    model.predict(candidate.batch(start.batch))
+    still = _same(model.state(), state) and _same(_copies(model.draw_masks(start.samples)), masks)
     return tolerances.exact(NAME, "prediction moves nothing", "state and generator", still)
 
 
 def _results_stay(candidate: Candidate, start: Start) -> list[Check]:
     """A loss and logits that are held are the same after the next call."""
     model, to_host = candidate.model, candidate.to_host
-    x, y = candidate.batch(start.x, start.y)
-    other, other_y = candidate.batch(start.x[::-1].copy(), start.y)
-    held = {"loss": model.train_step(x, y), "logits": model.predict(x)}
+    batch, other = candidate.batch(start.batch), candidate.batch(_with_other_inputs(candidate, start))
+    held = {"loss": model.train_step(batch), "logits": model.predict(batch)}
     before = {name: np.array(to_host(value)) for name, value in held.items()}
-    model.train_step(other, other_y)
+    model.train_step(other)
     model.predict(other)
     return [
         tolerances.exact(NAME, "results stay", name, np.array_equal(before[name], to_host(value), equal_nan=True))
@@ -76,25 +76,25 @@ def _results_stay(candidate: Candidate, start: Start) -> list[Check]:
 
 
 def _sees_what_is_there(candidate: Candidate, start: Start) -> list[Check]:
-    """Where a batch on the device can be written to: new numbers in the same array give new results."""
+    """Where a batch on the device can be written to: new numbers in the same arrays give new results."""
     model, to_host = candidate.model, candidate.to_host
-    x, y = candidate.batch(start.x, start.y)
-    new, _ = candidate.batch(start.x[::-1] * 0.5, start.y)
+    batch, new = candidate.batch(start.batch), candidate.batch(_with_other_inputs(candidate, start))
     generator = model.random_state()
 
-    def results(batch: DeviceArray) -> list[np.ndarray]:
+    def results(batch: DeviceBatch) -> list[np.ndarray]:
         model.load_state(start.state)
         model.set_random_state(generator)
-        return [np.array(to_host(model.predict(batch))), np.array(to_host(model.train_step(batch, y)))]
+        return [np.array(to_host(model.predict(batch))), np.array(to_host(model.train_step(batch)))]
 
-    results(x)
-    model.predict(x)
+    results(batch)
+    model.predict(batch)
     try:
-        x[...] = new
+        for name in _inputs(candidate):
+            batch[name][...] = new[name]
     except (TypeError, ValueError):  # arrays of JAX and TensorFlow cannot be written to: nothing to be seen
         return []
-    at_once = np.array_equal(to_host(model.predict(x)), to_host(model.predict(new)))
-    logits, loss = (np.array_equal(one, other) for one, other in zip(results(x), results(new), strict=True))
+    at_once = np.array_equal(to_host(model.predict(batch)), to_host(model.predict(new)))
+    logits, loss = (np.array_equal(one, other) for one, other in zip(results(batch), results(new), strict=True))
     return [
         tolerances.exact(NAME, "sees what is there", "logits", at_once and logits),
         tolerances.exact(NAME, "sees what is there", "loss", loss),
@@ -103,18 +103,28 @@ def _sees_what_is_there(candidate: Candidate, start: Start) -> list[Check]:
 
 def _models_are_apart(candidate: Candidate, make: Callable[[], Model], start: Start) -> list[Check]:
     """Two models share nothing, and draw the same masks from the same seed."""
-    rows, one = len(start.y), make()
-    first_draw = _copies(one.draw_masks(rows))
+    one = make()
+    first_draw = _copies(one.draw_masks(start.samples))
     one.load_state(start.state)
     before = one.state()
     two = make()
-    seeded = _same(_copies(two.draw_masks(rows)), first_draw)
+    seeded = _same(_copies(two.draw_masks(start.samples)), first_draw)
     two.load_state({name: value * 2 for name, value in start.state.items()})
-    two.train_step(*candidate.batch(start.x, start.y))
+    two.train_step(candidate.batch(start.batch))
     return [
         tolerances.exact(NAME, "models are apart", "state", _same(one.state(), before)),
         tolerances.exact(NAME, "the generator is seeded", "first masks", seeded),
     ]
+
+
+def _inputs(candidate: Candidate) -> list[str]:
+    return [name for name, array in candidate.spec.arrays().items() if array.role == "input"]
+
+
+def _with_other_inputs(candidate: Candidate, start: Start) -> Arrays:
+    """The same targets, with the inputs of other samples; real numbers are halved."""
+    inputs = {name: start.batch[name][::-1].copy() for name in _inputs(candidate)}
+    return start.batch | {name: array if array.dtype.kind == "i" else array * 0.5 for name, array in inputs.items()}
 
 
 def _copies(arrays: Arrays) -> Arrays:

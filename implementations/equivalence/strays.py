@@ -29,7 +29,7 @@ LARGE_FLOPS = 10**9
 would take minutes too."""
 
 Strays = tuple[dict[str, float], dict[str, float]]
-"""How far rounding moves each tensor; how near to zero a ReLU's inputs must be for rounding to decide."""
+"""How far rounding moves each tensor; how small the lead of a branch must be for rounding to decide."""
 
 
 def is_large(spec: Spec) -> bool:
@@ -48,7 +48,7 @@ class Shared:
         spec, start = repetition.spec, repetition.start
         key = [spec.model_dump(mode="json"), repetition.arithmetic, tolerances.PERTURBATIONS]
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode())
-        for array in (start.x, start.y, *start.state.values()):
+        for array in (*start.batch.values(), *start.state.values()):
             digest.update(np.ascontiguousarray(array).tobytes())
         path = self.folder / f"strays-{digest.hexdigest()[:32]}.json"
         with _held(path.with_suffix(".lock")):
@@ -64,12 +64,12 @@ def find(repetition: "Repetition") -> Strays:
     """With masks of the oracle's own; the perturbed runs side by side, as many as there are cores."""
     spec, start = repetition.spec, repetition.start
     oracle = repetition.oracle.in_arithmetic(np.float64, np.ndarray)
-    independent = replace(repetition, oracle=oracle, masks=masks(spec, len(start.y)), shared=None)
+    independent = replace(repetition, oracle=oracle, masks=masks(spec, start.samples), shared=None)
     expected = independent.reference()
-    active = {name: inputs > 0 for name, inputs in oracle.kinks().items()}
+    choices = {name: branch.choice for name, branch in oracle.branches().items()}
     seeds = range(tolerances.PERTURBATIONS)
     with ThreadPoolExecutor(min(cores.usable(), tolerances.PERTURBATIONS)) as pool:
-        runs = list(pool.map(lambda seed: independent.strayed(expected, active, 1, seed=seed), seeds))
+        runs = list(pool.map(lambda seed: independent.strayed(expected, choices, 1, seed=seed), seeds))
     stray, reach = (
         {name: float(np.sqrt(np.mean([run[k][name] ** 2 for run in runs]))) for name in runs[0][k]} for k in (0, 1)
     )
@@ -78,8 +78,8 @@ def find(repetition: "Repetition") -> Strays:
 
 def masks(spec: Spec, batch: int) -> Arrays:
     """Masks of inverted dropout (Srivastava et al. 2014), drawn by a generator of the proof's own."""
-    rng, rate = np.random.default_rng(0), spec.dropout
-    return {name: (rng.random(shape) >= rate) / (1 - rate) for name, shape in spec.masks(batch).items()}
+    rng = np.random.default_rng(0)
+    return {name: (rng.random(m.shape) >= m.rate) / (1 - m.rate) for name, m in spec.masks(batch).items()}
 
 
 @contextmanager

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from implementations.contract import Oracle
+from implementations.contract import Arrays, Oracle
 from implementations.equivalence import proof, rounding, tolerances
 from implementations.equivalence.proof import Candidate
-from implementations.equivalence.repetition import Start
+from implementations.equivalence.repetition import Start, samples_of
 from implementations.equivalence.tolerances import Check
 
-Batches = Sequence[tuple[np.ndarray, np.ndarray]]
+Batches = Sequence[Arrays]
 
 TWINS = 3
 """Runs with rounding at random, each of them another one."""
@@ -24,14 +24,13 @@ def free_run(candidate: Candidate, oracle: Oracle, start: Start, batches: Batche
     model, spec = candidate.model, candidate.spec
     model.load_state(start.state)
     oracle.load_state(start.state)
-    on_device = [candidate.batch(x, y) for x, y in batches]
+    on_device = [candidate.batch(batch) for batch in batches]
     checks: list[Check] = []
     for step in range(1, steps + 1):
         k = (step - 1) % len(batches)
-        x, y = batches[k]
-        masks = candidate.masks_of_next_step(len(y))
-        actual = {"loss": np.asarray(candidate.to_host(model.train_step(*on_device[k])))}
-        expected = {"loss": np.asarray(oracle.repeat_step(x, y, masks, None))}
+        masks = candidate.masks_of_next_step(samples_of(batches[k]))
+        actual = {"loss": np.asarray(candidate.to_host(model.train_step(on_device[k])))}
+        expected = {"loss": np.asarray(oracle.repeat_step(batches[k], masks))}
         if step == steps or set(str(step)) <= {"0", "1"}:
             actual, expected = actual | model.state(), expected | oracle.state()
         checks += tolerances.drift(start.check, actual, expected, spec)
@@ -49,10 +48,10 @@ def is_chaotic(candidate: Candidate, oracle: Oracle, start: Start, batches: Batc
         oracle.load_state(start.state)
         twin.load_state(start.state)
         for step in range(steps):
-            x, y = batches[step % len(batches)]
-            masks = candidate.model.draw_masks(len(y))
+            batch = batches[step % len(batches)]
+            masks = candidate.model.draw_masks(samples_of(batch))
             for model in (oracle, twin):
-                model.repeat_step(x, y, masks, None)
+                model.repeat_step(batch, masks)
         apart = tolerances.drift(start.check, twin.state(), oracle.state(), candidate.spec)
         if any(not check.error * tolerances.FACTOR <= check.budget for check in apart):
             return True
@@ -67,16 +66,16 @@ def restarted_run(candidate: Candidate, oracle: Oracle, start: Start, batches: B
     """
     model = candidate.model
     model.load_state(start.state)
-    on_device = [candidate.batch(x, y) for x, y in batches]
+    on_device = [candidate.batch(batch) for batch in batches]
     state, checks, flips = start.state, [], 0
     for step in range(steps):
         k = step % len(batches)
-        masks = candidate.masks_of_next_step(len(batches[k][1]))
-        logits = np.asarray(candidate.to_host(model.predict(on_device[k][0])))
-        active = proof.active_units(candidate, on_device[k][0])
-        loss = np.asarray(candidate.to_host(model.train_step(*on_device[k])))
+        masks = candidate.masks_of_next_step(samples_of(batches[k]))
+        logits = np.asarray(candidate.to_host(model.predict(on_device[k])))
+        active = proof.active_units(candidate, on_device[k])
+        loss = np.asarray(candidate.to_host(model.train_step(on_device[k])))
         seen = proof.Observation(logits, loss, model.state(), masks, active)
-        here = Start(start.check, {n: np.asarray(v, np.float64) for n, v in state.items()}, *batches[k])
+        here = Start(start.check, {n: np.asarray(v, np.float64) for n, v in state.items()}, batches[k])
         step_checks = proof.compare(candidate, oracle, here, seen)
         flips += sum(int(check.error) for check in step_checks if check.group == proof.FLIPS)
         checks += [check for check in step_checks if check.group != proof.FLIPS]
@@ -93,7 +92,7 @@ def two_runs(candidate: Candidate, start: Start, batches: Batches, steps: int) -
         candidate.model.load_state(start.state)
         candidate.model.set_random_state(generator)
         for step in range(steps):
-            candidate.model.train_step(*candidate.batch(*batches[step % len(batches)]))
+            candidate.model.train_step(candidate.batch(batches[step % len(batches)]))
         states.append(candidate.model.state())
     one, other = states
     return max(tolerances.relative_distance(name, one, other) for name in other)

@@ -4,7 +4,8 @@ import os
 
 import numpy as np
 
-from implementations.contract import DeviceArray, Unavailable
+from implementations.contract import DeviceArray
+from implementations.errors import Unavailable
 
 try:
     import jax

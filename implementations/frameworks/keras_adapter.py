@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from implementations.contract import DeviceArray, Unavailable
+from implementations.contract import DeviceArray
+from implementations.errors import Unavailable
 
 BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
 NAME = f"keras-{BACKEND}"

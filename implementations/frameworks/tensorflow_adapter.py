@@ -1,6 +1,7 @@
 """TensorFlow as a backend of Keras: no network is written in TensorFlow alone. CUDA is asynchronous."""
 
-from implementations.contract import DeviceArray, Unavailable
+from implementations.contract import DeviceArray
+from implementations.errors import Unavailable
 
 try:
     import tensorflow as tf

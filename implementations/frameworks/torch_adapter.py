@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from implementations.contract import DeviceArray, Unavailable
+from implementations.contract import DeviceArray
+from implementations.errors import Unavailable
 
 try:
     import torch

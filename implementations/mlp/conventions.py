@@ -1,6 +1,6 @@
 """Where frameworks differ, what the specification decided, and after whom: shown in the fairness table."""
 
-from implementations.contract import Convention
+from implementations.declarations import Convention
 
 _IOFFE = "Ioffe & Szegedy 2015"
 

@@ -247,14 +247,14 @@ class TunedMLP:
         self.running = cp.zeros(sum(map(_room_for, statistics.values())), self.dtype)
         self.named |= _views(self.running, statistics)
 
-    def train_step(self, x: Array, y: Array) -> Array:
+    def train_step(self, batch: Mapping[str, Array]) -> Array:
         """One step of training on x (B, D), y (B,); returns the loss.
 
         The batch is copied into the graph's own buffers: a graph holds addresses, and the next batch may stand elsewhere, or
         another array where this one was. That copy is small beside a step, which reads x twice and writes all else.
         """
-        room = self._room(x)
-        room.y[...] = y
+        room = self._room(batch["x"])
+        room.y[...] = batch["y"]
         room.training = room.training or self._captured(self._step, room)
         room.training.launch()
         return room.loss.copy()
@@ -335,9 +335,9 @@ class TunedMLP:
             m, v = slots
             adam(self.kernels, w, self.gradient, m, v, self.decaying, self.counters, optimizer)
 
-    def predict(self, x: Array) -> Array:
+    def predict(self, batch: Mapping[str, Array]) -> Array:
         """Logits (B, C) with running statistics and without dropout. They are the caller's."""
-        room = self._room(x)
+        room = self._room(batch["x"])
         room.prediction = room.prediction or self._captured(self._predict, room)
         room.prediction.launch()
         return room.logits.copy()
@@ -389,18 +389,18 @@ class TunedMLP:
     def draw_masks(self, batch: int) -> Arrays:
         """The masks of the next training step, drawn from the generator as that step would."""
         drawn = {}
-        for i, (name, shape) in enumerate(self.spec.masks(batch).items(), start=1):
-            mask = dropout_mask(self.kernels, cp.empty(shape, self.dtype), dropout(self.spec, i, self.counters))
+        for i, (name, of) in enumerate(self.spec.masks(batch).items(), start=1):
+            mask = dropout_mask(self.kernels, cp.empty(of.shape, self.dtype), dropout(self.spec, i, self.counters))
             drawn[name] = cp.asnumpy(mask)
         self.counters[1:] += 1
         return drawn
 
-    def active_units(self, x: Array) -> Arrays:
+    def active_units(self, batch: Mapping[str, Array]) -> Arrays:
         """Which units (B, H) pass ReLU and dropout in a training step on x, by the oracle's names; nothing moves.
 
         By the graph's kernels and products, one by one.
         """
-        room, running = self._room(x), self.running.copy()
+        room, running = self._room(batch["x"]), self.running.copy()
         cp.cuda.get_current_stream().synchronize()
         with self.stream:
             self.forward(room)

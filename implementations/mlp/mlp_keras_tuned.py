@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from implementations.contract import Arrays
+from implementations.layers.loss import cross_entropy_keras
 from implementations.mlp import mlp_keras
 from implementations.mlp.spec import MLPSpec
 
@@ -41,7 +42,7 @@ Step = Callable[..., Any]
 
 # --- loss ---
 
-cross_entropy = mlp_keras.cross_entropy()
+cross_entropy = cross_entropy_keras.loss()
 
 # --- backward ---
 
@@ -133,13 +134,13 @@ class LoopMLP(mlp_keras.MLP):
         self._predict = compiled(lambda x: self.network(x, training=False))
         self.drawers = {name: compiled(partial(layer, training=True)) for name, layer in self.dropouts.items()}
 
-    def train_step(self, x: Any, y: Any) -> Any:
+    def train_step(self, batch: Mapping[str, Any]) -> Any:
         """One step of training on x (B, D), y (B,); returns the loss without waiting for it."""
-        return self._train_step(x, y)
+        return self._train_step(batch["x"], batch["y"])
 
-    def predict(self, x: Any) -> Any:
+    def predict(self, batch: Mapping[str, Any]) -> Any:
         """Logits (B, C) with running statistics and without dropout, on the device."""
-        return self._predict(x)
+        return self._predict(batch["x"])
 
 
 class JaxMLP(mlp_keras.MLP):
@@ -163,14 +164,14 @@ class JaxMLP(mlp_keras.MLP):
         self._step, self._predict_from = jax_step(self.network, self.optimizer), jax.jit(predict)
         self._values = self._taken()
 
-    def train_step(self, x: Any, y: Any) -> Any:
+    def train_step(self, batch: Mapping[str, Any]) -> Any:
         """One step of training on x (B, D), y (B,); returns the loss without waiting for it."""
-        self._values, loss = self._step(self._values, x, y)
+        self._values, loss = self._step(self._values, batch["x"], batch["y"])
         return loss
 
-    def predict(self, x: Any) -> Any:
+    def predict(self, batch: Mapping[str, Any]) -> Any:
         """Logits (B, C) with running statistics and without dropout, on the device."""
-        return self._predict_from(self._values, x)
+        return self._predict_from(self._values, batch["x"])
 
     def state(self) -> Arrays:
         """Copies of all variables under the specification's names."""

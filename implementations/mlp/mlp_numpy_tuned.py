@@ -231,7 +231,7 @@ class Room:
         self.layers = [
             Layer(mask, Norm(self.per_sample, own)) for mask, own in zip(masks.values(), columns, strict=True)
         ]
-        self.drawn = Drawn(list(spec.masks(batch).values()), memory) if spec.masks(batch) else None
+        self.drawn = Drawn([mask.shape for mask in spec.masks(batch).values()], memory) if spec.masks(batch) else None
         self.logits = np.empty((batch, spec.classes), dtype)
         self.flat = self.logits.reshape(-1)
         self.total, self.picked, self.losses = (np.empty(batch, dtype) for _ in range(3))
@@ -276,8 +276,9 @@ class TunedMLP:
                 self.named |= {f"norm{i}.running_mean": mean, f"norm{i}.running_variance": variance}
         self.pieces = [[b[at : at + PIECE] for b in self.blocks.values()] for at in range(0, size, PIECE)]
 
-    def train_step(self, x: Array, y: Array) -> Any:
+    def train_step(self, batch: Mapping[str, Array]) -> Any:
         """One step of training on x (B, D), y (B,); returns the loss."""
+        x, y = batch["x"], batch["y"]
         room = self._room(len(x))
         self.forward(x, room)
         loss = cross_entropy(room.logits, y, room)
@@ -343,8 +344,9 @@ class TunedMLP:
                 m, v = slots
                 adam(w, g, m, v, self.scratch[: len(w)], self.step, optimizer)
 
-    def predict(self, x: Array) -> Array:
+    def predict(self, batch: Mapping[str, Array]) -> Array:
         """Logits (B, C) with running statistics and without dropout."""
+        x = batch["x"]
         h, epsilon = x, self.spec.norm_epsilon
         for layer, (weight, bias, gamma, beta, running) in zip(self._room(len(x)).layers, self.of_layer, strict=True):
             dense(h, weight, bias, layer.h)
@@ -385,15 +387,16 @@ class TunedMLP:
 
     def draw_masks(self, batch: int) -> Arrays:
         """The masks of the next training step, drawn from the generator as that step would."""
-        shapes = self.spec.masks(batch)
+        shapes = {name: mask.shape for name, mask in self.spec.masks(batch).items()}
         if not shapes:
             return {}
         drawn = Drawn(list(shapes.values()), np.empty(-(-sum(map(math.prod, shapes.values())) // 2)))
         draw(self.rng, drawn, self.spec.dropout)
         return {name: kept * self.scale for name, kept in zip(shapes, drawn.kept, strict=True)}
 
-    def active_units(self, x: Array) -> Arrays:
+    def active_units(self, batch: Mapping[str, Array]) -> Arrays:
         """Which units (B, H) pass ReLU and dropout in a training step on x, by the oracle's names; the state stays."""
+        x = batch["x"]
         room, running = self._room(len(x)), self.running.copy()
         self.forward(x, room)
         self.running[...] = running

@@ -230,7 +230,7 @@ class Room:
     """What is kept for one batch size: memory for the masks' random numbers, by layer (B, H), and the graphs that read it."""
 
     def __init__(self, spec: MLPSpec, batch: int, like: torch.Tensor) -> None:
-        shapes = list(spec.masks(batch).values())
+        shapes = [mask.shape for mask in spec.masks(batch).values()]
         sizes = [math.prod(shape) for shape in shapes]
         self.numbers = like.new_zeros(sum(sizes))
         self.uniform = (
@@ -266,8 +266,9 @@ class TunedMLP:
             self._predict = torch.compile(self._predict, fullgraph=True, dynamic=False)
         self._active = torch.compile(partial(active_units, spec=spec), fullgraph=True, dynamic=False)
 
-    def train_step(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def train_step(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """One step of training on x (B, D), y (B,); returns the loss without waiting for it."""
+        x, y = batch["x"], batch["y"]
         room = self._room(len(x))
         uniform = room.draw(self.generator)
         with torch.no_grad(), self._mixed():
@@ -278,8 +279,9 @@ class TunedMLP:
                 room.graphs["train_step"] = Graph(step, list(self.w.values()), x, y)
             return room.graphs["train_step"](x, y)
 
-    def predict(self, x: torch.Tensor) -> torch.Tensor:
+    def predict(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Logits (B, C) with running statistics and without dropout."""
+        x = batch["x"]
         with torch.no_grad(), self._mixed():
             if not self.captures:
                 return self._predict(self.w, x)
@@ -295,8 +297,9 @@ class TunedMLP:
         """
         return torch.autocast(self.device.type, torch.bfloat16) if self.spec.precision == "bfloat16" else nullcontext()
 
-    def active_units(self, x: torch.Tensor) -> Arrays:
+    def active_units(self, batch: Mapping[str, torch.Tensor]) -> Arrays:
         """Which units (B, H) pass in a training step on x, by the oracle's names; compiled as the step is."""
+        x = batch["x"]
         with torch.no_grad(), self._mixed():
             found = self._active(self.w, self._room(len(x)).draw(self.generator), x)
         return {f"relu{i}": side.numpy(force=True) for i, side in enumerate(found, start=1)}

@@ -3,6 +3,7 @@
 Stock layers with their own settings and initial weights: not the specification's network, never proved, never ranked.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -29,8 +30,9 @@ class Fit:
         )
         self.batch = spec.batch
 
-    def epoch(self, x: np.ndarray, y: np.ndarray) -> Any:
-        """One pass over the data in whole batches; returns the mean loss."""
+    def epoch(self, samples: Mapping[str, np.ndarray]) -> Any:
+        """One pass over all samples in whole batches; returns the mean loss."""
+        x, y = samples["x"], samples["y"]
         whole = len(y) // self.batch * self.batch
         history = self.network.fit(x[:whole], y[:whole], batch_size=self.batch, epochs=1, verbose=0)
         return np.float32(history.history["loss"][-1])

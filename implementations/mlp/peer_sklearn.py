@@ -4,6 +4,7 @@ It does neither batch norm nor dropout, so it is not the same network: never pro
 """
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,14 +27,14 @@ class Peer:
         )  # fmt: skip
         warnings.simplefilter("ignore", ConvergenceWarning)
 
-    def train_step(self, x: np.ndarray, y: np.ndarray) -> float:
+    def train_step(self, batch: Mapping[str, np.ndarray]) -> float:
         """One batch, one step; returns the loss."""
-        self.network.partial_fit(x, y, classes=self.classes)
+        self.network.partial_fit(batch["x"], batch["y"], classes=self.classes)
         return self.network.loss_
 
-    def predict(self, x: np.ndarray) -> Any:
+    def predict(self, batch: Mapping[str, np.ndarray]) -> Any:
         """Class probabilities (B, C)."""
-        return self.network.predict_proba(x)
+        return self.network.predict_proba(batch["x"])
 
     def load_state(self, state: Any) -> None:
         """It keeps its own start: nothing is compared with it."""

@@ -4,6 +4,7 @@ Biases before batch norm, PyTorch's own initial weights, whatever else it does b
 never proved, never ranked.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -37,10 +38,10 @@ class Eager:
         """The network as it is called."""
         return network
 
-    def train_step(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def train_step(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """One batch, one step; returns the loss."""
         self.optimizer.zero_grad()
-        loss = self.loss(self.network(x), y)
+        loss = self.loss(self.network(batch["x"]), batch["y"])
         loss.backward()
         self.optimizer.step()
         return loss.detach()

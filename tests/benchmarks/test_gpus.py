@@ -19,7 +19,7 @@ from benchmarks.plan.profiles import PROFILES
 from benchmarks.records.record import Configuration, Record
 from benchmarks.runner import worker_process
 from implementations import registry
-from implementations.contract import Unavailable
+from implementations.errors import Unavailable
 from implementations.mlp.spec import MLPSpec
 from tests.support import synthetic
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks import gpus
-from implementations import registry
+from implementations import initialisation, registry
+from tests.support import batches
 
 pytestmark = [
     pytest.mark.gpu,
@@ -41,11 +42,10 @@ def test_the_graph_of_a_training_step_allocates_nothing(cupy: Any) -> None:
     """A node that allocates would mean that cuBLAS did not take the workspace that it was given."""
     model_class = registry.model_class("mlp", "cupy", "tuned")
     spec = registry.part("mlp", "spec").Spec.preset("digits")
-    parameters = registry.part("mlp", "parameters")
     model: Any = model_class(spec, "cuda:0")
-    model.load_state(parameters.initial_state(spec))
-    ((x, y),) = parameters.batches(spec, 1)
-    model.train_step(cupy.asarray(x.astype(spec.dtype)), cupy.asarray(y))
+    model.load_state(initialisation.initial_state(spec))
+    batch = batches.typed(batches.one(spec), spec.dtype)
+    model.train_step({name: cupy.asarray(array) for name, array in batch.items()})
     (room,) = model.rooms.values()
     graph = room.training.debug_dot_str(1)
     assert "KERNEL" in graph

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from implementations import data
-from implementations.contract import BadInput
+from implementations.errors import BadInput
 from tests.support.fresh_process import python
 
 RNG = np.random.default_rng(0)
@@ -260,26 +260,3 @@ def test_a_corrupt_gzip_file_is_refused(tmp_path, damage):
     path = folder / "train-images-idx3-ubyte.gz"
     path.write_bytes(damage(path.read_bytes()))
     refused(folder, path.name, "gzip", "Download it again")
-
-
-# Against a specification
-
-
-def test_check_accepts_what_fits():
-    data.check(data.digits(), features=64, classes=10)
-    data.check(data.digits(), features=64, classes=12)
-
-
-def test_check_refuses_another_width():
-    with pytest.raises(BadInput, match=r"features: the data 'digits' has 64 per sample, .* 784.*Set features = 64"):
-        data.check(data.digits(), features=784, classes=10)
-
-
-@pytest.mark.parametrize("field", ["y_train", "y_test"])
-def test_check_refuses_labels_outside_the_classes(field):
-    digits = data.digits()
-    few = dataclasses.replace(
-        digits, **{f: np.minimum(getattr(digits, f), 8) for f in ("y_train", "y_test") if f != field}
-    )
-    with pytest.raises(BadInput, match=rf"labels outside \[0, 9\) in {field} .*Set classes = 10"):
-        data.check(few, features=64, classes=9)

@@ -5,8 +5,8 @@ import types
 import pytest
 
 from implementations import precisions, registry
-from implementations.contract import Unavailable
 from implementations.equivalence import tolerances
+from implementations.errors import Unavailable
 from implementations.mlp.spec import MLPSpec
 
 

@@ -6,30 +6,32 @@ from typing import Any
 import numpy as np
 import pytest
 
-from implementations import registry, watching
-from implementations.mlp import mlp_numpy, parameters
+from implementations import initialisation, watching
+from implementations.declarations import Step
+from implementations.mlp import mlp_numpy
 from implementations.mlp.spec import MLPSpec
 from implementations.mlp.steps import STEPS
+from tests.support import ROOT, batches
 
+LAYERS = ROOT / "implementations" / "layers"
 SPEC = MLPSpec().changed(features=5, hidden=(4,), classes=3, batch=6)
 
 
 def model() -> Any:
     made = mlp_numpy.MLP(SPEC)
-    made.load_state(parameters.initial_state(SPEC))
+    made.load_state(initialisation.initial_state(SPEC))
     return made
 
 
-def told(made: Any) -> list[str]:
+def events_of_a_step(made: Any) -> list[str]:
     events: list[str] = []
-    (batch,) = parameters.batches(SPEC, 1)
-    with watching.watched(made, events.append, lambda step: events.append(f"/{step}")):
-        made.train_step(batch[0].astype(np.float32), batch[1])
+    with watching.watched(made, STEPS, events.append, lambda step: events.append(f"/{step}")):
+        made.train_step(batches.typed(batches.one(SPEC), SPEC.dtype))
     return events
 
 
 def test_steps_begin_and_end_in_the_order_of_the_network() -> None:
-    events = told(model())
+    events = events_of_a_step(model())
     first = list(dict.fromkeys(step for step in events if not step.startswith("/")))
     assert first == [step.name for step in STEPS]
     depth = 0
@@ -42,7 +44,7 @@ def test_steps_begin_and_end_in_the_order_of_the_network() -> None:
 def test_nothing_is_left_of_it() -> None:
     before, made = vars(mlp_numpy).copy(), model()
     attributes = set(vars(made))
-    told(made)
+    events_of_a_step(made)
     assert vars(mlp_numpy) == before
     assert set(vars(made)) == attributes
 
@@ -53,17 +55,27 @@ def test_a_step_that_fails_ends_and_nothing_is_left() -> None:
     made = model()
     with (
         pytest.raises(ValueError, match="matmul"),
-        watching.watched(made, events.append, lambda s: events.append(f"/{s}")),
+        watching.watched(made, STEPS, events.append, lambda s: events.append(f"/{s}")),
     ):
-        made.train_step(np.zeros((6, 99), np.float32), np.zeros(6, np.int64))
+        made.train_step({"x": np.zeros((6, 99), np.float32), "y": np.zeros(6, np.int64)})
     assert events == ["dense", "/dense"]
     assert vars(mlp_numpy) == before
 
 
-@pytest.mark.parametrize("framework", ["numpy", "cupy", "torch"])
-def test_functions_are_found_under_every_heading_but_the_models(framework: str) -> None:
-    path = str(Path(mlp_numpy.__file__).with_name(f"mlp_{framework}.py"))
-    functions = watching._functions(path)
-    assert {step for step, _ in functions} <= {step.name for step in STEPS}
-    assert ("loss", "cross_entropy") in functions
-    assert registry.source_file("mlp", framework) == f"implementations.mlp.mlp_{framework}"
+@pytest.mark.parametrize("family", ["numpy", "cupy", "torch"])
+@pytest.mark.parametrize("step", [step for step in STEPS if step.layer], ids=lambda step: step.name)
+def test_functions_are_found_under_every_heading_of_a_layer(family: str, step: Step) -> None:
+    functions = watching._functions(str(LAYERS / f"{step.layer}_{family}.py"), step.name)
+    assert {under for under, _ in functions} <= {step.name, "backward"}
+    assert step.name in {under for under, _ in functions}
+
+
+def test_the_way_back_of_a_layer_is_backward() -> None:
+    assert ("backward", "backward_to_input") in watching._functions(str(LAYERS / "dense/dense_numpy.py"), "dense")
+
+
+def test_a_tuned_page_has_its_functions_under_its_own_headings() -> None:
+    path = str(Path(mlp_numpy.__file__).with_name("mlp_numpy_tuned.py"))
+    functions = watching._functions(path, STEPS[0].name)
+    assert {under for under, _ in functions} <= {step.name for step in STEPS}
+    assert ("batch_norm", "batch_norm") in functions

@@ -25,13 +25,14 @@ SPEC = {"features": 24, "hidden": (32, 32, 16), "batch": 32, "dropout": 0.25}
 
 def keras_model(how: str) -> Any:
     """Keras's implementation, its network compiled once more in this way."""
+    from implementations.layers.loss import cross_entropy_keras as cross_entropy
     from implementations.mlp import mlp_keras
 
     class Model(mlp_keras.MLP):
         def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
             super().__init__(spec, device)
             options: dict[str, Any] = {"run_eagerly": True} if how == "eager" else {"jit_compile": True}
-            self.network.compile(optimizer=self.optimizer, loss=mlp_keras.cross_entropy(), **options)
+            self.network.compile(optimizer=self.optimizer, loss=cross_entropy.loss(), **options)
             self.drawers = {name: self._compiled(layer) for name, layer in self.dropouts.items()}
 
         def _compiled(self, layer: Any) -> Any:
@@ -54,13 +55,13 @@ def torch_model() -> Any:
         def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
             super().__init__(spec, device)
             torch._dynamo.reset()
-            self.layers = list(self.network)
-            self.forward = torch.compile(self.with_masks, dynamic=False)
-            self.network.forward = lambda x: self.forward(x)[0]
+            self.modules_in_order = list(self.network)
+            self.compiled_forward = torch.compile(self.with_masks, dynamic=False)
+            self.network.forward = lambda x: self.compiled_forward(x)[0]
 
         def with_masks(self, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
             masks = []
-            for layer in self.layers:
+            for layer in self.modules_in_order:
                 if isinstance(layer, nn.Dropout):
                     masks.append(layer(torch.ones_like(x)))
                     x = x * masks[-1]
@@ -71,7 +72,7 @@ def torch_model() -> Any:
         def draw_masks(self, batch: int) -> Any:
             self.network.train()
             kept = {name: buffer.clone() for name, buffer in self.network.named_buffers()}
-            _, masks = self.forward(torch.zeros(batch, self.spec.features, dtype=self.dtype))
+            _, masks = self.compiled_forward(torch.zeros(batch, self.spec.features, dtype=self.dtype))
             for name, buffer in self.network.named_buffers():
                 buffer.copy_(kept[name])
             return {n: mask.numpy(force=True) for n, mask in zip(self.spec.masks(batch), masks, strict=True)}

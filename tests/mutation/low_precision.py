@@ -1,6 +1,6 @@
 """TF32 and bfloat16 on many shapes: NumPy with emulated products, and the frameworks' own bfloat16 on the CPU.
 
-Models that say which of their ReLUs pass (`contract.ShowsActiveUnits`): in so coarse an arithmetic the oracle adopts
+Models that say which of their ReLUs pass (`contract.ExtendedModel`): in so coarse an arithmetic the oracle adopts
 hundreds of sides. `python -m tests.mutation.low_precision numpy tf32` prints one JSON line per shape.
 """
 
@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from implementations.contract import Arrays
 from implementations.equivalence import rounding, tolerances
 from implementations.mlp.mlp_numpy import MLP
 from implementations.mlp.spec import MLPSpec
@@ -31,13 +30,6 @@ class EmulatedMLP(MLP):
         """Parameters of the emulating kind; what is computed with them is of it too."""
         super().load_state(state)
         self.w = {name: value.view(self.ARRAY) for name, value in self.w.items()}
-
-    def active_units(self, x: np.ndarray) -> Arrays:
-        """From a forward pass whose traces are removed again."""
-        state = self.state()
-        _, cache = self.forward(x)
-        self.load_state(state)
-        return {f"relu{i}": np.asarray(layer[3]) > 0 for i, layer in enumerate(cache[:-1], start=1)}
 
 
 def emulated(precision: str) -> type[EmulatedMLP]:

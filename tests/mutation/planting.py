@@ -6,30 +6,33 @@ oracle with the fault in it; `cupy` runs on its stand-in.
 """
 
 import hashlib
+import importlib
 import json
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from implementations import limits, registry
-from implementations.contract import Arrays
+from implementations.contract import Arrays, OracleClass
 from implementations.equivalence.kit import Kit
+from implementations.equivalence.oracle import oracle_of
 from implementations.equivalence.proof import Candidate
 from implementations.equivalence.repetition import Repetition, Start
 from implementations.equivalence.tolerances import Check
-from implementations.mlp import mlp_numpy, oracle
+from implementations.mlp import mlp_numpy
 from implementations.mlp.spec import MLPSpec
 from tests.mutation import faults
 from tests.mutation.faults import Edits, Fault
-from tests.support import adapters
+from tests.support import ROOT, adapters
 from tests.support.cupy import numpy_stand_in
 
-FOLDER = Path(mlp_numpy.__file__).parent
+FOLDER = ROOT / "implementations" / "mlp"
 ORACLE = "oracle"
+ORACLES_MODULE = "implementations.equivalence.oracle"
 FRAMEWORKS = ("numpy", ORACLE, "cupy", "torch", "keras-tensorflow", "keras-torch", "keras-jax", "jax")
 
 
@@ -65,13 +68,63 @@ def edits_of(framework: str, fault: Fault) -> Edits:
 
 
 def planted(family: str, edits: Edits) -> types.ModuleType:
-    """The family's module with these changes."""
-    path = FOLDER / f"mlp_{family}.py"
-    text = path.read_text(encoding="utf-8")
+    """The family's page with these changes in it, in its layers or in its training."""
+    *_, page = loaded(changed(family, edits))
+    return page
+
+
+def planted_oracle(edits: Edits) -> OracleClass:
+    """The oracle of NumPy's page with these changes in it; its own file, which imports the same layers, as it is."""
+    *_, page, oracle = loaded(changed("numpy", edits) | {ORACLES_MODULE: text_of(ORACLES_MODULE)})
+    return cast(OracleClass, oracle.oracle_of(page.MLP))
+
+
+def changed(family: str, edits: Edits) -> dict[str, str]:
+    """The texts of a family's modules with these changes in them."""
+    texts = {name: text_of(name) for name in modules_of(family)}
     for old, new in edits:
-        assert text.count(old) == 1, f"{path.name} does not hold exactly once:\n{old}"
-        text = text.replace(old, new)
-    return module_of(path, text)
+        holders = [name for name, text in texts.items() for _ in range(text.count(old))]
+        assert len(holders) == 1, (
+            f"{', '.join(holders) or 'no file'} of {family} holds, and one should hold once:\n{old}"
+        )
+        texts[holders[0]] = texts[holders[0]].replace(old, new)
+    return texts
+
+
+def text_of(module: str) -> str:
+    """What stands in a module's file."""
+    return (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+
+
+def modules_of(family: str) -> list[str]:
+    """Every module of a family's plain implementation, each after those that it imports: layers, training, the page."""
+    layers = sorted((ROOT / "implementations" / "layers").glob(f"*/*_{family}.py"))
+    training = sorted((ROOT / "implementations" / "training").glob(f"*_{family}.py"))
+    paths = [*layers, *training, ROOT / "implementations" / "mlp" / f"mlp_{family}.py"]
+    return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
+
+
+def loaded(texts: Mapping[str, str]) -> list[types.ModuleType]:
+    """These modules, as if their files held these texts; whoever imported the real ones keeps them."""
+    modules: list[types.ModuleType] = []
+    real: list[tuple[str, types.ModuleType | None]] = []
+    try:
+        for name, text in texts.items():
+            package, _, stem = name.rpartition(".")
+            real.append((name, sys.modules.get(name)))
+            module = module_of(ROOT / f"{name.replace('.', '/')}.py", text)
+            sys.modules[name] = module
+            setattr(importlib.import_module(package), stem, module)
+            modules.append(module)
+        return modules
+    finally:
+        for name, original in real:
+            package, _, stem = name.rpartition(".")
+            del sys.modules[name]
+            delattr(importlib.import_module(package), stem)
+            if original is not None:
+                sys.modules[name] = original
+                setattr(importlib.import_module(package), stem, original)
 
 
 def module_of(path: Path, text: str) -> types.ModuleType:
@@ -97,14 +150,14 @@ def remember_yardsticks() -> None:
     """
     compute, known = Repetition.strayed, {}
 
-    def strayed(self: Repetition, wanted: Arrays, active: Arrays, runs: int, **how: bool) -> Any:
+    def strayed(self: Repetition, expected: Arrays, active: Arrays, runs: int, **how: bool) -> Any:
         digest = hashlib.sha256(repr((self.spec, self.arithmetic, self.trains, runs, how, self.start.extreme)).encode())
-        for arrays in (self.start.state, {"x": self.start.x, "y": self.start.y}, self.masks, active, wanted):
+        for arrays in (self.start.state, self.start.batch, self.masks, active, expected):
             for name, value in arrays.items():
                 digest.update(name.encode() + np.asarray(value).tobytes())
         key = digest.digest()
         if key not in known:
-            known[key] = compute(self, wanted, active, runs, **how)
+            known[key] = compute(self, expected, active, runs, **how)
         return known[key]
 
     # In this process alone; the key is all that the answer depends on, but the oracle's code.
@@ -115,9 +168,12 @@ class PlantedKit(Kit):
     """The kit on an implementation with a fault in it."""
 
     def __init__(self, framework: str, edits: Edits) -> None:
-        module = planted(family_of(framework), edits)
-        self.parameters, self.device = registry.part("mlp", "parameters"), "cpu"
-        self.model_class, self.oracle_class = module.MLP, oracle.Oracle
+        states, self.device = registry.part("mlp", "extremes"), "cpu"
+        self.extremes, self.poisoned = states.extremes, states.poisoned
+        if framework == ORACLE:
+            self.model_class, self.oracle_class = mlp_numpy.MLP, planted_oracle(edits)
+        else:
+            self.model_class, self.oracle_class = planted(family_of(framework), edits).MLP, oracle_of(mlp_numpy.MLP)
         if framework == "cupy":
             self.adapter: Any = types.SimpleNamespace(
                 to_device=lambda array, device: numpy_stand_in.on_device(np.array(array)), to_host=np.array
@@ -125,18 +181,6 @@ class PlantedKit(Kit):
             self.device = "cuda:0"
         else:
             self.adapter = registry.adapter("numpy" if framework == ORACLE else framework)
-        if framework == ORACLE:
-            self.model_class, self.oracle_class = mlp_numpy.MLP, oracle_over(module)
-
-
-def oracle_over(module: types.ModuleType) -> Any:
-    """The oracle's class on top of another NumPy implementation."""
-    text = Path(oracle.__file__).read_text(encoding="utf-8")
-    import_line = "from implementations.mlp import mlp_numpy\n"
-    assert import_line in text
-    namespace = {"__name__": "planted_oracle", "mlp_numpy": module}
-    exec(compile(text.replace(import_line, ""), "oracle.py", "exec"), namespace)
-    return namespace["Oracle"]
 
 
 def noticed(

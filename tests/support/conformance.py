@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from implementations import data, limits, watching
+from implementations import data, initialisation, limits, watching
 from implementations.equivalence import tolerances
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.tolerances import Check
-from implementations.mlp import parameters
 from implementations.mlp.spec import MLPSpec
-from tests.support import adapters
+from implementations.mlp.steps import STEPS as STEPS_OF_THE_NETWORK
+from tests.support import adapters, batches
 from tests.support.mlp import random_specifications
 from tests.support.mlp.cases import CASES, EPOCHS, IN_FULL, QUICK, SMALL, STEPS, cases, examples, in_full, runs
 
@@ -58,24 +58,30 @@ def main(implementation: str, precision: str, extent: str = "fast") -> None:
 def watched(kit: Kit, spec: MLPSpec) -> dict[str, Any]:
     """Which steps of the network a watched training step tells of, and whether it is the same training step."""
     model: Any = kit.model_class(spec, kit.device)
-    x, y = parameters.batches(spec, 1)[0]
-    x, y = kit.to_device(x.astype(spec.dtype)), kit.to_device(y)
-    state, generator = parameters.hot_state(spec), model.random_state()
-    told: list[str] = []
+    batch = kit.candidate(spec, model).batch(batches.one(spec))
+    state, generator = initialisation.hot_state(spec), model.random_state()
+    events: list[str] = []
     losses = []
-    for watching_ in (nullcontext(), watching.watched(model, told.append, lambda step: told.append(f"end of {step}"))):
+    for watching_ in (
+        nullcontext(),
+        watching.watched(model, STEPS_OF_THE_NETWORK, events.append, lambda step: events.append(f"end of {step}")),
+    ):
         model.load_state(state)
         model.set_random_state(generator)
         with watching_:
-            losses.append(np.asarray(kit.adapter.to_host(model.train_step(x, y))).tobytes())
-    begun = [step for step in told if not step.startswith("end of ")]
-    return {"watched": sorted(set(begun)), "ends": len(told) == 2 * len(begun), "same": losses[0] == losses[1]}
+            losses.append(np.asarray(kit.adapter.to_host(model.train_step(batch))).tobytes())
+    begun = [step for step in events if not step.startswith("end of ")]
+    return {"watched": sorted(set(begun)), "ends": len(events) == 2 * len(begun), "same": losses[0] == losses[1]}
 
 
 def tell(framework: str, mode: str, spec: MLPSpec, case: str, checks: Any) -> None:
     """One line of output; each check says whether a limit of the framework's own explains that it fails."""
-    found = [described(framework, mode, spec, check) for check in checks]
-    print(json.dumps({"case": case, "spec": spec.model_dump(mode="json"), "checks": found}, default=float), flush=True)
+    answer = {
+        "case": case,
+        "spec": spec.model_dump(mode="json"),
+        "checks": [described(framework, mode, spec, check) for check in checks],
+    }
+    print(json.dumps(answer, default=float), flush=True)
 
 
 def described(framework: str, mode: str, spec: MLPSpec, check: Check) -> dict[str, Any]:
@@ -92,15 +98,16 @@ def described(framework: str, mode: str, spec: MLPSpec, check: Check) -> dict[st
 
 def predictions(kit: Kit, spec: MLPSpec) -> str:
     """Hash of the predicted classes of the digits' test set after a few epochs from the same start."""
-    digits, model = data.digits(), kit.model_class(spec, kit.device)
-    model.load_state(parameters.initial_state(spec))
+    digits, candidate = data.digits(), kit.candidate(spec)
+    model = candidate.model
+    model.load_state(initialisation.initial_state(spec))
     rng = np.random.default_rng(0)
     for _ in range(EPOCHS):
         order = rng.permutation(len(digits.y_train))
         for rows in np.split(order[: len(order) // spec.batch * spec.batch], len(order) // spec.batch):
-            x, y = digits.x_train[rows].astype(np.float64), digits.y_train[rows]
-            model.train_step(kit.to_device(x), kit.to_device(y))
-    logits = kit.adapter.to_host(model.predict(kit.to_device(digits.x_test.astype(np.float64))))
+            model.train_step(candidate.batch({"x": digits.x_train[rows], "y": digits.y_train[rows]}))
+    test = candidate.batch({"x": digits.x_test, "y": digits.y_test})
+    logits = kit.adapter.to_host(model.predict(test))
     return hashlib.sha256(logits.argmax(axis=1).astype(np.int64).tobytes()).hexdigest()
 
 

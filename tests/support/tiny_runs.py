@@ -11,7 +11,7 @@ from benchmarks.runner.blocks import Runner
 from implementations.mlp.spec import MLPSpec
 
 ROUNDS = 3
-TINY = Profile("tiny", ("numpy",), 1, ROUNDS, 1e-4, ({"batch": 8},), ("train_step", "predict", "products"), 0)
+TINY = Profile("tiny", ("numpy",), 1, ROUNDS, 1e-4, ("train_step", "predict", "products"), 0)
 SPEC = MLPSpec(features=6, hidden=(8,), classes=3, batch=8)
 
 

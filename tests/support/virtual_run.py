@@ -24,7 +24,7 @@ from tests.support import synthetic, virtual_worker
 
 BLOCKS = 6
 PHASES = ("train_step", "predict")
-PROFILE = Profile("virtual", ("numpy", "torch"), BLOCKS, 8, 4e-3, ({"batch": 32},), PHASES, epochs=0, costs=False)
+PROFILE = Profile("virtual", ("numpy", "torch"), BLOCKS, 8, 4e-3, PHASES, epochs=0, costs=False)
 CELLS = [synthetic.cell(framework, phase) for framework in PROFILE.frameworks for phase in PHASES]
 
 
@@ -36,7 +36,7 @@ def execute(results: Path, said: Connection) -> None:
     virtual = partial(blocks.Runner, program=virtual_worker.__name__, null_control=False)
     vars(blocks)["Runner"] = virtual  # in this process alone
     schedule.BURN = math.inf  # whether the waiting were still is a matter of the real clock
-    prepared = Prepared(MLPSpec(), Request(PROFILE), Plan(CELLS, []), None)
+    prepared = Prepared("mlp", MLPSpec(), Request(PROFILE), Plan(CELLS, []), None)
     sys.exit(session.run(prepared, None, 0, results, said.send).exit_code)
 
 

@@ -41,7 +41,7 @@ def document(results: Results, groups: Sequence[ComparisonGroup] | None = None) 
 def title(results: Results) -> str:
     """What it is, and whether something is missing."""
     partial = " (partial results)" if headline.partial(results) else ""
-    return f"{wording.model(results.run.model)} benchmark{partial}"
+    return f"{wording.model(results.run)} benchmark{partial}"
 
 
 def lead(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
@@ -72,7 +72,7 @@ def _named_apart(sections: list[Section]) -> list[Section]:
 def _subtitle(results: Results) -> str:
     run = results.run
     return (
-        f"One {wording.model(run.model)}, written once per framework from one specification{_proved(results)}. "
+        f"One {wording.model(run)}, written once per framework from one specification{_proved(results)}. "
         f"Run of {run.started_at}, profile {run.profile}, {wording.count(run.blocks, 'block')}."
     )
 

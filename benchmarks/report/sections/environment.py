@@ -25,7 +25,7 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
 def _run(results: Results) -> list[tuple[str, str]]:
     run = results.run
     about = {"started": run.started_at, "profile": run.profile, "blocks": run.blocks, "seed": run.seed}
-    about |= {"model": wording.model(run.model), "specification (SHA-256)": run.spec_sha256}
+    about |= {"model": wording.model(run), "specification (SHA-256)": run.spec_sha256}
     about |= {"record schema": run.schema_version}
     rows = [(name, str(value)) for name, value in about.items()]
     data, code = (part.model_dump(exclude_none=True) for part in (run.dataset, run.code))

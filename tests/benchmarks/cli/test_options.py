@@ -10,7 +10,7 @@ from benchmarks.cli.commands import main
 from benchmarks.plan.cells import Request
 from benchmarks.plan.profiles import PROFILES
 from implementations import cores
-from implementations.contract import BadInput
+from implementations.errors import BadInput
 from tests.support.command import LISTS, NOT_GIVEN
 
 

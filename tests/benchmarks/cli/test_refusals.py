@@ -117,7 +117,7 @@ def test_every_mistake_in_a_specification_is_named_at_once(tmp_path: Path) -> No
         "hidden.1: Input should be greater than 0 (given: -1)",
         "dropout: Input should be less than 1 (given: 1.0)",
         "precision: Input should be 'float32', 'float64', 'tf32' or 'bfloat16'",
-        "colour: no such field; fields are features, hidden",
+        "colour: no such field; fields are batch, optimizer",
         "optimizer.lerning_rate: no such field; did you mean learning_rate?",
         "optimizer.momentum: Input should be less than 1 (given: 1.5)",
     )

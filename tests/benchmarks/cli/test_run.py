@@ -1,6 +1,7 @@
 """Between the options and the exit code: the specification that own data make, and what a run came to."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_own_data_are_listed_under_their_own_sizes(tmp_path: Path) -> None:
     found = invoke("list", "--data", data, "--framework", "numpy", "--set", "batch=8", "--phase", "train_step")
     assert found.exit_code == 0
     assert found.stdout.splitlines()[0].endswith("train_step/batch8-width128")
-    prepared = prepare.prepare(**NOT_GIVEN | {"data": str(data)})
+    prepared: Any = prepare.prepare(**NOT_GIVEN | {"data": str(data)})
     assert (prepared.spec.features, prepared.spec.classes) == (5, 4)
 
 

@@ -9,7 +9,8 @@ from benchmarks.plan.cells import Plan, Request
 from benchmarks.plan.profiles import PROFILES
 from benchmarks.records.record import Cell
 from implementations import registry
-from implementations.contract import BadInput, Spec, Unavailable
+from implementations.contract import Spec
+from implementations.errors import BadInput, Unavailable
 from implementations.mlp.spec import MLPSpec
 
 SPEC = MLPSpec()
@@ -71,7 +72,7 @@ def test_both_modes_of_a_framework_take_turns_with_one_another() -> None:
 
 
 def test_a_framework_without_the_mode_is_absent_or_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.TUNED, "mlp", tuple(f for f in registry.TUNED["mlp"] if f != "cupy"))
+    monkeypatch.setattr(registry.part("mlp", "spec"), "TUNED", ("numpy", "torch"))
     (absent,) = make(modes=("tuned",), profile="smoke", gpus=("GPU",)).absent
     assert (absent.framework, absent.reason) == ("cupy", "cupy has no tuned mode.")
     with pytest.raises(Unavailable, match="cupy has no tuned mode"):

@@ -12,8 +12,9 @@ from benchmarks.plan.cells import Plan, Request
 from benchmarks.plan.estimate import Estimate, within
 from benchmarks.plan.profiles import PROFILES
 from implementations import cores, data
-from implementations.contract import BadInput, Spec
+from implementations.contract import Spec
 from implementations.equivalence import strays, tolerances
+from implementations.errors import BadInput
 from implementations.mlp.spec import MLPSpec
 
 SPEC = MLPSpec.preset("digits")

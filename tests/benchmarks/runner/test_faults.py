@@ -55,17 +55,17 @@ class Faulty(MLP):
     calls = 0
     later = False  # as a device would, for which nobody waits
 
-    def train_step(self, x, y):
+    def train_step(self, batch):
         type(self).calls += 1
         if type(self).calls > 15:  # proved and calibrated by then
             self.fault()
         if self.later:
-            return POOL.submit(self.slowly, x, y)
-        return super().train_step(x, y)
+            return POOL.submit(self.slowly, batch)
+        return super().train_step(batch)
 
-    def slowly(self, x, y):
+    def slowly(self, batch):
         time.sleep(0.05)  # a step this small would be done before anybody could look, the longer the busier the machine
-        return super().train_step(x, y)
+        return super().train_step(batch)
 """
 
 

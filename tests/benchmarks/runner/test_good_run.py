@@ -39,14 +39,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def of_kind(folder: Path, kind: type[Any]) -> list[Any]:
     records, problems = records_file.read(folder)
     assert problems == []
-    return [found for found in records if isinstance(found, kind)]
+    return [record for record in records if isinstance(record, kind)]
 
 
 def test_a_run_leaves_readable_records_the_machine_and_its_reports(folder: Path) -> None:
     (run,) = of_kind(folder, RunRecord)
     assert [cell.id.rpartition("/")[2] for cell in run.cells] == ["batch8-width128"]
     assert run.dataset.name == "digits"
-    assert len(run.code.sha256 or "") == len(run.spec_sha256) == 64
+    assert len(run.code.sha256) == len(run.spec_sha256) == 64
     assert json.loads((folder / "environment.json").read_text(encoding="utf-8"))["usable_cores"] >= 1
     assert "# " in (folder / "report.md").read_text(encoding="utf-8")
     assert "</html>" in (folder / "report.html").read_text(encoding="utf-8")
@@ -64,7 +64,7 @@ def test_every_sample_is_kept(folder: Path) -> None:
 
 
 def test_the_proof_stands_before_the_time_and_speaks_of_the_same_network(folder: Path) -> None:
-    kinds = [found.kind for found in of_kind(folder, object)]
+    kinds = [record.kind for record in of_kind(folder, object)]
     assert kinds.index("worker") < kinds.index("proof") < kinds.index("timing")
     (proof,), (timing,) = of_kind(folder, ProofRecord), of_kind(folder, TimingRecord)
     assert proof.passed

@@ -20,9 +20,9 @@ from implementations.mlp.mlp_numpy import MLP
 
 
 class chatty(MLP):
-    def train_step(self, x, y):
+    def train_step(self, batch):
         print("garbage in a step", flush=True)
-        return super().train_step(x, y)
+        return super().train_step(batch)
 
 
 class raising(MLP):
@@ -38,8 +38,8 @@ class shy(MLP):
 
 
 class wrong(MLP):
-    def train_step(self, x, y):
-        loss = super().train_step(x, y)
+    def train_step(self, batch):
+        loss = super().train_step(batch)
         state = self.state()
         state["output.bias"] *= 1.001
         self.load_state(state)

@@ -14,7 +14,7 @@ from benchmarks.records.run_record import CodeFacts
 from benchmarks.runner import resume
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.resume import Progress
-from implementations.contract import BadInput
+from implementations.errors import BadInput
 from tests.support import command, synthetic
 from tests.support.tiny_runs import SPEC, TINY, cells_of, data
 

@@ -1,11 +1,14 @@
 """The statistics of dropout masks: honest ones pass, whatever the rate; each kind of dishonesty fails its own test."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from implementations.contract import Arrays
+from implementations.declarations import Mask
 from implementations.equivalence import generator
 from implementations.mlp.spec import MLPSpec
 
@@ -136,3 +139,92 @@ def test_a_mask_that_repeats_itself_is_seen_in_a_single_step() -> None:
     masks = {name: np.resize(mask[:128], (512, 64)) for name, mask in drawing(0.5, (64, 64))(512).items()}
     checks = generator.mask_checks("start", masks, spec(0.5, (64, 64)), 512, "float32")
     assert [check.group for check in checks if not check.passed] == ["mask repeats nothing"]
+
+
+# Masks of more axes, each with a rate of its own
+
+RATES = {"image.mask": 0.1, "later.mask": 0.1, "dense.mask": 0.5}
+
+
+def masks_of(batch: int) -> dict[str, Mask]:
+    image = (batch, 6, 6, 8)
+    return {name: Mask((batch, 64) if name == "dense.mask" else image, rate) for name, rate in RATES.items()}
+
+
+IMAGES: Any = SimpleNamespace(masks=masks_of)
+"""Of a specification, what is asked here."""
+
+Change = Callable[[Arrays], Arrays]
+
+
+def images(change: Change = lambda uniform: uniform, rates: dict[str, float] = RATES) -> Callable[[int], Arrays]:
+    """Masks drawn with these rates; `change` turns uniform random numbers into others. Scaled as the right rates say."""
+    rng = np.random.default_rng(0)
+
+    def draw(batch: int) -> Arrays:
+        uniform = change({name: rng.random(mask.shape) for name, mask in masks_of(batch).items()})
+        return {name: (uniform[name] >= rates[name]) / (1 - rate) for name, rate in RATES.items()}
+
+    return draw
+
+
+def noticed(draw: Callable[[int], Arrays]) -> list[tuple[str, str]]:
+    return [(check.group, check.tensor) for check in generator.statistics(draw, IMAGES, 32) if not check.passed]
+
+
+def noticed_in_a_step(draw: Callable[[int], Arrays], batch: int = 512) -> list[tuple[str, str]]:
+    checks = generator.mask_checks("start", draw(batch), IMAGES, batch, "float32")
+    return [(check.group, check.tensor) for check in checks if not check.passed]
+
+
+def test_honest_masks_of_four_axes_and_two_rates_pass() -> None:
+    assert noticed(images()) == []
+    assert noticed_in_a_step(images()) == []
+    groups = {check.group for check in generator.statistics(images(), IMAGES, 32)}
+    assert {f"even along axis {axis}" for axis in (1, 2, 3)} <= groups
+
+
+@pytest.mark.parametrize(("axis", "by"), [(1, 0.006), (2, 0.006), (3, 0.008)])
+def test_unevenness_along_one_further_axis(axis: int, by: float) -> None:
+    """Too small to show unit by unit: one place is dropped more often, another as much less."""
+
+    def change(uniform: Arrays) -> Arrays:
+        along = np.moveaxis(uniform["later.mask"], axis, 0)
+        along[0] -= by
+        along[-1] += by
+        return uniform
+
+    assert noticed(images(change)) == [(f"even along axis {axis}", "later.mask")]
+
+
+@pytest.mark.parametrize(("name", "rate"), [("later.mask", 0.099), ("dense.mask", 0.49)])
+def test_a_wrong_rate_in_one_mask(name: str, rate: float) -> None:
+    assert ("keep rate", name) in noticed(images(rates=RATES | {name: rate}))
+
+
+def test_a_mask_with_the_rate_of_another_is_seen_in_a_single_step() -> None:
+    draw = images(rates=RATES | {"dense.mask": RATES["image.mask"]})
+    assert ("mask keep rate", "dense.mask") in noticed_in_a_step(draw)
+    scaled = {name: mask * (0.5 / 0.9 if name == "dense.mask" else 1) for name, mask in images()(512).items()}
+    assert noticed_in_a_step(lambda batch: scaled) == [("mask scale", "dense.mask")]
+
+
+def test_masks_alike_in_two_layers() -> None:
+    alike = images(lambda uniform: uniform | {"later.mask": uniform["image.mask"]})
+    assert ("uncorrelated", "all masks") in noticed(alike)
+    assert noticed_in_a_step(alike) == [("mask repeats nothing", "all masks")]
+
+
+def test_masks_alike_in_two_layers_whose_rates_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the same random numbers, one layer drops what is below its rate, the other what is below another."""
+    monkeypatch.setitem(RATES, "later.mask", 0.5)
+    alike = images(lambda uniform: uniform | {"later.mask": uniform["image.mask"]})
+    assert ("uncorrelated", "all masks") in noticed(alike)
+    assert noticed_in_a_step(alike) == [("mask repeats nothing", "all masks")]
+    assert noticed(images()) == []
+
+
+def test_a_mask_of_a_wrong_shape_is_noticed_though_it_has_as_many_units() -> None:
+    masks = images()(512)
+    masks["image.mask"] = masks["image.mask"].reshape(512, -1)
+    assert noticed_in_a_step(lambda batch: masks) == [("mask scale", "image.mask")]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,13 @@ from implementations.equivalence import proof, rounding, tolerances
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.repetition import Repetition, Start
 from implementations.frameworks import numpy_adapter
+from implementations.layers.activation import relu_numpy as relu
 from implementations.mlp import mlp_numpy
-from implementations.mlp.oracle import Oracle
 from implementations.mlp.spec import MLPSpec
 from tests.mutation import planting
 from tests.mutation.faults import SIZE as SMALL
 from tests.support.mlp.relu_sides import Leaning, at_zero, leaning
+from tests.support.mlp.small_models import Oracle
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,10 @@ def test_units_that_are_exactly_zero_keep_none_from_being_adopted(kit: Kit, seed
 class AtZero(mlp_numpy.MLP):
     """A ReLU that passes gradients on where its input is exactly zero."""
 
-    def activate(self, i: int, n: np.ndarray) -> np.ndarray:
+    def through(self, name: str, layer: ModuleType, *inputs: Any) -> Any:
+        if layer is not relu:
+            return super().through(name, layer, *inputs)
+        (n,) = inputs
         return np.where(n >= 0, np.maximum(n, np.asarray(1e-30, n.dtype)), np.zeros_like(n))
 
 
@@ -89,12 +94,6 @@ class Telling(Leaning):
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         super().load_state(state)
         self.w = {name: value.view(rounding.arithmetic("bfloat16")) for name, value in self.w.items()}
-
-    def active_units(self, x: Any) -> Arrays:
-        kept = self.state()
-        _, cache = self.forward(x)
-        self.load_state(kept)
-        return {f"relu{i}": np.asarray(layer[3]) > 0 for i, layer in enumerate(cache[:-1], start=1)}
 
 
 def test_in_bfloat16_many_sides_are_adopted_from_what_the_model_says(kit: Kit) -> None:
@@ -171,12 +170,12 @@ def test_the_oracle_in_more_digits_judges_too(kit: Kit, arithmetic: str) -> None
     assert all(check.passed for check in proof.compare(kit.candidate(spec), oracle, start, seen))
 
 
-ONE_MORE = (
-    ("    return -log_p[np.arange(len(y)), y], log_p\n", "    return 1 - log_p[np.arange(len(y)), y], log_p\n"),
-)
+ONE_MORE = (("    return losses, exponentials / total\n", "    return 1 + losses, exponentials / total\n"),)
 FOLDED = (
-    ("    z_hat = np.subtract(z, mean, out=z)  # z is not needed again\n", "    z_hat = z - mean\n"),
-    ("    n = gamma * z_hat\n    n += beta\n", "    a = gamma * inv_std\n    n = z * a + (beta - mean * a)\n"),
+    (
+        "    return gamma * z_hat + beta, (z_hat, gamma, inv_std), mean, variance\n",
+        "    a = gamma * inv_std\n    return z * a + (beta - mean * a), (z_hat, gamma, inv_std), mean, variance\n",
+    ),
 )
 
 
@@ -195,13 +194,13 @@ def test_a_loss_near_zero_is_measured_by_its_logits(kit: Kit) -> None:
     """Every label is the likeliest class by far: what is left of a difference of large logits has no digits."""
     spec = MLPSpec().changed(**SMALL | {"dropout": 0.0})
     start = kit.starts(spec)[1]
-    model = Oracle(spec)
+    model = mlp_numpy.MLP(spec, dtype=np.float64)
     model.load_state(start.state)
-    logits, _ = model.forward(start.x.astype(np.float64))
+    logits, _ = model.forward(start.batch)
     *_, second, first = np.sort(logits, axis=1).T
     margin = 34 / np.min(first - second)
     surer = {name: start.state[name] * margin for name in ("output.weight", "output.bias")}
-    sure = replace(start, state=start.state | surer, y=np.argmax(logits, axis=1))
+    sure = replace(start, state=start.state | surer, batch=start.batch | {"y": np.argmax(logits, axis=1)})
     assert proved(kit, mlp_numpy.MLP, spec, sure)[0] == []
     failed, _ = proved(kit, planting.planted("numpy", ONE_MORE).MLP, spec, sure)
     assert "null tensors" in {check.group for check in failed}

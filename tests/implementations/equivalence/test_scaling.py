@@ -27,11 +27,11 @@ def errors(model: type, precision: str) -> dict[str, tuple[float, float]]:
     kit = Kit("mlp", "numpy", numpy_adapter, "cpu")
     spec = MLPSpec().changed(**SMALL, precision=precision)
     oracle = kit.oracle_class(spec, np.longdouble if precision == "float64" else np.float64)
-    found, candidate = scaling.Errors(), kit.candidate(spec, model(spec))
+    summed, candidate = scaling.Errors(), kit.candidate(spec, model(spec))
     for seed in range(1, 6):
-        found.add(candidate, oracle, kit.starts(spec, seed)[1])
-    assert found.seeds >= 4
-    return found.rms()
+        summed.add(candidate, oracle, kit.starts(spec, seed)[1])
+    assert summed.seeds >= 4
+    return summed.rms()
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def clean() -> dict[str, dict[str, tuple[float, float]]]:
 def test_numpy_errs_as_numpy_does_and_in_proportion(clean: dict) -> None:
     for precision in ("float32", "float64"):
         assert all(check.passed for check in scaling.peer_checks(clean[precision], precision))
-        assert all(own == plain for own, plain in clean[precision].values())
+        assert all(error == of_numpy for error, of_numpy in clean[precision].values())
     assert all(check.passed for check in scaling.scaling_checks(clean["float32"], clean["float64"]))
 
 

@@ -12,10 +12,10 @@ from implementations.equivalence import proof, strays, tolerances
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.repetition import Repetition
 from implementations.frameworks import numpy_adapter
-from implementations.mlp.oracle import Oracle
 from implementations.mlp.spec import MLPSpec
 from tests.mutation.faults import SIZE as SMALL
 from tests.support.mlp.relu_sides import at_zero, leaning
+from tests.support.mlp.small_models import Oracle
 
 SPEC = MLPSpec(**SMALL)
 
@@ -32,19 +32,21 @@ def kit(tmp_path: Path) -> Kit:
 
 def repetition(kit: Kit, spec: MLPSpec = SPEC, precision: str = "float32", **options: Any) -> Repetition:
     start = kit.starts(spec)[0]
-    return Repetition(Oracle(spec), spec, start, strays.masks(spec, len(start.y)), precision, **options)
+    return Repetition(Oracle(spec), spec, start, strays.masks(spec, start.samples), precision, **options)
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32", "tf32", "bfloat16"])
 def test_shared_strays_are_those_of_every_other_mask(kit: Kit, precision: str) -> None:
     """Sixteen runs of a network this small scatter by some ten percent; a budget is 8 times as wide."""
     spec = SPEC.changed(batch=256, precision=precision)
-    own = repetition(kit, spec, precision)
-    other = replace(own, masks={name: np.roll(mask, 1, axis=0) for name, mask in own.masks.items()})
-    wanted = other.reference()
-    alone, reach = other.strayed(wanted, {n: x > 0 for n, x in other.oracle.kinks().items()}, tolerances.PERTURBATIONS)
-    shared, shared_reach = strays.find(own)
-    large = [name for name, stray in alone.items() if stray and np.size(wanted[name]) > 100]
+    one = repetition(kit, spec, precision)
+    other = replace(one, masks={name: np.roll(mask, 1, axis=0) for name, mask in one.masks.items()})
+    expected = other.reference()
+    alone, reach = other.strayed(
+        expected, {name: branch.choice for name, branch in other.oracle.branches().items()}, tolerances.PERTURBATIONS
+    )
+    shared, shared_reach = strays.find(one)
+    large = [name for name, stray in alone.items() if stray and np.size(expected[name]) > 100]
     assert len(large) > 10
     for name in large:
         assert 0.5 < shared[name] / alone[name] < 2, name
@@ -89,18 +91,18 @@ def test_where_its_word_is_wrong_within_rounding_the_right_side_is_searched(
     """As where the sides are told by another compiled program than the step."""
     spec = SPEC.changed(dropout=0.0)
     model = leaning(1.5e-6)(spec)
-    oracle_says = {name: inputs > 0 for name, inputs in _kinks(kit, spec).items()}
-    monkeypatch.setattr(model, "active_units", lambda x: oracle_says)
+    oracle_says = {name: branch.choice for name, branch in _branches(kit, spec).items()}
+    monkeypatch.setattr(model, "active_units", lambda batch: oracle_says)
     checks = proof.prove_step(kit.candidate(spec, model), Oracle(spec), at_zero(kit, spec, 5e-7), kit.shared)
     assert all(check.passed for check in checks)
     assert [check.error for check in checks if check.group == proof.FLIPS] == [1]
 
 
-def _kinks(kit: Kit, spec: MLPSpec) -> Any:
+def _branches(kit: Kit, spec: MLPSpec) -> Any:
     start, oracle = at_zero(kit, spec, 5e-7), Oracle(spec)
     oracle.load_state(start.state)
-    oracle.repeat_step(start.x, start.y, {})
-    return oracle.kinks()
+    oracle.repeat_step(start.batch, {})
+    return oracle.branches()
 
 
 def test_it_cannot_talk_itself_out_of_a_side_beyond_rounding(kit: Kit) -> None:

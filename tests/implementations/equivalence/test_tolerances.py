@@ -5,7 +5,8 @@ from typing import cast
 import numpy as np
 import pytest
 
-from implementations.contract import Spec, Tensor
+from implementations.contract import Spec
+from implementations.declarations import Tensor
 from implementations.equivalence import tolerances
 from implementations.equivalence.tolerances import FACTOR, MOST_BUDGET, Check, Yardstick
 

@@ -6,15 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from implementations import initialisation
+from implementations.contract import Batch
 from implementations.equivalence import trajectories
 from implementations.equivalence.kit import BATCHES, FREE_STEPS, Kit
 from implementations.equivalence.repetition import Start
 from implementations.frameworks import numpy_adapter
-from implementations.mlp import parameters
 from implementations.mlp.mlp_numpy import MLP
-from implementations.mlp.oracle import Oracle
 from implementations.mlp.spec import MLPSpec
 from tests.support.mlp.cases import SMALL
+from tests.support.mlp.small_models import Oracle
 
 SPEC = MLPSpec().changed(**SMALL, precision="float64")
 
@@ -23,8 +24,8 @@ SPEC = MLPSpec().changed(**SMALL, precision="float64")
 def test_a_network_is_chaotic_where_rounding_alone_leads_it_astray(changes: dict, chaotic: bool) -> None:
     spec = SPEC.changed(**changes)
     candidate = Kit("mlp", "numpy", numpy_adapter, "cpu").candidate(spec)
-    batches = parameters.batches(spec, BATCHES)
-    start = Start("free run", parameters.hot_state(spec), *batches[0])
+    batches = initialisation.batches(spec, BATCHES)
+    start = Start("free run", initialisation.hot_state(spec), batches[0])
     assert trajectories.is_chaotic(candidate, Oracle(spec), start, batches, FREE_STEPS) is chaotic
 
 
@@ -45,8 +46,8 @@ class Shaky(MLP):
 
     chance = np.random.default_rng()
 
-    def train_step(self, x: np.ndarray, y: np.ndarray) -> Any:
-        loss = super().train_step(x, y)
+    def train_step(self, batch: Batch) -> Any:
+        loss = super().train_step(batch)
         bias = self.w["output.bias"]
         bias += (np.finfo(bias.dtype).eps * self.chance.standard_normal(bias.shape)).astype(bias.dtype)
         return loss
@@ -78,10 +79,10 @@ def test_on_a_gpu_an_operation_without_a_deterministic_form_is_told_and_nothing_
     class Refusing(MLP):
         deterministic = False
 
-        def train_step(self, x: Any, y: Any) -> Any:
+        def train_step(self, batch: Batch) -> Any:
             if self.deterministic:
                 raise RuntimeError(f"{says}\nand more")
-            return super().train_step(x, y)
+            return super().train_step(batch)
 
     adapter = types.SimpleNamespace(**vars(numpy_adapter))
     adapter.make_deterministic = lambda: setattr(Refusing, "deterministic", True)
@@ -92,7 +93,7 @@ def test_on_a_gpu_an_operation_without_a_deterministic_form_is_told_and_nothing_
         with pytest.raises(RuntimeError, match=says):
             kit.determinism(candidate)
         return
-    timed, told = kit.determinism(candidate)
+    timed, refused = kit.determinism(candidate)
     assert timed.group == "spread as timed"
-    assert (told.group, told.passed) == ("no deterministic form", True)
-    assert told.tensor == f"RuntimeError: {NO_FORM}"
+    assert (refused.group, refused.passed) == ("no deterministic form", True)
+    assert refused.tensor == f"RuntimeError: {NO_FORM}"

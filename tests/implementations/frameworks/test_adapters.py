@@ -21,7 +21,7 @@ IMPORTED_FIRST = {
 CODE = """
 import sys
 from implementations import registry
-from implementations.contract import Unavailable
+from implementations.errors import Unavailable
 if not sys.argv[2]:
     sys.modules[sys.argv[3]] = None
 try:

@@ -13,6 +13,7 @@ from implementations.equivalence.tolerances import Check
 from implementations.mlp.spec import MLPSpec
 from tests.mutation import planting
 from tests.mutation.planting import PlantedKit
+from tests.support import fresh_process
 from tests.support.cupy import numpy_stand_in
 from tests.support.mlp.cases import CASES, SMALL
 
@@ -38,6 +39,30 @@ def test_the_logic_equals_the_oracles(kit: PlantedKit, case: str, precision: str
 def test_a_thousand_steps_stay_with_the_oracle(kit: PlantedKit) -> None:
     spec = MLPSpec().changed(**SMALL, precision="float64")
     assert not failed(kit.trajectory(kit.candidate(spec), 1000))
+
+
+WATCH = """
+import sys
+from tests.support.cupy import numpy_stand_in
+sys.modules["cupy"] = numpy_stand_in.module()
+from implementations import initialisation, watching
+from implementations.mlp.mlp_cupy import MLP
+from implementations.mlp.spec import MLPSpec
+from implementations.mlp.steps import STEPS
+spec, begun, ended = MLPSpec(batch=32), [], []
+model, (batch,) = MLP(spec), initialisation.batches(spec, 1)
+model.load_state(initialisation.initial_state(spec))
+with watching.watched(model, STEPS, begun.append, ended.append):
+    model.train_step({name: numpy_stand_in.on_device(array) for name, array in batch.items()})
+assert len(begun) == len(ended)
+assert list(dict.fromkeys(begun)) == [step.name for step in STEPS], begun
+"""
+"""A process of its own: a module that is watched is one that others import, and would keep the stand-in."""
+
+
+def test_every_step_can_be_watched() -> None:
+    done = fresh_process.python("-c", WATCH)
+    assert done.returncode == 0, done.stderr
 
 
 def test_host_and_device_arrays_that_meet_are_noticed(kit: PlantedKit) -> None:

@@ -12,9 +12,12 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from implementations import initialisation, registry
+from implementations.contract import Arrays, DeviceBatch
 from implementations.equivalence.kit import Kit
+from implementations.equivalence.oracle import oracle_of
 from implementations.equivalence.tolerances import Check
-from implementations.mlp import oracle, parameters
+from implementations.mlp import mlp_numpy
 from implementations.mlp.spec import MLPSpec
 from tests.mutation import planting
 from tests.support.cupy import kernels_on_the_cpu, nvrtc
@@ -47,11 +50,19 @@ class TunedKit(Kit):
 
     def __init__(self, *edits: tuple[str, str]) -> None:
         self.page = planted(*edits)
-        self.parameters, self.device = parameters, "cuda:0"
-        self.model_class, self.oracle_class = self.page.TunedMLP, oracle.Oracle
+        states, self.device = registry.part("mlp", "extremes"), "cuda:0"
+        self.extremes, self.poisoned = states.extremes, states.poisoned
+        self.model_class, self.oracle_class = self.page.TunedMLP, oracle_of(mlp_numpy.MLP)
         self.adapter: Any = types.SimpleNamespace(
             to_device=lambda array, device: kernels_on_the_cpu.array(array), to_host=np.array
         )
+
+    def on_device(self, batch: Arrays) -> DeviceBatch:
+        """A batch there, its real numbers in float32."""
+        return {
+            name: self.to_device(array.astype(np.float32) if array.dtype.kind == "f" else array)
+            for name, array in batch.items()
+        }
 
     def noticed(self, spec: MLPSpec, steps: int = 3) -> list[Check]:
         """What is wrong in steps from all starts, or in a few steps in a row."""
@@ -152,9 +163,9 @@ def trained(made: TunedKit, backwards: bool) -> bytes:
     kernels_on_the_cpu.host().device_order(int(backwards))
     asked = spec(**CASES["adamw"])
     model = made.model_class(asked)
-    model.load_state(parameters.hot_state(asked))
-    for x, y in parameters.batches(asked, 3):
-        model.train_step(made.to_device(x.astype(np.float32)), made.to_device(y))
+    model.load_state(initialisation.hot_state(asked))
+    for batch in initialisation.batches(asked, 3):
+        model.train_step(made.on_device(batch))
     return b"".join(value.tobytes() for value in model.state().values())
 
 
@@ -189,11 +200,11 @@ extern "C" __global__ void answer(unsigned* out, unsigned word)
 def test_a_step_is_a_graph_that_is_captured_once_for_each_batch_size(kit: MakeKit) -> None:
     asked, made = spec(), kit()
     model: Any = made.model_class(asked)
-    model.load_state(parameters.hot_state(asked))
-    x, y = parameters.batches(asked, 1)[0]
+    model.load_state(initialisation.hot_state(asked))
+    (batch,) = initialisation.batches(asked, 1)
     model._step = mock.Mock(wraps=model._step)
     for rows in (32, 32, 7, 32, 7):
-        model.train_step(made.to_device(x[:rows].astype(np.float32)), made.to_device(y[:rows]))
+        model.train_step(made.on_device({name: array[:rows] for name, array in batch.items()}))
     sizes = [len(call.args[0].x) for call in model._step.call_args_list]
     assert sizes == [32, 32, 7, 7], "once for nothing, once to capture"
 
@@ -202,9 +213,9 @@ def test_a_step_is_a_graph_that_is_captured_once_for_each_batch_size(kit: MakeKi
 def test_of_the_sizes_that_it_was_given_it_keeps_two(kit: MakeKit) -> None:
     made = kit()
     model: Any = made.model_class(spec())
-    model.load_state(parameters.hot_state(spec()))
+    model.load_state(initialisation.hot_state(spec()))
     for rows in (32, 1, 7, 32, 9):
-        model.predict(made.to_device(np.ones((rows, spec().features), np.float32)))
+        model.predict(made.on_device({"x": np.ones((rows, spec().features))}))
     assert list(model.rooms) == [32, 9]
 
 
@@ -213,11 +224,11 @@ def test_a_step_draws_as_draw_masks_does(kit: MakeKit) -> None:
     """One draw each, whatever else a step or the capturing does."""
     asked, made = spec(), kit()
     model = made.model_class(asked)
-    model.load_state(parameters.hot_state(asked))
-    x, y = parameters.batches(asked, 1)[0]
+    model.load_state(initialisation.hot_state(asked))
+    (batch,) = initialisation.batches(asked, 1)
     draws = [int(model.random_state()[0])]
     for _ in range(3):
-        model.train_step(made.to_device(x.astype(np.float32)), made.to_device(y))
+        model.train_step(made.on_device(batch))
         draws.append(int(model.random_state()[0]))
         model.draw_masks(32)
         draws.append(int(model.random_state()[0]))
@@ -245,9 +256,9 @@ def test_arrays_do_nothing_while_a_graph_is_captured(kit: MakeKit) -> None:
     made = kit(("        self.backward(room)\n", "        self.backward(room)\n        self.gradient *= 1\n"))
     asked = spec()
     model = made.model_class(asked)
-    x, y = parameters.batches(asked, 1)[0]
+    (batch,) = initialisation.batches(asked, 1)
     with pytest.raises(kernels_on_the_cpu.Refused, match="while a graph is captured"):
-        model.train_step(made.to_device(x.astype(np.float32)), made.to_device(y))
+        model.train_step(made.on_device(batch))
 
 
 @needs_compiler

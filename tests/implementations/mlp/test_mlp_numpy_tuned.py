@@ -3,12 +3,13 @@
 import tracemalloc
 from typing import Any
 
-import numpy as np
 import pytest
 
-from implementations.mlp import mlp_numpy, parameters
+from implementations import initialisation
+from implementations.mlp import mlp_numpy
 from implementations.mlp.mlp_numpy_tuned import TunedMLP
 from implementations.mlp.spec import MLPSpec
+from tests.support import batches
 
 LARGE = MLPSpec().changed(features=300, hidden=(512, 400), batch=256)
 BUFFERS = 2**17
@@ -17,16 +18,15 @@ BUFFERS = 2**17
 
 def peak_bytes(model: Any, spec: MLPSpec) -> int:
     """Of a training step, above what was held before it."""
-    model.load_state(parameters.initial_state(spec))
-    ((x, y),) = parameters.batches(spec, 1)
-    x = x.astype(spec.precision)
+    model.load_state(initialisation.initial_state(spec))
+    batch = batches.typed(batches.one(spec), spec.dtype)
     for _ in range(3):
-        model.train_step(x, y)
+        model.train_step(batch)
     tracemalloc.start()
-    model.train_step(x, y)
+    model.train_step(batch)
     tracemalloc.reset_peak()
     before, _ = tracemalloc.get_traced_memory()
-    model.train_step(x, y)
+    model.train_step(batch)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return peak - before
@@ -43,7 +43,8 @@ def test_a_step_allocates_no_array(changes: dict[str, Any]) -> None:
 
 def test_of_the_sizes_that_it_was_given_it_keeps_two() -> None:
     model = TunedMLP(LARGE)
-    model.load_state(parameters.initial_state(LARGE))
+    model.load_state(initialisation.initial_state(LARGE))
+    batch = batches.typed(batches.one(LARGE), LARGE.dtype)
     for rows in (256, 1, 7, 256, 9):
-        model.predict(np.ones((rows, LARGE.features), np.float32))
+        model.predict(batches.samples(batch, slice(rows)))
     assert len(model.rooms) == 2

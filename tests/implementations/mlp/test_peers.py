@@ -30,8 +30,8 @@ def case(name: str) -> Any:
 
 def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
     """One for each framework that is asked for."""
-    for found in parameters:
-        begun(found["name"])
+    for given in parameters:
+        begun(given["name"])
 
 
 def begun(name: str) -> Any:

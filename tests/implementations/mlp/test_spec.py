@@ -1,15 +1,20 @@
 """The specification: what it accepts, how it refuses, and its sizes worked out by hand."""
 
+import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from implementations import registry
-from implementations.contract import BadInput, Tensor
+from implementations import data, registry
+from implementations.declarations import BatchArray, Mask, Tensor
+from implementations.errors import BadInput
 from implementations.mlp.conventions import CONVENTIONS
-from implementations.mlp.spec import AXES, PHASES, PRESETS, SGD, STOCK_KERAS, Adam, AdamW, MLPSpec
+from implementations.mlp.spec import AXES, PHASES, STOCK_KERAS, MLPSpec
 from implementations.mlp.steps import STEPS
+from implementations.spec import SGD, Adam, AdamW
 
 SMALL = MLPSpec(features=3, hidden=(4, 5), classes=2, batch=6)
 
@@ -33,7 +38,7 @@ def test_presets_are_networks() -> None:
     assert MLPSpec.preset("digits") == MLPSpec()
     mnist = MLPSpec.preset("mnist")
     assert (mnist.features, mnist.hidden, mnist.classes) == (784, (512, 512), 10)
-    assert all(MLPSpec.preset(name) for name in PRESETS)
+    assert all(MLPSpec.preset(name) for name in MLPSpec.PRESETS)
     with pytest.raises(BadInput, match="--spec cifar: no such preset or file; presets are digits, mnist"):
         MLPSpec.preset("cifar")
 
@@ -130,7 +135,7 @@ def test_a_rate_is_from_0_to_below_1(value: float) -> None:
     ("values", "line"),
     [
         ({"bacth": 3}, "bacth: no such field; did you mean batch?"),
-        ({"zzz": 3}, "zzz: no such field; fields are features, hidden, classes"),
+        ({"zzz": 3}, "zzz: no such field; fields are batch, optimizer, precision, seed, features, hidden, classes"),
         (
             {"optimizer": {"kind": "sgd", "lr": 1}},
             "optimizer.lr: no such field; fields are kind, learning_rate, momentum",
@@ -177,20 +182,30 @@ def test_a_network_without_hidden_layers_has_no_width_to_change() -> None:
 
 
 def test_tensors_by_hand() -> None:
-    def plain(*shape: int) -> Tensor:
-        return Tensor(shape, "parameter")
+    def kernel(*shape: int) -> Tensor:
+        deviation = (2 / shape[0]) ** 0.5
+        return Tensor(shape, "parameter", initial="normal", deviation=deviation, decays=True, layout="(in, out)")
+
+    def zeros(width: int) -> Tensor:
+        return Tensor((width,), "parameter", initial="zeros")
+
+    def ones(width: int) -> Tensor:
+        return Tensor((width,), "parameter", initial="ones")
 
     parameters = {
-        "dense1.weight": plain(3, 4), "norm1.gamma": plain(4), "norm1.beta": plain(4),
-        "dense2.weight": plain(4, 5), "norm2.gamma": plain(5), "norm2.beta": plain(5),
-        "output.weight": plain(5, 2), "output.bias": plain(2),
+        "dense1.weight": kernel(3, 4), "norm1.gamma": ones(4), "norm1.beta": zeros(4),
+        "dense2.weight": kernel(4, 5), "norm2.gamma": ones(5), "norm2.beta": zeros(5),
+        "output.weight": kernel(5, 2), "output.bias": zeros(2),
     }  # fmt: skip
-    statistics = {
-        f"norm{i}.running_{kind}": Tensor((width,), "statistic")
+    statistics = {f"norm{i}.running_mean": Tensor((width,), "statistic") for i, width in ((1, 4), (2, 5))}
+    statistics |= {
+        f"norm{i}.running_variance": Tensor((width,), "statistic", initial="ones", positive=True)
         for i, width in ((1, 4), (2, 5))
-        for kind in ("mean", "variance")
     }
-    slots = {f"velocity:{name}": Tensor(tensor.shape, "slot", name) for name, tensor in parameters.items()}
+    slots = {
+        f"velocity:{name}": Tensor(tensor.shape, "slot", name, layout="(in, out)" if "weight" in name else "")
+        for name, tensor in parameters.items()
+    }
     assert SMALL.tensors() == parameters | statistics | slots
 
 
@@ -209,13 +224,16 @@ def test_adam_has_two_moments_of_each_parameter_and_one_counter(kind: str) -> No
     slots = {name: tensor for name, tensor in tensors.items() if tensor.role == "slot"}
     assert set(slots) == {f"{moment}:{name}" for moment in ("m", "v") for name in parameters}
     assert all(tensor.shape == tensors[tensor.of or ""].shape for tensor in slots.values())
+    assert {name for name, tensor in slots.items() if tensor.positive} == {f"v:{name}" for name in parameters}
     assert [name for name, tensor in tensors.items() if tensor.role == "counter"] == ["step"]
     assert tensors["step"].shape == ()
 
 
 def test_masks_are_those_of_the_hidden_layers() -> None:
-    assert SMALL.masks(6) == {"dropout1.mask": (6, 4), "dropout2.mask": (6, 5)}
-    assert SMALL.masks(1) == {"dropout1.mask": (1, 4), "dropout2.mask": (1, 5)}
+    rate = SMALL.dropout
+    assert SMALL.masks(6) == {"dropout1.mask": Mask((6, 4), rate), "dropout2.mask": Mask((6, 5), rate)}
+    assert SMALL.masks(1) == {"dropout1.mask": Mask((1, 4), rate), "dropout2.mask": Mask((1, 5), rate)}
+    assert SMALL.changed(dropout=0.7).masks(1)["dropout2.mask"] == Mask((1, 5), 0.7)
     assert SMALL.changed(dropout=0.0).masks(6) == {}
 
 
@@ -315,3 +333,29 @@ def test_the_conventions_name_the_defaults_of_the_specification() -> None:
     assert MLPSpec().running_variance == "unbiased"
     assert "1e-8" in choices["Adam"]
     assert Adam().epsilon == 1e-8
+
+
+# Against a data set
+
+
+def test_data_that_fits_has_no_misfit() -> None:
+    assert MLPSpec().misfit(data.digits()) is None
+    assert MLPSpec(classes=12).misfit(data.digits()) is None
+    assert MLPSpec(features=7, classes=3).sized_for(data.digits()).misfit(data.digits()) is None
+
+
+def test_another_width_is_a_misfit() -> None:
+    misfit = MLPSpec(features=784).misfit(data.digits())
+    assert re.search(r"features: the data 'digits' has 64 per sample, .* 784.*Set features = 64", misfit or "")
+
+
+@pytest.mark.parametrize("field", ["y_train", "y_test"])
+def test_labels_outside_the_classes_are_a_misfit(field: str) -> None:
+    digits = data.digits()
+    others = {name: np.minimum(getattr(digits, name), 8) for name in ("y_train", "y_test") if name != field}
+    misfit = MLPSpec(classes=9).misfit(dataclasses.replace(digits, **others))
+    assert re.search(rf"labels outside \[0, 9\) in {field} .*Set classes = 10", misfit or "", re.DOTALL)
+
+
+def test_a_batch_is_features_and_labels() -> None:
+    assert SMALL.arrays() == {"x": BatchArray((6, 3), "input"), "y": BatchArray((6,), "target", below=2)}

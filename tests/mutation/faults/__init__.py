@@ -31,7 +31,7 @@ class Fault:
 
 
 Edits = tuple[tuple[str, str], ...]
-"""(old, new) texts; every `old` must stand in the file exactly once, so that no fault dies of old age unnoticed."""
+"""(old, new) texts; every `old` must stand in one of the family's files exactly once, so that no fault dies of old age unnoticed."""
 
 FAULTS = [
     Fault("batch-norm momentum inverted"),
@@ -152,7 +152,7 @@ def elsewhere(family: str) -> dict[str, str]:
 
 
 def not_the_oracles() -> dict[str, str]:
-    """Faults of the NumPy page that its oracle does not share, and why."""
+    """Faults in NumPy that its oracle does not share, and why."""
     return _all("numpy", "NOT_THE_ORACLES")
 
 

@@ -1,43 +1,43 @@
-"""The faults in CuPy: those of NumPy with CuPy's name, and its own where the page is written in another way."""
+"""The faults in CuPy: those of NumPy with CuPy's words, and its own where the code is written in another way."""
 
-from tests.mutation.faults import numpy_faults
+from tests.mutation.faults import Edits, numpy_faults
 
-MOMENTS = """    mean = z.mean(axis=0)
-    z_hat = z - mean
-    variance = (z_hat * z_hat).mean(axis=0)
-"""
+WORDS = (
+    ("training_numpy import Array, Caches, Model", "training_cupy import Array, Caches, DeviceArrays, Model"),
+    ("import numpy as np", "import cupy as cp"),
+    ("np.", "cp."),
+    (": Arrays = {}", ": DeviceArrays = {}"),
+    ("mean = z.sum(axis=0) / len(z)\n", "mean = z.mean(axis=0)  # one kernel; a sum and a division would be two\n"),
+    ("(centred * centred).sum(axis=0) / len(z)", "(centred * centred).mean(axis=0)"),
+    ("rng.random(shape)", "rng.random(shape, dtype=cp.float32)"),
+)
+"""What CuPy's files say where NumPy's say something else."""
+
+
+def in_cupy(edits: Edits) -> Edits:
+    """NumPy's changes, as they are made in CuPy's files."""
+    return tuple((translated(old), translated(new)) for old, new in edits)
+
+
+def translated(text: str) -> str:
+    """NumPy's words, as CuPy's."""
+    for numpy_words, cupy_words in WORDS:
+        text = text.replace(numpy_words, cupy_words)
+    return text
+
 
 OWN = {
-    "one-pass variance": ((MOMENTS, """    mean = z.mean(axis=0)
-    variance = (z * z).mean(axis=0) - mean * mean
-    z_hat = z - mean
-"""),),
     "dropout on in evaluation": (
-        (numpy_faults.PREDICTED, "            h = relu(h) * dropout_mask(self.rng, h.shape, self.spec.dropout, self.dtype)\n        return output"),
+        (numpy_faults.PREDICTED, """            h = relu.forward(h)
+            h = dropout.forward(h, dropout.mask(self.rng, h.shape, self.spec.dropout, self.dtype))
+        return self.output(h)
+"""),
     ),
-    "dropout unscaled": (("    mask *= 1 / (1 - rate)\n", ""),),
-    "dropout scaled by 1/p": (("mask *= 1 / (1 - rate)", "mask *= 1 / rate"),),
-    "dropout keeps p": (("rng.random(shape, dtype=cp.float32) >= rate", "rng.random(shape, dtype=cp.float32) < rate"),),
     "mask reused": ((numpy_faults.DRAW, "self.bits._state[...] = 1\n        " + numpy_faults.DRAW),),
-    "leaky ReLU": (("return cp.maximum(n, 0)", "return cp.maximum(n, n * 0.01)"),),
-    "float32 powers of beta": (
-        (numpy_faults.CORRECTIONS, numpy_faults.EDITS["float32 powers of beta"][0][1].replace("cp.float32", "np.float32")),
-    ),
-    "clipped cross-entropy": (
-        ("    return -log_p[cp.arange(len(y)), y], log_p\n",
-         "    log_p = cp.maximum(log_p, math.log(1e-7))\n    return -log_p[cp.arange(len(y)), y], log_p\n"),
-    ),
-    "silent downcast": ((numpy_faults.DENSE, "    z = (x.astype(np.float16) @ weight.astype(np.float16)).astype(x.dtype)\n"),),
-    "evaluation with batch statistics": (
-        ("    return gamma * ((z - mean) / cp.sqrt(variance + epsilon)) + beta\n",
-         "    return gamma * ((z - z.mean(axis=0)) / cp.sqrt(z.var(axis=0) + epsilon)) + beta\n"),
-    ),
 }  # fmt: skip
 
 ELSEWHERE = {"TF32 on": "CuPy rounds factors inside cuBLAS, on a device; the effective precision is measured there"}
 
 EDITS = OWN | {
-    name: tuple((old.replace("np.", "cp."), new.replace("np.", "cp.")) for old, new in pairs)
-    for name, pairs in numpy_faults.EDITS.items()
-    if name not in OWN and name not in ELSEWHERE
+    name: in_cupy(edits) for name, edits in numpy_faults.EDITS.items() if name not in OWN and name not in ELSEWHERE
 }

@@ -1,50 +1,41 @@
-"""The faults of numpy_further, in CuPy: with its name, or why not."""
+"""The faults of numpy_further, in CuPy: with its words, or why not."""
 
-from tests.mutation.faults import numpy_further
-from tests.mutation.faults.cupy_faults import MOMENTS
+from tests.mutation.faults import Edits, numpy_faults, numpy_further
+from tests.mutation.faults.cupy_faults import in_cupy, translated
+from tests.mutation.faults.numpy_further import PLACE
 
-_GENERATOR = (
-    "CuPy draws floats on the GPU, without NumPy's bits and thresholds; its generator's state is one device array"
-)
-_FROM_HOST = "what is loaded comes from the host: it has to be converted and copied to the device"
+ELSEWHERE = {
+    "state taken over without a copy": "what is loaded comes from the host: without a copy it never gets to the device"
+}
 
-ELSEWHERE = dict.fromkeys(
-    (
-        "the next step's mask leaks",
-        "mask tiled above 65536 units",
-        "dropout rate in 256ths",
-        "antithetic rows",
-        "a period of 1000 masks",
-        "last units never dropped",
-        "dropout's scale in half precision",
-        "generator's state is no copy",
-        "generator not seeded",
-        "deep layers reuse masks",
-    ),
-    _GENERATOR,
-) | {"state taken over without a copy": _FROM_HOST, "state rounded to float32": _FROM_HOST}
+STATE = "return self.bits._state.copy()"
+REWIND = "self.bits._state[...] = random_state"
+
+
+def counted(moved: str, seed: str) -> Edits:
+    """Every mask from a generator of its own: how many were drawn before, as `moved` counts them, is the state."""
+    return (
+        ("self.rng = cp.random.Generator(self.bits)", "self.drawn = 0"),
+        (STATE, "return self.drawn"),
+        (REWIND, "self.drawn = random_state"),
+        (numpy_faults.DRAW, f"""{PLACE}
+        rng = cp.random.Generator(cp.random.Philox4x3210({seed}))
+        self.drawn += {moved}
+        return dropout.mask(rng, shape, rate, self.dtype)"""),
+    )  # fmt: skip
+
 
 OWN = {
-    "ghost batch norm above 1024": (
-        (MOMENTS, MOMENTS.replace("z.mean", "z[:1024].mean").replace("(z_hat * z_hat)", "(z_hat * z_hat)[:1024]")),
+    "the next step's mask leaks": counted("i == len(self.spec.hidden)", "self.drawn + i"),
+    "a period of 1000 masks": counted("1", "self.drawn % 1000"),
+    "deep layers reuse masks": counted("i == len(self.spec.hidden)", "10 * self.drawn + int(str(i)[-1])"),
+    "dropout rate in 256ths": (
+        (translated(numpy_faults.KEPT), "    kept = (rng.random(shape) * 2**8).astype(int) >= round(rate * 2**8)\n"),
     ),
-    "two models share their arrays": (
-        ("        self.w: dict[str, Array] = {}\n", "        self.w = SHARED\n"),
-        (
-            '        self.w = {name: cp.array(value, dtype=self.dtype) for name, value in state.items() if name != "step"}\n',
-            '        self.w.update({name: cp.array(value, dtype=self.dtype) for name, value in state.items() if name != "step"})\n',
-        ),
-        ("Array = Any  # cupy.ndarray: CuPy ships no type stubs\n", "Array = Any\nSHARED: dict = {}\n"),
-    ),
-    "AMSGrad": tuple(
-        (old.replace("Array = np.ndarray\n", "Array = Any  # cupy.ndarray: CuPy ships no type stubs\n"),
-         new.replace("Array = np.ndarray\n", "Array = Any\n").replace("np.", "cp."))
-        for old, new in numpy_further.EDITS["AMSGrad"]
-    ),
-}  # fmt: skip
+    "generator's state is no copy": ((STATE, STATE.removesuffix(".copy()")),),
+    "generator not seeded": (("cp.random.Philox4x3210(spec.seed)", "cp.random.Philox4x3210()"),),
+}
 
 EDITS = OWN | {
-    name: tuple((old.replace("np.", "cp."), new.replace("np.", "cp.")) for old, new in pairs)
-    for name, pairs in numpy_further.EDITS.items()
-    if name not in OWN and name not in ELSEWHERE
+    name: in_cupy(edits) for name, edits in numpy_further.EDITS.items() if name not in OWN and name not in ELSEWHERE
 }

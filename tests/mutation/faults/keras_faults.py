@@ -4,35 +4,33 @@ Where Keras does the step by itself, the fault takes its place.
 """
 
 DENSE = "    return keras.layers.Dense(outputs, use_bias=bias, name=name)\n"
-MADE = "    made = layer(momentum=spec.norm_momentum, epsilon=spec.norm_epsilon, name=name)\n"
-SETTINGS = "    made.momentum, made.epsilon = number(spec, spec.norm_momentum), number(spec, spec.norm_epsilon)\n"
+SETTINGS = "    made.momentum, made.epsilon = momentum, epsilon  # Keras made Python's floats of them\n"
 EVALUATION = "            return super().call(inputs, training=False)\n"
-MEAN = "        mean = ops.mean(inputs, axis=0)\n"
-VARIANCE = "        variance = ops.mean(ops.square(inputs - mean), axis=0)\n"
-MOVED_MEAN = "        self.moving_mean.assign(self.moving_mean * self.momentum + mean * new)\n"
-UNBIASED = "        unbiased = variance * (batch / (batch - 1))\n"
-MOVED_VARIANCE = "        self.moving_variance.assign(self.moving_variance * self.momentum + unbiased * new)\n"
+MEAN = "        mean = ops.mean(inputs, axis=axes)\n"
+VARIANCE = "        variance = ops.mean(ops.square(inputs - mean), axis=axes)\n"
+MOVED_MEAN = "        self.moving_mean.assign(running(self.moving_mean, mean, self.momentum))\n"
+MOVED_VARIANCE = (
+    "        self.moving_variance.assign(running(self.moving_variance, unbiased(variance, samples), self.momentum))\n"
+)
 NORMALISED = """        normalised = ops.batch_normalization(
             inputs, mean, variance, axis=-1, offset=self.beta, scale=self.gamma, epsilon=self.epsilon
         )
 """
+UNBIASED = "    return variance * (samples / (samples - 1))\n"
 RELU = "    return keras.layers.ReLU(name=name)\n"
-DROPOUT = "    return keras.layers.Dropout(spec.dropout, seed=seed, name=name)\n"
+DROPOUT = "    return keras.layers.Dropout(rate, seed=seed, name=name)\n"
 LOSS = "    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)\n"
-SGD = "        return keras.optimizers.SGD(rate, momentum=number(spec, settings.momentum))\n"
-STOCK = '    adam = Adam if settings.epsilon_form == "algorithm1" else keras.optimizers.Adam\n'
+SGD = "    return keras.optimizers.SGD(number(settings.learning_rate), momentum=number(settings.momentum))\n"
+STOCK = '    kind = Adam if settings.epsilon_form == "algorithm1" else keras.optimizers.Adam\n'
 STEP = "        step = ops.cast(self.iterations + 1, dtype)\n"
 CORRECTION1 = "        correction1 = one_minus_power(self.beta_1, step)\n"
 CORRECTION2 = "        correction2 = one_minus_power(self.beta_2, step)\n"
 CHANGE = "        self.assign_sub(variable, ops.cast(learning_rate, dtype) * change)\n"
-DECAY = '    decay = number(spec, settings.weight_decay) if settings.kind == "adamw" else None\n'
+DECAY = '    decay = number(settings.weight_decay) if settings.kind == "adamw" else None\n'
 INDEX = "        index, dtype = self._get_variable_index(variable), variable.dtype\n"
-EXCLUDED = """        self.optimizer.exclude_from_weight_decay(
-            var_list=[v for v in self.network.trainable_variables if v.name != "kernel"]
-        )
-"""
-TRAIN = "        return self.network.train_on_batch(x, y)\n"
-PREDICT = "        return self.network.predict_on_batch(x)\n"
+EXCLUDED = "        self.optimizer.exclude_from_weight_decay(var_list=self._undecayed())\n"
+TRAIN = '        return self.network.train_on_batch(batch["x"], batch["y"])\n'
+PREDICT = '        return self.network.predict_on_batch(batch["x"])\n'
 
 Edits = tuple[tuple[str, str], ...]
 
@@ -41,7 +39,7 @@ def layer(old: str, base: str, call: str, made: str) -> Edits:
     """A layer with another forward pass in the place of Keras's."""
     return (
         (old, f"    return {made}\n\n\nclass Planted{base}(keras.layers.{base}):\n"
-              f"    def call(self, inputs, training=None):\n        {call}\n"),
+              f"    def call(self, inputs, training=None):\n        ops = keras.ops\n        {call}\n"),
     )  # fmt: skip
 
 
@@ -52,7 +50,7 @@ def dense(call: str) -> Edits:
 
 def holding(used: str, kept: str) -> Edits:
     """Descent by something else than the gradient, with a tensor that is kept beside each parameter."""
-    return ((SGD, '''        return Holding(rate, momentum=number(spec, settings.momentum))
+    return ((SGD, '''    return Holding(number(settings.learning_rate), momentum=number(settings.momentum))
 '''), ("class Adam(keras.optimizers.Adam):\n", f'''class Holding(keras.optimizers.SGD):
     def build(self, variables):
         super().build(variables)
@@ -76,13 +74,13 @@ def dropped(masked: str) -> Edits:
         "        drawn = keras.random.uniform(ops.shape(inputs), seed=self.seed_generator, dtype='float32')\n"
         f"        return {masked}"
     )
-    return layer(DROPOUT, "Dropout", call, "PlantedDropout(spec.dropout, seed=seed, name=name)")
+    return layer(DROPOUT, "Dropout", call, "PlantedDropout(rate, seed=seed, name=name)")
 
 
 def loss(of_logits: str) -> Edits:
     """The mean of this over the batch; `label` is one-hot."""
     return (
-        (LOSS, "    def planted(y, logits):\n"
+        (LOSS, "    ops = keras.ops\n\n    def planted(y, logits):\n"
                "        y = ops.reshape(ops.cast(y, 'int32'), (-1,))\n"
                "        label = ops.one_hot(y, logits.shape[-1], dtype=logits.dtype)\n"
                f"        return {of_logits}\n\n    return planted\n"),
@@ -93,7 +91,7 @@ def slots(m: str = "gradient", step: str = "") -> Edits:
     """Momentum written out, with this gradient or this last line."""
     step = step or "self.assign(variable, variable + m)"
     return (
-        (SGD, "        return PlantedSGD(rate, momentum=number(spec, settings.momentum))\n"),
+        (SGD, SGD.replace("keras.optimizers.SGD(", "PlantedSGD(")),
         ("class Adam(keras.optimizers.Adam):\n", f'''class PlantedSGD(keras.optimizers.SGD):
     def update_step(self, gradient, variable, learning_rate):
         learning_rate = ops.cast(learning_rate, variable.dtype)
@@ -112,16 +110,16 @@ KEEP = "ops.cast(drawn >= self.rate, inputs.dtype)"
 SUM_OF_LOSSES = "-ops.sum(label * ops.log_softmax(logits))"
 MEAN_OF_LOSSES = "-ops.mean(ops.sum(label * ops.log_softmax(logits), axis=-1))"
 EDITS: dict[str, Edits] = {
-    "batch-norm momentum inverted": ((SETTINGS, SETTINGS.replace("spec.norm_momentum", "1 - spec.norm_momentum")),),
-    "batch-norm momentum 0.01": ((SETTINGS, SETTINGS.replace("spec.norm_momentum", "0.01")),),
-    "unbiased normalising variance": ((NORMALISED, NORMALISED.replace("mean, variance,", "mean, unbiased,")),),
-    "biased running variance": ((UNBIASED, "        unbiased = variance\n"),),
-    "one-pass variance": ((VARIANCE, "        variance = ops.mean(ops.square(inputs), axis=0) - ops.square(mean)\n"),),
+    "batch-norm momentum inverted": ((SETTINGS, SETTINGS.replace("= momentum", "= 1 - momentum")),),
+    "batch-norm momentum 0.01": ((SETTINGS, SETTINGS.replace("= momentum", "= 0.01")),),
+    "unbiased normalising variance": ((NORMALISED, NORMALISED.replace("mean, variance,", "mean, unbiased(variance, samples),")),),
+    "biased running variance": ((UNBIASED, "    return variance\n"),),
+    "one-pass variance": ((VARIANCE, "        variance = ops.mean(ops.square(inputs), axis=axes) - ops.square(mean)\n"),),
     "epsilon outside the root": (
         (NORMALISED, "        normalised = self.gamma * ((inputs - mean) / (ops.sqrt(variance) + self.epsilon)) + self.beta\n"),
     ),
     "epsilon missing": ((NORMALISED, "        normalised = self.gamma * ((inputs - mean) / ops.sqrt(variance)) + self.beta\n"),),
-    "epsilon 1e-3": ((SETTINGS, SETTINGS.replace("spec.norm_epsilon", "1e-3")),),
+    "epsilon 1e-3": ((SETTINGS, SETTINGS.replace(", epsilon ", ", 1e-3 ")),),
     "epsilon missing in prediction": (
         (EVALUATION, "            return self.gamma * ((inputs - self.moving_mean) / ops.sqrt(self.moving_variance)) + self.beta\n"),
     ),
@@ -135,10 +133,10 @@ EDITS: dict[str, Edits] = {
     "batch-norm backward without its mean term": ((NORMALISED, NORMALISED.replace("inputs, mean,", "inputs, ops.stop_gradient(mean),")),),
     "batch-norm backward without its variance term": ((NORMALISED, NORMALISED.replace("mean, variance,", "mean, ops.stop_gradient(variance),")),),
     "dgamma averaged": (
-        (NORMALISED, NORMALISED.replace("scale=self.gamma", "scale=self.gamma / batch + ops.stop_gradient(self.gamma - self.gamma / batch)")),
+        (NORMALISED, NORMALISED.replace("scale=self.gamma", "scale=self.gamma / samples + ops.stop_gradient(self.gamma - self.gamma / samples)")),
     ),
     "dropout on in evaluation": (
-        (PREDICT, "        return ops.convert_to_numpy(self._dropping(x))\n\n"
+        (PREDICT, "        return keras.ops.convert_to_numpy(self._dropping(batch['x']))\n\n"
                   "    def _dropping(self, x):\n"
                   "        for layer in self.network.layers:\n"
                   "            x = layer(x, training=layer.name.startswith('dropout'))\n"
@@ -147,7 +145,7 @@ EDITS: dict[str, Edits] = {
     "dropout unscaled": dropped(f"inputs * {KEEP}"),
     "dropout scaled by 1/p": dropped(f"inputs * {KEEP} / self.rate"),
     "dropout keeps p": dropped("inputs * ops.cast(drawn < self.rate, inputs.dtype) / (1 - self.rate)"),
-    "dropout rate halved": ((DROPOUT, DROPOUT.replace("spec.dropout", "spec.dropout / 2")),),
+    "dropout rate halved": ((DROPOUT, DROPOUT.replace("rate", "rate / 2")),),
     "dropout backward unmasked": dropped(f"inputs + ops.stop_gradient(inputs * {KEEP} / (1 - self.rate) - inputs)"),
     "mask reused": dropped(
         "inputs * ops.cast(keras.random.uniform(ops.shape(inputs), seed=7) >= self.rate, inputs.dtype) / (1 - self.rate)"
@@ -177,7 +175,7 @@ EDITS: dict[str, Edits] = {
     "dampening": slots(m="gradient * 0.5"),
     "Adam without bias correction": ((CORRECTION1, "        correction1 = 1.0\n"), (CORRECTION2, "        correction2 = 1.0\n")),
     "Adam's step off by one": ((STEP, STEP.replace("+ 1", "+ 2")),),
-    "Adam with epsilon hat": ((STOCK, "    adam = keras.optimizers.Adam\n"),),
+    "Adam with epsilon hat": ((STOCK, "    kind = keras.optimizers.Adam\n"),),
     "float32 powers of beta": (
         (CORRECTION2, "        correction2 = ops.cast(1 - ops.power(ops.cast(self.beta_2, 'float32'), ops.cast(step, 'float32')), dtype)\n"),
     ),

@@ -3,16 +3,17 @@
 from tests.mutation.faults import torch_faults
 
 SEED = "        torch.manual_seed(spec.seed)\n"
-LOGITS = "            return self.network(x).to(self.dtype)\n"
-SLOT_STEP = '                slots["step"] = torch.tensor(float(self.step))\n'
-COPIED = "tensor.copy_(torch.from_numpy(np.ascontiguousarray(state[name])))"
+LOGITS = '            return self.network(batch["x"]).to(self.dtype)\n'
+SLOT_STEP = '            slots["step"] = torch.tensor(float(step))\n'
+COPIED = "value = torch.from_numpy(np.ascontiguousarray(state[name]))"
 MOMENTUM = "momentum=settings.momentum)"
 NORMALISED = "(z - mean) * (variance + self.eps).rsqrt() * self.weight + self.bias"
 MOVED = "self.running_mean.lerp_(mean.detach(), self.momentum); self.running_var.lerp_({}, self.momentum)"
 
 EDITS = {
     "prediction remembered by its object": (
-        (LOGITS, """            key = (id(x), self.step, float(sum(p.sum() for p in self.network.parameters())))
+        (LOGITS, """            x = batch["x"]
+            key = (id(x), self.step, float(sum(p.sum() for p in self.network.parameters())))
             if getattr(self, "seen", (None,))[0] != key:
                 self.seen = key, x, self.network(x)
             return self.seen[2]
@@ -23,14 +24,13 @@ EDITS = {
         idle = ~first.grad.any(dim=0)
         ours = [first.detach(), *(s for s in self.optimizer.state[first].values() if torch.is_tensor(s) and s.ndim == 2)]
         untouched = [a[:, idle].clone() for a in ours]
-        self.optimizer.step()
-        for a, columns in zip(ours, untouched):
+""" + torch_faults.STEP + """        for a, columns in zip(ours, untouched):
             a[:, idle] = columns
 """),
     ),
     "the next step's mask leaks": (
-        (torch_faults.DROPOUT, """    layer = Leaking(spec.dropout)
-    return layer
+        (torch_faults.DROPOUT, """    leaking = Leaking(rate)
+    return leaking
 
 
 class Leaking(nn.Dropout):
@@ -56,25 +56,25 @@ class Leaking(nn.Dropout):
 """),
     ),
     "logits buffer reused": (
-        (LOGITS, """            logits = self.network(x)
+        (LOGITS, """            logits = self.network(batch["x"])
             self.buffers = getattr(self, "buffers", {})
             return self.buffers.setdefault(logits.shape, logits).copy_(logits)
 """),
     ),
-    "Adam's correction stands still at 2048": ((SLOT_STEP, SLOT_STEP.replace("float(self.step))", "float(self.step), dtype=torch.float16)")),),
+    "Adam's correction stands still at 2048": ((SLOT_STEP, SLOT_STEP.replace("float(step))", "float(step), dtype=torch.float16)")),),
     "labels through a byte": ((torch_faults.LOSS, torch_faults.LOSS.replace("y)", "y.to(torch.uint8).long())")),),
     "mask tiled above 65536 units": torch_faults.dropped(
         "x * (torch.rand(min(x.numel(), 2**16)).repeat(-(-x.numel() // 2**16))[: x.numel()].view(x.shape) >= self.p) / (1 - self.p)"
     ),
     "AMSGrad": (
         ('"eps": settings.epsilon}', '"eps": settings.epsilon, "amsgrad": True}'),
-        (SLOT_STEP, SLOT_STEP + '                slots["max_exp_avg_sq"] = torch.zeros_like(parameter)\n'),
+        (SLOT_STEP, SLOT_STEP + '            slots["max_exp_avg_sq"] = torch.zeros_like(parameter)\n'),
     ),
     "dropout rate in 256ths": torch_faults.dropped("x * (torch.randint(256, x.shape, dtype=torch.uint8) >= round(self.p * 256)) / (1 - self.p)"),
     "ReLU capped at 20": ((torch_faults.RELU, "    return nn.Hardtanh(0.0, 20.0)\n"),),
     "ReLU's slope 1/2 at zero": torch_faults.module(torch_faults.RELU, "ReLU", "return torch.maximum(x, torch.zeros_like(x))", "PlantedReLU()"),
-    "state rounded to float32": ((COPIED, COPIED.replace("state[name])", "state[name], dtype=np.float32)")),),
-    "gradient over the configured batch": ((torch_faults.BACKWARD, "        backward(loss * (len(y) / self.spec.batch))\n"),),
+    "state rounded to float32": ((COPIED, COPIED.replace("state[name]", "state[name], dtype=np.float32")),),
+    "gradient over the configured batch": ((torch_faults.BACKWARD, '        self.backward(loss * (len(batch["y"]) / self.spec.batch))\n'),),
     "small gradients flushed": (
         (torch_faults.BACKWARD, torch_faults.BACKWARD + "        for p in self.network.parameters():\n            p.grad[p.grad.abs() < 6e-8] = 0\n"),
     ),
@@ -100,36 +100,37 @@ class Leaking(nn.Dropout):
 """),
     ),
     "products of large factors in half precision": torch_faults.linear(
-        "functional.linear(x.bfloat16(), self.weight.bfloat16()).to(x.dtype) if min(*x.shape, *self.weight.shape) >= 256"
-        " else functional.linear(x, self.weight)"
+        "nn.functional.linear(x.bfloat16(), self.weight.bfloat16()).to(x.dtype) if min(*x.shape, *self.weight.shape) >= 256"
+        " else nn.functional.linear(x, self.weight)"
     ),
     "folded prediction survives a load": (
         (LOGITS, """            from copy import deepcopy
 
             self.__dict__.setdefault("folded", deepcopy(self.network))
-            return self.folded(x)
+            return self.folded(batch["x"])
 """),
         (torch_faults.STEP, torch_faults.STEP + '        self.__dict__.pop("folded", None)\n'),
     ),
-    "optimizer's clock not reset": ((SLOT_STEP, '                slots.setdefault("step", torch.tensor(float(self.step)))\n'),),
+    "optimizer's clock not reset": ((SLOT_STEP, '            slots.setdefault("step", torch.tensor(float(step)))\n'),),
     "last units never dropped": torch_faults.dropped(
         "x * ((torch.rand_like(x) >= self.p) | (torch.arange(x.numel()).view(x.shape) >= x.numel() // 8 * 8)) / (1 - self.p)"
     ),
     "loss floored at the smallest float": (
-        (torch_faults.LOSS, "    return functional.nll_loss(torch.log_softmax(logits, 1).clamp_min(math.log(1.1754944e-38)), y)\n"),
+        (torch_faults.LOSS, "    return functional.nll_loss(torch.log_softmax(logits, 1).clamp_min(torch.tensor(1.1754944e-38).log()), y)\n"),
     ),
     "gradient clipped at norm 100": ((torch_faults.BACKWARD, torch_faults.BACKWARD + "        nn.utils.clip_grad_norm_(self.network.parameters(), 100.0)\n"),),
-    "dropout's scale in half precision": torch_faults.dropped("x * (torch.rand_like(x) >= self.p) * float(np.float16(1 / (1 - self.p)))"),
+    "dropout's scale in half precision": torch_faults.dropped("x * (torch.rand_like(x) >= self.p) * torch.tensor(1 / (1 - self.p), dtype=torch.float16).item()"),
     "batch copied once per object": (
-        (torch_faults.FORWARD, """        if getattr(self, "given", (None,))[0] is not x:
-            self.given = x, x.clone()
-        x = self.given[1]
+        (torch_faults.FORWARD, """        if getattr(self, "given", (None,))[0] is not batch["x"]:
+            self.given = batch["x"], batch["x"].clone()
+        batch = {**batch, "x": self.given[1]}
 """ + torch_faults.FORWARD),
     ),
     "generator not seeded": ((SEED, "        torch.seed()\n"),),
     "prediction moves the generator": ((torch_faults.EVAL, torch_faults.EVAL + "        torch.rand(())\n"),),
     "tail of a large prediction missing": (
-        (LOGITS, """            if len(x) <= 1024:
+        (LOGITS, """            x = batch["x"]
+            if len(x) <= 1024:
                 return self.network(x)
             logits = x.new_zeros((len(x), self.spec.classes))
             for k in range(0, len(x) - 1023, 1024):
@@ -137,9 +138,9 @@ class Leaking(nn.Dropout):
             return logits
 """),
     ),
-    "a single row squeezed": ((LOGITS, "            return self.network(x).squeeze()\n"),),
+    "a single row squeezed": ((LOGITS, '            return self.network(batch["x"]).squeeze()\n'),),
     "a wide input's tail ignored": torch_faults.linear(
-        "functional.linear(x[:, : x.shape[1] if x.shape[1] <= 1024 else x.shape[1] // 8 * 8], "
+        "nn.functional.linear(x[:, : x.shape[1] if x.shape[1] <= 1024 else x.shape[1] // 8 * 8], "
         "self.weight[:, : x.shape[1] if x.shape[1] <= 1024 else x.shape[1] // 8 * 8])"
     ),
     "running variance over the configured batch": torch_faults.norm(NORMALISED, MOVED.format("z.detach().var(0, unbiased=False) * (32 / 31)")),
@@ -148,7 +149,7 @@ class Leaking(nn.Dropout):
         "(z - mean) * torch.where(variance > 1e-12, (variance + self.eps).rsqrt(), 0 * variance) * self.weight + self.bias"
     ),
     "ghost batch norm above 1024": (
-        ("    layer = nn.BatchNorm1d if", "    layer = Ghost if"),
+        ("    kind = nn.BatchNorm1d if", "    kind = Ghost if"),
         ("class BiasedBatchNorm1d(nn.BatchNorm1d):\n", '''class Ghost(nn.BatchNorm1d):
     def forward(self, z):
         return torch.cat([super(Ghost, self).forward(part) for part in z.split(1024)])

@@ -36,8 +36,8 @@ def on_device(value: Any) -> Any:
 class Philox4x3210:
     """A generator whose state is one array that can be copied and written back, as CuPy's."""
 
-    def __init__(self, seed: int) -> None:
-        self._state = np.array([seed, 0])
+    def __init__(self, seed: int | None = None) -> None:
+        self._state = np.array([np.random.default_rng().integers(2**32) if seed is None else seed, 0])
 
 
 class Generator:
@@ -73,14 +73,16 @@ def generous() -> types.ModuleType:
     """The same with all that NumPy has: a fault that is planted may be written with anything."""
     cupy = module()
 
+    def plain(value: Any) -> Any:
+        return np.asarray(value) if isinstance(value, DeviceArray) else value
+
     def found(name: str) -> Any:
         what = getattr(np, name)
         if isinstance(what, type):
             return what
 
         def call(*inputs: Any, **options: Any) -> Any:
-            plain = [np.asarray(value) if isinstance(value, DeviceArray) else value for value in inputs]
-            return on_device(what(*plain, **options))
+            return on_device(what(*map(plain, inputs), **{name: plain(value) for name, value in options.items()}))
 
         return call
 
@@ -91,9 +93,10 @@ def generous() -> types.ModuleType:
 def module() -> types.ModuleType:
     """A module `cupy` with what the implementation uses, and no more."""
     cupy = types.ModuleType("cupy")
-    for name in ("sqrt", "maximum", "exp", "log", "multiply"):
+    for name in ("sqrt", "maximum", "exp", "log", "dtype"):
         setattr(cupy, name, getattr(np, name))
     cupy.__dict__.update(
+        ndarray=DeviceArray,
         float32=np.float32,
         asnumpy=asnumpy,
         array=lambda value, dtype=None: on_device(np.array(value, dtype=dtype)),

@@ -5,25 +5,29 @@ import sys
 
 import numpy as np
 
-from implementations import data, registry
+from implementations import data as datasets
+from implementations import registry
 from implementations.mlp.spec import MLPSpec
+from tests.support.batches import samples
 
 STEPS = 60
 
 
 def losses(name: str) -> list[float]:
     """Of so many steps, or of as many epochs as hold them."""
-    spec, digits = MLPSpec(), data.digits()
+    spec, digits = MLPSpec(), datasets.digits()
     adapter = registry.adapter(name)
     adapter.start(1)
     peer = registry.model_class("mlp", name)(spec)
-    x, y = (adapter.to_device(array, "cpu") for array in (digits.x_train.astype(spec.dtype), digits.y_train))
+    host = {"x": digits.x_train.astype(spec.dtype), "y": digits.y_train}
+    data = {name: adapter.to_device(array, "cpu") for name, array in host.items()}
+    count = len(digits.y_train)
     if hasattr(peer, "epoch"):
-        found = [peer.epoch(x, y) for _ in range(STEPS * spec.batch // len(y) + 1)]
+        results = [peer.epoch(data) for _ in range(STEPS * spec.batch // count + 1)]
     else:
-        batches = [slice(at, at + spec.batch) for at in range(0, len(y) - spec.batch, spec.batch)]
-        found = [peer.train_step(x[rows], y[rows]) for rows in (batches * STEPS)[:STEPS]]
-    return [float(loss if isinstance(loss, float | np.floating) else adapter.to_host(loss)) for loss in found]
+        batches = [slice(at, at + spec.batch) for at in range(0, count - spec.batch, spec.batch)]
+        results = [peer.train_step(samples(data, rows)) for rows in (batches * STEPS)[:STEPS]]
+    return [float(loss if isinstance(loss, float | np.floating) else adapter.to_host(loss)) for loss in results]
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def tried(kit: Kit, framework: str, precision: str, count: int) -> Iterator[tupl
     """`count` of them, each from every start. The same in every run of the same code: Hypothesis draws on the constants
     of the modules that are loaded.
     """
-    found: list[tuple[MLPSpec, list[Check]]] = []
+    proofs: list[tuple[MLPSpec, list[Check]]] = []
 
     @settings(
         max_examples=count,
@@ -72,7 +72,7 @@ def tried(kit: Kit, framework: str, precision: str, count: int) -> Iterator[tupl
         checks = kit.steps(kit.candidate(spec), starts)
         if not spec.problem_with("train_step"):  # a dropout that drops a lone unit would drop its NaN
             checks += kit.not_a_number(kit.candidate(spec.changed(dropout=0.0)))
-        found.append((spec, checks))
+        proofs.append((spec, checks))
 
     try_one()
-    yield from found
+    yield from proofs

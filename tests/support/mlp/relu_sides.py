@@ -1,11 +1,14 @@
 """A model and a start for which rounding decides on which side of zero the input of a ReLU is."""
 
 from dataclasses import replace
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.repetition import Start
+from implementations.layers.activation import relu_numpy as relu
 from implementations.mlp import mlp_numpy
 from implementations.mlp.spec import MLPSpec
 
@@ -15,8 +18,14 @@ class Leaning(mlp_numpy.MLP):
 
     LEANING = 0.0
 
-    def activate(self, i: int, n: np.ndarray) -> np.ndarray:
-        return np.where(n + self.LEANING > 0, np.maximum(n, np.asarray(1e-30, n.dtype)), np.zeros_like(n))
+    def through(self, name: str, layer: ModuleType, *inputs: Any) -> Any:
+        if layer is not relu:
+            return super().through(name, layer, *inputs)
+        (n,) = inputs
+        a = np.where(n + self.LEANING > 0, np.maximum(n, np.asarray(1e-30, n.dtype)), np.zeros_like(n))
+        if self.passing is not None:
+            self.passing[name] = a > 0
+        return a
 
 
 def leaning(by: float) -> type[Leaning]:
@@ -28,8 +37,9 @@ def at_zero(kit: Kit, spec: MLPSpec, by: float) -> Start:
     start = kit.starts(spec)[1]
     model = kit.oracle_class(spec)
     model.load_state(start.state)
-    model.repeat_step(start.x, start.y, {})
-    n = model.kinks()["relu1"][:, 5]
+    model.repeat_step(start.batch, {})
+    branch = model.branches()["relu1"]
+    n = np.where(branch.choice, branch.lead, -branch.lead)[:, 5]
     sample = int(np.argmax(n))
     state = {name: value.copy() for name, value in start.state.items()}
     state["norm1.beta"][5] -= n[sample] + by

@@ -4,9 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from implementations.mlp import parameters
-from implementations.mlp.oracle import Oracle
+from implementations import initialisation
+from implementations.equivalence.oracle import oracle_of
+from implementations.mlp.mlp_numpy import MLP
 from implementations.mlp.spec import MLPSpec
+
+Oracle = oracle_of(MLP)
 
 # Not the defaults: a setting that is read from nowhere must be seen, and so must an epsilon in the wrong place.
 SETTINGS = {"norm_epsilon": 1e-3, "norm_momentum": 0.8, "dropout": 0.3, "precision": "float64"}
@@ -32,20 +35,20 @@ def middle_spec(**changes):
 
 
 def oracle(spec, state=None, dtype=np.float64):
-    """The NumPy file in the middle of training, with dropout masks given to it."""
+    """The NumPy page in the middle of training, with dropout masks given to it."""
     return loaded(Oracle(spec, dtype=dtype), state)
 
 
 def loaded(model, state=None):
-    model.load_state(parameters.hot_state(model.spec) if state is None else state)
+    model.load_state(initialisation.hot_state(model.spec) if state is None else state)
     return model
 
 
 def fixed_masks(spec, seed=3):
     """Dropout masks by the definition, from a generator that is not the model's."""
     rng = np.random.default_rng(seed)
-    kept = 1 / (1 - spec.dropout)
-    return {name: kept * (rng.random(shape) >= spec.dropout) for name, shape in spec.masks(spec.batch).items()}
+    masks = spec.masks(spec.batch).items()
+    return {name: (rng.random(mask.shape) >= mask.rate) / (1 - mask.rate) for name, mask in masks}
 
 
 def relative_error(test, truth):

@@ -15,6 +15,7 @@ from implementations.equivalence.kit import Kit
 from implementations.mlp import mlp_torch_tuned
 from implementations.mlp.spec import MLPSpec
 from tests.support import adapters
+from tests.support.batches import samples
 from tests.support.mlp.cases import CASES, QUICK, SMALL
 
 COUNTS = {"captures": 0, "replays": 0}
@@ -123,13 +124,13 @@ def main() -> None:
     with stand_in():
         trained(kit, spec)
         counts = dict(COUNTS)
-        found = {case: failed(kit, MLPSpec().changed(**SMALL | CASES[case])) for case in QUICK}
+        proofs = {case: failed(kit, MLPSpec().changed(**SMALL | CASES[case])) for case in QUICK}
         noticed = {}
         for fault, (owner, name, what) in faults.items():
             with mock.patch.object(owner, name, what):
                 noticed[fault] = failed(kit, spec)[0]
-    wrong = [f"{case}: {check}" for case, (checks, _) in found.items() for check in checks]
-    asked = sum(count for _, count in found.values())
+    wrong = [f"{case}: {check}" for case, (checks, _) in proofs.items() for check in checks]
+    asked = sum(count for _, count in proofs.values())
     same = same_compiled(kit, spec)
     print(json.dumps(counts | {"checks": asked, "failed": wrong, "noticed": noticed, "prediction compiled": same}))
 
@@ -138,7 +139,7 @@ def same_compiled(kit: Kit, spec: MLPSpec) -> bool:
     """Whether a prediction, which only GPUs compile, is one graph for PyTorch's compiler, and the same numbers traced."""
     model: Any = kit.model_class(spec)
     start = kit.starts(spec)[0]
-    x, _ = kit.candidate(spec, model).batch(start.x, start.y)
+    x = kit.candidate(spec, model).batch(start.batch)["x"]
     model.load_state(start.state)
     predict = partial(mlp_torch_tuned.predict, spec=spec)
     traced = torch.compile(predict, fullgraph=True, dynamic=False, backend="aot_eager")
@@ -150,12 +151,12 @@ def trained(kit: Kit, spec: MLPSpec) -> None:
     """Five steps, and predictions of two sizes after each."""
     model: Any = kit.model_class(spec)
     start = kit.starts(spec)[0]
-    x, y = kit.candidate(spec, model).batch(start.x, start.y)
+    batch = kit.candidate(spec, model).batch(start.batch)
     model.load_state(start.state)
     for _ in range(5):
-        model.train_step(x, y)
-        model.predict(x)
-        model.predict(x[:1])
+        model.train_step(batch)
+        model.predict(batch)
+        model.predict(samples(batch, slice(1)))
 
 
 if __name__ == "__main__":

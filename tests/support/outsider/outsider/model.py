@@ -75,33 +75,33 @@ class MLP:
         return kept.astype(self.dtype) / self.dtype.type(1 - self.spec.dropout)
 
     def layers(self):
-        found = []
+        layers = []
         for i in range(1, len(self.spec.hidden) + 1):
             norm = [BatchNorm(self.w, f"norm{i}", self.spec)] if self.spec.batch_norm else []
-            found += [Dense(self.w, f"dense{i}"), *norm, ReLUDropout(self.draw if self.spec.dropout else np.ones)]
-        return [*found, Dense(self.w, "output")]
+            layers += [Dense(self.w, f"dense{i}"), *norm, ReLUDropout(self.draw if self.spec.dropout else np.ones)]
+        return [*layers, Dense(self.w, "output")]
 
-    def train_step(self, x, y):
-        layers = self.layers()
-        logits = x
+    def train_step(self, batch):
+        layers, logits, y = self.layers(), batch["x"], batch["y"]
         for layer in layers:
             logits = layer.forward(logits, training=True)
         log_p = log_softmax(logits, axis=1)
         upstream = (np.exp(log_p) - np.eye(self.spec.classes, dtype=self.dtype)[y]) / len(y)
         gradients: dict[str, np.ndarray] = {}
         for layer in reversed(layers):
-            upstream, found = layer.backward(upstream)
-            gradients |= found
+            upstream, of_layer = layer.backward(upstream)
+            gradients |= of_layer
         for name, g in gradients.items():
             velocity = self.w[f"velocity:{name}"]
             velocity[...] = self.spec.optimizer.momentum * velocity + g
             self.w[name] -= self.spec.optimizer.learning_rate * velocity
         return -np.mean(log_p[np.arange(len(y)), y])
 
-    def predict(self, x):
+    def predict(self, batch):
+        logits = batch["x"]
         for layer in self.layers():
-            x = layer.forward(x, training=False)
-        return x
+            logits = layer.forward(logits, training=False)
+        return logits
 
     def state(self):
         return {name: value.copy() for name, value in self.w.items()}
@@ -116,4 +116,4 @@ class MLP:
         self.rng.bit_generator.state = random_state
 
     def draw_masks(self, batch):
-        return {name: self.draw(shape) for name, shape in self.spec.masks(batch).items()}
+        return {name: self.draw(mask.shape) for name, mask in self.spec.masks(batch).items()}

@@ -1,0 +1,94 @@
+"""What a specification declares: the arrays of a batch, masks, branches, tensors, steps, conventions and variants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:  # the command line imports this module before NumPy is needed
+    import numpy as np
+
+Role = Literal["parameter", "statistic", "slot", "counter"]
+
+
+@dataclass(frozen=True)
+class BatchArray:
+    """One array of a batch: its shape, the samples first, and what it is for."""
+
+    shape: tuple[int, ...]
+    role: Literal["input", "target"]
+    below: int = 0
+    """Whole numbers in [0, below), such as labels; 0: real numbers."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """The dropout masks of one layer in one step: zero with probability `rate`, else 1/(1-rate)."""
+
+    shape: tuple[int, ...]
+    rate: float
+
+
+@dataclass(frozen=True)
+class Branch:
+    """What a non-smooth function chose, number by number: of two where it is a ReLU, of k where it is a maximum."""
+
+    choice: np.ndarray
+    runner_up: np.ndarray
+    lead: np.ndarray
+    """How far the choice is ahead of the runner-up; infinite where neither matters."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor of a model's state: its shape, what it is for, and, for a slot, whose slot it is."""
+
+    shape: tuple[int, ...]
+    role: Role
+    of: str | None = None
+    initial: Literal["zeros", "ones", "normal"] = "zeros"
+    deviation: float = 1.0
+    """Of the normal numbers that it begins with, whose mean is 0."""
+
+    decays: bool = False
+    """Whether weight decay applies."""
+
+    positive: bool = False
+    """A variance or a second moment, which is never negative."""
+
+    layout: str = ""
+    """What its axes are, such as "(in, out)"."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the network: where it stands in every implementation, and what it means."""
+
+    name: str
+    title: str
+    formula: str
+    explanation: str
+    source: str
+    shown_by: str
+    """Groups of the proof, with commas, in which a mistake in this step would show first."""
+
+    layer: str = ""
+    """Folder and file of its code under `layers/`, without the family's ending; nothing for a step of the network's own."""
+
+
+@dataclass(frozen=True)
+class Convention:
+    """One choice on which frameworks differ, what the specification decided, and after whom."""
+
+    item: str
+    choice: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A named change of the specification under which some frameworks run as they come."""
+
+    name: str
+    explanation: str
+    frameworks: tuple[str, ...]

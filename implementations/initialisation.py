@@ -1,0 +1,72 @@
+"""Seeded arrays, made from what a specification says of each: first states, states in the middle of training, batches.
+
+Drawn once, here, with NumPy, and loaded into every implementation. All values are exactly representable in float32
+(and kept in float64), so that a float32 and a float64 run begin at the same point. Nothing here computes a network.
+"""
+
+import zlib
+
+import numpy as np
+
+from implementations.contract import Arrays, Spec
+from implementations.declarations import Tensor
+
+
+def initial_state(spec: Spec) -> Arrays:
+    """Where training starts."""
+    return {name: as_float32(_initial(spec, name, tensor)) for name, tensor in spec.tensors().items()}
+
+
+def _initial(spec: Spec, name: str, tensor: Tensor) -> np.ndarray:
+    if tensor.initial == "normal":
+        return _generator(spec.seed, name).normal(0.0, tensor.deviation, tensor.shape)
+    return np.full(tensor.shape, float(tensor.initial == "ones"))
+
+
+def hot_state(spec: Spec, seed: int = 1) -> Arrays:
+    """A state in the middle of training: nothing is 0 or 1, the step counter is 7.
+
+    A proof that starts at the initial state cannot see a wrong momentum, decay or running statistic.
+    """
+    return {name: as_float32(_hot(spec, seed, name, tensor)) for name, tensor in spec.tensors().items()}
+
+
+def _hot(spec: Spec, seed: int, name: str, tensor: Tensor) -> np.ndarray:
+    rng = _generator(spec.seed + seed, name)
+    if tensor.role == "counter":
+        return np.asarray(7.0)
+    if tensor.role == "slot":
+        moments = 1e-2 * rng.normal(size=tensor.shape)
+        return moments**2 + 1e-6 if tensor.positive else moments
+    if tensor.initial == "normal":
+        return rng.normal(0.0, tensor.deviation, tensor.shape)
+    return rng.uniform(0.5, 1.5, tensor.shape) if tensor.initial == "ones" else 0.2 * rng.normal(size=tensor.shape)
+
+
+def zeroed_slots(spec: Spec, state: Arrays) -> Arrays:
+    """The same state before its first update: after one step the slots are the gradients."""
+    fresh = {name for name, tensor in spec.tensors().items() if tensor.role in ("slot", "counter")}
+    return {name: np.zeros_like(value) if name in fresh else value for name, value in state.items()}
+
+
+def batches(spec: Spec, count: int, seed: int = 2) -> list[Arrays]:
+    """`count` synthetic batches: real numbers are standard normal, whole ones uniform over their range."""
+    rng = _generator(spec.seed + seed, "batches")
+    arrays = spec.arrays().items()
+    return [
+        {
+            name: rng.integers(0, array.below, array.shape) if array.below else as_float32(rng.normal(size=array.shape))
+            for name, array in arrays
+        }
+        for _ in range(count)
+    ]
+
+
+def _generator(seed: int, name: str) -> np.random.Generator:
+    """One stream per tensor, so that adding a layer does not redraw the others."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def as_float32(value: np.ndarray) -> np.ndarray:
+    """Rounded to float32's grid, kept as float64."""
+    return np.asarray(value, dtype=np.float32).astype(np.float64)

@@ -1,0 +1,19 @@
+"""What batch normalisation is."""
+
+from implementations.declarations import Step
+
+BATCH_NORM = Step(
+    name="batch_norm",
+    layer="batch_norm/batch_norm",
+    title="Batch normalisation",
+    formula="z_hat = (z - mean_B(z)) / sqrt(var_B(z) + epsilon);  n = gamma * z_hat + beta",
+    explanation=(
+        "Each unit's values over the batch are shifted to mean 0 and scaled to variance 1, then given back a scale "
+        "gamma and a shift beta that are learned. Layers then see inputs of a steady size while those before them "
+        "change, and training takes larger steps. In training, mean and (biased, 1/B) variance are those of the "
+        "batch. Running averages of the mean and of the unbiased variance, r = 0.9 r + 0.1 new, are kept beside, and "
+        "take their place when the network predicts: a prediction must not depend on its neighbours."
+    ),
+    source="Ioffe & Szegedy 2015, Batch Normalization, Algorithms 1 and 2",
+    shown_by="statistics",
+)

@@ -1,0 +1,18 @@
+"""Softmax and cross-entropy in Keras."""
+
+import keras
+
+# --- forward ---
+
+
+def loss() -> keras.losses.Loss:
+    """Of labels (B,) and logits (B, C), the mean over the batch: -log of the probability of the label.
+
+    `from_logits=True`: otherwise Keras clips probabilities at 1e-7.
+    """
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+# --- backward ---
+
+# The backend's automatic differentiation begins here, with the gradient of the mean loss.

@@ -1,0 +1,18 @@
+"""What the loss is."""
+
+from implementations.declarations import Step
+
+CROSS_ENTROPY = Step(
+    name="loss",
+    layer="loss/cross_entropy",
+    title="Softmax and cross-entropy",
+    formula="P = softmax(logits);  loss = mean over the batch of -log P[label]",
+    explanation=(
+        "Softmax turns the logits into probabilities. The error of one sample is the surprise at its true class, "
+        "-log of the probability given to it: near 0 for a confident right answer, large for a confident wrong one. "
+        "The loss is the mean over the batch. It is computed from the logits, with the largest subtracted first, so "
+        "that no exponential overflows."
+    ),
+    source="Bridle 1990, Probabilistic interpretation of feedforward classification network outputs",
+    shown_by="loss, sample losses",
+)

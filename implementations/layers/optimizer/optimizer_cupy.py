@@ -1,0 +1,42 @@
+"""Gradient descent, Adam and AdamW in CuPy."""
+
+import math
+from typing import Any, TypeAlias
+
+import cupy as cp
+
+Array: TypeAlias = cp.ndarray
+Slots = dict[str, Array]
+
+# --- update ---
+
+
+def update(w: Array, g: Array, slots: Slots, step: int, settings: Any, decays: bool) -> tuple[Array, Slots]:
+    """One parameter and its slots after the step with this number; weight decay comes before the step."""
+    if settings.kind == "sgd":
+        return sgd(w, g, slots, settings)
+    if settings.kind == "adamw" and decays:
+        w = w * (1 - settings.learning_rate * settings.weight_decay)
+    return adam(w, g, slots, step, settings)
+
+
+def sgd(w: Array, g: Array, slots: Slots, settings: Any) -> tuple[Array, Slots]:
+    """v = mu v + g; w = w - lr v (Sutskever et al. 2013). Without momentum there is no velocity to keep."""
+    if not slots:
+        return w - settings.learning_rate * g, {}
+    velocity = settings.momentum * slots["velocity"] + g
+    return w - settings.learning_rate * velocity, {"velocity": velocity}
+
+
+def adam(w: Array, g: Array, slots: Slots, step: int, settings: Any) -> tuple[Array, Slots]:
+    """Kingma & Ba 2015, Algorithm 1; the form "hat" is the one before their section 2.1."""
+    beta1, beta2 = settings.beta1, settings.beta2
+    m = beta1 * slots["m"] + (1 - beta1) * g
+    v = beta2 * slots["v"] + (1 - beta2) * (g * g)
+    correction1, correction2 = 1 - beta1**step, 1 - beta2**step
+    if settings.epsilon_form == "algorithm1":
+        change = settings.learning_rate * (m / correction1) / (cp.sqrt(v / correction2) + settings.epsilon)
+    else:
+        rate = settings.learning_rate * math.sqrt(correction2) / correction1
+        change = rate * m / (cp.sqrt(v) + settings.epsilon)
+    return w - change, {"m": m, "v": v}

@@ -1,0 +1,1 @@
+"""What the models of a family share: state, slots, generators, masks, the update loop. Nothing that is a network."""

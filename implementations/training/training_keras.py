@@ -1,0 +1,164 @@
+"""What every model in Keras 3 shares: state, slots, seed generators, masks, the training step.
+
+Keras trains by itself, with `compile` and `train_on_batch`. The same file runs on Keras's TensorFlow, PyTorch and JAX
+backends.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property, partial
+from operator import attrgetter
+from types import ModuleType
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+from keras import ops
+
+from implementations.contract import Arrays, DeviceBatch
+from implementations.layers.dropout import dropout_keras as dropout
+from implementations.layers.loss import cross_entropy_keras as cross_entropy
+from implementations.layers.optimizer import optimizer_keras as optimizer
+
+BACKEND = keras.backend.backend()
+
+
+class Model:
+    """`implementations.contract.Model` but for the network, which a page adds: `build_network`, `predict` and `LAYERS`."""
+
+    compiled = {"tensorflow": "tf.function, on a GPU with XLA", "torch": "no", "jax": "jax.jit"}[BACKEND]
+    layout = "(in, out)"
+    LAYERS: ClassVar[Mapping[str, ModuleType]] = {}
+    """The module of every layer that has tensors, by the layer's name without its number."""
+
+    def __init__(self, spec: Any, device: str = "cpu") -> None:
+        self.spec = spec
+        self.network = self.build_network()
+        self.optimizer = optimizer.optimizer(spec.optimizer, self.number)
+        self.network.compile(optimizer=self.optimizer, loss=cross_entropy.loss())
+        self.variables = self._parameters_and_statistics()
+        self.optimizer.exclude_from_weight_decay(var_list=self._undecayed())
+        self.optimizer.build(self.network.trainable_variables)
+        self.variables |= self._slots()
+        self.dropouts = {name: self.network.get_layer(name.rpartition(".")[0]) for name in spec.masks(1)}
+        self.drawers = {name: self._compiled(layer) for name, layer in self.dropouts.items()}
+
+    def number(self, value: float) -> Any:
+        """A constant in the network's precision. Keras rounds plain Python floats to float32 on some paths."""
+        return np.float64(value) if self.spec.precision == "float64" else float(value)
+
+    # --- the training step ---
+
+    def build_network(self) -> keras.Model:
+        """All layers, each under the specification's name."""
+        raise NotImplementedError
+
+    def train_step(self, batch: DeviceBatch) -> Any:
+        """One step of training; returns the loss, for which Keras waits."""
+        return self.network.train_on_batch(batch["x"], batch["y"])
+
+    def predict(self, batch: DeviceBatch) -> Any:
+        """Logits, as the trained network predicts."""
+        raise NotImplementedError
+
+    # --- state, generators, masks ---
+
+    def state(self) -> Arrays:
+        """Copies of all variables under the specification's names."""
+        state = {name: np.array(ops.convert_to_numpy(v), copy=True) for name, v in self.variables.items()}
+        return {name: self._converted("to_spec", name, value) for name, value in state.items()}
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over copies of the named arrays."""
+        for name, variable in self.variables.items():
+            value = self._converted("from_spec", name, np.asarray(state[name]))
+            variable.assign(value.astype(keras.backend.standardize_dtype(variable.dtype)))
+
+    def random_state(self) -> Arrays:
+        """The state of every dropout layer's seed generator."""
+        return {name: np.array(ops.convert_to_numpy(d.seed_generator.state)) for name, d in self.dropouts.items()}
+
+    def set_random_state(self, random_state: Mapping[str, np.ndarray]) -> None:
+        """Rewind the seed generators."""
+        for name, layer in self.dropouts.items():
+            layer.seed_generator.state.assign(random_state[name])
+
+    def draw_masks(self, batch: int) -> Arrays:
+        """The masks of the next training step: its own dropout layers, given ones."""
+        ones = {name: ops.ones(mask.shape, dtype=self.spec.dtype) for name, mask in self.spec.masks(batch).items()}
+        return {name: ops.convert_to_numpy(self.drawers[name](x)) for name, x in ones.items()}
+
+    def active_units(self, batch: DeviceBatch) -> Arrays:
+        """Which units every ReLU passes in a training step on the batch, by the oracle's names; the state stays."""
+        if not self._relus:
+            return {}
+        state, seeds = self.state(), self.random_state()
+        passed = self._up_to_relus(batch["x"])
+        self.load_state(state)
+        self.set_random_state(seeds)
+        return {name: ops.convert_to_numpy(a > 0) for name, a in passed.items()}
+
+    @property
+    def _relus(self) -> dict[str, Any]:
+        """What comes out of every ReLU, by its name."""
+        return {layer.name: layer.output for layer in self.network.layers if isinstance(layer, keras.layers.ReLU)}
+
+    @cached_property
+    def _up_to_relus(self) -> Any:
+        """The same layers in training, with the outputs of all ReLUs by name; on JAX compiled, as the step is."""
+        part = keras.Model(self.network.inputs, self._relus)
+        if BACKEND != "jax":
+            return partial(part, training=True)
+        import jax
+
+        step = jax.jit(partial(part.stateless_call, training=True))
+        groups = part.trainable_variables, part.non_trainable_variables
+        return lambda x: step(*([variable.value for variable in group] for group in groups), x)[0]
+
+    def _compiled(self, layer: Any) -> Any:
+        """Draws a layer's mask, compiled as the step is: a compiler may draw other numbers than eager code."""
+        draw = partial(dropout.mask, layer)
+        if BACKEND == "tensorflow":
+            import tensorflow as tf
+
+            return tf.function(draw, jit_compile=self.network.jit_compile)
+        return draw  # PyTorch runs eagerly; JAX draws the same either way
+
+    # --- Keras's variables ---
+
+    def _parameters_and_statistics(self) -> dict[str, Any]:
+        """The layers' variables by the specification's names."""
+        variables = {}
+        for name, tensor in self.spec.tensors().items():
+            if tensor.role in ("parameter", "statistic"):
+                layer, _, attribute = name.rpartition(".")
+                variables[name] = attrgetter(self._module(layer).NAMES[attribute])(self.network.get_layer(layer))
+        return variables
+
+    def _undecayed(self) -> list[Any]:
+        """The parameters to which weight decay does not apply."""
+        tensors = self.spec.tensors().items()
+        return [self.variables[name] for name, tensor in tensors if tensor.role == "parameter" and not tensor.decays]
+
+    def _slots(self) -> dict[str, Any]:
+        """The optimizer's variables by the specification's names."""
+        variables = {}
+        for name, tensor in self.spec.tensors().items():
+            if tensor.role == "slot" and tensor.of is not None:
+                kind = name.partition(":")[0]
+                variables[name] = optimizer.slot(self.optimizer, kind, self.variables[tensor.of])
+            elif tensor.role == "counter":
+                variables[name] = getattr(self.optimizer, optimizer.NAMES[name])
+        return variables
+
+    def _module(self, layer: str) -> ModuleType:
+        """The module of a layer that has tensors."""
+        return self.LAYERS[layer.rstrip("0123456789")]
+
+    def _converted(self, direction: str, name: str, value: np.ndarray) -> np.ndarray:
+        """`to_spec` or `from_spec`: as the layer and the optimizer say, where Keras keeps another layout or sign."""
+        kind, _, tensor = name.rpartition(":")
+        layer, _, attribute = tensor.rpartition(".")
+        if kind:
+            value = getattr(optimizer, direction)(kind, value, self.spec.optimizer)
+        convert = getattr(self._module(layer), direction, None) if layer else None
+        return convert(attribute, value) if convert else value

@@ -1,0 +1,78 @@
+"""No file of one family imports another's, nor another framework: the family is the file's ending."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+
+FRAMEWORKS = {
+    "numpy": set(),
+    "cupy": {"cupy", "cupyx"},
+    "torch": {"torch"},
+    "jax": {"jax"},
+    "tensorflow": {"tensorflow"},
+    "keras": {"keras", "tensorflow", "torch", "jax"},  # Keras's files may speak to the backend that was chosen
+}
+"""Family -> the frameworks that its files may import."""
+
+ALL = set().union(*FRAMEWORKS.values())
+OF_NO_ENDING = {"cublas": "cupy"}
+
+
+def family_of(stem: str) -> str | None:
+    """The family of a file or module, or None for what belongs to all."""
+    words = stem.removesuffix("_tuned").removesuffix("_adapter").split("_")
+    return OF_NO_ENDING.get(stem) or (words[-1] if words[-1] in FRAMEWORKS else None)
+
+
+FILES = {
+    path: family
+    for folder in ("layers", "training", "mlp", "frameworks")
+    for path in sorted((ROOT / "implementations" / folder).rglob("*.py"))
+    if (family := family_of(path.stem)) and not path.stem.startswith("peer_")
+}
+
+
+def imported(code: str) -> Iterator[str]:
+    """Every module that is imported, and every name that is taken out of one: it may be a module too."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def foreign(family: str, code: str) -> list[str]:
+    """Imports of another framework, or of another family's files."""
+    names = list(imported(code))
+    frameworks = [name for name in names if name.partition(".")[0] in ALL - FRAMEWORKS[family]]
+    ours = [name for name in names if name.startswith("implementations.")]
+    return frameworks + [name for name in ours if {family_of(part) for part in name.split(".")} - {None, family}]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_file_imports_nothing_of_another_family(path: Path) -> None:
+    assert foreign(FILES[path], path.read_text(encoding="utf-8")) == []
+
+
+def test_every_family_has_files() -> None:
+    assert set(FILES.values()) == set(FRAMEWORKS)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import torch.nn",
+        "from cupy import cuda",
+        "from implementations.layers.dense import dense_torch as dense",
+        "from implementations.training.training_jax import Model",
+        "import implementations.mlp.mlp_keras_tuned",
+        "from implementations.mlp.cublas import Products",
+    ],
+)
+def test_the_search_finds_them(code: str) -> None:
+    assert foreign("numpy", code)
+    assert not foreign("numpy", "from implementations.layers.dense import dense_numpy, steps")

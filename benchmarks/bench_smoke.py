@@ -14,7 +14,8 @@ from benchmarks.plan.cells import Request, plan
 from benchmarks.plan.profiles import PROFILES
 from benchmarks.records.record import Cell, OutcomeRecord, Record, TimingRecord
 from benchmarks.runner.blocks import Runner
-from implementations import data, registry
+from implementations import catalogue, registry
+from implementations.contract import Spec
 
 
 class WorkersClock:
@@ -32,17 +33,21 @@ CLOCK = WorkersClock()
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per cell of the smoke profile."""
-    spec = registry.part("mlp", "spec").Spec.preset("digits")
-    cells = plan("mlp", spec, Request(PROFILES["smoke"]), gpus.visible()).cells
+    cells = plan(catalogue.MODEL, _spec(), Request(PROFILES["smoke"]), gpus.visible()).cells
     mark = pytest.mark.benchmark(timer=CLOCK)
     metafunc.parametrize("cell", [pytest.param(cell, id=cell.id, marks=mark) for cell in cells])
+
+
+def _spec() -> Spec:
+    specification: type[Spec] = registry.part(catalogue.MODEL, "spec").Spec
+    return specification.preset(next(iter(specification.PRESETS)))
 
 
 def measure(cell: Cell) -> TimingRecord:
     """One cell in one worker. Raises RuntimeError where it has no time."""
     records: list[Record] = []
-    spec = registry.part("mlp", "spec").Spec.preset("digits")
-    Runner(spec, data.digits().arrays(), [cell], PROFILES["smoke"], blocks=1, seed=0, sink=records.append).execute()
+    dataset = registry.part(catalogue.MODEL, "data").default()
+    Runner(_spec(), dataset.arrays(), [cell], PROFILES["smoke"], blocks=1, seed=0, sink=records.append).execute()
     for record in records:
         if isinstance(record, TimingRecord):
             return record

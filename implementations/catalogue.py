@@ -5,6 +5,9 @@ A framework's order here is its order everywhere.
 
 from typing import NamedTuple
 
+MODEL = "mlp"
+"""The network where none is asked for."""
+
 
 class Framework(NamedTuple):
     """What is to be known of a framework without importing it."""

@@ -1,6 +1,7 @@
 """What a specification, a model and a framework adapter offer each other: the only vocabulary they share.
 
-Structural (`typing.Protocol`): what comes from elsewhere has these methods and imports nothing of ours. No arithmetic.
+Structural (`typing.Protocol`): a framework from elsewhere has these methods and imports nothing of ours. A model from elsewhere
+builds on `NetworkSpec` and, in NumPy, on `training_numpy.Model`, of which its oracle is made. No arithmetic here.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias
 
-from implementations.declarations import BatchArray, Branch, Mask, Tensor
+from implementations.declarations import BatchArray, Branch, Mask, Metric, Tensor
 
 if TYPE_CHECKING:  # the command line imports this module before NumPy is needed
     import numpy as np
@@ -25,16 +26,18 @@ DeviceArray: TypeAlias = Any
 """An array of any framework, on the device; most frameworks come without type information."""
 
 DeviceBatch: TypeAlias = Mapping[str, DeviceArray]
-"""The same on a device."""
+"""A batch on a device."""
 
 GeneratorState: TypeAlias = Any
 """The state of a framework's random generator; only that framework can read it."""
 
 
 class Spec(Protocol):
-    """A network in words and numbers (for example `implementations.mlp.spec.MLPSpec`). Wrong values raise BadInput."""
+    """A network in words and numbers (ours: a subclass of `implementations.spec.NetworkSpec`). Wrong values raise BadInput."""
 
     TITLE: ClassVar[str]  # what the network is called
+    METRIC: ClassVar[Metric]  # what shows that it has learned
+    PRESETS: ClassVar[dict[str, dict[str, Any]]]  # named specifications, by what they change; the first is the default
 
     @property
     def precision(self) -> str: ...  # float64, float32, tf32 or bfloat16
@@ -61,8 +64,8 @@ class Spec(Protocol):
     def least_bytes(self, phase: str) -> int: ...  # that a call must move, in whatever order it computes
     def problem_with(self, phase: str) -> str | None: ...  # why this phase cannot run at this size
     def axes(self) -> dict[str, int]: ...  # this network's place on the axes that can be swept
-    def sized_for(self, dataset: Any) -> Self: ...  # for the sizes of a data set
-    def misfit(self, dataset: Any) -> str | None: ...  # why a data set does not fit, with the fix
+    def sized_for(self, dataset: Any) -> Self: ...  # for the sizes of this network's kind of data set
+    def misfit(self, dataset: Any) -> str | None: ...  # why such a data set does not fit, with the fix
     def variant(self, name: str) -> Self: ...  # under a named change of the specification; "spec" is itself
     def changed(self, **changes: Any) -> Self: ...  # with other values of fields or axes
     def model_dump(self, *, mode: str = ...) -> dict[str, Any]: ...  # all fields; mode "json" as JSON has them
@@ -73,6 +76,15 @@ class Spec(Protocol):
     def load(cls, path: Path) -> Self: ...  # a TOML file
     @classmethod
     def preset(cls, name: str) -> Self: ...
+
+
+class Dataset(Protocol):
+    """Real data for a network: what its module `data` makes with `default()`, and of a user's file with `load(path)`."""
+
+    @property
+    def samples(self) -> int: ...  # to train on
+    def arrays(self) -> Arrays: ...  # of a batch's array `x`: `x_train` and `x_test`, the samples first
+    def describe(self) -> Mapping[str, Any]: ...  # name, train_samples, test_samples, sha256 of the arrays
 
 
 class Model(Protocol):
@@ -119,7 +131,9 @@ class ExtendedModel(Model, Protocol):
     """How a dense layer's weights lie in memory, likewise."""
 
     def active_units(self, batch: DeviceBatch) -> Arrays:
-        """Which units (B, H) pass in a training step on the batch with the generator where it stands; nothing else moves.
+        """What the branches choose in a training step on the batch with the generator where it stands (of a ReLU: whether a unit passes).
+
+        The state stays; the generator may move, and the proof puts it back.
 
         By the names of the oracle's branches. In TF32, bfloat16 and large networks the oracle cannot tell.
         """

@@ -50,6 +50,11 @@ class Dataset:
         """Number of classes C: the largest label plus 1, at least 2."""
         return max(2, 1 + int(max(self.y_train.max(), self.y_test.max())))
 
+    @property
+    def samples(self) -> int:
+        """To train on."""
+        return len(self.x_train)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """x_train, y_train, x_test and y_test by name, in this order."""
         return {name: getattr(self, name) for name in ("x_train", "y_train", "x_test", "y_test")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -27,6 +28,8 @@ class Mask:
 
     shape: tuple[int, ...]
     rate: float
+    after: str = ""
+    """The branch whose result it multiplies, number by number, if it does: where it is zero, the choice does not matter."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,10 @@ class Step:
     """Groups of the proof, with commas, in which a mistake in this step would show first."""
 
     layer: str = ""
-    """Folder and file of its code under `layers/`, without the family's ending; nothing for a step of the network's own."""
+    """Folder and file of its code under `layers/`, or a file of the network's own package, without the family's ending.
+
+    Nothing for a step that stands under its name on every page.
+    """
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,21 @@ class Convention:
     item: str
     choice: str
     source: str
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What shows on a test set whether the network has learned, and the value at which it has."""
+
+    name: str
+    """For people: "accuracy"."""
+
+    of: Callable[[np.ndarray, Mapping[str, np.ndarray]], float]
+    """From logits and the batch that they belong to."""
+
+    target: float
+    share: bool = True
+    """A share of 1, shown in percent, of which more is better; otherwise a number of which less is better."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ def _hot(spec: Spec, seed: int, name: str, tensor: Tensor) -> np.ndarray:
     if tensor.role == "slot":
         moments = 1e-2 * rng.normal(size=tensor.shape)
         return moments**2 + 1e-6 if tensor.positive else moments
+    if tensor.positive and tensor.initial == "zeros":
+        return rng.uniform(0.5, 1.5, tensor.shape)
     if tensor.initial == "normal":
         return rng.normal(0.0, tensor.deviation, tensor.shape)
     return rng.uniform(0.5, 1.5, tensor.shape) if tensor.initial == "ones" else 0.2 * rng.normal(size=tensor.shape)

@@ -1,9 +1,10 @@
 """Which models and frameworks there are, and where; a module is imported only when it is asked for.
 
-A framework of our own is one adapter (`frameworks/<family>_adapter.py`) and one file per model
-(`<model>/<model>_<family>.py`). One from elsewhere joins through the entry-point group `samenet.frameworks`: the entry
+A framework of our own is one adapter (`frameworks/<family>_adapter.py`), one file per layer, its training and one file per model
+(`<model>/<model>_<family>.py`). A model of our own is a folder with a `spec.py`; one from elsewhere joins through the entry-point group
+`samenet.models`: the entry point's name is the model's name, and it names a package with the same modules. A framework from elsewhere joins through the entry-point group `samenet.frameworks`: the entry
 point's name is the framework's name, and it loads an adapter module that has, besides what
-`implementations.contract.Framework` asks for, `MODELS = {"mlp": "package.module:Class"}`.
+`implementations.contract.Framework` asks for, `MODELS = {name of a model: "package.module:Class"}`.
 """
 
 import difflib
@@ -11,6 +12,7 @@ import importlib
 import importlib.util
 import os
 import shutil
+from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -54,12 +56,12 @@ def models() -> list[str]:
     return [*OURS, *sorted(point.name for point in _entry_points(MODEL_POINTS))]
 
 
-def check_model(model: str) -> None:
-    """Raises BadInput, with the nearest name, where there is no such model."""
+def check_model(model: object, origin: str) -> None:
+    """Raises BadInput, with the nearest name, where there is no such model; `origin` says who asked for it."""
     if model not in models():
-        close = difflib.get_close_matches(model, models(), n=1, cutoff=0.4)
+        close = difflib.get_close_matches(str(model), models(), n=1, cutoff=0.4)
         hint = f"Did you mean {close[0]}? " if close else ""
-        raise BadInput(f"--model {model}: no such model. {hint}There are: {', '.join(models())}.")
+        raise BadInput(f"{origin}: no such model. {hint}There are: {', '.join(models())}.")
 
 
 def base(name: str) -> str:
@@ -177,15 +179,30 @@ def source_file(model: str, name: str, mode: str = "plain") -> str | None:
 
 def package(model: str) -> str:
     """The package that a model is: a folder of ours, or the one that an entry point names."""
-    check_model(model)
+    check_model(model, f"model {model}")
     if model in OURS:
         return f"implementations.{model}"
     return next(point for point in _entry_points(MODEL_POINTS) if point.name == model).value
 
 
 def part(model: str, name: str) -> ModuleType:
-    """A model's module by role: spec, steps, conventions, extremes."""
-    return importlib.import_module(f"{package(model)}.{name}")
+    """A model's module by role: spec, steps, conventions, extremes, data."""
+    module = f"{package(model)}.{name}"
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        raise BadInput(
+            f"the model {model}: its package has no module {error.name}. Ask its author, or uninstall it."
+        ) from None
+
+
+def from_elsewhere(model: str, names: Iterable[str]) -> list[str]:
+    """The packages, not ours, that this model and these frameworks come in."""
+    points = [point for point in _entry_points(MODEL_POINTS) if point.name == model and model not in OURS]
+    points += [point for point in _entry_points(FRAMEWORK_POINTS) if point.name in set(map(base, names))]
+    return sorted({point.value.partition(":")[0].partition(".")[0] for point in points})
 
 
 def _entry_point(name: str) -> ModuleType:

@@ -1,11 +1,13 @@
 """The code of each step of each implementation: a layer's file, or what stands on the page under a heading `# --- step ---`."""
 
 import hashlib
+import importlib.util
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from implementations import registry
+from implementations.declarations import Step
 
 ROOT = Path(__file__).parent.parent
 CODE = (".py", ".cu")
@@ -28,17 +30,37 @@ def sections(model: str, framework: str, mode: str = "plain") -> list[Section]:
     module = registry.source_file(model, framework, mode)
     if module is None:
         return []
-    page, family = module.replace(".", "/") + ".py", registry.FAMILIES[registry.base(framework)]
-    text = (ROOT / page).read_text(encoding="utf-8")
+    family, text = registry.FAMILIES[registry.base(framework)], _text(module)
     under = headings(text)
     found = []
     for step in registry.part(model, "steps").STEPS:
-        layer = f"implementations/layers/{step.layer}_{family}.py"
         if step.name in under:
-            found.append(_section(page, step.name, under[step.name]))
-        elif step.layer and (ROOT / layer).is_file():
-            found.append(_section(layer, step.name, (ROOT / layer).read_text(encoding="utf-8")))
-    return [*found, _section(page, MODEL, under.get(MODEL, text))]
+            found.append(_section(module, step.name, under[step.name]))
+        elif layer := layer_module(step, registry.package(model), family):
+            found.append(_section(layer, step.name, _text(layer)))
+    return [*found, _section(module, MODEL, under.get(MODEL, text))]
+
+
+def layer_module(step: Step, package: str, family: str) -> str | None:
+    """Where a step's layer is written in this family: among the layers, or in the package of the network that has it."""
+    name = f"{step.layer.replace('/', '.')}_{family}"
+    places = (f"implementations.layers.{name}", f"{package}.{name}") if step.layer else ()
+    return next((place for place in places if _is_there(place)), None)
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the folder
+        return False
+
+
+def _text(module: str) -> str:
+    """What stands in a module's file, found without importing it."""
+    specification = importlib.util.find_spec(module)
+    assert specification is not None, module
+    assert specification.origin is not None, module
+    return Path(specification.origin).read_text(encoding="utf-8")
 
 
 def headings(text: str) -> dict[str, str]:
@@ -47,14 +69,16 @@ def headings(text: str) -> dict[str, str]:
     return {heading: piece.strip("\n") for heading, piece in zip(pieces[1::2], pieces[2::2], strict=True)}
 
 
-def _section(file: str, step: str, code: str) -> Section:
-    return Section(file, step, code, hashlib.sha256(code.encode()).hexdigest())
+def _section(module: str, step: str, code: str) -> Section:
+    return Section(f"{module.replace('.', '/')}.py", step, code, hashlib.sha256(code.encode()).hexdigest())
 
 
 def tree_sha256(*packages: str) -> str:
-    """One hash over all files of code in these packages, Python and CUDA C++: which code was it?"""
+    """One hash over all files of code in these packages, ours or from elsewhere, Python and CUDA C++: which code was it?"""
     digest = hashlib.sha256()
     for package in packages:
-        for path in sorted(path for path in (ROOT / package).rglob("*") if path.suffix in CODE):
-            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        specification = importlib.util.find_spec(package)
+        for folder in map(Path, (specification and specification.submodule_search_locations) or ()):
+            for path in sorted(path for path in folder.rglob("*") if path.suffix in CODE):
+                digest.update(path.relative_to(folder.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from implementations.declarations import BatchArray, Tensor
+from implementations.declarations import BatchArray, Mask, Metric, Tensor
 from implementations.errors import BadInput
 
 Precision = Literal["float32", "float64", "tf32", "bfloat16"]
@@ -75,16 +75,21 @@ Optimizer = Annotated[SGD | Adam | AdamW, Field(discriminator="kind")]
 
 
 class NetworkSpec(Strict):
-    """A network in words and numbers. A subclass adds its sizes, `arrays`, `outputs`, `tensors`, `masks` and `axes`.
+    """A network in words and numbers. A subclass adds its fields and what raises NotImplementedError here.
+
+    Where it has a batch norm, its fields are `norm_epsilon`, `norm_momentum` and `running_variance` ("unbiased" or "biased").
 
     Raises BadInput (through `load`, `preset` and `changed`) with every mistake and its field's name.
     """
 
     TITLE: ClassVar[str]
-    """What the network is called: "MLP"."""
+    """What the network is called, as short as can be."""
+
+    METRIC: ClassVar[Metric]
+    """What shows that it has learned."""
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]]
-    """Named specifications, by what they change."""
+    """Named specifications, by what they change; the first is the default."""
 
     batch: Size = 128
     optimizer: Optimizer = SGD()
@@ -116,6 +121,32 @@ class NetworkSpec(Strict):
     def matrix_products(self, phase: str) -> list[tuple[int, int, int]]:
         """(rows, inner, columns) of every matrix product of one call: the arithmetic that cannot be avoided."""
         raise NotImplementedError
+
+    def masks(self, batch: int) -> dict[str, Mask]:
+        """The dropout masks of one training step by name, in the order in which they are drawn; none unless a subclass has some."""
+        return {}
+
+    def axes(self) -> dict[str, int]:
+        """This network's place on the sweep axes."""
+        raise NotImplementedError
+
+    def problem_with(self, phase: str) -> str | None:
+        """Why this phase cannot run at this size, or None."""
+        return None
+
+    def sized_for(self, dataset: Any) -> Self:
+        """The same network for the sizes of a data set, as the network's module `data` makes it."""
+        raise NotImplementedError
+
+    def misfit(self, dataset: Any) -> str | None:
+        """Why such a data set does not fit, with the fix, or None."""
+        raise NotImplementedError
+
+    def variant(self, name: str) -> Self:
+        """The specification under a named variant; "spec" is the specification as it stands."""
+        if name != "spec":
+            raise BadInput(f"variant: no such variant {name!r}; there is 'spec'.")
+        return self
 
     def _with_optimizer(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         """These parameters and statistics, the slots of the parameters, and the optimizer's counter where it has one."""
@@ -179,7 +210,7 @@ class NetworkSpec(Strict):
 def read(path: Path) -> dict[str, Any]:
     """What a TOML file holds. Raises BadInput where it is missing or is not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadInput(f"--spec {path}: cannot be read ({error.strerror}). Give the path of a TOML file.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -192,10 +223,18 @@ def _explain(error: ValidationError, kind: type[BaseModel]) -> str:
     for mistake in error.errors():
         location = [str(part) for part in mistake["loc"]]
         owner = kind
-        if location[0] == "optimizer" and len(location) > 1:
+        if location[:1] == ["optimizer"] and len(location) > 1:
             owner = OPTIMIZERS[location.pop(1)]
-        field = ".".join(location)
-        if mistake["type"] == "extra_forbidden":
+        field = ".".join(location) or "the specification"
+        if field == "optimizer" and mistake["type"] in (
+            "union_tag_not_found",
+            "union_tag_invalid",
+            "model_attributes_type",
+        ):
+            lines.append(
+                f"  optimizer: write [optimizer] and kind = one of {', '.join(OPTIMIZERS)} (given: {mistake['input']!r})"
+            )
+        elif mistake["type"] == "extra_forbidden":
             lines.append(f"  {field}: no such field{_did_you_mean(location[-1], owner)}")
         else:
             lines.append(f"  {field}: {mistake['msg']} (given: {mistake['input']!r})")

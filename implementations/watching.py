@@ -16,7 +16,7 @@ from unittest import mock
 
 from implementations.contract import ExtendedModel
 from implementations.declarations import Step
-from implementations.sources import HEADING, MODEL
+from implementations.sources import HEADING, MODEL, layer_module
 
 Callback = Callable[[str], None]
 Values = ParamSpec("Values")
@@ -28,9 +28,9 @@ def watched(model: ExtendedModel, steps: Sequence[Step], begins: Callback, ends:
     """While this lasts, `begins(step)` and `ends(step)` are called around whatever computes a step; also one in another."""
     page = sys.modules[type(model).__module__]
     family = page.__name__.rpartition("_")[2]
-    calls = [(step, page, name) for step, name in _functions(str(page.__file__), steps[0].name)]
+    calls = [(step, page, name) for step, name in _functions(str(page.__file__))]
     for step in steps:
-        if layer := sys.modules.get(f"implementations.layers.{step.layer.replace('/', '.')}_{family}"):
+        if layer := sys.modules.get(layer_module(step, page.__name__.rpartition(".")[0], family) or ""):
             calls += [(under, layer, name) for under, name in _functions(str(layer.__file__), step.name)]
     with ExitStack() as stack:
         for name_of_step, owner, name in [*calls, *model.calls_of_steps()]:
@@ -40,18 +40,18 @@ def watched(model: ExtendedModel, steps: Sequence[Step], begins: Callback, ends:
 
 
 @functools.cache
-def _functions(path: str, step: str) -> list[tuple[str, str]]:
-    """(step, function) of every function under a heading of a page that is no model's, or of a layer's file.
+def _functions(path: str, step: str = "") -> list[tuple[str, str]]:
+    """(step, function) of every function under a heading of a page that is no model's, or of the file of a layer, which is a step.
 
     Under the heading "backward" it is that step; in a layer's file under every other one, the layer's.
     """
     text = Path(path).read_text(encoding="utf-8")
     headings = [(text.count("\n", 0, heading.start()) + 1, heading[1]) for heading in HEADING.finditer(text)]
-    is_layer, functions = "layers" in Path(path).parts, []
+    functions = []
     for node in ast.parse(text).body:
         above = [heading for line, heading in headings if line < node.lineno]
         if isinstance(node, ast.FunctionDef) and above and above[-1] != MODEL:
-            functions.append((step if is_layer and above[-1] != "backward" else above[-1], node.name))
+            functions.append((step if step and above[-1] != "backward" else above[-1], node.name))
     return functions
 
 

@@ -12,14 +12,15 @@ from typing import Any
 import click
 
 from benchmarks.cli import exit_codes
+from implementations import catalogue
 
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # searching for them takes longer than making a plan
 
 CHOICES = [
     click.option(
-        "--profile", default="quick", show_default=True, help="How much is measured: smoke, quick, full or peers."
+        "--profile", default="quick", show_default=True, help="How much is measured: smoke, quick, full, gpu or peers."
     ),
-    click.option("--model", help="Which network: mlp, or one from elsewhere; a TOML file may say it.  [default: mlp]"),
+    click.option("--model", help=f"Which network; a TOML file may say it.  [default: {catalogue.MODEL}]"),
     click.option("--framework", "frameworks", help="Only these, with commas: numpy,torch,keras-tensorflow,..."),
     click.option("--device", "devices", help="Only these, with commas: cpu, cuda, cuda:0, ..."),
     click.option("--threads", help="CPU threads, with commas, or `all`. By default all cores."),
@@ -29,7 +30,9 @@ CHOICES = [
     click.option("--variant", "variants", help="Only these, with commas: spec,stock."),
     click.option("--set", "sets", multiple=True, metavar="AXIS=N,N", help="Sweep an axis: --set batch=32,256."),
     click.option("-k", "keyword", default="", help="Only cells whose identity contains this."),
-    click.option("--spec", default="digits", show_default=True, help="A preset or a TOML file with the network."),
+    click.option(
+        "--spec", default="", help="A preset or a TOML file with the network. [default: the model's first preset]"
+    ),
     click.option("--data", metavar="FILE", help="Your data: a .npz with x and y, or a folder of MNIST's IDX files."),
     click.option(
         "--python",

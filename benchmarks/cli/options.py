@@ -16,8 +16,8 @@ Value = TypeVar("Value")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
-def request(model: str, choice: dict[str, Any]) -> Request:
-    """The options that choose cells (`__main__.CHOICES`), by name. Raises BadInput."""
+def request(model: str, choice: dict[str, Any], own_spec: bool) -> Request:
+    """The options that choose cells (`commands.CHOICES`), by name. Raises BadInput."""
     if choice["profile"] not in profiles.PROFILES:
         raise BadInput(f"--profile {choice['profile']}: no such profile; there are {', '.join(profiles.PROFILES)}.")
     axes = registry.part(model, "spec").AXES
@@ -33,7 +33,7 @@ def request(model: str, choice: dict[str, Any]) -> Request:
         sets=_each_once("--set", (_axis(text, axes) for text in choice["sets"])),
         keyword=choice["keyword"],
         pythons=_each_once("--python", map(_interpreter, choice["pythons"])),
-        own_spec=choice["spec"] != "digits",
+        own_spec=own_spec,
     )
 
 

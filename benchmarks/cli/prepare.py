@@ -12,7 +12,7 @@ from benchmarks.cli import options
 from benchmarks.plan import cells as plan
 from benchmarks.plan.cells import Plan, Request
 from benchmarks.plan.estimate import Estimate, within
-from implementations import registry
+from implementations import catalogue, registry
 from implementations.contract import Spec
 from implementations.errors import BadInput
 from implementations.spec import read
@@ -20,13 +20,7 @@ from implementations.spec import read
 if TYPE_CHECKING:
     import numpy as np
 
-    from implementations.data import Dataset
-
-MODEL = "mlp"
-"""Where nothing else is asked for."""
-
-DIGITS = 1437
-"""Training samples of the bundled data, for the estimate of a command that does not load them."""
+    from implementations.contract import Dataset
 
 Say = Callable[[str], None]
 
@@ -59,33 +53,35 @@ def prepare(load_data: bool = True, **choice: Any) -> Prepared:
     """Validate everything that was asked for. Raises BadInput and Unavailable, and writes nothing."""
     from_file = Path(choice["spec"]).suffix == ".toml" or "/" in choice["spec"]
     model = _model(choice["model"], choice["spec"] if from_file else "")
-    request = options.request(model, choice)
-    spec_class = registry.part(model, "spec").Spec
-    spec = spec_class.load(Path(choice["spec"])) if from_file else spec_class.preset(choice["spec"])
+    specification = registry.part(model, "spec")
+    spec_class, default = specification.Spec, next(iter(specification.Spec.PRESETS))
+    name = choice["spec"] or default
+    request = options.request(model, choice, own_spec=name != default)
+    spec = spec_class.load(Path(name)) if from_file else spec_class.preset(name)
     dataset = None
     if load_data or choice["data"]:
-        from implementations import data
-
-        dataset = data.load(choice["data"]) if choice["data"] else data.digits()
+        data = registry.part(model, "data")
+        dataset = data.load(choice["data"]) if choice["data"] else data.default()
         if not from_file and choice["data"]:
             spec = spec.sized_for(dataset)
-        if from_file or choice["data"] or choice["spec"] == "digits":
-            if misfit := spec.misfit(dataset):
+        if misfit := spec.misfit(dataset):
+            if from_file or choice["data"]:
                 raise BadInput(misfit)
-        else:
-            dataset = None
-    samples = len(dataset.y_train) if dataset else 0 if load_data or choice["spec"] != "digits" else DIGITS
+            dataset = None  # another preset, which the default data is not for
+    samples = dataset.samples if dataset else specification.SAMPLES if not load_data and name == default else 0
     return Prepared(model, spec, request, plan.plan(model, spec, request, gpus.visible()), dataset, samples)
 
 
 def _model(name: str | None, file: str) -> str:
     """The model that was asked for, or that the specification's file names. Raises BadInput where they disagree."""
+    if name is not None:
+        registry.check_model(name, f"--model {name}")
     named = read(Path(file)).get("model") if file else None
-    if name and named and name != named:
+    if named is not None:
+        registry.check_model(named, f"{file}: model = {named!r}")
+    if name is not None and named is not None and name != named:
         raise BadInput(f"--model {name}: the specification {file} says model = {named!r}. Leave one of them out.")
-    model = str(name or named or MODEL)
-    registry.check_model(model)
-    return model
+    return str(name or named or catalogue.MODEL)
 
 
 def fit(prepared: Prepared, budget: str) -> Prepared:
@@ -101,7 +97,9 @@ def arrays(prepared: Prepared) -> "dict[str, np.ndarray]":
     import numpy as np
 
     if prepared.dataset is None:
-        return {"x_train": np.zeros((0, 1), np.float32), "y_train": np.zeros(0, np.int64)}
+        declared = prepared.spec.arrays().items()
+        kinds = {name: np.int64 if array.below else np.float32 for name, array in declared}
+        return {f"{name}_train": np.zeros((0, *array.shape[1:]), kinds[name]) for name, array in declared}
     return prepared.dataset.arrays()
 
 

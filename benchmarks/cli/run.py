@@ -17,7 +17,15 @@ from benchmarks.cli.prepare import Prepared, Say, arrays, minutes
 from benchmarks.records import records_file
 from benchmarks.records.configuration import Strict
 from benchmarks.records.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord
-from benchmarks.records.run_record import CodeFacts, ConventionText, DatasetFacts, LimitText, StepText, VariantText
+from benchmarks.records.run_record import (
+    CodeFacts,
+    ConventionText,
+    DatasetFacts,
+    LimitText,
+    MetricText,
+    StepText,
+    VariantText,
+)
 from benchmarks.runner import fault_detection
 from implementations import limits, registry
 from implementations.errors import BadInput
@@ -176,8 +184,9 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
     """The first line of the records."""
     from implementations import sources
 
-    spec = prepared.spec.model_dump(mode="json")
+    spec, metric = prepared.spec.model_dump(mode="json"), prepared.spec.METRIC
     frameworks = [cell.who.framework for cell in prepared.plan.cells]
+    packages = "implementations", "benchmarks", *registry.from_elsewhere(prepared.model, frameworks)
     return RunRecord(
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         command=["python", "-m", "benchmarks", *sys.argv[1:]],
@@ -186,13 +195,14 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
         blocks=blocks,
         model=prepared.model,
         model_title=prepared.spec.TITLE,
+        metric=MetricText(name=metric.name, target=metric.target, share=metric.share),
         spec=spec,
         spec_sha256=hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest(),
         steps=_texts(StepText, registry.part(prepared.model, "steps").STEPS),
         conventions=_texts(ConventionText, registry.part(prepared.model, "conventions").CONVENTIONS),
         variants=_texts(VariantText, registry.part(prepared.model, "spec").VARIANTS),
         dataset=DatasetFacts(**prepared.dataset.describe()) if prepared.dataset else DatasetFacts(name="synthetic"),
-        code=CodeFacts(**system.code_version(), sha256=sources.tree_sha256("implementations", "benchmarks")),
+        code=CodeFacts(**system.code_version(), sha256=sources.tree_sha256(*packages)),
         pythons=dict(prepared.request.pythons),
         limits=_texts(LimitText, limits.concerning(frameworks)),
         fault_detection=fault_detection.summary(frameworks, sources.tree_sha256("implementations")),
@@ -212,7 +222,7 @@ def _epochs(prepared: Prepared, say: Say) -> int:
     if prepared.dataset is None:
         say("no learning curves: give data that fits this network with --data")
         return 0
-    if len(prepared.dataset.y_train) < prepared.spec.batch:
+    if prepared.dataset.samples < prepared.spec.batch:
         say(f"no learning curves: the data has fewer samples than one batch ({prepared.spec.batch})")
         return 0
     return prepared.request.profile.epochs

@@ -204,7 +204,10 @@ def sizes(model: str, spec: Spec, request: Request) -> list[dict[str, int]]:
             requested = [size | {axis: value} for size in requested for value in values]
     else:
         of_profile = registry.part(model, "spec").SIZES.get(request.profile.name, ({},))
-        requested = [size for size in of_profile if set(size) <= {"batch"} or not request.own_spec]
+        requested = [  # a network of the user's keeps its own measures
+            {axis: value for axis, value in size.items() if axis == "batch" or not request.own_spec}
+            for size in of_profile
+        ]
     all_axes = [spec.changed(**size).axes() for size in requested]
     return [size for i, size in enumerate(all_axes) if size not in all_axes[:i]]
 

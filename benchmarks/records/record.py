@@ -10,7 +10,7 @@ Records are append-only; nothing here computes a statistic.
 import math
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from benchmarks.records.configuration import Cell as Cell
 from benchmarks.records.configuration import Configuration as Configuration
@@ -27,9 +27,6 @@ from benchmarks.records.run_record import RunRecord as RunRecord
 PRODUCTS, PEAK, COPY = FLOORS = ("products", "peak", "copy")
 """Floors, which are no phases of the model: the matrix products of a training step alone; and, once per implementation,
 one large product and one large copy, in that framework's own library."""
-
-TARGET = 0.97
-"""Accuracy on the test set at which a training has learned what there is to learn in the digits."""
 
 
 class ThreadPool(Strict):
@@ -81,8 +78,8 @@ class ProofRecord(Strict):
 
     @property
     def passed(self) -> bool:
-        """Whether every check held (and there was one)."""
-        return bool(self.checks) and all(check.passed for check in self.checks)
+        """Whether every check held (and there was one). An error that is no number holds nothing."""
+        return bool(self.checks) and all(check.passed and not math.isnan(check.error) for check in self.checks)
 
     @property
     def ours(self) -> list[Check]:
@@ -182,16 +179,18 @@ class BlockRecord(Strict):
 
 
 class LearningPoint(Strict):
-    """After one epoch: time spent training so far (evaluation excluded), accuracy on the test set, mean loss."""
+    """After one epoch: time spent training so far (evaluation excluded), the model's metric on the test set, mean loss."""
 
     epoch: int
     elapsed_s: float
-    test_accuracy: float
+    metric: float = Field(validation_alias=AliasChoices("metric", "test_accuracy"))
+    """Older runs called it "test_accuracy", which it was."""
+
     train_loss: float
 
 
 class LearningRecord(Strict):
-    """One training on real data, from the initial state of its seed, until TARGET was reached or the epochs were over.
+    """One training on real data, from the initial state of its seed, until the metric's target was reached or the epochs were over.
 
     `prepare_s` is what came before the first of a process's trainings: building, the first step and prediction, and with
     them compiling. Older runs did not say, and have it in the first epoch.

@@ -83,7 +83,7 @@ def run_of(records: Iterable[Record]) -> RunRecord:
 def _first_reason(error: ValidationError, line: str) -> str:
     try:
         json.loads(line)
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         return "it is cut short or is not JSON"
     mistake = error.errors()[0]
     return f"{'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg']}"

@@ -51,6 +51,19 @@ class LimitText(Strict):
     reproduction: str = ""
 
 
+class MetricText(Strict):
+    """What shows on the test set whether a network has learned, and the value at which it has."""
+
+    name: str = "accuracy"
+    target: float = 0.97
+    share: bool = True
+    """A share of 1, shown in percent, of which more is better; otherwise a number of which less is better."""
+
+    def reached(self, value: float) -> bool:
+        """Whether this is as good as the target."""
+        return value >= self.target if self.share else value <= self.target
+
+
 class DatasetFacts(Strict):
     """The data of the trainings; "synthetic" where the network fits none. The hash is of the arrays' bytes."""
 
@@ -102,6 +115,9 @@ class RunRecord(Strict):
     model: str
     model_title: str = ""
     """What the model is called. Older runs did not say."""
+
+    metric: MetricText = Field(default_factory=MetricText)
+    """Older runs did not say: accuracy."""
 
     spec: dict[str, Any]
     """In the model's own words: read by that model's specification, shown field by field."""

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.records.record import TARGET, LearningPoint, LearningRecord
+from benchmarks.records.record import LearningPoint, LearningRecord
+from benchmarks.records.run_record import MetricText
 from benchmarks.worker import timing
 from benchmarks.worker.models import Models
 from implementations.contract import DeviceArray, DeviceBatch, Model
@@ -29,7 +30,8 @@ def learn(models: Models) -> Iterator[LearningRecord]:
 def _training(models: Models, model: Model, test: DeviceBatch, seed: int, prepare_s: float) -> LearningRecord:
     spec, to_host = models.spec.changed(seed=(models.spec.seed + seed) % 2**31), models.adapter.to_host
     model.load_state(models.state(spec))
-    (target,) = [name for name, array in spec.arrays().items() if array.role == "target"]
+    metric = spec.METRIC
+    reached = MetricText(name=metric.name, target=metric.target, share=metric.share).reached
     points: list[LearningPoint] = []
     spent = 0.0
     for epoch in range(1, models.job.epochs + 1):
@@ -40,13 +42,13 @@ def _training(models: Models, model: Model, test: DeviceBatch, seed: int, prepar
             return losses[-1]
 
         spent += timing.once(train, models.fence)
-        predictions = to_host(model.predict(test)).argmax(axis=-1)
+        logits = to_host(model.predict(test))
         mean = float(np.mean([float(to_host(loss)) for loss in losses]))
-        accuracy = float(np.mean(predictions == models.data.test[target]))
-        points.append(LearningPoint(epoch=epoch, elapsed_s=spent, test_accuracy=accuracy, train_loss=mean))
-        if seed and accuracy >= TARGET:
+        value = metric.of(logits, models.data.test)
+        points.append(LearningPoint(epoch=epoch, elapsed_s=spent, metric=value, train_loss=mean))
+        if seed and reached(value):
             break
-    digest = hashlib.sha256(predictions.astype(np.int64).tobytes()).hexdigest()
+    digest = hashlib.sha256(logits.argmax(axis=-1).astype(np.int64).tobytes()).hexdigest()
     return LearningRecord(
         who=models.who, block=models.job.block, dropout=max((mask.rate for mask in spec.masks(1).values()), default=0.0), batch=spec.batch, points=points,
         predictions_sha256=digest, seed=seed, prepare_s=prepare_s,

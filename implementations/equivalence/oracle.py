@@ -19,14 +19,15 @@ from implementations.training.training_numpy import Model
 
 
 class Magnitude(np.ndarray):
-    """Sizes of terms: a difference of two is their sum."""
+    """Sizes of terms: a difference of two is their sum, and what is negated keeps its size."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (), **options: Any) -> Any:
         """NumPy's operation, with + for -."""
+        positive = {np.subtract: np.add, np.negative: np.positive}.get(ufunc, ufunc)
         plain = [np.asarray(value) if isinstance(value, Magnitude) else value for value in inputs]
         if out:
             options["out"] = tuple(np.asarray(value) for value in out)
-        result = getattr(np.add if ufunc is np.subtract else ufunc, method)(*plain, **options)
+        result = getattr(positive, method)(*plain, **options)
         return out[0] if out else np.asarray(result).view(Magnitude)
 
 
@@ -60,7 +61,7 @@ class _Oracle(Model):
 
     def predict(self, batch: Batch) -> np.ndarray:
         """Logits, as the trained network predicts."""
-        return self.PLAIN.predict(self, self._in_own_arithmetic(batch))
+        return super().predict(self._in_own_arithmetic(batch))
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over copies of the named arrays, in this oracle's arithmetic."""
@@ -79,19 +80,19 @@ class _Oracle(Model):
     # What it does otherwise than the model
 
     def mask(self, name: str, shape: tuple[int, ...], rate: float) -> np.ndarray:
-        """The mask that was handed in. What the last branch chose does not matter where it silences that."""
-        mask = np.asarray(self.given_masks[name])
-        if self.chosen:
-            last, branch = next(reversed(self.chosen.items()))
-            if branch.lead.shape == mask.shape:
-                self.chosen[last] = replace(branch, lead=np.where(mask == 0, np.inf, branch.lead))
+        """The mask that was handed in. What a branch chose does not matter where it silences that."""
+        mask, after = np.asarray(self.given_masks[name]), self.spec.masks(shape[0])[name].after
+        if after in self.chosen:
+            branch = self.chosen[after]
+            silenced = mask.reshape(branch.lead.shape) == 0
+            self.chosen[after] = replace(branch, lead=np.where(silenced, np.inf, branch.lead))
         return self._own(mask)
 
     def through(self, name: str, layer: ModuleType, *inputs: Any) -> Any:
         """The layer's `forward`: with the given choices, rounded as a folded batch norm where that is asked."""
         if hasattr(layer, "forward_on"):
-            x = np.array(inputs[0])
-            choice = self.given_choices.get(name, layer.choice(x))
+            x, *others = np.array(inputs[0]), *inputs[1:]
+            choice = self.given_choices.get(name, layer.choice(x, *others))
             self.chosen[name] = Branch(choice, layer.runner_up(x, choice), layer.lead(x, choice))
             if name in self.given_choices:
                 return layer.forward_on(*inputs, choice)

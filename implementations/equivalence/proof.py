@@ -155,7 +155,9 @@ def _settled(repetition: Repetition, seen: Observation, folded: bool) -> tuple[Y
     away = {name: _away(branch.lead, reach[name]) for name, branch in branches.items()}
     choices, coarse = own, repetition.arithmetic in tolerances.COARSE
     if seen.active is not None:
-        choices = {name: np.where(away[name] <= 1, seen.active[name], choice) for name, choice in own.items()}
+        choices = {
+            name: np.where(away[name] <= 1, seen.active.get(name, choice), choice) for name, choice in own.items()
+        }
         if _flips(choices, own):
             yardstick, _ = repetition.yardstick(repetition.reference(choices), choices, folded)
     checks = start.judge(actual, yardstick, spec)

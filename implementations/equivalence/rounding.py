@@ -8,6 +8,7 @@ product rounds, it rounds up or down at random.
 automatic mixed precision does it, rounds the factors to 8 bits, and what comes out too. Both by emulation, in float32.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def rounded(value: np.ndarray, bits: int, rng: np.random.Generator | None = None
 class Noise:
     """Factors 1 + u or 1 - u, at random.
 
-    `alike`: the same for all rows, as where the rows are nearly the same numbers. `folded`: the oracle is to round as if it
+    `alike`: the same for all samples (the first axis), as where they are nearly the same numbers. `folded`: the oracle is to round as if it
     folded a batch norm into a product and a sum.
     """
 
@@ -45,9 +46,9 @@ class Noise:
 
     def on(self, value: np.ndarray) -> None:
         """Every number of it off by one unit in the last place; in place."""
-        if self.alike and value.ndim == 2:
-            place = int(self.rng.integers(0, POOL - value.shape[1] + 1))
-            value *= self.factors[place : place + value.shape[1]]
+        if self.alike and value.ndim > 1:
+            sample = value.shape[1:]
+            value *= np.resize(self._some(math.prod(sample)), sample)
             return
         flat = value.reshape(-1) if value.flags.c_contiguous else None
         if flat is None:

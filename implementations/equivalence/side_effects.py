@@ -124,7 +124,7 @@ def _inputs(candidate: Candidate) -> list[str]:
 def _with_other_inputs(candidate: Candidate, start: Start) -> Arrays:
     """The same targets, with the inputs of other samples; real numbers are halved."""
     inputs = {name: start.batch[name][::-1].copy() for name in _inputs(candidate)}
-    return start.batch | {name: array if array.dtype.kind == "i" else array * 0.5 for name, array in inputs.items()}
+    return start.batch | {name: array if array.dtype.kind in "iu" else array * 0.5 for name, array in inputs.items()}
 
 
 def _copies(arrays: Arrays) -> Arrays:

@@ -6,6 +6,9 @@ from implementations.contract import Arrays
 from implementations.initialisation import as_float32
 from implementations.mlp.spec import MLPSpec
 
+NORM, DENSE = ("norm1.gamma", "norm1.beta"), ("dense1.weight", "dense1.bias")
+"""What the size of the first layer's activations hangs on."""
+
 
 def extremes(spec: MLPSpec, hot: Arrays, state: Arrays, batch: Arrays) -> dict[str, tuple[Arrays, Arrays]]:
     """Where careless arithmetic shows: (state, batch) by what is extreme in them.
@@ -24,7 +27,7 @@ def extremes(spec: MLPSpec, hot: Arrays, state: Arrays, batch: Arrays) -> dict[s
     constant[:, 1:2] = 0.0
     extreme = {
         "large logits": (_scaled(state, 200, "output.weight", "output.bias"), x),
-        "large activations": (_scaled(state, 50, "norm1.gamma", "norm1.beta"), x),
+        "large activations": (_scaled(state, 50, *(NORM if spec.batch_norm else DENSE)), x),
         "features far from zero": (decided, as_float32(x + 1000)),
         "constant features": (state, constant),
         "idle units": (_idle(spec, state), x),

@@ -1,8 +1,8 @@
 """The multilayer perceptron in CuPy, from scratch: hidden blocks of dense, batch norm, ReLU and dropout, then a dense layer.
 
 The NumPy page, on the GPU: CuPy has NumPy's functions with arrays in the GPU's memory. Every operation only starts a
-kernel and returns at once; nothing here waits for the device. Every formula stands in the layers that are imported here.
-Shape letters: B batch, D features, H hidden width, C classes.
+kernel and returns at once; nothing here waits for the device. Every formula stands in the layers; the loss and the
+optimizer are called by the training step, in `training_cupy`. Shape letters: B batch, D features, H hidden width, C classes.
 """
 
 from implementations.contract import DeviceBatch
@@ -48,7 +48,7 @@ class MLP(Model):
     def backward(self, dlogits: Array, caches: Caches) -> DeviceArrays:
         """Gradients of the loss by parameter name, from the last layer to the first."""
         g: DeviceArrays = {}
-        g["output.weight"] = dense.backward(dlogits, caches[-1])
+        g["output.weight"] = dense.backward_to_weight(dlogits, caches[-1])
         g["output.bias"] = dense.backward_to_bias(dlogits)
         dz, weight = dlogits, self.w["output.weight"]
         for i in range(len(self.spec.hidden), 0, -1):
@@ -61,7 +61,7 @@ class MLP(Model):
                 dz, g[f"norm{i}.gamma"], g[f"norm{i}.beta"] = batch_norm.backward(dz, norm)
             else:
                 g[f"dense{i}.bias"] = dense.backward_to_bias(dz)
-            g[f"dense{i}.weight"] = dense.backward(dz, x)
+            g[f"dense{i}.weight"] = dense.backward_to_weight(dz, x)
             weight = self.w[f"dense{i}.weight"]
         return g
 

@@ -1,7 +1,7 @@
 """The multilayer perceptron in JAX: hidden blocks of dense, batch norm, ReLU and dropout, then a dense layer.
 
-As JAX's documentation teaches it, the network is pure functions of arrays; every formula stands in the layers that are
-imported here. Shape letters: B batch, D features, H hidden width, C classes.
+As JAX's documentation teaches it, the network is pure functions of arrays. Every formula stands in the layers; the loss and
+the optimizer are called by the training step, in `training_jax`. Shape letters: B batch, D features, H hidden width, C classes.
 """
 
 from jax import Array

@@ -26,13 +26,12 @@ class MLP(Model):
     def build_network(self) -> keras.Sequential:
         """All layers in order: x (B, D) -> logits (B, C)."""
         spec = self.spec
-        momentum, epsilon = self.number(spec.norm_momentum), self.number(spec.norm_epsilon)
+        epsilon, momentum = self.number(spec.norm_epsilon), self.number(spec.norm_momentum)
         layers: list[Any] = [keras.Input((spec.features,), dtype=spec.dtype)]
         for i, width in enumerate(spec.hidden, start=1):
             layers.append(dense.layer(width, bias=not spec.batch_norm, name=f"dense{i}"))
             if spec.batch_norm:
-                unbiased = spec.running_variance == "unbiased"
-                layers.append(batch_norm.layer(momentum, epsilon, unbiased, name=f"norm{i}"))
+                layers.append(batch_norm.layer(epsilon, momentum, spec.running_variance, name=f"norm{i}"))
             layers.append(relu.layer(name=f"relu{i}"))
             if spec.dropout:
                 layers.append(dropout.layer(spec.dropout, spec.seed, i, name=f"dropout{i}"))

@@ -20,21 +20,7 @@ from implementations.mlp.spec import MLPSpec
 BACKEND = keras.backend.backend()
 Step = Callable[..., Any]
 
-# --- dense ---
-
-# As on the plain page, and so are the next steps.
-
-# --- batch_norm ---
-
-# As on the plain page.
-
-# --- relu ---
-
-# As on the plain page.
-
-# --- dropout ---
-
-# As on the plain page.
+# Dense, batch norm, ReLU and dropout are the plain layers.
 
 # --- output ---
 

@@ -1,6 +1,7 @@
 """The multilayer perceptron in NumPy, from scratch: hidden blocks of dense, batch norm, ReLU and dropout, then a dense layer.
 
-Every formula stands in the layers that are imported here. Shape letters: B batch, D features, H hidden width, C classes.
+Every formula stands in the layers; the loss and the optimizer are called by the training step, in `training_numpy`. Shape letters:
+B batch, D features, H hidden width, C classes.
 """
 
 from implementations.contract import Arrays, Batch
@@ -46,7 +47,7 @@ class MLP(Model):
     def backward(self, dlogits: Array, caches: Caches) -> Arrays:
         """Gradients of the loss by parameter name, from the last layer to the first."""
         g: Arrays = {}
-        g["output.weight"] = dense.backward(dlogits, caches[-1])
+        g["output.weight"] = dense.backward_to_weight(dlogits, caches[-1])
         g["output.bias"] = dense.backward_to_bias(dlogits)
         dz, weight = dlogits, self.w["output.weight"]
         for i in range(len(self.spec.hidden), 0, -1):
@@ -59,7 +60,7 @@ class MLP(Model):
                 dz, g[f"norm{i}.gamma"], g[f"norm{i}.beta"] = batch_norm.backward(dz, norm)
             else:
                 g[f"dense{i}.bias"] = dense.backward_to_bias(dz)
-            g[f"dense{i}.weight"] = dense.backward(dz, x)
+            g[f"dense{i}.weight"] = dense.backward_to_weight(dz, x)
             weight = self.w[f"dense{i}.weight"]
         return g
 

@@ -11,8 +11,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from implementations.declarations import BatchArray, Mask, Tensor, Variant
+from implementations.declarations import BatchArray, Mask, Metric, Tensor, Variant
 from implementations.errors import BadInput
+from implementations.metrics import accuracy
 from implementations.spec import SGD, NetworkSpec, Positive, Rate, Size, Switch, Whole
 
 STOCK_KERAS = Variant(
@@ -26,6 +27,7 @@ class MLPSpec(NetworkSpec):
     """Multilayer perceptron: `hidden` blocks of dense, batch norm, ReLU and dropout, then a dense output layer."""
 
     TITLE: ClassVar[str] = "MLP"
+    METRIC: ClassVar[Metric] = Metric("accuracy", accuracy, target=0.97)
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {"digits": {}, "mnist": {"features": 784, "hidden": (512, 512)}}
 
     features: Size = 64
@@ -76,7 +78,10 @@ class MLPSpec(NetworkSpec):
     def masks(self, batch: int) -> dict[str, Mask]:
         """The dropout masks of one training step by name; none where the rate is 0."""
         widths = self.hidden if self.dropout else ()
-        return {f"dropout{i}.mask": Mask((batch, width), self.dropout) for i, width in enumerate(widths, start=1)}
+        return {
+            f"dropout{i}.mask": Mask((batch, width), self.dropout, after=f"relu{i}")
+            for i, width in enumerate(widths, start=1)
+        }
 
     def matrix_products(self, phase: str) -> list[tuple[int, int, int]]:
         """(rows, inner, columns) of every matrix product of one call: the arithmetic that cannot be avoided."""
@@ -124,7 +129,7 @@ class MLPSpec(NetworkSpec):
         return None
 
     def variant(self, name: str) -> "MLPSpec":
-        """The specification under a named variant ("spec" is the closed comparison itself)."""
+        """The specification under a named variant ("spec" is the specification as it stands)."""
         if name == "spec":
             return self
         if name != STOCK_KERAS.name:
@@ -173,6 +178,9 @@ SIZES = {
 
 LATENCY_SIZE = {"batch": 1}
 """At which a prediction is always timed too: a single sample's."""
+
+SAMPLES = 1437
+"""To train on in the default data, for the estimate of a command that does not load it."""
 
 Spec = MLPSpec
 CLASS = "MLP"

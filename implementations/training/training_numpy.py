@@ -23,7 +23,8 @@ Caches = Any
 class Model:
     """`implementations.contract.Model` but for the network, which a page adds: `forward`, `backward` and `predict`.
 
-    What the oracle may have to do otherwise goes through `through` and `mask`.
+    The oracle is made of the page: whatever branches goes through `through`, dropout masks are drawn by `mask` under their names in
+    `spec.masks`, products are written with @ (np.dot and einsum escape the rounding of the proof), and caches are lists or tuples.
     """
 
     compiled = "no"
@@ -37,7 +38,7 @@ class Model:
         self.step = 0
         self.decays = {name for name, tensor in spec.tensors().items() if tensor.decays}
         self.passing: Arrays | None = None
-        """Where it is not None: which units every ReLU passes, by its name."""
+        """Where it is not None: what every branch chooses, by its name; of a ReLU, which units it passes."""
 
     # --- the training step ---
 
@@ -83,7 +84,7 @@ class Model:
         """The layer's `forward`."""
         result = layer.forward(*inputs)
         if self.passing is not None and hasattr(layer, "forward_on"):
-            self.passing[name] = result > 0
+            self.passing[name] = np.array(layer.choice(*inputs))
         return result
 
     def mask(self, name: str, shape: tuple[int, ...], rate: float) -> Array:

@@ -91,7 +91,7 @@ class Model:
         optimizer.prepare_slots(self.optimizer, self.step, self.spec.optimizer)
         for name in self._names():
             layer, attribute, tensor = self._tensor(name)
-            value = torch.from_numpy(np.ascontiguousarray(state[name]))
+            value = torch.from_numpy(np.array(state[name], order="C"))
             tensor.copy_(layer.from_spec(attribute, value) if hasattr(layer, "from_spec") else value)
 
     def random_state(self) -> torch.Tensor:
@@ -153,7 +153,7 @@ class Model:
 
 
 def _kind(path: str) -> str:
-    """The name of a submodule without its number: "block2.norm1" -> "norm"."""
+    """The name of a submodule without its number: "block2.layer1" -> "layer"."""
     return path.rpartition(".")[2].rstrip("0123456789")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from implementations import registry
 from tests.support import ROOT
 
 FRAMEWORKS = {
@@ -30,7 +31,7 @@ def family_of(stem: str) -> str | None:
 
 FILES = {
     path: family
-    for folder in ("layers", "training", "mlp", "frameworks")
+    for folder in ("layers", "training", *registry.OURS, "frameworks")
     for path in sorted((ROOT / "implementations" / folder).rglob("*.py"))
     if (family := family_of(path.stem)) and not path.stem.startswith("peer_")
 }

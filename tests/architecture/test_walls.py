@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from implementations import registry, sources
-from implementations.mlp.steps import STEPS
 from tests.support import ROOT
 
 OWN = {
@@ -108,7 +107,9 @@ def clocks_and_chance(code: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "path",
-    python_files("implementations/mlp", "implementations/layers", "implementations/training"),
+    python_files(
+        *(f"implementations/{model}" for model in registry.OURS), "implementations/layers", "implementations/training"
+    ),
     ids=lambda path: path.name,
 )
 def test_a_model_holds_no_clock_and_no_unseeded_generator(path: Path) -> None:
@@ -168,33 +169,69 @@ def test_nobody_imports_the_tests() -> None:
 
 
 @pytest.mark.parametrize(
-    ("framework", "mode"),
+    ("model", "framework", "mode"),
     [
-        (framework, mode)
+        (model, framework, mode)
+        for model in registry.OURS
         for framework in sorted({family: name for name, family in registry.FAMILIES.items()}.values())
-        for mode in registry.modes("mlp", framework)
+        for mode in registry.modes(model, framework)
     ],
 )
-def test_every_implementation_has_the_steps_as_headings_in_their_order(framework: str, mode: str) -> None:
-    sections = sources.sections("mlp", framework, mode)
-    assert [section.step for section in sections] == [*(step.name for step in STEPS), "the model"]
+def test_every_implementation_has_code_for_every_step(model: str, framework: str, mode: str) -> None:
+    sections = sources.sections(model, framework, mode)
+    steps = registry.part(model, "steps").STEPS
+    assert [section.step for section in sections] == [*(step.name for step in steps), "the model"]
     for section in sections:
         assert section.code, f"{section.file}: nothing stands under {section.step}"
         assert ast.parse(textwrap.dedent(section.code)) is not None
 
 
-def test_every_model_file_belongs_to_a_framework() -> None:
-    files = {path.stem.removesuffix("_tuned") for path in (ROOT / "implementations/mlp").glob("mlp_*.py")}
-    assert files == {f"mlp_{family}" for family in registry.FAMILIES.values()}
+LAYERS = sorted(
+    {path.parent / path.stem.rpartition("_")[0] for path in (ROOT / "implementations/layers").glob("*/*_numpy.py")}
+)
+"""Without the family's ending."""
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
+def test_the_files_of_a_layer_have_the_same_headings_in_the_same_order(layer: Path) -> None:
+    """What only some families need (branch, layout, slots, rounding) stands behind."""
+    headings = {
+        family: list(sources.headings(layer.with_name(f"{layer.name}_{family}.py").read_text(encoding="utf-8")))
+        for family in set(registry.FAMILIES.values())
+    }
+    common = headings["numpy"][: 1 if "update" in headings["numpy"] else 2]
+    assert {family: found[: len(common)] for family, found in headings.items()} == dict.fromkeys(headings, common)
+
+
+@pytest.mark.parametrize("model", registry.OURS)
+def test_the_pages_of_a_model_have_the_same_headings_in_the_same_order(model: str) -> None:
+    folder = ROOT / "implementations" / model
+    pages = {
+        family: list(sources.headings((folder / f"{model}_{family}.py").read_text(encoding="utf-8")))
+        for family in set(registry.FAMILIES.values())
+    }
+    assert pages == dict.fromkeys(pages, pages["numpy"])
+
+
+@pytest.mark.parametrize("model", registry.OURS)
+def test_every_model_file_belongs_to_a_framework(model: str) -> None:
+    files = {path.stem.removesuffix("_tuned") for path in (ROOT / "implementations" / model).glob(f"{model}_*.py")}
+    assert files == {f"{model}_{family}" for family in registry.FAMILIES.values()}
 
 
 @pytest.mark.parametrize(
-    ("framework", "mode"),
-    [(name, mode) for name in registry.FAMILIES if name in OWN for mode in registry.modes("mlp", name)],
+    ("model", "framework", "mode"),
+    [
+        (model, name, mode)
+        for model in registry.OURS
+        for name in registry.FAMILIES
+        if name in OWN
+        for mode in registry.modes(model, name)
+    ],
 )
-def test_every_model_tells_what_compiles_it_and_how_its_weights_lie(framework: str, mode: str) -> None:
+def test_every_model_tells_what_compiles_it_and_how_its_weights_lie(model: str, framework: str, mode: str) -> None:
     """In its own class, in the family's training, or in the page that it builds on."""
-    module = registry.source_file("mlp", framework, mode)
+    module = registry.source_file(model, framework, mode)
     assert module is not None
     family = registry.FAMILIES[framework]
     files = [f"{module.replace('.', '/')}.py", f"implementations/training/training_{family}.py"]

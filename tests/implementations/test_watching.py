@@ -76,6 +76,6 @@ def test_the_way_back_of_a_layer_is_backward() -> None:
 
 def test_a_tuned_page_has_its_functions_under_its_own_headings() -> None:
     path = str(Path(mlp_numpy.__file__).with_name("mlp_numpy_tuned.py"))
-    functions = watching._functions(path, STEPS[0].name)
+    functions = watching._functions(path)
     assert {under for under, _ in functions} <= {step.name for step in STEPS}
     assert ("batch_norm", "batch_norm") in functions

@@ -13,7 +13,7 @@ LISTS = {
     "precisions": "--precision", "modes": "--mode", "variants": "--variant",
 }  # fmt: skip
 NOT_GIVEN: dict[str, Any] = dict.fromkeys(LISTS) | {
-    "model": None, "profile": "quick", "sets": (), "keyword": "", "spec": "digits", "data": None, "pythons": (),
+    "model": None, "profile": "quick", "sets": (), "keyword": "", "spec": "", "data": None, "pythons": (),
 }  # fmt: skip
 """What the options that choose cells are where none is given."""
 

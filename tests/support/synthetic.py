@@ -160,9 +160,7 @@ def learning(
     dropout, seed, prepare_s = options.pop("dropout", 0.2), options.pop("seed", 0), options.pop("prepare_s", None)
     reached = options.pop("reached", 0.97)
     points = [
-        record.LearningPoint(
-            epoch=k, elapsed_s=0.1 * k / rate, test_accuracy=reached - 0.8 * 0.6**k, train_loss=2.3 * 0.7**k
-        )
+        record.LearningPoint(epoch=k, elapsed_s=0.1 * k / rate, metric=reached - 0.8 * 0.6**k, train_loss=2.3 * 0.7**k)
         for k in range(1, 11)
     ]
     digest = digest or hashlib.sha256(f"{framework}{options}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Learning: accuracy against epochs and against time on real data, and whether all end at the same predictions."""
+"""Learning: the model's metric against epochs and against time on real data, and whether all end at the same predictions."""
 
 import math
 from collections import defaultdict
@@ -8,7 +8,8 @@ from statistics import median
 from benchmarks import statistics, wording
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
-from benchmarks.records.record import TARGET, LearningPoint, LearningRecord
+from benchmarks.records.record import LearningPoint, LearningRecord
+from benchmarks.records.run_record import MetricText
 from benchmarks.report import plots
 from benchmarks.report.document import Block, Figure, Heading, Section, Text, table
 from benchmarks.wording import NO_VALUE
@@ -26,7 +27,7 @@ _FINAL = (
 )
 _HOW_EPOCHS = "How to read this: one line per training; lines that lie together learn alike from each epoch, whatever it costs in time."
 _HOW_TIME = (
-    "How to read this: a line further left reaches the same accuracy sooner. Evaluation is not counted. Few trainings each, so "
+    "How to read this: a line further left reaches the same {metric} sooner. Evaluation is not counted. Few trainings each, so "
     "no verdict is drawn from this chart."
 )
 _EPOCHS = (1, 2, 3, 5, 10, 20, 50, 100)
@@ -51,7 +52,7 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
 
 
 def _setting(results: Results, setting: tuple[str, float], trainings: Sequence[LearningRecord]) -> list[Block]:
-    precision, dropout = setting
+    (precision, dropout), metric = setting, results.run.metric
     name = f"{precision}, dropout {dropout:g}"
     first_seed = [training for training in trainings if training.seed == 0]
     curves = _from_least_time(_by_label(results, first_seed))
@@ -59,8 +60,8 @@ def _setting(results: Results, setting: tuple[str, float], trainings: Sequence[L
         # The lines of a chart would lie on top of each other: what counts is whether the ends are the same.
         blocks: list[Block] = [Text(_identical(results, first_seed))]
     else:
-        blocks = [*_charts(curves, name), *_numbers(curves, name)]
-    to_target = _to_target(_by_label(results, trainings), name)
+        blocks = [*_charts(metric, curves, name), *_numbers(metric, curves, name)]
+    to_target = _to_target(metric, _by_label(results, trainings), name)
     return [Heading(f"Trained in {name}"), *blocks, *to_target, *_finals(results, curves, name)]
 
 
@@ -77,32 +78,38 @@ def _from_least_time(by_label: ByLabel) -> ByLabel:
     return {label: by_label[label] for label in sorted(times, key=times.__getitem__)}
 
 
-def _to_target(by_label: ByLabel, name: str) -> list[Block]:
-    """Time to the target accuracy over the seeds; nothing where there was one seed only."""
+def _value(metric: MetricText, value: float, digits: int = 1) -> str:
+    """What the metric came to: in percent with so many decimals, or as a number."""
+    return f"{value:.{digits}%}" if metric.share else wording.number(value)
+
+
+def _to_target(metric: MetricText, by_label: ByLabel, name: str) -> list[Block]:
+    """Time to the metric's target over the seeds; nothing where there was one seed only."""
     several = [item for item in by_label.items() if len({training.seed for training in item[1]}) > 1]
-    several.sort(key=lambda item: _time_to_target(item[1]))
-    rows = [_reached(label, trainings) for label, trainings in several]
+    several.sort(key=lambda item: _time_to_target(metric, item[1]))
+    rows = [_reached(metric, label, trainings) for label, trainings in several]
     columns = ["implementation", "#reached it", "#time, median", "#95% interval", "#epochs"]
     columns += ["#before: building, compiling (once)"]
     frameworks = [trainings[0].who.framework for _, trainings in several]
-    return table(f"Time to {TARGET:.0%} on the test set, {name}", rows, *columns, frameworks=frameworks, note=_TARGET)
+    target = f"{metric.target:.0%}" if metric.share else f"{metric.target:g} {metric.name}"
+    return table(f"Time to {target} on the test set, {name}", rows, *columns, frameworks=frameworks, note=_TARGET)
 
 
-def _ends(trainings: Sequence[LearningRecord]) -> list[LearningPoint]:
+def _ends(metric: MetricText, trainings: Sequence[LearningRecord]) -> list[LearningPoint]:
     """Where each training that reached the target did so first."""
-    first = [next((p for p in t.points if p.test_accuracy >= TARGET), None) for t in trainings]
+    first = [next((p for p in t.points if metric.reached(p.metric)), None) for t in trainings]
     return [point for point in first if point]
 
 
-def _time_to_target(trainings: Sequence[LearningRecord]) -> float:
+def _time_to_target(metric: MetricText, trainings: Sequence[LearningRecord]) -> float:
     """The median, infinite where there is none, so that it sorts last."""
-    ends = _ends(trainings)
+    ends = _ends(metric, trainings)
     return median(point.elapsed_s for point in ends) if len(ends) == len(trainings) else math.inf
 
 
-def _reached(label: str, trainings: Sequence[LearningRecord]) -> list[str]:
+def _reached(metric: MetricText, label: str, trainings: Sequence[LearningRecord]) -> list[str]:
     """Without a median where one did not reach it: over the others alone it would be too low."""
-    ends = _ends(trainings)
+    ends = _ends(metric, trainings)
     counts = f"{len(ends)} of {len(trainings)}"
     before = [t.prepare_s for t in trainings if t.prepare_s is not None][:1]
     prepared = wording.duration(before[0]) if before else NO_VALUE
@@ -113,39 +120,44 @@ def _reached(label: str, trainings: Sequence[LearningRecord]) -> list[str]:
     return [label, counts, wording.duration(time.value), wording.duration_interval(time), epochs, prepared]
 
 
-def _charts(by_label: ByLabel, name: str) -> list[Block]:
-    """Accuracy by epoch and by time."""
+def _charts(metric: MetricText, by_label: ByLabel, name: str) -> list[Block]:
+    """The metric by epoch and by time."""
     epochs, times = _lines(by_label, lambda point: point.epoch), _lines(by_label, lambda point: point.elapsed_s)
-    by_epoch = plots.lines(epochs, "epoch", "test accuracy", log=False, height=260, y_format=".0%")
-    by_time = plots.lines(times, "seconds of training", "test accuracy", log=False, height=260, y_format=".0%")
-    finals = [training.points[-1].test_accuracy for trainings in by_label.values() for training in trainings]
-    at_end = f"At the end {_span(finals, lambda accuracy: f'{accuracy:.1%}')}."
-    names = wording.slug(f"accuracy-epochs-{name}"), wording.slug(f"accuracy-time-{name}")
+    y_format = ".0%" if metric.share else "~g"
+    by_epoch = plots.lines(epochs, "epoch", f"test {metric.name}", log=False, height=260, y_format=y_format)
+    by_time = plots.lines(times, "seconds of training", f"test {metric.name}", log=False, height=260, y_format=y_format)
+    finals = [training.points[-1].metric for trainings in by_label.values() for training in trainings]
+    at_end = f"At the end {_span(finals, lambda value: _value(metric, value))}."
+    names = wording.slug(f"{metric.name}-epochs-{name}"), wording.slug(f"{metric.name}-time-{name}")
     return [
-        Figure(names[0], by_epoch, f"Test accuracy by epoch, {name}", at_end, _HOW_EPOCHS),
-        Figure(names[1], by_time, f"Test accuracy by time, {name}", _durations(by_label), _HOW_TIME),
+        Figure(names[0], by_epoch, f"Test {metric.name} by epoch, {name}", at_end, _HOW_EPOCHS),
+        Figure(
+            names[1],
+            by_time,
+            f"Test {metric.name} by time, {name}",
+            _durations(by_label),
+            _HOW_TIME.format(metric=metric.name),
+        ),
     ]
 
 
-def _numbers(by_label: ByLabel, name: str) -> list[Block]:
+def _numbers(metric: MetricText, by_label: ByLabel, name: str) -> list[Block]:
     """What both charts show, at a few epochs."""
     last = max(training.points[-1].epoch for trainings in by_label.values() for training in trainings)
     epochs = [*(epoch for epoch in _EPOCHS if epoch < last), last]
-    rows = [[label, *(_after(trainings, epoch) for epoch in epochs)] for label, trainings in by_label.items()]
-    caption = f"Test accuracy after some epochs, and the training time until then ({_counted(by_label)}), {name}"
+    rows = [[label, *(_after(metric, trainings, epoch) for epoch in epochs)] for label, trainings in by_label.items()]
+    caption = f"Test {metric.name} after some epochs, and the training time until then ({_counted(by_label)}), {name}"
     columns = ("implementation", *(f"#epoch {epoch:,}" for epoch in epochs))
     return table(caption, rows, *columns, frameworks=_frameworks(by_label), folded=True)
 
 
-def _after(trainings: Sequence[LearningRecord], epoch: int) -> str:
+def _after(metric: MetricText, trainings: Sequence[LearningRecord], epoch: int) -> str:
     points = [point for training in trainings for point in training.points if point.epoch == epoch]
     if not points:
         return NO_VALUE
-    accuracies = [point.test_accuracy for point in points]
-    accuracy_text = _span(accuracies, lambda accuracy: f"{accuracy:.1%}")
-    return wording.Quantity(
-        f"{accuracy_text} at {_span([p.elapsed_s for p in points], wording.duration)}", min(accuracies)
-    )
+    values = [point.metric for point in points]
+    text = _span(values, lambda value: _value(metric, value))
+    return wording.Quantity(f"{text} at {_span([p.elapsed_s for p in points], wording.duration)}", min(values))
 
 
 def _frameworks(by_label: ByLabel) -> list[str]:
@@ -162,7 +174,7 @@ def _lines(by_label: ByLabel, x: Callable[[LearningPoint], float]) -> list[plots
     lines = []
     for label, trainings in by_label.items():
         for number, training in enumerate(trainings):
-            points = [(x(point), point.test_accuracy, None, None) for point in training.points]
+            points = [(x(point), point.metric, None, None) for point in training.points]
             name = "" if number else wording.short(label)
             lines.append(plots.Line(name, training.who.framework, points, marked=len(points) < 3))
     return lines
@@ -196,17 +208,18 @@ def _identical(results: Results, trainings: Sequence[LearningRecord]) -> str:
 
 
 def _finals(results: Results, by_label: ByLabel, name: str) -> list[Block]:
-    rows = [_final(label, trainings) for label, trainings in by_label.items()]
-    columns = ["implementation", "#trainings", "#batch", "#epochs", "#final accuracy", "#final loss"]
+    metric = results.run.metric
+    rows = [_final(metric, label, trainings) for label, trainings in by_label.items()]
+    columns = ["implementation", "#trainings", "#batch", "#epochs", f"#final {metric.name}", "#final loss"]
     columns += [f"#time ({_counted(by_label)})", "predictions"]
     note, samples = _FINAL, results.run.dataset.test_samples
-    if samples:
+    if samples and metric.share:
         worth = f"{100 / samples:.2g} percentage points"
         note += f" The test set has {samples:,} samples: one more right or wrong is {worth}."
-    return table(f"Final accuracy, {name}", rows, *columns, frameworks=_frameworks(by_label), note=note)
+    return table(f"Final {metric.name}, {name}", rows, *columns, frameworks=_frameworks(by_label), note=note)
 
 
-def _final(label: str, trainings: Sequence[LearningRecord]) -> list[str]:
+def _final(metric: MetricText, label: str, trainings: Sequence[LearningRecord]) -> list[str]:
     last = [training.points[-1] for training in trainings]
     hashes = dict.fromkeys(training.predictions_sha256[:8] for training in trainings)
     return [
@@ -214,7 +227,7 @@ def _final(label: str, trainings: Sequence[LearningRecord]) -> list[str]:
         str(len(trainings)),
         _span([float(training.batch) for training in trainings], lambda batch: f"{batch:,.0f}"),
         _span([float(point.epoch) for point in last], lambda epoch: f"{epoch:,.0f}"),
-        _span([point.test_accuracy for point in last], lambda accuracy: f"{accuracy:.2%}"),
+        _span([point.metric for point in last], lambda value: _value(metric, value, 2)),
         _span([point.train_loss for point in last], wording.number),
         _span([point.elapsed_s for point in last], wording.duration),
         ", ".join(hashes) or NO_VALUE,

@@ -12,9 +12,9 @@ NAMES = {"gamma": "gamma", "beta": "beta", "running_mean": "moving_mean", "runni
 # --- forward ---
 
 
-def layer(momentum: float, epsilon: float, unbiased: bool, name: str) -> keras.layers.BatchNormalization:
+def layer(epsilon: float, momentum: float, running_variance: str, name: str) -> keras.layers.BatchNormalization:
     """z (B, ..., H) -> n (B, ..., H). Keras's momentum is the weight of the old value, as in the specification."""
-    kind = UnbiasedBatchNormalization if unbiased else keras.layers.BatchNormalization
+    kind = UnbiasedBatchNormalization if running_variance == "unbiased" else keras.layers.BatchNormalization
     made = kind(momentum=momentum, epsilon=epsilon, name=name)
     made.momentum, made.epsilon = momentum, epsilon  # Keras made Python's floats of them
     return made

@@ -18,7 +18,7 @@ def forward(x: Array, weight: Array, bias: Array | None = None) -> Array:
 # --- backward ---
 
 
-def backward(dz: Array, x: Array) -> Array:
+def backward_to_weight(dz: Array, x: Array) -> Array:
     """dW = x^T dz (D, H)."""
     return x.T @ dz
 

@@ -8,14 +8,14 @@ from jax import Array
 
 
 def forward(logits: Array, y: Array) -> Array:
-    """Per-sample losses (B,), -log of the probability of the label: logits (B, C), y (B,).
+    """Losses (...,), -log of the probability of the label: logits (..., C), y (...,).
 
     `log_softmax` subtracts the largest logit first, so that no exponential overflows.
     """
     log_p = jax.nn.log_softmax(logits)
-    return -log_p[jnp.arange(len(y)), y]
+    return -log_p[(*jnp.indices(y.shape), y)]
 
 
 # --- backward ---
 
-# JAX goes back by itself: dlogits = (P - onehot(y)) / B for the mean loss.
+# JAX goes back by itself: dlogits = (P - onehot(y)) / number of labels for the mean loss.

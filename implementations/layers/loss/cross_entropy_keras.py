@@ -6,7 +6,7 @@ import keras
 
 
 def loss() -> keras.losses.Loss:
-    """Of labels (B,) and logits (B, C), the mean over the batch: -log of the probability of the label.
+    """Of labels (...,) and logits (..., C), the mean: -log of the probability of the label.
 
     `from_logits=True`: otherwise Keras clips probabilities at 1e-7.
     """

@@ -8,22 +8,27 @@ Array = np.ndarray
 
 
 def forward(logits: Array, y: Array) -> tuple[Array, Array]:
-    """Per-sample losses (B,), -log of the probability of the label, and the probabilities P (B, C).
+    """Losses (...,), -log of the probability of the label, and the probabilities P: logits (..., C), y (...,).
 
     The largest logit is subtracted first, so that no exponential overflows.
     """
-    shifted = logits - logits.max(axis=1, keepdims=True)
+    shifted = logits - logits.max(axis=-1, keepdims=True)
     exponentials = np.exp(shifted)
-    total = exponentials.sum(axis=1, keepdims=True)
-    losses = np.log(total)[:, 0] - shifted[np.arange(len(y)), y]
+    total = exponentials.sum(axis=-1, keepdims=True)
+    losses = np.log(total)[..., 0] - shifted[at_labels(y)]
     return losses, exponentials / total
+
+
+def at_labels(y: Array) -> tuple[Array, ...]:
+    """The index of every label's own entry in an array (..., C)."""
+    return (*np.indices(y.shape), y)
 
 
 # --- backward ---
 
 
 def backward(p: Array, y: Array) -> Array:
-    """dlogits = (P - onehot(y)) / B: the gradient of the mean loss."""
+    """dlogits = (P - onehot(y)) / number of labels: the gradient of the mean loss."""
     dlogits = p.copy()
-    dlogits[np.arange(len(y)), y] -= 1
-    return dlogits / len(y)
+    dlogits[at_labels(y)] -= 1
+    return dlogits / y.size

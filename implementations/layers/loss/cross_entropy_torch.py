@@ -7,10 +7,10 @@ from torch.nn import functional
 
 
 def forward(logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Mean over the batch of -log of the probability of the label, from logits (B, C) and labels (B,)."""
-    return functional.cross_entropy(logits, y)
+    """The mean of -log of the probability of the label, from logits (..., C) and labels (...,)."""
+    return functional.cross_entropy(logits.flatten(0, -2), y.flatten())
 
 
 # --- backward ---
 
-# Autograd: dlogits = (P - onehot(y)) / B, the gradient of the mean loss.
+# Autograd: dlogits = (P - onehot(y)) / number of labels, the gradient of the mean loss.

@@ -16,7 +16,7 @@ from tests.support.command import LISTS, NOT_GIVEN
 
 def request(**choice: Any) -> Request:
     assert choice.keys() <= NOT_GIVEN.keys()
-    return options.request("mlp", NOT_GIVEN | choice)
+    return options.request("mlp", NOT_GIVEN | choice, own_spec="spec" in choice)
 
 
 def test_an_option_that_was_not_given_leaves_everything_to_the_profile() -> None:

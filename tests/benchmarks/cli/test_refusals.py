@@ -123,6 +123,25 @@ def test_every_mistake_in_a_specification_is_named_at_once(tmp_path: Path) -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('model = ""', ["network.toml: model = ''", "no such model", "There are: mlp"]),
+        ("model = 3", ["network.toml: model = 3", "no such model"]),
+        ('model = "mpl"', ["network.toml: model = 'mpl'", "Did you mean mlp?"]),
+        ("[optimizer]\nlearning_rate = 0.1", ["optimizer: write [optimizer] and kind = one of sgd, adam, adamw"]),
+        ('optimizer = "adam"', ["optimizer: write [optimizer] and kind = one of sgd, adam, adamw", "'adam'"]),
+    ],
+)
+def test_a_mistake_in_a_file_is_told_with_its_fix(tmp_path: Path, text: str, words: list[str]) -> None:
+    refused(tmp_path, ["run", "--spec", spec_file(tmp_path, text)], *words)
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = spec_file(tmp_path, "\ufeffbatch = 16\n")
+    assert invoke("list", "--framework", "numpy", "--spec", path).exit_code == 0
+
+
 def test_a_specification_that_is_not_toml_is_refused(tmp_path: Path) -> None:
     refused(tmp_path, ["run", "--spec", spec_file(tmp_path, "batch = = 3")], "is not TOML", "toml.io")
 

@@ -188,6 +188,16 @@ def test_a_network_of_ones_own_keeps_its_width() -> None:
     assert sizes_of(cells, "numpy", "train_step") == [(32, 40), (128, 40), (512, 40)]
 
 
+@pytest.mark.parametrize("profile", ["full", "gpu"])
+def test_it_keeps_it_at_every_batch_of_a_profile_that_sweeps_widths(profile: str) -> None:
+    spec = MLPSpec(hidden=(40, 40))
+    cells = make(
+        frameworks=("numpy",), spec=spec, own_spec=True, profile=profile, phases=("train_step",), modes=("plain",)
+    ).cells
+    batches = {"full": [32, 128, 512, 2048], "gpu": [32, 512, 8192]}[profile]
+    assert sizes_of(cells, "numpy", "train_step") == [(batch, 40) for batch in batches]
+
+
 def test_a_keyword_chooses_by_identity() -> None:
     assert [cell.phase for cell in make(keyword="numpy/spec/cpu/t2/float32/plain/epoch").cells] == ["epoch"]
     with pytest.raises(BadInput, match=r"-k never: matches none of the .* cells; `list`"):

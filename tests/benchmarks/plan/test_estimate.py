@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from benchmarks.cli import prepare
 from benchmarks.plan import cells as plans
 from benchmarks.plan import estimate
 from benchmarks.plan.cells import Plan, Request
@@ -15,10 +14,10 @@ from implementations import cores, data
 from implementations.contract import Spec
 from implementations.equivalence import strays, tolerances
 from implementations.errors import BadInput
-from implementations.mlp.spec import MLPSpec
+from implementations.mlp.spec import SAMPLES, MLPSpec
 
 SPEC = MLPSpec.preset("digits")
-DIGITS = Estimate(SPEC, prepare.DIGITS)
+DIGITS = Estimate(SPEC, SAMPLES)
 QUICK = PROFILES["quick"]
 
 
@@ -43,7 +42,7 @@ def test_it_grows_with_cells_and_blocks() -> None:
 
 
 def test_the_bundled_data_has_as_many_samples_as_a_command_that_does_not_load_it_believes() -> None:
-    assert len(data.digits().y_train) == prepare.DIGITS
+    assert len(data.digits().y_train) == SAMPLES
 
 
 def test_it_knows_how_many_steps_an_epoch_of_a_users_data_has() -> None:
@@ -125,7 +124,7 @@ def test_nothing_fits_into_any_budget() -> None:
 def test_of_a_gpu_run_a_small_budget_leaves_out_the_largest_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cores, "usable", lambda: 16)
     plan = make("gpu", gpus=("one",), threads=(16,))
-    fitted, _ = within(150, plan, PROFILES["gpu"], Estimate(SPEC, prepare.DIGITS))
+    fitted, _ = within(150, plan, PROFILES["gpu"], Estimate(SPEC, SAMPLES))
     gone = [cell for cell in plan.cells if cell not in fitted.cells]
     assert (8192, 1024) in {(cell.axes["batch"], cell.axes["width"]) for cell in gone if cell.who.device == "cpu"}
     assert (32, 128) not in {(cell.axes["batch"], cell.axes["width"]) for cell in gone}

@@ -108,7 +108,7 @@ RECORDS: list[Record] = [
         block=0,
         dropout=0.2,
         batch=8,
-        points=[LearningPoint(epoch=1, elapsed_s=0.5, test_accuracy=0.9, train_loss=0.3)],
+        points=[LearningPoint(epoch=1, elapsed_s=0.5, metric=0.9, train_loss=0.3)],
         predictions_sha256="1" * 64,
     ),
     StartRecord(who=WHO, import_s=1.25),
@@ -173,6 +173,8 @@ def test_a_proof_without_checks_has_not_passed() -> None:
     assert not ProofRecord(who=WHO, axes={}, block=0, checks=[]).passed
     assert ProofRecord(who=WHO, axes={}, block=0, checks=[good]).passed
     assert not ProofRecord(who=WHO, axes={}, block=0, checks=[good, bad]).passed
+    no_number = good.model_copy(update={"error": math.nan})
+    assert not ProofRecord(who=WHO, axes={}, block=0, checks=[good, no_number]).passed
 
 
 @pytest.mark.parametrize("stored", RECORDS, ids=lambda stored: stored.kind)

@@ -87,7 +87,7 @@ def test_the_worker_says_what_it_was_and_what_it_learned(folder: Path) -> None:
     assert worker.pid != os.getpid()
     assert worker.effective_precision == {"matrix product": "23 bits"}
     assert [point.epoch for point in learning.points] == [1, 2, 3]
-    assert learning.points[-1].test_accuracy > 0.5
+    assert learning.points[-1].metric > 0.5
 
 
 def test_the_report_can_be_made_again_byte_for_byte(folder: Path) -> None:

@@ -148,7 +148,7 @@ def test_a_rate_is_from_0_to_below_1(value: float) -> None:
             {"optimizer": {"kind": "sgd", "weight_decay": 1}},
             "optimizer.weight_decay: no such field; fields are kind, learning_rate, momentum",
         ),
-        ({"optimizer": {"kind": "sdg"}}, "optimizer: Input tag 'sdg'"),
+        ({"optimizer": {"kind": "sdg"}}, "optimizer: write [optimizer] and kind = one of sgd, adam, adamw"),
         ({"sgd": {"momentum": 0.5}}, "sgd: no such field; "),
         ({"adam": 1}, "adam: no such field; "),
     ],
@@ -231,9 +231,15 @@ def test_adam_has_two_moments_of_each_parameter_and_one_counter(kind: str) -> No
 
 def test_masks_are_those_of_the_hidden_layers() -> None:
     rate = SMALL.dropout
-    assert SMALL.masks(6) == {"dropout1.mask": Mask((6, 4), rate), "dropout2.mask": Mask((6, 5), rate)}
-    assert SMALL.masks(1) == {"dropout1.mask": Mask((1, 4), rate), "dropout2.mask": Mask((1, 5), rate)}
-    assert SMALL.changed(dropout=0.7).masks(1)["dropout2.mask"] == Mask((1, 5), 0.7)
+    assert SMALL.masks(6) == {
+        "dropout1.mask": Mask((6, 4), rate, "relu1"),
+        "dropout2.mask": Mask((6, 5), rate, "relu2"),
+    }
+    assert SMALL.masks(1) == {
+        "dropout1.mask": Mask((1, 4), rate, "relu1"),
+        "dropout2.mask": Mask((1, 5), rate, "relu2"),
+    }
+    assert SMALL.changed(dropout=0.7).masks(1)["dropout2.mask"] == Mask((1, 5), 0.7, "relu2")
     assert SMALL.changed(dropout=0.0).masks(6) == {}
 
 

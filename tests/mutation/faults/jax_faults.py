@@ -18,7 +18,7 @@ MASK = "    return kept.astype(dtype) / (1 - rate)\n"
 KEPT = "    kept = random.bernoulli(key, 1 - rate, shape)\n"
 SPLIT = "        key, subkey = random.split(key)\n"
 DROPOUT = "    return a * mask\n"
-SAMPLE_LOSSES = "    return -log_p[jnp.arange(len(y)), y]\n"
+SAMPLE_LOSSES = "    return -log_p[(*jnp.indices(y.shape), y)]\n"
 LOG_P = "    log_p = jax.nn.log_softmax(logits)\n"
 MEAN = '    return cross_entropy.forward(logits, batch["y"]).mean(), statistics\n'
 NEW = "    parameters, slots = update(old.parameters, gradients, old.slots, spec)\n"
@@ -98,8 +98,8 @@ EDITS = {
     ),
     "ReLU passes all gradients": ((RELU, "    return n + jax.lax.stop_gradient(jax.nn.relu(n) - n)\n"),),
     "leaky ReLU": ((RELU, "    return jax.nn.leaky_relu(n, 0.01)\n"),),
-    "label off by one": ((SAMPLE_LOSSES, SAMPLE_LOSSES.replace(", y]", ", (y + 1) % logits.shape[1]]")),),
-    "label smoothing": ((SAMPLE_LOSSES, "    return -0.99 * log_p[jnp.arange(len(y)), y] - 0.01 * log_p.mean(axis=1)\n"),),
+    "label off by one": ((SAMPLE_LOSSES, SAMPLE_LOSSES.replace(", y)]", ", (y + 1) % logits.shape[1])]")),),
+    "label smoothing": ((SAMPLE_LOSSES, "    return -0.99 * log_p[(*jnp.indices(y.shape), y)] - 0.01 * log_p.mean(axis=1)\n"),),
     "loss summed": ((MEAN, MEAN.replace("mean()", "sum()")),),
     "gradient summed": (
         (MEAN, "    losses = cross_entropy.forward(logits, batch[\"y\"])\n    return losses.sum() + jax.lax.stop_gradient(losses.mean() - losses.sum()), statistics\n"),

@@ -19,10 +19,10 @@ PREDICTED = "            h = relu.forward(h)\n        return self.output(h)\n"
 KEPT = "    kept = rng.random(shape) >= rate\n"
 SCALED = "kept.astype(dtype) / dtype.type(1 - rate)"
 DRAW = "return dropout.mask(self.rng, shape, rate, self.dtype)"
-SHIFTED = "    shifted = logits - logits.max(axis=1, keepdims=True)\n"
-SAMPLE_LOSSES = "    losses = np.log(total)[:, 0] - shifted[np.arange(len(y)), y]\n"
+SHIFTED = "    shifted = logits - logits.max(axis=-1, keepdims=True)\n"
+SAMPLE_LOSSES = "    losses = np.log(total)[..., 0] - shifted[at_labels(y)]\n"
 PROBABILITIES = "    return losses, exponentials / total\n"
-MINUS_ONE = "    dlogits[np.arange(len(y)), y] -= 1\n"
+MINUS_ONE = "    dlogits[at_labels(y)] -= 1\n"
 UPDATE = "        self.update(gradients)\n"
 LOSS = "        return losses.mean()\n"
 VELOCITY = '    velocity = settings.momentum * slots["velocity"] + g\n'
@@ -71,14 +71,14 @@ EDITS = {
     "bias gradient averaged": ((DENSE_BIAS, f"{DENSE_BIAS} / len(x)"),),
     "ReLU passes all gradients": (("    return da * (a > 0)\n", "    return da\n"),),
     "leaky ReLU": (("return np.maximum(n, 0)", "return np.maximum(n, n * 0.01)"),),
-    "label off by one": ((MINUS_ONE, "    dlogits[np.arange(len(y)), (y + 1) % dlogits.shape[1]] -= 1\n"),),
-    "label smoothing": ((MINUS_ONE, "    dlogits -= 0.01 / dlogits.shape[1]\n    dlogits[np.arange(len(y)), y] -= 0.99\n"),),
+    "label off by one": ((MINUS_ONE, "    dlogits[at_labels((y + 1) % dlogits.shape[1])] -= 1\n"),),
+    "label smoothing": ((MINUS_ONE, "    dlogits -= 0.01 / dlogits.shape[1]\n    dlogits[at_labels(y)] -= 0.99\n"),),
     "loss summed": ((LOSS, "        return losses.sum()\n"),),
-    "gradient summed": (("return dlogits / len(y)", "return dlogits"),),
+    "gradient summed": (("return dlogits / y.size", "return dlogits"),),
     "softmax overflow": ((SHIFTED, "    shifted = logits\n"),),
     "clipped cross-entropy": (
         (SAMPLE_LOSSES + PROBABILITIES, """    p = np.maximum(exponentials / total, 1e-7)
-    return -np.log(p[np.arange(len(y)), y]), p
+    return -np.log(p[at_labels(y)]), p
 """),
     ),
     "stale gradient": (

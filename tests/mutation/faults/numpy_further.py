@@ -67,7 +67,7 @@ EDITS = {
         (REWIND, "        self.rng = random_state\n"),
     ),
     "Adam's correction stands still at 2048": ((CORRECTED, "    step = min(step, 2048)\n" + CORRECTED),),
-    "labels through a byte": ((numpy_faults.MINUS_ONE, "    dlogits[np.arange(len(y)), y.astype(np.uint8)] -= 1\n"),),
+    "labels through a byte": ((numpy_faults.MINUS_ONE, "    dlogits[at_labels(y.astype(np.uint8))] -= 1\n"),),
     "mask tiled above 65536 units": (
         (numpy_faults.KEPT, "    kept = np.resize(rng.random(min(int(np.prod(shape)), 2**16)), shape) >= rate\n"),
     ),

@@ -5,7 +5,7 @@ NORM = "    return kind(width, eps=epsilon, momentum=1 - momentum)\n"
 DENSE = "    return nn.Linear(inputs, outputs, bias=bias)\n"
 DROPOUT = "    return nn.Dropout(rate)\n"
 RELU = "    return nn.ReLU()\n"
-LOSS = "    return functional.cross_entropy(logits, y)\n"
+LOSS = "    return functional.cross_entropy(logits.flatten(0, -2), y.flatten())\n"
 SGD = "return torch.optim.SGD(parameters.values(), lr=settings.learning_rate, momentum=settings.momentum)"
 ZERO = "        self.optimizer.zero_grad()\n"
 FORWARD = """        with self.mixed():
@@ -108,9 +108,9 @@ EDITS = {
     ),
     "ReLU passes all gradients": module(RELU, "ReLU", "return x + (nn.functional.relu(x) - x).detach()", "PlantedReLU()"),
     "leaky ReLU": ((RELU, "    return nn.LeakyReLU(0.01)\n"),),
-    "label off by one": ((LOSS, LOSS.replace("y)", "(y + 1) % logits.shape[1])")),),
-    "label smoothing": ((LOSS, LOSS.replace("y)", "y, label_smoothing=0.01)")),),
-    "loss summed": ((LOSS, LOSS.replace("y)", 'y, reduction="sum")')),),
+    "label off by one": ((LOSS, LOSS.replace("y.", "((y + 1) % logits.shape[1]).")),),
+    "label smoothing": ((LOSS, LOSS.replace("y.flatten()", "y, label_smoothing=0.01")),),
+    "loss summed": ((LOSS, LOSS.replace("y.flatten()", 'y, reduction="sum"')),),
     "gradient summed": ((BACKWARD, "        self.backward(loss * len(batch[\"y\"]))\n"),),
     "softmax overflow": (
         (LOSS, "    p = torch.exp(logits) / torch.exp(logits).sum(1, keepdim=True)\n    return -torch.log(p[torch.arange(len(y)), y]).mean()\n"),

@@ -5,7 +5,7 @@ from tests.mutation.faults import torch_faults
 SEED = "        torch.manual_seed(spec.seed)\n"
 LOGITS = '            return self.network(batch["x"]).to(self.dtype)\n'
 SLOT_STEP = '            slots["step"] = torch.tensor(float(step))\n'
-COPIED = "value = torch.from_numpy(np.ascontiguousarray(state[name]))"
+COPIED = 'value = torch.from_numpy(np.array(state[name], order="C"))'
 MOMENTUM = "momentum=settings.momentum)"
 NORMALISED = "(z - mean) * (variance + self.eps).rsqrt() * self.weight + self.bias"
 MOVED = "self.running_mean.lerp_(mean.detach(), self.momentum); self.running_var.lerp_({}, self.momentum)"
@@ -62,7 +62,7 @@ class Leaking(nn.Dropout):
 """),
     ),
     "Adam's correction stands still at 2048": ((SLOT_STEP, SLOT_STEP.replace("float(step))", "float(step), dtype=torch.float16)")),),
-    "labels through a byte": ((torch_faults.LOSS, torch_faults.LOSS.replace("y)", "y.to(torch.uint8).long())")),),
+    "labels through a byte": ((torch_faults.LOSS, torch_faults.LOSS.replace("y.", "y.to(torch.uint8).long().")),),
     "mask tiled above 65536 units": torch_faults.dropped(
         "x * (torch.rand(min(x.numel(), 2**16)).repeat(-(-x.numel() // 2**16))[: x.numel()].view(x.shape) >= self.p) / (1 - self.p)"
     ),

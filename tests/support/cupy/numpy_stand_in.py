@@ -100,7 +100,7 @@ def module() -> types.ModuleType:
         float32=np.float32,
         asnumpy=asnumpy,
         array=lambda value, dtype=None: on_device(np.array(value, dtype=dtype)),
-        arange=lambda count: on_device(np.arange(count)),
+        indices=lambda shape: on_device(np.indices(shape)),
         random=types.SimpleNamespace(Philox4x3210=Philox4x3210, Generator=Generator),
         cuda=types.SimpleNamespace(Device=Device),
     )

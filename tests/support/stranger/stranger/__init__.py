@@ -1,0 +1,1 @@
+"""A network of another kind, as its author would ship it: tokens in, a maximum over windows, a label at every position."""

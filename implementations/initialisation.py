@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 
-from implementations.contract import Arrays, Spec
+from implementations.contract import Arrays, Batch, Spec
 from implementations.declarations import Tensor
 
 
@@ -62,6 +62,12 @@ def batches(spec: Spec, count: int, seed: int = 2) -> list[Arrays]:
         }
         for _ in range(count)
     ]
+
+
+def stored(spec: Spec, batch: Batch) -> Arrays:
+    """The batch with real numbers in the specification's number type; whole numbers stay."""
+    declared = spec.arrays()
+    return {name: v if declared[name].below else v.astype(spec.dtype, copy=False) for name, v in batch.items()}
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:

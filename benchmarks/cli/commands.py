@@ -51,6 +51,10 @@ def chosen(command: Any) -> Any:
     return command
 
 
+UNWRITABLE = (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
+"""What a place raises at which something else stands than was expected."""
+
+
 class Command(click.Group):
     """Turns what is wrong with the user's input into one message and exit code 2."""
 
@@ -61,6 +65,9 @@ class Command(click.Group):
         except KeyboardInterrupt as stop:
             click.echo("Interrupted.", err=True)
             sys.exit(exit_codes.of_interrupt(stop))
+        except UNWRITABLE as problem:
+            click.echo(f"Error: {problem.filename}: {problem.strerror}. Give another place, or move it away.", err=True)
+            sys.exit(exit_codes.USAGE)
         except Exception as problem:
             from benchmarks.records.records_file import BadRecords
             from implementations.errors import BadInput, Unavailable

@@ -65,9 +65,9 @@ def prepare(load_data: bool = True, **choice: Any) -> Prepared:
         if not from_file and choice["data"]:
             spec = spec.sized_for(dataset)
         if misfit := spec.misfit(dataset):
-            if from_file or choice["data"]:
+            if choice["data"]:
                 raise BadInput(misfit)
-            dataset = None  # another preset, which the default data is not for
+            dataset = None  # nobody asked for the default data: what is timed are synthetic batches
     samples = dataset.samples if dataset else specification.SAMPLES if not load_data and name == default else 0
     return Prepared(model, spec, request, plan.plan(model, spec, request, gpus.visible()), dataset, samples)
 

@@ -149,8 +149,8 @@ class StepsRecord(Strict):
     axes: dict[str, int]
     block: int
     passes: int
-    whole_s: float
-    watched_s: float
+    whole_s: float = Field(gt=0, allow_inf_nan=False)
+    watched_s: float = Field(gt=0, allow_inf_nan=False)
     steps_s: dict[str, float]
 
 

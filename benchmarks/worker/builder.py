@@ -6,7 +6,7 @@ from benchmarks.records.record import Configuration
 from benchmarks.worker.protocol import Job
 from implementations import registry
 from implementations.contract import Arrays, Batch, DeviceArray, DeviceBatch, Framework, Model, Spec
-from implementations.initialisation import batches, initial_state
+from implementations.initialisation import batches, initial_state, stored
 
 BATCHES = 8
 """Distinct batches that a measured model cycles through: training on one alone drifts to a loss of exactly 0."""
@@ -40,18 +40,11 @@ class Builder:
 
     def host_batches(self, spec: Spec, count: int = BATCHES) -> list[Arrays]:
         """Synthetic batches as host arrays."""
-        return [self.stored(batch) for batch in batches(spec, count)]
-
-    def stored(self, batch: Batch) -> Arrays:
-        """The batch with real numbers in the number type of this worker's specification."""
-        declared, dtype = self.spec.arrays(), self.spec.dtype
-        return {
-            name: array if declared[name].below else array.astype(dtype, copy=False) for name, array in batch.items()
-        }
+        return [stored(self.spec, batch) for batch in batches(spec, count)]
 
     def batch_to_device(self, batch: Batch) -> DeviceBatch:
         """A copy of the batch on the device, likewise."""
-        return {name: self.to_device(array) for name, array in self.stored(batch).items()}
+        return {name: self.to_device(array) for name, array in stored(self.spec, batch).items()}
 
     def to_device(self, array: np.ndarray) -> DeviceArray:
         """A copy on the device, finished on return."""

@@ -10,6 +10,7 @@ from benchmarks.records.run_record import MetricText
 from benchmarks.worker import timing
 from benchmarks.worker.models import Models
 from implementations.contract import DeviceArray, DeviceBatch, Model
+from implementations.train import Epoch
 
 
 def learn(models: Models) -> Iterator[LearningRecord]:
@@ -20,7 +21,7 @@ def learn(models: Models) -> Iterator[LearningRecord]:
     begin = timing.clock()
     model = models.model(models.spec, models.state(models.spec))
     test = models.batch_to_device(models.data.test)
-    models.fence(model.train_step(next(models.data.batches(models.spec.batch, seed=0))))
+    models.fence(model.train_step(next(models.data.batches(models.spec.batch, number=0))))
     models.fence(model.predict(test))
     prepare_s = timing.clock() - begin
     for seed in range(models.job.trainings):
@@ -42,13 +43,11 @@ def _training(models: Models, model: Model, test: DeviceBatch, seed: int, prepar
             return losses[-1]
 
         spent += timing.once(train, models.fence)
-        logits = to_host(model.predict(test))
-        mean = float(np.mean([float(to_host(loss)) for loss in losses]))
-        value = metric.of(logits, models.data.test)
-        points.append(LearningPoint(epoch=epoch, elapsed_s=spent, metric=value, train_loss=mean))
-        if seed and reached(value):
+        done = Epoch.after(epoch, losses, model.predict(test), metric, models.data.test, to_host)
+        points.append(LearningPoint(epoch=epoch, elapsed_s=spent, metric=done.metric, train_loss=done.loss))
+        if seed and reached(done.metric):
             break
-    digest = hashlib.sha256(logits.argmax(axis=-1).astype(np.int64).tobytes()).hexdigest()
+    digest = hashlib.sha256(done.logits.argmax(axis=-1).astype(np.int64).tobytes()).hexdigest()
     return LearningRecord(
         who=models.who, block=models.job.block, dropout=max((mask.rate for mask in spec.masks(1).values()), default=0.0), batch=spec.batch, points=points,
         predictions_sha256=digest, seed=seed, prepare_s=prepare_s,

@@ -33,7 +33,6 @@ from benchmarks.worker import step_profiler, timing
 from benchmarks.worker.builder import Builder
 from benchmarks.worker.floors import Floors
 from benchmarks.worker.protocol import Job
-from benchmarks.worker.real_data import RealData
 from benchmarks.worker.workloads import Work
 from implementations import limits, registry, watching
 from implementations.contract import Arrays, DeviceBatch, ExtendedModel, Framework, Model, Spec
@@ -41,6 +40,7 @@ from implementations.equivalence import strays
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.precision import kept_bits
 from implementations.errors import Unavailable
+from implementations.train import Samples
 
 TRAINS = ("train_step", "epoch")
 """Phases that move the state, which is put back before each round."""
@@ -77,7 +77,7 @@ class Models(Builder):
         self.kit = Kit(self.who.model, self.who.framework, adapter, self.device, self.who.mode, shared)
         self.prepared: dict[str, PreparedModel] = {}
         self.floors = Floors(self.kit, self.kind, job.seed, self.spec.dtype)
-        self.data = RealData(Path(job.dataset), job.seed, self.batch_to_device)
+        self.data = Samples(_loaded(Path(job.dataset)), job.seed, self.batch_to_device)
 
     def check_device(self) -> None:
         """Raises Unavailable where the framework cannot use the device that it was started for."""
@@ -195,7 +195,7 @@ class Models(Builder):
         # Beside other workers that are starting too, a first call says nothing.
         first = (None, None) if self.job.prepare_early or self.job.control else prepared.first_calls[cell.phase]
         device_clock = getattr(self.adapter, "device_s", None)
-        steps = self.data.samples // prepared.spec.batch if cell.phase == "epoch" else 1
+        steps = self.data.count // prepared.spec.batch if cell.phase == "epoch" else 1
         flops, moved = self.floors.least(cell.phase, prepared.spec)
         return Work(
             call=call,
@@ -217,7 +217,7 @@ class Models(Builder):
 
     def _hindrance(self, cell: Cell, prepared: PreparedModel) -> str:
         """Why this cell cannot be timed, or nothing."""
-        samples, batch = self.data.samples, prepared.spec.batch
+        samples, batch = self.data.count, prepared.spec.batch
         if cell.phase == "epoch" and samples < batch:
             return f"the data has {samples} training samples, fewer than one batch"
         return "its adapter has no `copy`" if cell.phase == COPY and not hasattr(self.adapter, "copy") else ""
@@ -233,7 +233,7 @@ class Models(Builder):
             return self.floors.call_of(phase, prepared.spec)
         if hasattr(model, "epoch"):  # a peer with a loop of its own
             return lambda: model.epoch(self.data.train)
-        return lambda: self.data.epoch(model, prepared.spec.batch, seed=0)[-1]
+        return lambda: self.data.epoch(model, prepared.spec.batch, number=0)[-1]
 
     # Profiling
 
@@ -257,3 +257,8 @@ class Models(Builder):
 
     def _to_host(self, result: Any) -> list[np.ndarray]:
         return [self.adapter.to_host(tensor) for tensor in (result if isinstance(result, list) else [result])]
+
+
+def _loaded(file: Path) -> Arrays:
+    with np.load(file, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}

@@ -15,6 +15,7 @@ from implementations.equivalence import generator, tolerances
 from implementations.equivalence.repetition import Repetition, Start
 from implementations.equivalence.strays import Shared, is_large
 from implementations.equivalence.tolerances import Check, Yardstick
+from implementations.initialisation import stored
 
 FLIPS = "adopted ReLU flips"
 """The group that counts the ReLUs on another side of zero than the oracle's, where the oracle took the candidate's side."""
@@ -31,12 +32,7 @@ class Candidate:
 
     def batch(self, arrays: Batch) -> DeviceBatch:
         """The batch on the device, real numbers in the specification's number type."""
-        return {name: self.to_device(array) for name, array in self.stored(arrays).items()}
-
-    def stored(self, arrays: Batch) -> Arrays:
-        """The batch on the host, likewise."""
-        declared, dtype = self.spec.arrays(), self.spec.dtype
-        return {name: array if declared[name].below else array.astype(dtype) for name, array in arrays.items()}
+        return {name: self.to_device(array) for name, array in stored(self.spec, arrays).items()}
 
     def masks_of_next_step(self, batch: int) -> Arrays:
         """What the next step will draw; the generator stands where it stood."""
@@ -98,7 +94,7 @@ def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check
     model.load_state(start.state)
     model.set_random_state(generator_state)
     again = np.asarray(candidate.to_host(model.train_step(batch)))
-    given = candidate.stored(start.batch).items()
+    given = stored(candidate.spec, start.batch).items()
     intact = all(np.array_equal(candidate.to_host(batch[name]), array) for name, array in given)
     checks = [
         tolerances.exact(start.check, "replay", "loss", loss.tobytes() == again.tobytes()),

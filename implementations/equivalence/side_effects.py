@@ -12,6 +12,7 @@ from implementations.equivalence import tolerances
 from implementations.equivalence.proof import Candidate
 from implementations.equivalence.repetition import Start
 from implementations.equivalence.tolerances import Check
+from implementations.initialisation import stored
 
 NAME = "manners"
 
@@ -37,14 +38,14 @@ def _state_comes_back(candidate: Candidate, start: Start) -> list[Check]:
     candidate.model.load_state(given)
     candidate.model.train_step(candidate.batch(start.batch))
     untouched = _same(given, full)
-    stored = candidate.stored(start.batch)
-    handed_over = {name: _aligned(array) for name, array in stored.items()}
+    batch = stored(candidate.spec, start.batch)
+    handed_over = {name: _aligned(array) for name, array in batch.items()}
     on_device = {name: candidate.to_device(array) for name, array in handed_over.items()}
     candidate.model.load_state(given)
     for array in (*handed_over.values(), *given.values()):
         array += 1
     expected = {name: (value.astype(np.float64), np.abs(value.astype(np.float64)), 0.0) for name, value in full.items()}
-    copied = all(np.array_equal(candidate.to_host(on_device[name]), array) for name, array in stored.items())
+    copied = all(np.array_equal(candidate.to_host(on_device[name]), array) for name, array in batch.items())
     return [
         *tolerances.elementwise(NAME, "state comes back", candidate.model.state(), expected, unit),
         tolerances.exact(NAME, "inputs untouched", "state", untouched),

@@ -230,13 +230,13 @@ class TunedMLP:
         self._allocate()
 
     def _allocate(self) -> None:
-        """One block per kind of parameter-like array, weights first (weight decay is theirs alone); views by name."""
+        """One block per kind of parameter-like array, those that decay first; views by name."""
         tensors, slots = self.spec.tensors(), self.spec.optimizer.slots
         parameters = [name for name, tensor in tensors.items() if tensor.role == "parameter"]
-        parameters.sort(key=lambda name: not name.endswith(".weight"))
+        parameters.sort(key=lambda name: not tensors[name].decays)
         shapes = {name: tensors[name].shape for name in parameters}
         size = sum(map(_room_for, shapes.values()))
-        self.decaying = sum(_room_for(shape) for name, shape in shapes.items() if name.endswith(".weight"))
+        self.decaying = sum(_room_for(shape) for name, shape in shapes.items() if tensors[name].decays)
         self.blocks = {kind: cp.zeros(size, self.dtype) for kind in ("", *slots)}
         self.gradient = cp.zeros(size, self.dtype)
         self.w, self.g = _views(self.blocks[""], shapes), _views(self.gradient, shapes)

@@ -253,10 +253,10 @@ class TunedMLP:
         self._allocate()
 
     def _allocate(self) -> None:
-        """One block per kind of parameter-like array, kernels first (weight decay is theirs alone); views by name."""
-        parameters = [name for name, tensor in self.spec.tensors().items() if tensor.role == "parameter"]
-        parameters.sort(key=lambda name: not name.endswith(".weight"))
-        shapes = {name: self.spec.tensors()[name].shape for name in parameters}
+        """One block per kind of parameter-like array, those that decay first; views by name."""
+        tensors = self.spec.tensors()
+        shapes = {name: tensor.shape for name, tensor in tensors.items() if tensor.role == "parameter"}
+        shapes = dict(sorted(shapes.items(), key=lambda item: not tensors[item[0]].decays))
         size = sum(math.prod(shape) for shape in shapes.values())
         slots = self.spec.optimizer.slots
         self.blocks = {kind: np.zeros(size, self.dtype) for kind in ("", "gradient", *slots)}
@@ -269,7 +269,7 @@ class TunedMLP:
         self.of_layer: list[tuple[Any, ...]] = [
             (*(self.w.get(name.format(i)) for name in names), running) for i, running in enumerate(columns, start=1)
         ]
-        self.kernels = self.blocks[""][: sum(view.size for view in self.w.values() if view.ndim == 2)]
+        self.decaying = self.blocks[""][: sum(view.size for name, view in self.w.items() if tensors[name].decays)]
         self.named = self.w | {f"{slot}:{name}": view for slot in slots for name, view in views[slot].items()}
         if self.spec.batch_norm:
             for i, (mean, variance) in enumerate(columns, start=1):
@@ -336,7 +336,7 @@ class TunedMLP:
         optimizer = self.spec.optimizer
         self.step += 1
         if optimizer.kind == "adamw":
-            self.kernels *= 1 - optimizer.learning_rate * optimizer.weight_decay
+            self.decaying *= 1 - optimizer.learning_rate * optimizer.weight_decay
         for w, g, *slots in self.pieces:
             if optimizer.kind == "sgd":
                 sgd(w, g, slots[0] if slots else None, optimizer)

@@ -22,6 +22,7 @@ from implementations.contract import Arrays
 from implementations.mlp.spec import MLPSpec
 
 Tensors = dict[str, torch.Tensor]
+Decays = dict[str, bool]  # parameter -> whether weight decay applies to it
 
 torch._dynamo.config.recompile_limit = 256
 torch._dynamo.config.accumulated_recompile_limit = 1024
@@ -132,7 +133,7 @@ def one_minus_power(beta: float, step: torch.Tensor) -> torch.Tensor:
     return -torch.expm1(step * math.log(beta)) if beta else torch.ones_like(step)
 
 
-def update(w: Tensors, gradients: Tensors, settings: Any) -> None:
+def update(w: Tensors, gradients: Tensors, decays: Decays, settings: Any) -> None:
     """One step of the optimizer on every parameter, in place."""
     if settings.kind != "sgd":
         w["step"].add_(1)
@@ -140,7 +141,7 @@ def update(w: Tensors, gradients: Tensors, settings: Any) -> None:
         if settings.kind == "sgd":
             sgd(w[name], g, w.get(f"velocity:{name}"), settings)
             continue
-        if settings.kind == "adamw" and name.endswith(".weight"):
+        if settings.kind == "adamw" and decays[name]:
             w[name].mul_(1 - settings.learning_rate * settings.weight_decay)
         adam(w[name], g, w[f"m:{name}"], w[f"v:{name}"], w["step"].to(g.dtype), settings)
 
@@ -149,13 +150,13 @@ def update(w: Tensors, gradients: Tensors, settings: Any) -> None:
 
 
 def train_step(
-    w: Tensors, parameters: list[str], uniform: list[torch.Tensor], x: torch.Tensor, y: torch.Tensor, spec: MLPSpec
+    w: Tensors, parameters: Decays, uniform: list[torch.Tensor], x: torch.Tensor, y: torch.Tensor, spec: MLPSpec
 ) -> torch.Tensor:
     """One step of training on x (B, D), y (B,): moves everything in `w`, returns the loss."""
     gradients, (loss, statistics) = backward(mean_loss, {name: w[name] for name in parameters}, uniform, x, y, spec)
     for i, (mean, variance) in enumerate(statistics, start=1):
         update_statistics(w, i, mean, variance, len(x), spec)
-    update(w, gradients, spec.optimizer)
+    update(w, gradients, parameters, spec.optimizer)
     return loss
 
 
@@ -254,7 +255,7 @@ class TunedMLP:
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
         self.spec, self.device, self.dtype = spec, torch.device(device), getattr(torch, spec.dtype)
         self.generator = torch.Generator(self.device).manual_seed(spec.seed)
-        self.parameters = [name for name, tensor in spec.tensors().items() if tensor.role == "parameter"]
+        self.parameters = {name: tensor.decays for name, tensor in spec.tensors().items() if tensor.role == "parameter"}
         self.w = {name: self._zeros(tensor.shape) for name, tensor in spec.tensors().items()}
         if "step" in self.w:  # a whole number: compiled, the update of a float64 counter would be lost
             self.w["step"] = self.w["step"].to(torch.int64)

@@ -107,7 +107,15 @@ class MLPSpec(NetworkSpec):
         return None
 
     def sized_for(self, dataset: Any) -> "MLPSpec":
-        """The same network for the width and the classes of a data set (`implementations.data.Dataset`)."""
+        """The same network for the width and the classes of a data set (`implementations.data.Dataset`).
+
+        Raises BadInput where there are more classes than samples: their numbers have gaps.
+        """
+        if dataset.classes > max(2, dataset.samples):
+            raise BadInput(
+                f"y: the labels of the data {dataset.name!r} go up to {dataset.classes - 1}, and there are {dataset.samples} samples. "
+                "Number the classes from 0 without gaps, for example with numpy.unique(y, return_inverse=True)[1]."
+            )
         return self.changed(features=dataset.features, classes=dataset.classes)
 
     def misfit(self, dataset: Any) -> str | None:

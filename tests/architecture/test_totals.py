@@ -11,8 +11,9 @@ from tests.support import ROOT
 PRODUCTION = [path for folder in ("benchmarks", "implementations") for path in sorted((ROOT / folder).rglob("*.py"))]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
-MOST_PRODUCTION = 20_300
-"""The aim is 17,000. Six layers and the training of five families, which the next networks share, took 1,000 more than they replaced."""
+MOST_PRODUCTION = 20_350
+"""The aim is 17,000. Six layers and the training of five families, which the next networks share, and a
+public `train` took 1,000 more than they replaced."""
 FILE, FUNCTION, FOLDER = 300, 40, 20
 
 LONGER = {

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import gpus
 from implementations import registry
+from tests.support import ROOT
 from tests.support.command import invoke, save_npz
 
 
@@ -233,3 +234,18 @@ def test_results_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert f"--results {tmp_path / 'file'}" in done.stderr
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_report_where_something_else_stands_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
+    example = str(ROOT / "results" / "example")
+    done = invoke("report", "--runs", example, example, "--into", tmp_path / "taken")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("Error: ")
+    assert "taken: File exists" in done.stderr
+    assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
+
+
+def test_labels_with_gaps_are_refused(tmp_path: Path) -> None:
+    data = save_npz(tmp_path / "mine.npz", y=np.tile([0, 1000, 2000, 9000], 10))
+    refused(tmp_path, ["run", "--data", data], "mine.npz", "go up to 9000", "samples", "return_inverse=True")

@@ -1,0 +1,106 @@
+"""Training on real data, epoch by epoch: for whoever wants to train, and what the bench times and draws learning curves of.
+
+    from implementations.train import train
+
+    for epoch in train("mlp", "torch", epochs=5):
+        print(epoch.number, epoch.loss, epoch.metric)
+
+No clock here.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from implementations import precisions, registry
+from implementations.contract import Arrays, Batch, Dataset, DeviceArray, DeviceBatch, Model, Spec
+from implementations.declarations import Metric
+from implementations.errors import BadInput
+from implementations.initialisation import initial_state, stored
+
+
+class Samples:
+    """A data set by the names of a batch's arrays: `train`, which may be none, and `test`; its batches are copied to a device."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray], seed: int, to_device: Callable[[Batch], DeviceBatch]) -> None:
+        """`arrays`: as `contract.Dataset.arrays` gives them (`x_train`, ...); `seed`: of the order of the samples."""
+        self.seed, self.to_device = seed, to_device
+        self.train, self.test = (
+            {name.removesuffix(part): array for name, array in arrays.items() if name.endswith(part)}
+            for part in ("_train", "_test")
+        )
+
+    @property
+    def count(self) -> int:
+        """To train on."""
+        return len(next(iter(self.train.values())))
+
+    def epoch(self, model: Model, batch: int, number: int) -> list[DeviceArray]:
+        """One pass: gather, copy, step. Returns the losses, without waiting for the last."""
+        return [model.train_step(arrays) for arrays in self.batches(batch, number)]
+
+    def batches(self, batch: int, number: int) -> Iterator[DeviceBatch]:
+        """Shuffled anew for every number, on the device, in whole batches; the remainder waits for another epoch's shuffle."""
+        order = np.random.default_rng([self.seed, number]).permutation(self.count)
+        for rows in np.split(order[: self.count // batch * batch], max(self.count // batch, 1)):
+            gathered: Arrays = {name: array[rows] for name, array in self.train.items()}
+            yield self.to_device(gathered)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """After one pass over the training samples: the mean loss of its batches, and on the test set the metric and the logits."""
+
+    number: int
+    loss: float
+    metric: float
+    logits: np.ndarray
+
+    @classmethod
+    def after(
+        cls, number: int, losses: list[DeviceArray], logits: DeviceArray, metric: Metric, test: Batch,
+        to_host: Callable[[DeviceArray], np.ndarray],
+    ) -> "Epoch":  # fmt: skip
+        """From what the device has of it."""
+        loss, on_host = float(np.mean([float(to_host(loss)) for loss in losses])), to_host(logits)
+        return cls(number, loss, metric.of(on_host, test), on_host)
+
+
+def train(
+    model: str,
+    framework: str,
+    *,
+    spec: Spec | None = None,
+    dataset: Dataset | None = None,
+    epochs: int = 5,
+    device: str = "cpu",
+    mode: str = "plain",
+    threads: int = 1,
+) -> Iterator[Epoch]:
+    """Train a model in a framework, from the initial state of the specification's seed; the same batches in every framework.
+
+    Without `spec` the model's first preset, without `dataset` its own data. One framework per process. Raises BadInput where the data
+    does not fit or has less than one batch, Unavailable where the framework or the precision is not to be had.
+    """
+    specification = registry.part(model, "spec").Spec
+    spec = spec or specification.preset(next(iter(specification.PRESETS)))
+    dataset = dataset or registry.part(model, "data").default()
+    if misfit := spec.misfit(dataset):
+        raise BadInput(misfit)
+    if dataset.samples < spec.batch:
+        raise BadInput(f"batch: {spec.batch} is more than the {dataset.samples} training samples. Set a smaller batch.")
+    adapter = registry.adapter(framework)
+    adapter.start(threads)
+    precisions.enter(adapter, spec.precision)
+
+    def to_device(batch: Batch) -> DeviceBatch:
+        return {name: adapter.to_device(array, device) for name, array in stored(spec, batch).items()}
+
+    made = registry.model_class(model, framework, mode)(spec, device)
+    made.load_state(initial_state(spec))
+    samples = Samples(dataset.arrays(), spec.seed, to_device)
+    test = to_device(samples.test)
+    for number in range(1, epochs + 1):
+        losses = samples.epoch(made, spec.batch, number)
+        yield Epoch.after(number, losses, made.predict(test), spec.METRIC, samples.test, adapter.to_host)

@@ -1,0 +1,68 @@
+"""Training on real data: what each epoch says, the same in every framework, and what cannot be trained on."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from implementations import data, metrics
+from implementations.errors import BadInput
+from implementations.mlp.spec import MLPSpec
+from implementations.train import Samples, train
+
+EXACT = MLPSpec(hidden=(24,), dropout=0.0, precision="float64")
+
+
+def test_a_network_learns_the_digits() -> None:
+    epochs = list(train("mlp", "numpy", spec=MLPSpec(hidden=(32,)), epochs=4))
+    assert [epoch.number for epoch in epochs] == [1, 2, 3, 4]
+    assert epochs[-1].metric > 0.9
+    assert epochs[-1].loss < epochs[0].loss
+    test = data.digits()
+    assert epochs[-1].metric == metrics.accuracy(epochs[-1].logits, {"y": test.y_test})
+
+
+def test_every_framework_trains_on_the_same_batches() -> None:
+    runs = [list(train("mlp", framework, spec=EXACT, epochs=2)) for framework in ("numpy", "torch")]
+    for one, other in zip(*runs, strict=True):
+        assert one.metric == other.metric
+        assert abs(one.loss - other.loss) < 1e-9
+        assert np.abs(one.logits - other.logits).max() < 1e-8
+
+
+def test_without_a_specification_it_is_the_models_first_on_its_own_data() -> None:
+    (epoch,) = train("mlp", "numpy", epochs=1)
+    assert epoch.logits.shape == (360, 10)
+
+
+def test_data_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(BadInput, match="Set features = 64"):
+        next(train("mlp", "numpy", spec=MLPSpec(features=9)))
+    with pytest.raises(BadInput, match="batch: 2000 is more than the 1437"):
+        next(train("mlp", "numpy", spec=MLPSpec(batch=2000)))
+
+
+def samples(count: int, **arrays: Any) -> Samples:
+    made = {
+        "x_train": np.arange(count)[:, None],
+        "y_train": np.arange(count),
+        "x_test": np.zeros((2, 1)),
+        "y_test": np.zeros(2),
+    }
+    return Samples(made | arrays, seed=3, to_device=lambda batch: dict(batch))
+
+
+def test_an_epoch_is_every_sample_at_most_once_in_whole_batches() -> None:
+    batches = list(samples(10).batches(4, number=1))
+    assert [len(batch["y"]) for batch in batches] == [4, 4]
+    assert all(np.array_equal(batch["x"][:, 0], batch["y"]) for batch in batches)
+    taken = np.concatenate([np.asarray(batch["y"]) for batch in batches])
+    assert len(set(taken)) == 8
+
+
+def test_the_order_is_anew_for_every_number_and_the_same_for_the_same() -> None:
+    def order(number: int) -> list[int]:
+        return [int(y) for batch in samples(10).batches(5, number) for y in batch["y"]]
+
+    assert order(1) == order(1)
+    assert order(1) != order(2)

@@ -14,10 +14,12 @@ BIN := $(VENV)/bin
 FAST := $(addprefix tests/, architecture/test_totals.py architecture/test_walls.py mutation/test_report.py \
   $(addprefix benchmarks/, analysis plan records report worker test_gpus.py test_statistics.py) \
   $(addprefix implementations/, $(addprefix equivalence/test_, tolerances.py precision.py rounding.py strays.py) test_initialisation.py mlp/test_spec.py mlp/test_extremes.py))
+# What `make test` runs: all, or what concerns one model, and of the rest what is quick.
+CHOSEN = $(if $(MODEL),--model $(MODEL) $(FAST) tests/conformance/test_conformance.py tests/implementations/$(MODEL))
 STAMP := $(VENV)/.installed-$(EXTRA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test test-fast lint types check prove selfcheck gpu peers report clean
+.PHONY: help setup bench choose test test-fast lint types check prove selfcheck gpu peers report clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,8 +30,11 @@ setup: $(STAMP) ## Make .venv and install everything (the other targets do it by
 bench: $(STAMP) ## Prove the implementations equal, time them (under 3 minutes) and write the report
 	$(BIN)/python -m benchmarks run --profile quick
 
-test: $(STAMP) ## Run the tests
-	$(BIN)/python -m pytest
+choose: $(STAMP) ## Which framework for your network: SPEC=my.toml DATA=my.npz, both optional (BUDGET=10m)
+	$(BIN)/python -m benchmarks run --profile choose $(if $(SPEC),--spec $(SPEC)) $(if $(DATA),--data $(DATA)) $(if $(BUDGET),--budget $(BUDGET))
+
+test: $(STAMP) ## Run the tests (MODEL=mlp: those of one model, and the quick ones of what all share)
+	$(BIN)/python -m pytest $(CHOSEN)
 
 test-fast: $(STAMP) ## Run the tests that start no workers and compile nothing (about a minute)
 	$(BIN)/python -m pytest -q $(FAST)

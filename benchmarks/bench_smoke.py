@@ -14,6 +14,7 @@ from benchmarks.plan.cells import Request, plan
 from benchmarks.plan.profiles import PROFILES
 from benchmarks.records.record import Cell, OutcomeRecord, Record, TimingRecord
 from benchmarks.runner.blocks import Runner
+from benchmarks.runner.networks import Network
 from implementations import catalogue, registry
 from implementations.contract import Spec
 
@@ -33,7 +34,7 @@ CLOCK = WorkersClock()
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per cell of the smoke profile."""
-    cells = plan(catalogue.MODEL, _spec(), Request(PROFILES["smoke"]), gpus.visible()).cells
+    cells = plan({catalogue.MODEL: _spec()}, Request(PROFILES["smoke"]), gpus.visible()).cells
     mark = pytest.mark.benchmark(timer=CLOCK)
     metafunc.parametrize("cell", [pytest.param(cell, id=cell.id, marks=mark) for cell in cells])
 
@@ -46,8 +47,8 @@ def _spec() -> Spec:
 def measure(cell: Cell) -> TimingRecord:
     """One cell in one worker. Raises RuntimeError where it has no time."""
     records: list[Record] = []
-    dataset = registry.part(catalogue.MODEL, "data").default()
-    Runner(_spec(), dataset.arrays(), [cell], PROFILES["smoke"], blocks=1, seed=0, sink=records.append).execute()
+    network = Network(_spec(), registry.part(catalogue.MODEL, "data").default().arrays())
+    Runner({catalogue.MODEL: network}, [cell], PROFILES["smoke"], blocks=1, seed=0, sink=records.append).execute()
     for record in records:
         if isinstance(record, TimingRecord):
             return record

@@ -132,6 +132,19 @@ def fit(work: Sequence[float], seconds: Sequence[float]) -> tuple[float, float] 
     return (max(overhead, 0.0), 1 / per_work) if per_work > 0 else None
 
 
+def blocks_for(comparison: Comparison, difference: float, most: int) -> int | None:
+    """How many blocks as noisy as a comparison's would find a true difference, a fraction, 8 times out of 10; None beyond `most`.
+
+    Its standard error falls with the root of their number. Raises ValueError where there is no spread to go by (one block).
+    """
+    blocks = comparison.ratio.blocks
+    if not math.isfinite(comparison.detectable):
+        raise ValueError("one block has no spread")
+    spread = math.log1p(comparison.detectable) / _quantiles(blocks - 1) * math.sqrt(blocks)
+    enough = (k for k in range(2, most + 1) if math.expm1(_quantiles(k - 1) * spread / math.sqrt(k)) <= difference)
+    return next(enough, None)
+
+
 def holm(p_values: Sequence[float], level: float = 0.05) -> list[bool]:
     """Which of a table's differences are detected when the whole table may err once in 20 (Holm 1979)."""
     detected = [False] * len(p_values)
@@ -185,7 +198,11 @@ def _welch(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float
 
 def _detectable(error: float, freedom: float, power: float = 0.8) -> float:
     """exp((t_0.975 + t_power) s / sqrt(K)) - 1: the usual normal approximation to the power of a t test."""
-    return math.expm1(float(stdtrit(freedom, 0.975) + stdtrit(freedom, power)) * error)
+    return math.expm1(_quantiles(freedom, power) * error)
+
+
+def _quantiles(freedom: float, power: float = 0.8) -> float:
+    return float(stdtrit(freedom, 0.975) + stdtrit(freedom, power))
 
 
 def _verdict(ratio: Estimate, margin: float) -> Verdict:

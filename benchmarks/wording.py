@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from benchmarks import statistics
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import Configuration
-from benchmarks.records.run_record import RunRecord
+from benchmarks.records.run_record import NetworkRecord, RunRecord
 from benchmarks.statistics import Estimate
 from implementations import catalogue
 
@@ -28,8 +28,6 @@ MARGIN = f"{100 * statistics.MARGIN:g}%"
 
 EDGES = tuple(f"{edge:.2f}" for edge in (1 / (1 + statistics.MARGIN), 1.0, 1 + statistics.MARGIN))
 """Ratios at which a verdict changes."""
-
-NUMERALS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
 
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _ENERGY = ((1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ"), (1e-9, "nJ"))
@@ -78,9 +76,14 @@ def framework(name: str) -> str:
     return catalogue.title(base) + (f" ({installation})" if installation else "")
 
 
-def model(run: RunRecord) -> str:
-    """What the model is called."""
-    return run.model_title or run.model.upper()
+def network(record: NetworkRecord) -> str:
+    """What a network is called."""
+    return record.title or record.model.upper()
+
+
+def networks(run: RunRecord) -> str:
+    """What the networks of a run are called: "MLP and CNN"."""
+    return listed(network(record) for record in run.networks)
 
 
 def phase(name: str) -> str:
@@ -100,12 +103,18 @@ def label(results: Results, who: Configuration) -> str:
     return implementation(who, results.several_devices)
 
 
-def size(axes: Mapping[str, int]) -> str:
+def size(axes: Mapping[str, int | str]) -> str:
     """The sizes of a cell: "batch 256, width 128"."""
     return ", ".join(f"{name} {value}" for name, value in sorted(axes.items())) or "the one size"
 
 
-def timed(phase_name: str, axes: Mapping[str, int]) -> str:
+def same_axes(all_axes: Sequence[Mapping[str, int | str]]) -> dict[str, int | str]:
+    """What several sizes have in common."""
+    first = all_axes[0] if len(all_axes) > 1 else {}
+    return {name: value for name, value in first.items() if all(axes.get(name) == value for axes in all_axes)}
+
+
+def timed(phase_name: str, axes: Mapping[str, int | str]) -> str:
     """What is timed, and at which size: "training step, batch 256"."""
     return f"{phase(phase_name)}, {size(axes)}"
 
@@ -123,11 +132,6 @@ def figure_name(kind: str, phase_name: str, who: Configuration) -> str:
 def setting(who: Configuration) -> str:
     """What the compared cells have in common: "float32, plain, 2 threads"."""
     return f"{who.precision}, {who.mode}, {count(who.threads, 'thread')}"
-
-
-def rank(places: str) -> str:
-    """The flat table's "2-3" as a page has it: "2–3"."""
-    return places.replace("-", "–")
 
 
 def listed(items: Iterable[str], last: str = "and") -> str:

@@ -63,7 +63,7 @@ class Spec(Protocol):
     def flops(self, phase: str) -> int: ...  # floating-point operations of these products
     def least_bytes(self, phase: str) -> int: ...  # that a call must move, in whatever order it computes
     def problem_with(self, phase: str) -> str | None: ...  # why this phase cannot run at this size
-    def axes(self) -> dict[str, int]: ...  # this network's place on the axes that can be swept
+    def axes(self) -> dict[str, int | str]: ...  # this network's place on the axes that can be swept
     def sized_for(self, dataset: Any) -> Self: ...  # for the sizes of this network's kind of data set
     def misfit(self, dataset: Any) -> str | None: ...  # why such a data set does not fit, with the fix
     def variant(self, name: str) -> Self: ...  # under a named change of the specification; "spec" is itself
@@ -130,13 +130,22 @@ class ExtendedModel(Model, Protocol):
     layout: str
     """How a dense layer's weights lie in memory, likewise."""
 
-    def active_units(self, batch: DeviceBatch) -> Arrays:
+    random_bits: str
+    """How many random bits decide whether dropout keeps a unit, likewise."""
+
+    step_memory: str
+    """Whether a training step writes into memory of the step before, likewise."""
+
+    def choices(self, batch: DeviceBatch) -> Arrays:
         """What the branches choose in a training step on the batch with the generator where it stands (of a ReLU: whether a unit passes).
 
         The state stays; the generator may move, and the proof puts it back.
 
         By the names of the oracle's branches. In TF32, bfloat16 and large networks the oracle cannot tell.
         """
+
+    def kernels(self) -> Mapping[str, str]:
+        """By step of the network: what the framework chose to compute it with, where it chooses and tells."""
 
     def calls_of_steps(self) -> list[tuple[str, object, str]]:
         """(step, object, method) of what the training step calls, besides the functions under its file's headings.

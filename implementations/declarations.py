@@ -1,4 +1,4 @@
-"""What a specification declares: the arrays of a batch, masks, branches, tensors, steps, conventions and variants."""
+"""What a network declares: the arrays of a batch, masks, branches, tensors, steps, mistakes, conventions and variants."""
 
 from __future__ import annotations
 
@@ -80,6 +80,33 @@ class Step:
 
     Nothing for a step that stands under its name on every page.
     """
+
+
+TRAINING = "training/training"
+"""The file of a mistake in what all models of a family share."""
+
+Edits = tuple[tuple[str, ...], ...]
+"""(old, new) texts, or (old, new, file) where it is not the mistake's own file. Every `old` stands in its file exactly once."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake that people make: in every family a small change of the text of its files."""
+
+    name: str
+    meaning: str
+    file: str
+    """As of a step: folder and file under `layers/`, TRAINING, or a file of the network's own package, without the ending."""
+
+    changes: Mapping[str, Edits | str]
+    """Family -> what is changed there, or why the mistake cannot be made. CuPy's are NumPy's where it has none of its own."""
+
+    def change(self, family: str) -> Edits | str | None:
+        """What is changed in this family, or why it cannot be; None where nothing is said of it."""
+        if family == "cupy" and family not in self.changes:
+            edits = self.changes["numpy"]
+            return edits if isinstance(edits, str) else tuple(tuple(t.replace("np.", "cp.") for t in e) for e in edits)
+        return self.changes.get(family)
 
 
 @dataclass(frozen=True)

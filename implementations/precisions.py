@@ -15,9 +15,11 @@ OFFERED = {precision: catalogue.offering(precision) for precision in DEVICES}
 """Coarse precision -> frameworks that have it."""
 
 
-def problem(name: str, device: str, precision: str) -> Unavailable | None:
-    """Why a framework does not offer a precision on a device, or None."""
+def problem(model: str, name: str, device: str, precision: str) -> Unavailable | None:
+    """Why a framework does not offer a precision on a device for a model, or None."""
     name = registry.base(name)
+    if reason := registry.part(model, "spec").LACKING.get((name, precision)):
+        return Unavailable(f"{name} has no {model} in {precision}: {reason}.", "Choose another --precision.")
     if precision not in OFFERED:
         return None
     if registry.is_peer(name):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from implementations import registry
-from implementations.declarations import Step
 
 ROOT = Path(__file__).parent.parent
 CODE = (".py", ".cu")
 HEADING = re.compile(r"^ *# --- (.+) ---$", re.MULTILINE)
-MODEL = "the model"
+TRAINING, MODEL = "the training step", "the model"
+"""Not steps of the network: how they are put together, in `training/` and on the model's page."""
 
 
 @dataclass(frozen=True)
@@ -26,36 +26,40 @@ class Section:
 
 
 def sections(model: str, framework: str, mode: str = "plain") -> list[Section]:
-    """A framework's code by step, in the order of the steps, and its page; nothing for a framework from elsewhere."""
+    """A framework's code by step, in the order of the steps, then its training step and its page; nothing for one from elsewhere."""
     module = registry.source_file(model, framework, mode)
     if module is None:
         return []
-    family, text = registry.FAMILIES[registry.base(framework)], _text(module)
+    family, text = registry.FAMILIES[registry.base(framework)], text_of(module)
     under = headings(text)
     found = []
     for step in registry.part(model, "steps").STEPS:
         if step.name in under:
             found.append(_section(module, step.name, under[step.name]))
-        elif layer := layer_module(step, registry.package(model), family):
-            found.append(_section(layer, step.name, _text(layer)))
+        elif layer := module_of(step.layer, registry.package(model), family):
+            found.append(_section(layer, step.name, text_of(layer)))
+    training = f"implementations.training.training_{family}"
+    if training in text:
+        found.append(_section(training, TRAINING, headings(text_of(training))[TRAINING]))
     return [*found, _section(module, MODEL, under.get(MODEL, text))]
 
 
-def layer_module(step: Step, package: str, family: str) -> str | None:
-    """Where a step's layer is written in this family: among the layers, or in the package of the network that has it."""
-    name = f"{step.layer.replace('/', '.')}_{family}"
-    places = (f"implementations.layers.{name}", f"{package}.{name}") if step.layer else ()
-    return next((place for place in places if _is_there(place)), None)
+def module_of(file: str, package: str, family: str) -> str | None:
+    """Where a file is written in this family: a layer's, the training's, or one of the network's own package."""
+    name = f"{file.replace('/', '.')}_{family}"
+    places = (f"implementations.layers.{name}", f"implementations.{name}", f"{package}.{name}") if file else ()
+    return next((place for place in places if is_there(place)), None)
 
 
-def _is_there(module: str) -> bool:
+def is_there(module: str) -> bool:
+    """Whether there is such a module, found without importing it."""
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:  # not even the folder
         return False
 
 
-def _text(module: str) -> str:
+def text_of(module: str) -> str:
     """What stands in a module's file, found without importing it."""
     specification = importlib.util.find_spec(module)
     assert specification is not None, module

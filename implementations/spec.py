@@ -126,7 +126,7 @@ class NetworkSpec(Strict):
         """The dropout masks of one training step by name, in the order in which they are drawn; none unless a subclass has some."""
         return {}
 
-    def axes(self) -> dict[str, int]:
+    def axes(self) -> dict[str, int | str]:
         """This network's place on the sweep axes."""
         raise NotImplementedError
 

@@ -16,7 +16,7 @@ from unittest import mock
 
 from implementations.contract import ExtendedModel
 from implementations.declarations import Step
-from implementations.sources import HEADING, MODEL, layer_module
+from implementations.sources import HEADING, MODEL, module_of
 
 Callback = Callable[[str], None]
 Values = ParamSpec("Values")
@@ -30,7 +30,7 @@ def watched(model: ExtendedModel, steps: Sequence[Step], begins: Callback, ends:
     family = page.__name__.rpartition("_")[2]
     calls = [(step, page, name) for step, name in _functions(str(page.__file__))]
     for step in steps:
-        if layer := sys.modules.get(layer_module(step, page.__name__.rpartition(".")[0], family) or ""):
+        if layer := sys.modules.get(module_of(step.layer, page.__name__.rpartition(".")[0], family) or ""):
             calls += [(under, layer, name) for under, name in _functions(str(layer.__file__), step.name)]
     with ExitStack() as stack:
         for name_of_step, owner, name in [*calls, *model.calls_of_steps()]:

@@ -14,7 +14,7 @@ Status = Literal["measured", "failed", "skipped", "unequal", "not run"]
 Timed = tuple[str, int]
 """A cell's id and a block."""
 
-Subject = tuple[Configuration, tuple[tuple[str, int], ...]]
+Subject = tuple[Configuration, tuple[tuple[str, int | str], ...]]
 """What a proof speaks of: an implementation at a size."""
 
 Standing = Literal["ranked", "own variant", "beside", "not proved", "no time"]

@@ -15,6 +15,7 @@ from benchmarks.analysis.cell_results import Subject, subject_of
 from benchmarks.analysis.results import Results, gather
 from benchmarks.records import records_file
 from benchmarks.records.record import Cell
+from benchmarks.records.run_record import NetworkRecord
 
 MEMORY_SHARE = 0.1
 """What a system reports as its memory varies by some percent with its kernel; more is another machine."""
@@ -66,15 +67,22 @@ def side(name: Literal["A", "B"], folder: Path) -> Side:
 
 def differences(a: Results, b: Results) -> list[Difference]:
     """What would make a ratio of times meaningless; nothing where the two may be compared."""
-    unlike = _unlike("", {"model": a.run.model}, {"model": b.run.model})
-    if a.run.spec_sha256 != b.run.spec_sha256:
-        specs = ({**machine_facts.flat(run.spec), "spec_sha256": run.spec_sha256} for run in (a.run, b.run))
-        unlike += _unlike("specification, ", *specs)
-    unlike += _unlike("data, ", a.run.dataset.model_dump(), b.run.dataset.model_dump())
+    models = ([network.model for network in results.run.networks] for results in (a, b))
+    unlike = _unlike("", *({"model": ", ".join(names)} for names in models))
+    for network in a.run.networks if not unlike else ():
+        unlike += _of_network(network, b.run.network(network.model))
     if a.environment and b.environment:
         return unlike + _unlike("machine, ", machine(a.environment), machine(b.environment)) + _memory(a, b)
     recorded = [("there" if results.environment else None) for results in (a, b)]
     return [*unlike, Difference("machine, as far as environment.json tells", *recorded)]
+
+
+def _of_network(a: NetworkRecord, b: NetworkRecord) -> list[Difference]:
+    unlike = []
+    if a.spec_sha256 != b.spec_sha256:
+        specs = ({**machine_facts.flat(of.spec), "spec_sha256": of.spec_sha256} for of in (a, b))
+        unlike += _unlike("specification, ", *specs)
+    return unlike + _unlike("data, ", a.dataset.model_dump(), b.dataset.model_dump())
 
 
 def versions(a: Results, b: Results) -> dict[tuple[str, str], tuple[str | None, str | None]]:

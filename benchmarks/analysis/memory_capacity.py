@@ -12,6 +12,7 @@ from statistics import linear_regression
 from typing import Any
 
 from benchmarks.analysis import machine_facts
+from benchmarks.records.configuration import Axes, numbers
 from benchmarks.records.record import Configuration, Peak, ResourceRecord
 
 AXIS = "batch"
@@ -26,17 +27,13 @@ PeakOf = Callable[[ResourceRecord], Peak]
 
 @dataclass(frozen=True)
 class Capacity:
-    """Of one implementation at a size without its batch; either `batch` and `per_sample_bytes` or a `reason`."""
+    """Of one implementation at a size without its batch; either `batch` or a `reason`."""
 
     who: Configuration
-    axes: Mapping[str, int]
-    measured: tuple[int, ...]
-    """The batches whose peaks are known, from small to large."""
-
+    axes: Axes
     batch: int | None = None
     """Rounded down to one digit, but not below what was measured."""
 
-    per_sample_bytes: float | None = None
     reason: str = ""
 
 
@@ -74,25 +71,23 @@ def _capacities(
     records: Iterable[ResourceRecord], peak_of: PeakOf, memory_bytes: Callable[[Configuration], int | None]
 ) -> list[Capacity]:
     """One for each implementation and size without its batch, in the order of the records."""
-    groups: dict[tuple[Configuration, tuple[tuple[str, int], ...]], dict[int, Peak]] = defaultdict(dict)
+    groups: dict[tuple[Configuration, tuple[tuple[str, int | str], ...]], dict[int, Peak]] = defaultdict(dict)
     for record in records:
         other_axes = tuple(sorted((name, value) for name, value in record.axes.items() if name != AXIS))
-        if AXIS in record.axes and peak_of(record).peak_bytes is not None:
-            groups[record.who, other_axes][record.axes[AXIS]] = peak_of(record)
+        if AXIS in numbers(record.axes) and peak_of(record).peak_bytes is not None:
+            groups[record.who, other_axes][numbers(record.axes)[AXIS]] = peak_of(record)
     return [_capacity(who, dict(other_axes), peaks, memory_bytes(who)) for (who, other_axes), peaks in groups.items()]
 
 
-def _capacity(
-    who: Configuration, axes: dict[str, int], peaks: Mapping[int, Peak], memory_bytes: int | None
-) -> Capacity:
+def _capacity(who: Configuration, axes: Axes, peaks: Mapping[int, Peak], memory_bytes: int | None) -> Capacity:
     batches = tuple(sorted(peaks))
     before = [peaks[batch].before_bytes or 0 for batch in batches]
     above = [max((peaks[batch].peak_bytes or 0) - held, 0) for batch, held in zip(batches, before, strict=True)]
     if reason := _reason(batches, above, memory_bytes):
-        return Capacity(who, axes, batches, reason=reason)
+        return Capacity(who, axes, reason=reason)
     per_sample, fixed = linear_regression(batches, above)
     fits = ((memory_bytes or 0) - max(before) - fixed) / per_sample
-    return Capacity(who, axes, batches, max(_one_digit(fits), batches[-1]), per_sample)
+    return Capacity(who, axes, max(_one_digit(fits), batches[-1]))
 
 
 def _reason(batches: tuple[int, ...], above: list[int], memory_bytes: int | None) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from benchmarks import statistics
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.results import Results
+from benchmarks.records.configuration import Axes, size_order
 from benchmarks.records.record import Configuration
 from benchmarks.statistics import Comparison, Estimate
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
@@ -59,7 +60,7 @@ class ComparisonGroup:
         return self.places[0].entry.cell.phase
 
     @property
-    def axes(self) -> dict[str, int]:
+    def axes(self) -> Axes:
         """At which size."""
         return self.places[0].entry.cell.axes
 
@@ -214,7 +215,7 @@ def _place_order(place: Place) -> tuple[int, float, float, str]:
 
 def _reading_order(group: ComparisonGroup) -> tuple[object, ...]:
     setting = (group.who.model, group.who.precision, group.who.mode, group.who.threads)
-    return (*phase_order(group.phase), *setting, sorted(group.axes.items()))
+    return (*phase_order(group.phase), *setting, size_order(group.axes))
 
 
 def phase_order(phase: str) -> tuple[int, str]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -11,7 +11,6 @@ from benchmarks.analysis.cell_results import CellResult, Timed, entries
 from benchmarks.plan import remaining
 from benchmarks.records.record import (
     BlockRecord,
-    Check,
     Configuration,
     InstalledRecord,
     LearningRecord,
@@ -26,6 +25,7 @@ from benchmarks.records.record import (
     WorkerRecord,
 )
 from benchmarks.records.records_file import run_of, standing
+from benchmarks.records.run_record import NetworkRecord
 
 
 @dataclass(frozen=True)
@@ -55,28 +55,41 @@ class Results:
     problems: Sequence[str]
     environment: Mapping[str, Any]
 
+    @property
+    def network(self) -> NetworkRecord:
+        """The network, where there is one; of several, first ask `of` for one."""
+        (network,) = self.run.networks
+        return network
+
+    def of(self, model: str) -> "Results":
+        """What belongs to one model: all there is, where the run has no other."""
+        if len(self.run.networks) == 1:
+            return self
+
+        def kept(records: Sequence[Any]) -> list[Any]:
+            return [record for record in records if record.who.model == model]
+
+        cells = [cell for cell in self.run.cells if cell.who.model == model]
+        return replace(
+            self,
+            run=self.run.model_copy(update={"networks": [self.run.network(model)], "cells": cells}),
+            entries=[entry for entry in self.entries if entry.cell.who.model == model],
+            timings=[timing for timing in self.timings if timing.cell.who.model == model],
+            controls=[timing for timing in self.controls if timing.cell.who.model == model],
+            proofs=kept(self.proofs),
+            workers=kept(self.workers),
+            learning=kept(self.learning),
+            profiles=kept(self.profiles),
+            starts=kept(self.starts),
+            resources=kept(self.resources),
+            lacking_costs=[who for who in self.lacking_costs if who.model == model],
+            sources=[source for source in self.sources if source.model == model],
+        )
+
     @cached_property
     def several_devices(self) -> bool:
         """Whether labels must name the device."""
         return len({entry.cell.who.device for entry in self.entries}) > 1
-
-    @cached_property
-    def checks_of(self) -> Mapping[Configuration, Mapping[str, Sequence[Check]]]:
-        """An implementation's checks in all its proofs, by their group."""
-        checks_of: dict[Configuration, dict[str, list[Check]]] = defaultdict(lambda: defaultdict(list))
-        for proof in self.proofs:
-            groups = checks_of[proof.who]
-            for check in proof.checks:
-                groups[check.group].append(check)
-        return checks_of
-
-    @cached_property
-    def workers_of(self) -> Mapping[Configuration, Sequence[WorkerRecord]]:
-        """The processes of an implementation, block by block; nothing for one that had none."""
-        workers_of: dict[Configuration, list[WorkerRecord]] = defaultdict(list)
-        for worker in self.workers:
-            workers_of[worker.who].append(worker)
-        return workers_of
 
     def holes(self) -> list[CellResult]:
         """Planned cells without a timing in some block."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from benchmarks import statistics
 from benchmarks.analysis.results import Results
 from benchmarks.plan.schedule import process_of
+from benchmarks.records.configuration import size_order
 from benchmarks.records.record import Cell, Configuration, TimingRecord
 from benchmarks.statistics import Comparison
 
@@ -35,27 +36,6 @@ class TurnQuality:
     groups_by_workers: int
 
 
-@dataclass(frozen=True)
-class TimeInTurns:
-    """What the time in turns was spent on, as shares: timed rounds, putting back states and warming caches, and the rest,
-    which is passing the turn on."""
-
-    timed: float
-    restoring: float
-    passing: float
-
-
-def time_in_turns(results: Results) -> TimeInTurns | None:
-    """Over all turns of the run, the null control's too; None where they were not recorded."""
-    timings = [timing for timing in (*results.timings, *results.controls) if timing.turning_s > 0]
-    if not timings:
-        return None
-    turning = sum(timing.turning_s for timing in timings)
-    timed = sum(sum([*timing.elapsed_s, *timing.alone_s][:-1]) for timing in timings) / turning
-    restoring = sum(timing.restore_s for timing in timings) / turning
-    return TimeInTurns(timed, restoring, 1 - timed - restoring)
-
-
 def null_controls(results: Results) -> list[NullControl]:
     """One comparison per group that had a null control in at least two blocks."""
     first = {entry.id: entry.timings for entry in results.entries}
@@ -69,7 +49,7 @@ def null_controls(results: Results) -> list[NullControl]:
         NullControl(
             pairs[0][0].cell, [copy.cell.who for copy, _ in pairs], statistics.compare_logs([log for _, log in pairs])
         )
-        for pairs in sorted(ratios_by_group.values(), key=lambda pairs: sorted(pairs[0][0].cell.axes.items()))
+        for pairs in sorted(ratios_by_group.values(), key=lambda pairs: size_order(pairs[0][0].cell.axes))
         if len(pairs) > 1
     ]
 

@@ -1,30 +1,28 @@
 """What an implementation costs before its steps are steady, and when one that starts later has caught up. No text."""
 
 import math
-import statistics
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup, compare
 from benchmarks.analysis.results import Results
 from benchmarks.plan.schedule import process_of
-from benchmarks.records.record import InstalledRecord, StartRecord, WorkerRecord
-from benchmarks.statistics import Comparison, Estimate, estimate
+from benchmarks.records.configuration import numbers, size_order
+from benchmarks.records.record import InstalledRecord, StartRecord
+from benchmarks.statistics import Comparison
 
 
 @dataclass(frozen=True)
 class Start:
     """One implementation at one size, in seconds; None is what was not measured.
 
-    `import_s` is of a process that imported alone, `crowded` over the blocks of those that timed, which import side by side.
+    `import_s` is of a process that imported alone.
     First and second call are those of the first block, where a worker has the machine to itself when it makes them.
     """
 
     entry: CellResult
     alone: StartRecord | None
-    crowded: Estimate | None
     first_s: float | None
     second_s: float | None
     installed: InstalledRecord | None
@@ -74,7 +72,7 @@ def break_even(start_a: float, per_call_a: float, start_b: float, per_call_b: fl
 
 def middle(groups: Sequence[ComparisonGroup]) -> ComparisonGroup:
     """Of groups that differ in their size alone, the one of middle size."""
-    by_size = sorted(groups, key=lambda group: (math.prod(group.axes.values()), sorted(group.axes.items())))
+    by_size = sorted(groups, key=lambda group: (math.prod(numbers(group.axes).values()), size_order(group.axes)))
     return by_size[len(groups) // 2]
 
 
@@ -104,21 +102,12 @@ def _overtaking(first: Start, start: Start) -> Overtaking:
     return Overtaking(start, comparison, calls(ratio.value), calls(ratio.low), calls(ratio.high))
 
 
-def _crowded(workers: Iterable[WorkerRecord]) -> Estimate | None:
-    """Seconds of the import over the blocks: a block in which a second process ran the null control counts once too."""
-    by_block: dict[int, list[float]] = defaultdict(list)
-    for worker in workers:
-        by_block[worker.block].append(worker.import_s)
-    return estimate([statistics.median(seconds) for seconds in by_block.values()]) if by_block else None
-
-
 def _start(results: Results, entry: CellResult) -> Start:
     who = process_of(entry.cell.who)
     timings = [t for t in entry.timings.values() if t.first_call_s is not None]
     return Start(
         entry=entry,
         alone=next((start for start in results.starts if start.who == who), None),
-        crowded=_crowded(results.workers_of[who]),
         first_s=timings[0].first_call_s if timings else None,
         second_s=timings[0].second_call_s if timings else None,
         installed=next((record for record in results.installed if record.framework == who.framework), None),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks import statistics
 from benchmarks.analysis.results import Results
+from benchmarks.records.configuration import Axes, numbers, size_order
 from benchmarks.records.record import Configuration, StepsRecord
 from benchmarks.statistics import Comparison, Estimate
 
@@ -16,7 +17,7 @@ class StepTimes:
     """One implementation at one size, watched: seconds per training step."""
 
     who: Configuration
-    axes: Mapping[str, int]
+    axes: Axes
     steps: Mapping[str, Estimate]
     between: Estimate
     """Of the watched step, what belongs to no step of the network."""
@@ -59,8 +60,8 @@ def _setting(step_times: StepTimes) -> tuple[str, int, str]:
     return step_times.who.device, step_times.who.threads, step_times.who.precision
 
 
-def _size(step_times: StepTimes) -> tuple[int, tuple[tuple[str, int], ...]]:
-    return math.prod(step_times.axes.values()), tuple(sorted(step_times.axes.items()))
+def _size(step_times: StepTimes) -> tuple[object, ...]:
+    return math.prod(numbers(step_times.axes).values()), size_order(step_times.axes)
 
 
 def _times(records: Sequence[StepsRecord]) -> StepTimes:

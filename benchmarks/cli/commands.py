@@ -18,9 +18,14 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # searching for th
 
 CHOICES = [
     click.option(
-        "--profile", default="quick", show_default=True, help="How much is measured: smoke, quick, full, gpu or peers."
+        "--profile",
+        default="quick",
+        show_default=True,
+        help="How much is measured: smoke, quick, choose, full, gpu or peers.",
     ),
-    click.option("--model", help=f"Which network; a TOML file may say it.  [default: {catalogue.MODEL}]"),
+    click.option(
+        "--model", help=f"Which network, or several with commas; a TOML file may say it.  [default: {catalogue.MODEL}]"
+    ),
     click.option("--framework", "frameworks", help="Only these, with commas: numpy,torch,keras-tensorflow,..."),
     click.option("--device", "devices", help="Only these, with commas: cpu, cuda, cuda:0, ..."),
     click.option("--threads", help="CPU threads, with commas, or `all`. By default all cores."),
@@ -106,19 +111,24 @@ def run(
 
     A run that was stopped goes on by itself when the same command is given again.
     """
+    from benchmarks import report as reports
     from benchmarks.cli import prepare, run
+    from benchmarks.cli.progress import Progress
 
     if blocks and budget:
         raise click.UsageError("--blocks and --budget: give one of them.")
     prepared = prepare.prepare(**choice)
     if budget:
         prepared = prepare.fit(prepared, budget)
-    outcome = run.run(prepared, blocks, seed, Path(results), say, force, retry_failed)
+    tell = Progress()
+    outcome = run.run(prepared, blocks, seed, Path(results), tell, force, retry_failed)
+    tell.close()
     if as_json:
         click.echo(json.dumps(outcome.summary()))
-    else:
-        for path in outcome.reports:
-            click.echo(path)
+    elif outcome.reports:
+        for line in reports.answer(outcome.folder):
+            click.echo(line)
+        click.echo(next(path for path in outcome.reports if path.name == "report.html"))
     sys.exit(outcome.exit_code)
 
 

@@ -1,7 +1,7 @@
 """What the user typed as a Request: lists, numbers, sweeps, interpreters. What of it can be had is for the plan to say."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +9,7 @@ from benchmarks import system
 from benchmarks.plan import profiles
 from benchmarks.plan.cells import Request
 from implementations import registry
+from implementations.contract import Spec
 from implementations.errors import BadInput
 
 Value = TypeVar("Value")
@@ -16,21 +17,22 @@ Value = TypeVar("Value")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
-def request(model: str, choice: dict[str, Any], own_spec: bool) -> Request:
+def request(specs: Mapping[str, Spec], choice: dict[str, Any], own_spec: bool) -> Request:
     """The options that choose cells (`commands.CHOICES`), by name. Raises BadInput."""
     if choice["profile"] not in profiles.PROFILES:
         raise BadInput(f"--profile {choice['profile']}: no such profile; there are {', '.join(profiles.PROFILES)}.")
-    axes = registry.part(model, "spec").AXES
+    axes = dict.fromkeys(axis for model in specs for axis in registry.part(model, "spec").AXES)
+    words = {axis for spec in specs.values() for axis, value in spec.axes().items() if isinstance(value, str)}
     return Request(
         profile=profiles.PROFILES[choice["profile"]],
-        frameworks=_listed("--framework", choice["frameworks"]),
-        devices=_listed("--device", choice["devices"]),
-        threads=tuple(dict.fromkeys(map(_thread_count, _listed("--threads", choice["threads"])))),
-        precisions=_listed("--precision", choice["precisions"]),
-        modes=_listed("--mode", choice["modes"]),
-        variants=_listed("--variant", choice["variants"]),
-        phases=_listed("--phase", choice["phases"]),
-        sets=_each_once("--set", (_axis(text, axes) for text in choice["sets"])),
+        frameworks=listed("--framework", choice["frameworks"]),
+        devices=listed("--device", choice["devices"]),
+        threads=tuple(dict.fromkeys(map(_thread_count, listed("--threads", choice["threads"])))),
+        precisions=listed("--precision", choice["precisions"]),
+        modes=listed("--mode", choice["modes"]),
+        variants=listed("--variant", choice["variants"]),
+        phases=listed("--phase", choice["phases"]),
+        sets=_each_once("--set", (_axis(text, axes, words) for text in choice["sets"])),
         keyword=choice["keyword"],
         pythons=_each_once("--python", map(_interpreter, choice["pythons"])),
         own_spec=own_spec,
@@ -45,7 +47,7 @@ def seconds(budget: str) -> int:
     return int(number) * SECONDS[unit]
 
 
-def _listed(option: str, text: str | None) -> tuple[str, ...]:
+def listed(option: str, text: str | None) -> tuple[str, ...]:
     """The words of a list; nothing where the option was not given, which means all. Raises BadInput for an empty list."""
     words = _words(text or "")
     if text is not None and not words:
@@ -75,12 +77,15 @@ def _thread_count(word: str) -> int:
     return int(word)
 
 
-def _axis(text: str, axes: Iterable[str]) -> tuple[str, list[int]]:
-    name, _, values = text.partition("=")
-    words = _words(values)
-    if name not in axes or not words or not all(word.isdecimal() for word in words):
+def _axis(text: str, axes: Iterable[str], words: Container[str]) -> tuple[str, list[int | str]]:
+    """An axis and its values: words on some, which the specification knows, whole numbers on the others."""
+    name, _, listed = text.partition("=")
+    values = _words(listed)
+    if name in words and values:
+        return name, list(values)
+    if name not in axes or not values or not all(value.isdecimal() for value in values):
         raise BadInput(f"--set {text}: give an axis ({', '.join(axes)}) and whole numbers, as in --set batch=32,256.")
-    return name, [int(word) for word in words]
+    return name, [int(value) for value in values]
 
 
 def _interpreter(text: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,21 +22,34 @@ if TYPE_CHECKING:
 
     from implementations.contract import Dataset
 
-Say = Callable[[str], None]
+
+@dataclass(frozen=True)
+class Network:
+    """A network of a request: its specification, and its data where that fits."""
+
+    spec: Spec
+    dataset: "Dataset | None" = None
+    samples: int = 0
+    """To train on, as far as known before the data is loaded."""
+
+    def arrays(self) -> "dict[str, np.ndarray]":
+        """What the workers train on; nothing where the network does not fit the bundled data and none was given."""
+        import numpy as np
+
+        if self.dataset is not None:
+            return self.dataset.arrays()
+        declared = self.spec.arrays().items()
+        kinds = {name: np.int64 if array.below else np.float32 for name, array in declared}
+        return {f"{name}_train": np.zeros((0, *array.shape[1:]), kinds[name]) for name, array in declared}
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A validated request: nothing has been written or started yet."""
 
-    model: str
-    spec: Spec
+    networks: Mapping[str, Network]
     request: Request
     plan: Plan
-    dataset: "Dataset | None"
-    samples: int = 0
-    """Training samples, as far as known before the data is loaded."""
-
     budget_s: float = math.inf
 
     def estimate_s(self) -> float:
@@ -45,43 +58,63 @@ class Prepared:
 
     @property
     def estimate(self) -> Estimate:
-        """What it depends on: the network, and how much there is to train on."""
-        return Estimate(self.spec, self.samples)
+        """What it depends on: the networks, and how much there is to train on."""
+        specs = {model: network.spec for model, network in self.networks.items()}
+        return Estimate(specs, {model: network.samples for model, network in self.networks.items()})
 
 
 def prepare(load_data: bool = True, **choice: Any) -> Prepared:
     """Validate everything that was asked for. Raises BadInput and Unavailable, and writes nothing."""
-    from_file = Path(choice["spec"]).suffix == ".toml" or "/" in choice["spec"]
-    model = _model(choice["model"], choice["spec"] if from_file else "")
-    specification = registry.part(model, "spec")
-    spec_class, default = specification.Spec, next(iter(specification.Spec.PRESETS))
-    name = choice["spec"] or default
-    request = options.request(model, choice, own_spec=name != default)
-    spec = spec_class.load(Path(name)) if from_file else spec_class.preset(name)
-    dataset = None
-    if load_data or choice["data"]:
-        data = registry.part(model, "data")
-        dataset = data.load(choice["data"]) if choice["data"] else data.default()
-        if not from_file and choice["data"]:
-            spec = spec.sized_for(dataset)
-        if misfit := spec.misfit(dataset):
-            if choice["data"]:
-                raise BadInput(misfit)
-            dataset = None  # nobody asked for the default data: what is timed are synthetic batches
-    samples = dataset.samples if dataset else specification.SAMPLES if not load_data and name == default else 0
-    return Prepared(model, spec, request, plan.plan(model, spec, request, gpus.visible()), dataset, samples)
+    name = choice["spec"]
+    file = Path(name) if Path(name).suffix == ".toml" or "/" in name else None
+    models = _models(choice["model"], file)
+    if len(models) > 1 and (name or choice["data"]):
+        option = "--spec" if name else "--data"
+        raise BadInput(f"--model {choice['model']}: {option} is for one network. Leave it out, or name one model.")
+    specs = {model: _spec(model, name, file) for model in models}
+    request = options.request(specs, choice, own_spec=name not in ("", *map(_default, models)))
+    networks = {model: _network(model, spec, load_data, choice["data"], request, file) for model, spec in specs.items()}
+    specs = {model: network.spec for model, network in networks.items()}
+    return Prepared(networks, request, plan.plan(specs, request, gpus.visible()))
 
 
-def _model(name: str | None, file: str) -> str:
-    """The model that was asked for, or that the specification's file names. Raises BadInput where they disagree."""
-    if name is not None:
-        registry.check_model(name, f"--model {name}")
-    named = read(Path(file)).get("model") if file else None
+def _default(model: str) -> str:
+    """The name of its first preset."""
+    return str(next(iter(registry.part(model, "spec").Spec.PRESETS)))
+
+
+def _spec(model: str, name: str, file: Path | None) -> Spec:
+    """The specification that was asked for."""
+    spec_class: type[Spec] = registry.part(model, "spec").Spec
+    return spec_class.load(file) if file else spec_class.preset(name or _default(model))
+
+
+def _network(model: str, spec: Spec, load_data: bool, path: str | None, request: Request, file: Path | None) -> Network:
+    """A specification with its data. Raises BadInput where the user's data does not fit."""
+    if not (load_data or path):
+        return Network(spec, samples=0 if request.own_spec else registry.part(model, "spec").SAMPLES)
+    data = registry.part(model, "data")
+    dataset = data.load(path) if path else data.default()
+    if path and file is None:
+        spec = spec.sized_for(dataset)
+    if misfit := spec.misfit(dataset):
+        if path:
+            raise BadInput(misfit)
+        return Network(spec)  # nobody asked for the default data: what is timed are synthetic batches
+    return Network(spec, dataset, dataset.samples)
+
+
+def _models(names: str | None, file: Path | None) -> list[str]:
+    """The models that were asked for, or the one that the specification's file names. Raises BadInput where they disagree."""
+    models = options.listed("--model", names)
+    for model in models:
+        registry.check_model(model, f"--model {names}")
+    named = read(file).get("model") if file else None
     if named is not None:
         registry.check_model(named, f"{file}: model = {named!r}")
-    if name is not None and named is not None and name != named:
-        raise BadInput(f"--model {name}: the specification {file} says model = {named!r}. Leave one of them out.")
-    return str(name or named or catalogue.MODEL)
+    if models and named is not None and models != (named,):
+        raise BadInput(f"--model {names}: the specification {file} says model = {named!r}. Leave one of them out.")
+    return list(models) or [str(named or catalogue.MODEL)]
 
 
 def fit(prepared: Prepared, budget: str) -> Prepared:
@@ -90,17 +123,6 @@ def fit(prepared: Prepared, budget: str) -> Prepared:
     fitted, profile = within(budget_s, prepared.plan, prepared.request.profile, prepared.estimate)
     request = dataclasses.replace(prepared.request, profile=profile)
     return dataclasses.replace(prepared, plan=fitted, request=request, budget_s=budget_s)
-
-
-def arrays(prepared: Prepared) -> "dict[str, np.ndarray]":
-    """What the workers train on; nothing where the network does not fit the bundled data and none was given."""
-    import numpy as np
-
-    if prepared.dataset is None:
-        declared = prepared.spec.arrays().items()
-        kinds = {name: np.int64 if array.below else np.float32 for name, array in declared}
-        return {f"{name}_train": np.zeros((0, *array.shape[1:]), kinds[name]) for name, array in declared}
-    return prepared.dataset.arrays()
 
 
 def minutes(seconds: float) -> str:

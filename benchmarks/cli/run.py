@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmarks import system
 from benchmarks.cli import exit_codes
-from benchmarks.cli.prepare import Prepared, Say, arrays, minutes
+from benchmarks.cli.prepare import Network as PreparedNetwork
+from benchmarks.cli.prepare import Prepared, minutes
 from benchmarks.records import records_file
 from benchmarks.records.configuration import Strict
 from benchmarks.records.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord
@@ -23,10 +25,12 @@ from benchmarks.records.run_record import (
     DatasetFacts,
     LimitText,
     MetricText,
+    NetworkRecord,
     StepText,
     VariantText,
 )
 from benchmarks.runner import fault_detection
+from benchmarks.runner.progress import Say
 from implementations import limits, registry
 from implementations.errors import BadInput
 
@@ -36,6 +40,9 @@ if TYPE_CHECKING:
 
 
 Text = TypeVar("Text", bound=Strict)
+
+REPORT_S = 8
+"""What a report takes, at most: it belongs to the time of a run."""
 
 
 @dataclass
@@ -47,6 +54,9 @@ class Outcome:
     blocks: int
     reports: list[Path] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
+    more_until_s: float = 0.0
+    """By the monotonic clock: until then further blocks are taken."""
+
     interrupted: int = 0
     """The exit code of what stopped it, or 0."""
 
@@ -105,10 +115,14 @@ def run(
         raise BadInput(
             "nothing to measure: no framework can run here (see `doctor`), or every size is left out (see `list`)."
         )
-    blocks = blocks or prepared.request.profile.blocks
+    profile, begin_s = prepared.request.profile, time.monotonic()
+    more_until_s = 0.0 if blocks or prepared.budget_s < math.inf else begin_s + profile.budget_s - REPORT_S
+    blocks = blocks or profile.blocks
     first, machine = run_record(prepared, blocks, seed), system.machine()
     progress = resume.begin(results, first, machine, force, retry_failed)
-    outcome = Outcome(progress.folder, len(prepared.plan.cells), blocks, records=list(progress.records))
+    outcome = Outcome(
+        progress.folder, len(prepared.plan.cells), blocks, records=list(progress.records), more_until_s=more_until_s
+    )
     left = progress.left(prepared.plan.cells, blocks, retry_failed)
     _announce(prepared, progress, blocks, len(left), say)
     _begin_records(prepared, progress, first, machine, outcome.keep)
@@ -119,7 +133,7 @@ def run(
     except KeyboardInterrupt as stop:
         outcome.interrupted = exit_codes.of_interrupt(stop)
         say("interrupted: what was measured is kept, and the same command goes on with it")
-    _report(outcome, say)
+    _report(outcome)
     return outcome
 
 
@@ -150,22 +164,28 @@ def _measure(
     prepared: Prepared, progress: "Progress", outcome: Outcome, seed: int, left: "Mapping[int, list[Cell]]", say: Say
 ) -> None:
     """Blocks, within the budget, then memory and energy."""
-    from benchmarks.runner import resource_runs, resume
-    from benchmarks.runner.blocks import Runner
+    from benchmarks.runner import blocks, resource_runs, resume
+    from benchmarks.runner.networks import Network
 
     cells, profile = prepared.plan.cells, prepared.request.profile
-    work = Runner(
-        prepared.spec, arrays(prepared), cells, profile, outcome.blocks, seed, outcome.keep, say, prepared.request.pythons,
-        epochs=_epochs(prepared, say) if 0 not in progress.finished else 0,
+    networks = {
+        model: Network(
+            network.spec, network.arrays(), 0 if 0 in progress.finished else _epochs(network, profile.epochs, say)
+        )
+        for model, network in prepared.networks.items()
+    }
+    work = blocks.Runner(
+        networks, cells, profile, outcome.blocks, seed, outcome.keep, say, prepared.request.pythons,
         loops=progress.loops, rounds=progress.rounds, restless=progress.restless, left=left,
         end_s=time.monotonic() + prepared.budget_s - prepared.estimate.costs_s(cells, profile),
+        more_until_s=outcome.more_until_s - prepared.estimate.costs_s(cells, profile),
     )  # fmt: skip
     with resume.held(progress.folder):
         work.execute()
         resource_runs.measure(work, outcome.records)
 
 
-def _report(outcome: Outcome, say: Say) -> None:
+def _report(outcome: Outcome) -> None:
     """Write the report, from the beginning again where that is interrupted."""
     from benchmarks import report
 
@@ -174,34 +194,22 @@ def _report(outcome: Outcome, say: Say) -> None:
     except KeyboardInterrupt as stop:
         outcome.interrupted = outcome.interrupted or exit_codes.of_interrupt(stop)
         outcome.reports = report.write(outcome.folder)
-    if difference := report.detectable(outcome.folder):
-        say(
-            f"half of the comparisons would have found a true difference of {difference:.1%} or less, 8 times out of 10"
-        )
 
 
 def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
     """The first line of the records."""
     from implementations import sources
 
-    spec, metric = prepared.spec.model_dump(mode="json"), prepared.spec.METRIC
     frameworks = [cell.who.framework for cell in prepared.plan.cells]
-    packages = "implementations", "benchmarks", *registry.from_elsewhere(prepared.model, frameworks)
+    elsewhere = [package for model in prepared.networks for package in registry.from_elsewhere(model, frameworks)]
+    packages = "implementations", "benchmarks", *dict.fromkeys(elsewhere)
     return RunRecord(
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         command=["python", "-m", "benchmarks", *sys.argv[1:]],
         profile=prepared.request.profile.name,
         seed=seed,
         blocks=blocks,
-        model=prepared.model,
-        model_title=prepared.spec.TITLE,
-        metric=MetricText(name=metric.name, target=metric.target, share=metric.share),
-        spec=spec,
-        spec_sha256=hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest(),
-        steps=_texts(StepText, registry.part(prepared.model, "steps").STEPS),
-        conventions=_texts(ConventionText, registry.part(prepared.model, "conventions").CONVENTIONS),
-        variants=_texts(VariantText, registry.part(prepared.model, "spec").VARIANTS),
-        dataset=DatasetFacts(**prepared.dataset.describe()) if prepared.dataset else DatasetFacts(name="synthetic"),
+        networks=[_network_record(model, network) for model, network in prepared.networks.items()],
         code=CodeFacts(**system.code_version(), sha256=sources.tree_sha256(*packages)),
         pythons=dict(prepared.request.pythons),
         limits=_texts(LimitText, limits.concerning(frameworks)),
@@ -212,29 +220,45 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
     )
 
 
+def _network_record(model: str, network: PreparedNetwork) -> NetworkRecord:
+    spec, metric = network.spec.model_dump(mode="json"), network.spec.METRIC
+    return NetworkRecord(
+        model=model,
+        title=network.spec.TITLE,
+        metric=MetricText(name=metric.name, target=metric.target, share=metric.share),
+        spec=spec,
+        spec_sha256=hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest(),
+        size=network.spec.axes(),
+        steps=_texts(StepText, registry.part(model, "steps").STEPS),
+        conventions=_texts(ConventionText, registry.part(model, "conventions").CONVENTIONS),
+        variants=_texts(VariantText, registry.part(model, "spec").VARIANTS),
+        dataset=DatasetFacts(**network.dataset.describe()) if network.dataset else DatasetFacts(name="synthetic"),
+    )
+
+
 def _texts(kind: type[Text], entries: Iterable[Any]) -> list[Text]:
     """What a dataclass of the implementations says, as the record has it."""
     return [kind.model_validate(dataclasses.asdict(entry)) for entry in entries]
 
 
-def _epochs(prepared: Prepared, say: Say) -> int:
+def _epochs(network: PreparedNetwork, epochs: int, say: Say) -> int:
     """Epochs of the training on real data; none where there is no data for it."""
-    if prepared.dataset is None:
-        say("no learning curves: give data that fits this network with --data")
+    if network.dataset is None:
+        say(f"no learning curves of the {network.spec.TITLE}: give data that fits this network with --data")
         return 0
-    if prepared.dataset.samples < prepared.spec.batch:
-        say(f"no learning curves: the data has fewer samples than one batch ({prepared.spec.batch})")
+    if network.samples < network.spec.batch:
+        say(f"no learning curves: the data has fewer samples than one batch ({network.spec.batch})")
         return 0
-    return prepared.request.profile.epochs
+    return epochs
 
 
 def _sources(prepared: Prepared) -> list[SourceRecord]:
     from implementations import sources
 
-    names = dict.fromkeys(registry.base(cell.who.framework) for cell in prepared.plan.cells)
+    whos = dict.fromkeys((cell.who.model, registry.base(cell.who.framework)) for cell in prepared.plan.cells)
     return [
-        SourceRecord(framework=name, **dataclasses.asdict(section))
-        for name in names
+        SourceRecord(model=model, framework=name, **dataclasses.asdict(section))
+        for model, name in whos
         if not registry.is_peer(name)
-        for section in sources.sections(prepared.model, name)
+        for section in sources.sections(model, name)
     ]

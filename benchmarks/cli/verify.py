@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.cli.prepare import Prepared, Say, arrays
+from benchmarks.cli.prepare import Prepared
 from benchmarks.records.record import ProofRecord, Record
+from benchmarks.runner.progress import Say
+from implementations import precisions
 
 
 def verify(
@@ -16,6 +18,7 @@ def verify(
     """
     from benchmarks.plan import schedule
     from benchmarks.runner import blocks as runner
+    from benchmarks.runner.networks import Network, dataset_of, scratch
     from benchmarks.worker.protocol import Job
 
     proofs: list[ProofRecord] = []
@@ -25,19 +28,19 @@ def verify(
             proofs.append(result)
             tell(result)
 
-    work = runner.Runner(
-        prepared.spec, arrays(prepared), [], prepared.request.profile, 1, 0, keep, say, prepared.request.pythons
-    )
+    networks = {m: Network(network.spec, network.arrays()) for m, network in prepared.networks.items()}
+    work = runner.Runner(networks, [], prepared.request.profile, 1, 0, keep, say, prepared.request.pythons)
     lost = []
-    with runner.scratch(arrays(prepared)) as folder:
+    with scratch(networks) as folder:
         for who, cells in schedule.grouped(prepared.plan.cells).items():
             subjects = {(cell.who, tuple(cell.axes.items())): None for cell in cells}
-            for precision in (who.precision,) if prepared.request.precisions else ("float32", "float64"):
+            spec = networks[who.model].spec.model_dump(mode="json")
+            asked = (who.precision,) if prepared.request.precisions else ("float32", "float64")
+            for precision in (p for p in asked if not precisions.problem(who.model, who.framework, who.device, p)):
                 prove = [(w.model_copy(update={"precision": precision}), dict(axes)) for w, axes in subjects]
                 job = Job(
                     who=who.model_copy(update={"precision": precision}), block=0, seed=0, prove=prove,
-                    spec=prepared.spec.model_dump(mode="json"), dataset=str(folder / runner.DATASET),
-                    check_only=True,
+                    spec=spec, dataset=str(dataset_of(who.model, folder)), check_only=True,
                 )  # fmt: skip
                 lost += runner.verify(work, [job], folder)
     return proofs, lost

@@ -1,14 +1,14 @@
 """Which cells: framework x variant x device x threads x precision x mode x phase x size. No framework is imported."""
 
-import difflib
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks import system
-from benchmarks.gpus import why_no_gpu
+from benchmarks.plan import devices
 from benchmarks.plan.profiles import Profile
+from benchmarks.records.configuration import Axes, size_order
 from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
 from benchmarks.records.run_record import Absent
 from implementations import precisions, registry
@@ -28,10 +28,11 @@ class Request:
     variants: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
     phases: tuple[str, ...] = ()
-    sets: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    sets: Mapping[str, Sequence[int | str]] = field(default_factory=dict)
     keyword: str = ""
     pythons: Mapping[str, str] = field(default_factory=dict)
     own_spec: bool = False
+    """Whether the network is the user's, which keeps its own measures but the batch."""
 
 
 @dataclass(frozen=True)
@@ -42,44 +43,80 @@ class Plan:
     absent: list[Absent]
 
 
-def plan(model: str, spec: Spec, request: Request, gpus: Sequence[object]) -> Plan:
-    """All cells of a request on a machine with these GPUs.
+def plan(specs: Mapping[str, Spec], request: Request, gpus: Sequence[object]) -> Plan:
+    """All cells of a request for these networks, by model, on a machine with these GPUs.
 
     Raises BadInput for unknown names and sizes, Unavailable where something asked for by name cannot run.
     """
-    others = [name for name in request.pythons if "@" in name]
-    names = dict.fromkeys((*(request.frameworks or request.profile.frameworks), *others))
-    _check_devices(request.devices, gpus)
-    absent: list[Absent] = []
-    whos: list[Configuration] = []
-    for name in names:
+    for name in (names := _frameworks(request)):
         registry.check_framework(name)
-        try:
-            if problem := registry.not_written(model, name):
-                raise problem
-            devices = _devices(name, request, gpus)
-            modes, problems = _modes(model, name, request)
-            holes = _coarse_holes(name, devices, request.precisions or (spec.precision,))
-        except Unavailable as problem:
-            if name in request.frameworks:
-                raise
-            absent.append(_absent(name, problem))
-            continue
-        absent += [_absent(name, problem) for problem in problems]
-        absent += [_absent(name, problem, device) for (device, _), problem in holes.items()]
-        for device, mode in itertools.product(devices, modes):
-            configurations = _whos(model, spec, name, device, mode, request)
-            whos += [who for who in configurations if (who.device, who.precision) not in holes]
-    cells = [cell for who in whos for cell in _cells_of(who, model, spec, request)]
+    devices.check(request.devices, gpus)
+    _check_phases(specs, request)
+    cells: list[Cell] = []
+    absent: list[Absent] = []
+    for model, spec in specs.items():
+        whos = [who for name in names for who in _implementations(model, spec, name, request, gpus, absent)]
+        cells += [cell for who in whos for cell in _cells_of(who, model, spec, request)]
     selected = [cell for cell in cells if request.keyword in cell.id]
     if cells and not selected:
         raise BadInput(f"-k {request.keyword}: matches none of the {len(cells)} cells; `list` shows them.")
     most = math.inf if request.sets else request.profile.cpu_flops
-    flops = {cell.id: spec.changed(**cell.axes).flops("train_step") for cell in selected}
-    too_large = {cell.id for cell in selected if cell.who.device == "cpu" and flops[cell.id] > most}
+    too_large = {cell.id for cell in selected if cell.who.device == "cpu" and _flops(specs, cell) > most}
     why, fix = f"for a step takes more than {most / 1e9:.0f} GFLOP", "Name the size with --set."
     absent += left_out([cell for cell in selected if cell.id in too_large], why, fix)
-    return Plan([cell for cell in selected if cell.id not in too_large], absent)
+    return Plan([cell for cell in selected if cell.id not in too_large], list(dict.fromkeys(absent)))
+
+
+def _frameworks(request: Request) -> list[str]:
+    others = [name for name in request.pythons if "@" in name]
+    return list(dict.fromkeys((*(request.frameworks or request.profile.frameworks), *others)))
+
+
+def _flops(specs: Mapping[str, Spec], cell: Cell) -> int:
+    return specs[cell.who.model].changed(**cell.axes).flops("train_step")
+
+
+def _implementations(
+    model: str, spec: Spec, name: str, request: Request, gpus: Sequence[object], absent: list[Absent]
+) -> list[Configuration]:
+    """A framework's implementations of a model; what cannot be had is added to what is absent.
+
+    Raises Unavailable instead where it was asked for by name.
+    """
+    try:
+        if problem := registry.not_written(model, name):
+            raise problem
+        if name not in request.pythons and (problem := registry.missing(name)):
+            raise problem
+        places = devices.of_framework(name, request.devices, gpus)
+        modes, problems = _modes(model, name, request)
+        holes = _precision_holes(model, name, places, request.precisions or (spec.precision,))
+    except Unavailable as problem:
+        if name in request.frameworks:
+            raise
+        absent.append(_absent(name, problem))
+        return []
+    absent += [_absent(name, problem) for problem in problems]
+    absent += [_absent(name, problem, device) for (device, _), problem in holes.items()]
+    whos = [
+        who
+        for device, mode in itertools.product(places, modes)
+        for who in _whos(model, spec, name, device, mode, request)
+    ]
+    return [who for who in whos if (who.device, who.precision) not in holes]
+
+
+def _check_phases(specs: Mapping[str, Spec], request: Request) -> None:
+    """Raises where a phase is none of any of these networks."""
+    known = dict.fromkeys(phase for model in specs for phase in phases_of(model))
+    for phase in request.phases:
+        if phase not in known:
+            raise BadInput(f"--phase {phase}: no such phase; phases are {', '.join(known)}.")
+
+
+def phases_of(model: str) -> tuple[str, ...]:
+    """What can be timed of a model, floors included."""
+    return (*registry.part(model, "spec").PHASES, *FLOORS)
 
 
 def _absent(name: str, problem: Unavailable, device: str = "") -> Absent:
@@ -95,23 +132,6 @@ def left_out(cells: Sequence[Cell], why: str, fix: str) -> list[Absent]:
         row = Absent(framework=cell.who.framework, device=cell.who.device, reason=reason, fix=fix)
         rows[row.framework, row.device, row.reason] = row
     return list(rows.values())
-
-
-def _devices(name: str, request: Request, gpus: Sequence[object]) -> list[str]:
-    """Where this framework will be run."""
-    if name not in request.pythons and (problem := registry.missing(name)):
-        raise problem
-    kinds = registry.devices(name)
-    existing = [*(["cpu"] if "cpu" in kinds else []), *(f"cuda:{i}" for i in range(len(gpus)) if "cuda" in kinds)]
-    requested = [device for device in existing if _is_requested(device, request.devices)]
-    if not existing:
-        raise Unavailable(f"CuPy sees no GPU ({why_no_gpu()})." if name == "cupy" else f"{name} has no device here.",
-                          "Run with --device cpu, or see `doctor`.")  # fmt: skip
-    if not requested:
-        raise Unavailable(
-            f"{name} does not run on {', '.join(request.devices)}.", f"It can use: {', '.join(existing)}."
-        )
-    return requested
 
 
 def _modes(model: str, name: str, request: Request) -> tuple[list[str], list[Unavailable]]:
@@ -141,13 +161,15 @@ def _mode_problem(name: str, mode: str, request: Request) -> Unavailable | None:
     return asleep or registry.mode_problem(name, mode)
 
 
-def _coarse_holes(name: str, devices: Sequence[str], requested: Sequence[str]) -> dict[tuple[str, str], Unavailable]:
+def _precision_holes(
+    model: str, name: str, devices: Sequence[str], requested: Sequence[str]
+) -> dict[tuple[str, str], Unavailable]:
     """On which of its devices this framework does not offer which precision, and why.
 
     Raises Unavailable where it offers none of them anywhere.
     """
     pairs = {
-        (device, precision): precisions.problem(name, device, precision)
+        (device, precision): precisions.problem(model, name, device, precision)
         for device in devices
         for precision in requested
     }
@@ -155,28 +177,6 @@ def _coarse_holes(name: str, devices: Sequence[str], requested: Sequence[str]) -
     if pairs and len(holes) == len(pairs):
         raise next(iter(holes.values()))
     return holes
-
-
-def _is_requested(device: str, requested: Sequence[str]) -> bool:
-    return not requested or device in requested or device.split(":")[0] in requested
-
-
-def _check_devices(requested: Sequence[str], gpus: Sequence[object]) -> None:
-    """Raises where one of them is not there."""
-    there = ("cpu", *(f"cuda:{i}" for i in range(len(gpus))))
-    for device in requested:
-        if not any(_is_requested(existing, (device,)) for existing in there):
-            raise _no_device(device, gpus)
-
-
-def _no_device(device: str, gpus: Sequence[object]) -> Exception:
-    kind = device.split(":")[0]
-    if kind == "cuda":
-        existing = f"there are {len(gpus)} GPUs" if gpus else f"no GPU is visible ({why_no_gpu()})"
-        return Unavailable(f"--device {device}: {existing}.", "Run with --device cpu, or see `doctor`.")
-    close = ["cuda"] if kind == "gpu" else difflib.get_close_matches(kind, ("cpu", "cuda"), n=1)
-    hint = f"Did you mean {close[0]}? " if close else ""
-    return BadInput(f"--device {device}: no such device. {hint}Devices are cpu, cuda, cuda:0, ...")
 
 
 def _whos(model: str, spec: Spec, name: str, device: str, mode: str, request: Request) -> list[Configuration]:
@@ -191,50 +191,77 @@ def _whos(model: str, spec: Spec, name: str, device: str, mode: str, request: Re
         )
         for variant in variants
         if variant in (request.variants or variants) and (variant == "spec" or mode == "plain")
-        for threads in request.threads or (system.usable_cores(),)
+        for threads in request.threads or _threads(request.profile)
         for precision in request.precisions or (spec.precision,)
     ]
 
 
-def sizes(model: str, spec: Spec, request: Request) -> list[dict[str, int]]:
-    """The sizes of a request, as values on the specification's axes. Raises BadInput."""
-    if request.sets:
-        requested: list[dict[str, int]] = [{}]
-        for axis, values in request.sets.items():
+def _threads(profile: Profile) -> list[int]:
+    cores = system.usable_cores()
+    return list(dict.fromkeys((1, cores))) if profile.few_and_all_threads else [cores]
+
+
+def sizes(model: str, spec: Spec, request: Request) -> list[Axes]:
+    """The sizes of a request, as values on the specification's axes. Raises BadInput.
+
+    What was set on an axis that this network has not is another network's.
+    """
+    specification = registry.part(model, "spec")
+    sets = {axis: values for axis, values in request.sets.items() if axis in specification.AXES}
+    if sets:
+        requested: list[Axes] = [{}]
+        for axis, values in sets.items():
             requested = [size | {axis: value} for size in requested for value in values]
+    elif factors := request.profile.batch_factors:
+        requested = [{"batch": max(round(factor * spec.batch), 2)} for factor in factors]
     else:
-        of_profile = registry.part(model, "spec").SIZES.get(request.profile.name, ({},))
+        of_profile = specification.SIZES.get(request.profile.name, ({},))
         requested = [  # a network of the user's keeps its own measures
             {axis: value for axis, value in size.items() if axis == "batch" or not request.own_spec}
             for size in of_profile
         ]
-    all_axes = [spec.changed(**size).axes() for size in requested]
-    return [size for i, size in enumerate(all_axes) if size not in all_axes[:i]]
+    return _each_once(spec.changed(**size).axes() for size in requested)
+
+
+def _each_once(sizes: Iterable[Axes]) -> list[Axes]:
+    return list({size_order(axes): axes for axes in sizes}.values())
 
 
 def _cells_of(who: Configuration, model: str, spec: Spec, request: Request) -> list[Cell]:
-    phases_of_model = (*registry.part(model, "spec").PHASES, *FLOORS)
-    phases = request.phases or request.profile.phases
-    for phase in phases:
-        if phase not in phases_of_model:
-            raise BadInput(f"--phase {phase}: no such phase; phases are {', '.join(phases_of_model)}.")
-    if registry.is_peer(who.framework):
-        phases = tuple(phase for phase in phases if phase in registry.PEERS[registry.base(who.framework)].phases)
-    if who.variant != "spec":
-        phases = tuple(phase for phase in phases if phase == "train_step")
-    if who.mode != _modes(model, who.framework, request)[0][0]:  # the same library has the same floors
-        phases = tuple(phase for phase in phases if phase not in FLOORS)
-    beside = who.variant != "spec" and not (request.sets or request.variants)
     cells = []
-    for phase in phases:
-        once = beside or (phase == "epoch" and not (request.sets or request.phases))
-        grid = [spec.axes()] if once else sizes(model, spec, request)
-        if phase in (PEAK, COPY):  # once, at a size that is there anyway
-            grid = grid[:1]
-        if phase == "predict" and not request.sets:
-            grid = [spec.changed(**registry.part(model, "spec").LATENCY_SIZE).axes(), *grid]
-        for axes in grid:
+    for phase in _phases_of(who, model, request):
+        for axes in _grid(who, phase, model, spec, request):
             if problem := spec.changed(**axes).problem_with(phase):
                 raise BadInput(problem)
             cells.append(Cell(who=who, phase=phase, axes=axes))
     return cells
+
+
+def _phases_of(who: Configuration, model: str, request: Request) -> list[str]:
+    """What is timed of an implementation."""
+    phases = [phase for phase in request.phases or request.profile.phases if phase in phases_of(model)]
+    if registry.is_peer(who.framework):
+        phases = [phase for phase in phases if phase in registry.PEERS[registry.base(who.framework)].phases]
+    if who.variant != "spec":
+        phases = [phase for phase in phases if phase == "train_step"]
+    if who.mode != _modes(model, who.framework, request)[0][0]:  # the same library has the same floors
+        phases = [phase for phase in phases if phase not in FLOORS]
+    return phases
+
+
+def _grid(who: Configuration, phase: str, model: str, spec: Spec, request: Request) -> list[Axes]:
+    """The sizes of a phase. Raises BadInput where an epoch was asked for and the data has none of the sizes."""
+    beside = who.variant != "spec" and not (request.sets or request.variants)
+    once = beside or (phase == "epoch" and not (request.sets or request.phases))
+    grid = [spec.axes()] if once else sizes(model, spec, request)
+    if phase in (PEAK, COPY):  # once, at a size that is there anyway
+        return grid[:1]
+    if phase == "predict" and not request.sets:
+        return [spec.changed(**registry.part(model, "spec").LATENCY_SIZE).axes(), *grid]
+    if phase == "epoch":
+        fixed = {axis: spec.axes()[axis] for axis in registry.part(model, "spec").AXES_OF_DATA}
+        grid = [axes for axes in grid if fixed.items() <= axes.items()]
+        if not grid and request.phases:
+            own = ", ".join(f"{axis}={value}" for axis, value in fixed.items())
+            raise BadInput(f"--phase epoch: its size is the data's, {own}. Leave epoch or this --set out.")
+    return grid

@@ -4,7 +4,7 @@ The rates are cautious ones of a slow two-core machine and of a small GPU. Deter
 on only where the same command plans the same again. No framework is imported.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from benchmarks import system
 from benchmarks.plan.cells import Plan, left_out
 from benchmarks.plan.profiles import Profile
 from benchmarks.plan.schedule import ALONE, FEWEST_ROUNDS, grouped, process_of, rounds_for
+from benchmarks.records.configuration import Axes, size_order
 from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from implementations import registry
@@ -43,10 +44,10 @@ FLOOR_S = {"cpu": 0.01, "cuda": 0.03}
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of runs with this network on data with so many training samples (0: there are none)."""
+    """Of runs with these networks, by model, on data with so many training samples (0: there are none)."""
 
-    spec: Spec
-    samples: int
+    specs: Mapping[str, Spec]
+    samples: Mapping[str, int]
 
     def run_s(self, cells: Sequence[Cell], profile: Profile) -> float:
         """Blocks, what the first of them does besides, and the costs after them."""
@@ -64,7 +65,7 @@ class Estimate:
         """In the first block: compiling alone, a second proof, what all proofs of a large network share, learning."""
         sizes = _sizes(cells)
         compiling = sum(_compile_s(who) for who, _ in sizes)
-        shared = {(who.precision, tuple(axes.items())): self._strays_s(who, axes) for who, axes in sizes}
+        shared = {(who.model, who.precision, size_order(axes)): self._strays_s(who, axes) for who, axes in sizes}
         calls = sum(5 * self.call_s(cell) + 3 * profile.round_s for cell in cells)
         return compiling + self._proving_s(cells) + sum(shared.values()) + calls + self._learning_s(cells, profile)
 
@@ -82,15 +83,15 @@ class Estimate:
     def share_s(self, cells: Sequence[Cell], profile: Profile) -> float:
         """Roughly how many seconds a block is shorter without these cells, of which the floors stay."""
         timed = [cell for cell in cells if cell.phase not in FLOORS]
-        return sum(self._cell_s(cell, profile) + self._proof_s(cell.axes) / self.cores for cell in timed)
+        return sum(self._cell_s(cell, profile) + self._proof_s(cell.who, cell.axes) / self.cores for cell in timed)
 
     def call_s(self, cell: Cell) -> float:
         """One call."""
         if cell.phase in (PEAK, COPY):
             return FLOOR_S[cell.who.device.partition(":")[0]]
-        spec, kind = self._at(cell.axes), cell.who.device.partition(":")[0]
+        spec, kind = self._at(cell.who, cell.axes), cell.who.device.partition(":")[0]
         rate = FLOPS_PER_S[kind] * (cell.who.threads if kind == "cpu" else 1)
-        calls = self.samples // spec.batch if cell.phase == "epoch" else 1
+        calls = self.samples[cell.who.model] // spec.batch if cell.phase == "epoch" else 1
         phase = "predict" if cell.phase == "predict" else "train_step"
         work = spec.flops(phase) / rate + spec.least_bytes(phase) / BYTES_PER_S[kind]
         return float(calls * (CALL_S + work))
@@ -100,8 +101,8 @@ class Estimate:
         """Cores this process may use."""
         return system.usable_cores()
 
-    def _at(self, axes: dict[str, int]) -> Spec:
-        return self.spec.changed(**axes)
+    def _at(self, who: Configuration, axes: Axes) -> Spec:
+        return self.specs[who.model].changed(**axes)
 
     def _cell_s(self, cell: Cell, profile: Profile) -> float:
         """Its turns: the state put back, a pass to warm up, the round; before them a pilot."""
@@ -114,32 +115,30 @@ class Estimate:
         alone: dict[Configuration, float] = {}
         for who, axes in _sizes(cells):
             process = process_of(who)
-            alone[process] = alone.get(process, 0.0) + self._proof_s(axes) + _compile_s(who) / 4
+            alone[process] = alone.get(process, 0.0) + self._proof_s(who, axes) + _compile_s(who) / 4
         return max([*alone.values(), sum(alone.values()) / self.cores], default=0.0)
 
-    def _proof_s(self, axes: dict[str, int]) -> float:
+    def _proof_s(self, who: Configuration, axes: Axes) -> float:
         """From one start, on one core."""
-        flops = self._flops(axes)
-        spec = self._at(axes)
+        flops = self._flops(who, axes)
+        spec = self._at(who, axes)
         large, moving = flops >= LARGE_FLOPS, 20 * spec.least_bytes("train_step") / BYTES_PER_S["cpu"]
         return 0.1 + moving + (3 * flops / LARGE_PROOF_FLOPS_PER_S if large else 18 * flops / PROOF_FLOPS_PER_S)
 
-    def _strays_s(self, who: Configuration, axes: dict[str, int]) -> float:
+    def _strays_s(self, who: Configuration, axes: Axes) -> float:
         """What the proofs of a large network share, from two starts, on the cores of whoever comes first."""
-        flops = self._flops(axes)
+        flops = self._flops(who, axes)
         large = flops >= LARGE_FLOPS
         return 2 * PERTURBATIONS * flops / PROOF_FLOPS_PER_S / min(who.threads, PERTURBATIONS) if large else 0.0
 
-    def _flops(self, axes: dict[str, int]) -> float:
-        return float(self._at(axes).flops("train_step"))
+    def _flops(self, who: Configuration, axes: Axes) -> float:
+        return float(self._at(who, axes).flops("train_step"))
 
     def _learning_s(self, cells: Sequence[Cell], profile: Profile) -> float:
         """One training to the last epoch; the others end at the target, about half way."""
-        if not self.samples:
-            return 0.0
         epochs = profile.epochs * (1 + (profile.trainings - 1) / 2)
-        whos = [who for who in grouped(cells) if not registry.is_peer(who.framework)]
-        epoch = [self.call_s(Cell(who=who, phase="epoch", axes=self.spec.axes())) for who in whos]
+        whos = [who for who in grouped(cells) if not registry.is_peer(who.framework) and self.samples[who.model]]
+        epoch = [self.call_s(Cell(who=who, phase="epoch", axes=self.specs[who.model].axes())) for who in whos]
         return epochs * sum(epoch)
 
 
@@ -180,13 +179,13 @@ def _fit(budget_s: float, cells: Sequence[Cell], profile: Profile, estimate: Est
 
 
 def _size_of(cell: Cell) -> tuple[object, ...]:
-    """What a budget leaves out together: a size on a kind of device."""
-    return cell.who.device.partition(":")[0], tuple(sorted(cell.axes.items()))
+    """What a budget leaves out together: a size of a network on a kind of device."""
+    return cell.who.model, cell.who.device.partition(":")[0], size_order(cell.axes)
 
 
-def _sizes(cells: Sequence[Cell]) -> list[tuple[Configuration, dict[str, int]]]:
+def _sizes(cells: Sequence[Cell]) -> list[tuple[Configuration, Axes]]:
     """What is built and proved, each once: an implementation at a size."""
-    axes_by_size = {(cell.who, tuple(sorted(cell.axes.items()))): cell.axes for cell in cells}
+    axes_by_size = {(cell.who, size_order(cell.axes)): cell.axes for cell in cells}
     return [(who, axes) for (who, _), axes in axes_by_size.items()]
 
 

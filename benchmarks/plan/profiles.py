@@ -28,6 +28,15 @@ class Profile:
     costs: bool = True
     """Whether imports, memory and energy are measured after the blocks."""
 
+    budget_s: float = 0.0
+    """A run takes further blocks while it is within this time, unless blocks or a budget were asked for."""
+
+    batch_factors: tuple[float, ...] = ()
+    """Of the specification's own batch: the sizes, where there are any here."""
+
+    few_and_all_threads: bool = False
+    """On one thread and on all, not on all alone."""
+
 
 PROFILES = {
     "smoke": Profile(
@@ -48,6 +57,7 @@ PROFILES = {
         2e-3,
         ("train_step", "predict", "epoch", PRODUCTS),
         20,
+        budget_s=175,
     ),
     "full": Profile(
         "full",
@@ -76,7 +86,20 @@ PROFILES["gpu"] = Profile(
 PROFILES["peers"] = replace(
     PROFILES["quick"],
     name="peers",
+    budget_s=0.0,
     frameworks=("numpy", "torch", "keras-tensorflow", *registry.PEERS),
     phases=("train_step", "epoch"),
     modes=registry.MODES,
 )
+
+PROFILES["choose"] = replace(
+    PROFILES["full"],
+    name="choose",
+    blocks=6,
+    rounds=16,
+    phases=("train_step", "predict"),
+    epochs=10,
+    batch_factors=(0.25, 1, 4),
+    few_and_all_threads=True,
+)
+"""Which framework for my network: at its own size and beside it, plain and tuned, on one thread and on all."""

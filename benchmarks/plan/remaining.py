@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from benchmarks.plan.schedule import grouped
+from benchmarks.records.configuration import size_order
 from benchmarks.records.record import (
+    Axes,
     Cell,
     Configuration,
     InstalledRecord,
@@ -29,7 +31,7 @@ def costs(cells: Iterable[Cell], records: Iterable[Record]) -> dict[Configuratio
     for who, cells_of_process in grouped(cell for cell in cells if cell.id in timed).items():
         steps = [c for c in cells_of_process if c.phase == "train_step" and of_resources(c.who, c.axes) not in recorded]
         if steps or not {("start", who), ("installed", who.framework)} <= recorded:
-            left[who] = sorted(steps, key=lambda cell: sorted(cell.axes.items()))
+            left[who] = sorted(steps, key=lambda cell: size_order(cell.axes))
     return left
 
 
@@ -45,6 +47,6 @@ def key(record: Record) -> Key:
     return ()
 
 
-def of_resources(who: Configuration, axes: dict[str, int]) -> Key:
+def of_resources(who: Configuration, axes: Axes) -> Key:
     """The key of a size's memory and energy."""
     return "resources", who, tuple(sorted(axes.items()))

@@ -1,6 +1,11 @@
 """What a record speaks of: an implementation as it was run, and a cell, which is that in a phase at a size."""
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel, ConfigDict
+
+Axes = dict[str, int | str]
+"""A size: a number, or a word such as the kind of a cell, on each of a network's axes."""
 
 
 class Strict(BaseModel):
@@ -31,12 +36,12 @@ class Cell(Strict):
 
     who: Configuration
     phase: str
-    axes: dict[str, int]
+    axes: Axes
 
     @property
     def id(self) -> str:
         """A readable identity, the same in every run of the same plan."""
-        who, size = self.who, "-".join(f"{name}{value}" for name, value in sorted(self.axes.items()))
+        who, size = self.who, "-".join(_joined(name, value) for name, value in sorted(self.axes.items()))
         parts = (who.model, who.framework, who.variant, who.device, f"t{who.threads}", who.precision, who.mode)
         return "/".join((*parts, self.phase, size))
 
@@ -45,3 +50,17 @@ class Cell(Strict):
         """Cells of the same group take turns: same model, phase, size, precision, threads. Those of one mode are ranked."""
         size = ",".join(f"{name}={value}" for name, value in sorted(self.axes.items()))
         return (self.who.model, self.phase, size, self.who.precision, str(self.who.threads))
+
+
+def size_order(axes: Mapping[str, int | str]) -> tuple[tuple[str, bool, int | str], ...]:
+    """What sizes are sorted by, axis by axis: numbers as numbers, then words."""
+    return tuple((name, isinstance(value, str), value) for name, value in sorted(axes.items()))
+
+
+def numbers(axes: Mapping[str, int | str]) -> dict[str, int]:
+    """The axes of a size on which numbers stand."""
+    return {name: value for name, value in axes.items() if isinstance(value, int)}
+
+
+def _joined(axis: str, value: int | str) -> str:
+    return f"{axis}={value}" if isinstance(value, str) else f"{axis}{value}"

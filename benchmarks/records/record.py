@@ -2,6 +2,7 @@
 
 Schema history
     1  first version
+    2  a run's networks are a list; a run of version 1, which had one, is read as a list of one
 
 Knows no framework and no model: a cell's sizes are named axes, a step's text comes with the run.
 Records are append-only; nothing here computes a statistic.
@@ -12,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field
 
+from benchmarks.records.configuration import Axes as Axes
 from benchmarks.records.configuration import Cell as Cell
 from benchmarks.records.configuration import Configuration as Configuration
 from benchmarks.records.configuration import Strict
@@ -72,7 +74,7 @@ class ProofRecord(Strict):
 
     kind: Literal["proof"] = "proof"
     who: Configuration
-    axes: dict[str, int]
+    axes: Axes
     block: int
     checks: list[Check]
 
@@ -126,6 +128,9 @@ class TimingRecord(Strict):
     device_clocks: DeviceClocks | None = None
     """On a GPU only."""
 
+    kernels: dict[str, str] = Field(default_factory=dict)
+    """By step of the network: what the framework chose to compute it with, where it chose and can tell."""
+
     ranked: bool = True
     control: bool = False
 
@@ -146,7 +151,7 @@ class StepsRecord(Strict):
 
     kind: Literal["steps"] = "steps"
     who: Configuration
-    axes: dict[str, int]
+    axes: Axes
     block: int
     passes: int
     whole_s: float = Field(gt=0, allow_inf_nan=False)
@@ -211,6 +216,9 @@ class SourceRecord(Strict):
     """The code of one step of one implementation, as this run used it."""
 
     kind: Literal["source"] = "source"
+    model: str = ""
+    """Older runs did not say; they had one."""
+
     framework: str
     file: str
     step: str

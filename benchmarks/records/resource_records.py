@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from benchmarks.records.configuration import Configuration, Strict
+from benchmarks.records.configuration import Axes, Configuration, Strict
 
 
 class Reading(Strict):
@@ -99,7 +99,7 @@ class ResourceRecord(Strict):
 
     kind: Literal["resources"] = "resources"
     who: Configuration
-    axes: dict[str, int]
+    axes: Axes
     host: Peak
     device: Peak
     energy: Energy

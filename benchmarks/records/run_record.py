@@ -2,11 +2,12 @@
 
 from typing import Any, Literal
 
-from pydantic import AliasChoices, ConfigDict, Field
+from pydantic import AliasChoices, ConfigDict, Field, model_validator
 
-from benchmarks.records.configuration import Cell, Strict
+from benchmarks.records.configuration import Axes, Cell, Strict
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE_VERSIONS = (1, 2)
 
 
 class StepText(Strict):
@@ -102,6 +103,29 @@ class Absent(Strict):
     fix: str = ""
 
 
+class NetworkRecord(Strict):
+    """One network of a run: what it is, its specification, its data, and what the report says of it."""
+
+    model: str
+    title: str = ""
+    """What the model is called. Older runs did not say."""
+
+    metric: MetricText = Field(default_factory=MetricText)
+    """Older runs did not say: accuracy."""
+
+    spec: dict[str, Any]
+    """In the model's own words: read by that model's specification, shown field by field."""
+
+    spec_sha256: str
+    size: Axes = Field(default_factory=dict)
+    """The specification's own place on the axes: the user's size. Older runs did not say."""
+
+    steps: list[StepText]
+    conventions: list[ConventionText]
+    variants: list[VariantText]
+    dataset: DatasetFacts
+
+
 class RunRecord(Strict):
     """The first line of the records."""
 
@@ -112,21 +136,7 @@ class RunRecord(Strict):
     profile: str
     seed: int
     blocks: int
-    model: str
-    model_title: str = ""
-    """What the model is called. Older runs did not say."""
-
-    metric: MetricText = Field(default_factory=MetricText)
-    """Older runs did not say: accuracy."""
-
-    spec: dict[str, Any]
-    """In the model's own words: read by that model's specification, shown field by field."""
-
-    spec_sha256: str
-    steps: list[StepText]
-    conventions: list[ConventionText]
-    variants: list[VariantText]
-    dataset: DatasetFacts
+    networks: list[NetworkRecord] = Field(min_length=1)
     code: CodeFacts
     pythons: dict[str, str] = Field(default_factory=dict)
     """Interpreters other than the run's own, by framework."""
@@ -144,3 +154,17 @@ class RunRecord(Strict):
 
     cells: list[Cell]
     absent: list[Absent]
+
+    def network(self, model: str) -> NetworkRecord:
+        """What is said of one model. Raises KeyError for one that the run has not."""
+        return {network.model: network for network in self.networks}[model]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_schema_1(cls, values: Any) -> Any:
+        """A run had one network, whose facts stood beside its own."""
+        if not isinstance(values, dict) or "networks" in values:
+            return values
+        renamed = {"title" if name == "model_title" else name: value for name, value in values.items()}
+        network = {name: renamed.pop(name) for name in NetworkRecord.model_fields if name in renamed}
+        return renamed | {"networks": [network]}

@@ -6,7 +6,7 @@ Same records, same bytes: nothing depends on a clock, a random number or the ord
 """
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,16 +32,18 @@ def _without_collecting() -> Iterator[None]:
 
 @_without_collecting()
 def write(folder: Path) -> list[Path]:
-    """Make report.md, report.html, results.csv, results.jsonl and figures/*.svg in a results folder; return what was written.
+    """Make report.md and .html, steps.md and .html, results.csv and .jsonl, columns.csv and figures/*.svg in a results folder; return them.
 
     Never changes the records. Raises benchmarks.records.records_file.BadRecords where there is no run to read.
     """
     from benchmarks.analysis import ranking
     from benchmarks.report import dataframe, sections
+    from benchmarks.report.sections import steps
 
     measured = _gathered(folder)
     groups = ranking.comparison_groups(measured)
-    return _written(folder, sections.document(measured, groups), dataframe.cells(measured, groups))
+    documents = {"report": sections.document(measured, groups), "steps": steps.document(measured)}
+    return _written(folder, documents, dataframe.cells(measured, groups))
 
 
 @_without_collecting()
@@ -59,7 +61,7 @@ def write_together(folders: Sequence[Path], into: Path) -> list[Path]:
     ]
     document, table = several_runs.document(runs), several_runs.cells(runs)
     into.mkdir(parents=True, exist_ok=True)
-    return _written(into, document, table)
+    return _written(into, {"report": document}, table)
 
 
 def export(folder: Path, format_: str) -> str:
@@ -78,27 +80,31 @@ def _gathered(folder: Path) -> "Results":
     return results.gather(records, problems + machine_problems, machine)
 
 
-def _written(folder: Path, document: "Document", table: "pd.DataFrame") -> list[Path]:
+def _written(folder: Path, documents: "Mapping[str, Document | None]", table: "pd.DataFrame") -> list[Path]:
+    """Each document as Markdown and HTML with its figures, the table, and what its columns are."""
     from benchmarks.report import charts, dataframe, html, markdown
 
-    drawings = charts.draw(document.figures())
-    texts = {
-        folder / "report.md": markdown.render(document, drawings),
-        folder / "report.html": html.render(document, drawings),
-        folder / "results.csv": dataframe.csv(table),
-        folder / "results.jsonl": dataframe.jsonl(table),
-    }
-    texts |= {folder / "figures" / f"{name}.svg": charts.standalone(svg) for name, svg in drawings.items()}
+    texts: dict[Path, str] = {}
+    for name, document in documents.items():
+        if document:
+            drawings = charts.draw(document.figures())
+            texts[folder / f"{name}.md"] = markdown.render(document, drawings)
+            texts[folder / f"{name}.html"] = html.render(document, drawings)
+            texts |= {folder / "figures" / f"{figure}.svg": charts.standalone(svg) for figure, svg in drawings.items()}
+    texts[folder / "results.csv"] = dataframe.csv(table)
+    texts[folder / "results.jsonl"] = dataframe.jsonl(table)
+    texts[folder / "columns.csv"] = dataframe.meanings(table)
     for path, text in texts.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
     return list(texts)
 
 
-def detectable(folder: Path) -> float | None:
-    """The true difference, as a fraction, that half of a run's comparisons would have found, 8 times out of 10."""
-    from benchmarks.analysis import ranking, results, run_quality
-    from benchmarks.records import records_file
+@_without_collecting()
+def answer(folder: Path) -> list[str]:
+    """What a run answers, in a few lines for a terminal: the fastest, why, how sure, what next."""
+    from benchmarks.analysis import ranking
+    from benchmarks.report import terminal
 
-    groups = ranking.comparison_groups(results.gather(*records_file.read(folder), {}))
-    return run_quality.detectable([place.comparison for group in groups for place in group.rivals if place.comparison])
+    measured = _gathered(folder)
+    return terminal.lines(measured, ranking.comparison_groups(measured))

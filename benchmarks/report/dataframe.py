@@ -3,22 +3,40 @@
 import json
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from benchmarks import wording
-from benchmarks.analysis import ranking, roofline
+from benchmarks.analysis import memory_capacity, ranking, roofline, step_times
+from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup, Place
 from benchmarks.analysis.results import Results
-from benchmarks.analysis.roofline import Floor
+from benchmarks.plan.schedule import process_of
+from benchmarks.records.configuration import size_order
 
 
 def cells(results: Results, groups: Sequence[ComparisonGroup]) -> pd.DataFrame:
     """One row per cell of these groups. Where there is no time, no ratio or no interval, there is no number."""
     axes = sorted({name for entry in results.entries for name in entry.cell.axes})
-    floor_of = {floor.entry.id: floor for floor in roofline.floors(results)}
-    rows = [_row(place, group, axes, floor_of.get(place.entry.id)) for group in groups for place in group.places]
-    columns = list(_IDENTITY) + [f"axis_{wording.clean(name)}" for name in axes] + list(_MEASURED)
+    details = Details(results)
+    rows = [_row(place, group, axes, details) for group in groups for place in group.places]
+    axis_columns = [f"axis_{wording.clean(name)}" for name in axes]
+    columns = [*_IDENTITY, *axis_columns, *_MEASURED, *(f"step_{wording.clean(name)}_s" for name in details.steps)]
     return pd.DataFrame(rows, columns=columns)
+
+
+def meanings(table: pd.DataFrame) -> str:
+    """What each column of the table is, as comma-separated text."""
+    rows = [(name, _meaning(name)) for name in table.columns]
+    return pd.DataFrame(rows, columns=["column", "meaning"]).to_csv(index=False, lineterminator="\n")
+
+
+def _meaning(column: str) -> str:
+    if column.startswith("axis_"):
+        return f"the size on the axis {column.removeprefix('axis_')}"
+    if column.startswith("step_"):
+        return f"{column.removeprefix('step_').removesuffix('_s')} within a watched training step, seconds"
+    return MEANINGS[column]
 
 
 def csv(table: pd.DataFrame) -> str:
@@ -32,42 +50,152 @@ def jsonl(table: pd.DataFrame) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
+MEANINGS = {
+    "run": "the run's name, where a page holds several",
+    "cell": "the cell's identity",
+    "model": "which network",
+    "framework": "which framework, and its backend",
+    "variant": "spec, or a named change of the specification",
+    "device": "where it ran",
+    "threads": "threads on the CPU",
+    "precision": "number type of the arithmetic",
+    "mode": "plain: as its documentation teaches; tuned: as its expert would ship it",
+    "phase": "what is timed",
+    "status": "measured, or why not",
+    "standing": "ranked, own variant, beside the ranking, not proved, or no time",
+    "rank": "among its like; 2-3 where the order was not settled",
+    "time_s": "seconds per call: the median of the block medians",
+    "time_low_s": "lower end of its 95% interval",
+    "time_high_s": "upper end of its 95% interval",
+    "blocks": "fresh processes behind it",
+    "rounds": "timed rounds behind it",
+    "samples_per_s": "samples per second",
+    "spread_between": "standard deviation of the block medians over their mean",
+    "p50_s": "half of a block's rounds took at most so many seconds per call; the median over the blocks",
+    "p99_s": "99% of a block's rounds took at most so many seconds per call; the median over the blocks",
+    "ratio_to_best": "time over that of the fastest of its group, round by round",
+    "ratio_low": "lower end of its 95% interval",
+    "ratio_high": "upper end of its 95% interval",
+    "verdict": "against the fastest: slower, tied, inconclusive; of the fastest itself what holds against all",
+    "flops": "floating-point operations of the call's matrix products",
+    "least_bytes": "bytes that a call must move at least",
+    "floor_s": "the products at the library's best rate and the bytes at the best copy's, seconds",
+    "efficiency": "floor over time",
+    "efficiency_low": "lower end of its 95% interval",
+    "efficiency_high": "upper end of its 95% interval",
+    "import_s": "importing the framework, alone, once, seconds",
+    "first_call_s": "the first call, in the first block, seconds",
+    "second_call_s": "the second call, likewise",
+    "installed_bytes": "on disk, with all that it requires",
+    "host_before_bytes": "held by the process before training, in a process where nothing is timed",
+    "host_peak_bytes": "its peak while training",
+    "device_before_bytes": "held on the device before training",
+    "device_peak_bytes": "its peak on the device",
+    "joules_per_sample": "energy of training, idle included",
+    "largest_batch": "an estimate, and no such batch was run: the line through the peaks, followed to the memory that is left",
+    "no_largest_batch": "why that cannot be estimated",
+    "reason": "why there is no time or no rank",
+}
+"""What each column is."""
+
 _IDENTITY = ("cell", "model", "framework", "variant", "device", "threads", "precision", "mode", "phase")
-_TIME = ("time_s", "time_low_s", "time_high_s", "blocks", "rounds", "samples_per_s")
-_RATIO = ("ratio_to_best", "ratio_low", "ratio_high", "verdict")
-_FLOOR = ("flops", "least_bytes", "floor_s", "efficiency", "efficiency_low", "efficiency_high")
-_MEASURED = ("status", "standing", "rank", *_TIME, *_RATIO, *_FLOOR, "reason")
+_MEASURED = tuple(name for name in MEANINGS if name not in ("run", *_IDENTITY))
 
 
-def _row(place: Place, group: ComparisonGroup, axes: list[str], floor: Floor | None) -> list[object]:
+class Details:
+    """What is known of a cell besides its times: floors, costs, steps."""
+
+    def __init__(self, results: Results) -> None:
+        self.floors = {floor.entry.id: floor for floor in roofline.floors(results)}
+        self.imports = {start.who: start.import_s for start in results.starts}
+        self.installed = {record.framework: record.bytes for record in results.installed}
+        self.resources = {(record.who, size_order(record.axes)): record for record in results.resources}
+        self.capacities = {(c.who, size_order(c.axes)): c for c in _capacities(results)}
+        self.watched = {(times.who, size_order(times.axes)): times for times in step_times.times(results)}
+        self.steps = list(dict.fromkeys(step for times in self.watched.values() for step in times.steps))
+
+    def of(self, entry: CellResult) -> dict[str, object]:
+        """By column."""
+        cell, floor, timings = entry.cell, self.floors.get(entry.id), list(entry.timings.values())
+        seconds = (
+            [float(np.median(at)) for at in zip(*_quantiles(entry), strict=True)] if entry.rounds else [None, None]
+        )
+        first = next((timing for timing in timings if timing.first_call_s is not None), None)
+        known: dict[str, object] = {
+            "spread_between": _spread(entry),
+            "p50_s": seconds[0],
+            "p99_s": seconds[1],
+            "import_s": self.imports.get(process_of(cell.who)),
+            "installed_bytes": self.installed.get(cell.who.framework),
+            "first_call_s": first.first_call_s if first else None,
+            "second_call_s": first.second_call_s if first else None,
+        }
+        if floor:
+            efficiency = floor.efficiency
+            known |= {
+                "flops": floor.flops,
+                "least_bytes": floor.least_bytes,
+                "floor_s": floor.products_s + floor.bytes_s,
+            }
+            known |= dict(
+                zip(
+                    ("efficiency", "efficiency_low", "efficiency_high"),
+                    (efficiency.value, *efficiency.interval),
+                    strict=True,
+                )
+            )
+        return known | (self._of_training(entry) if cell.phase == "train_step" else {})
+
+    def _of_training(self, entry: CellResult) -> dict[str, object]:
+        key = entry.cell.who, size_order(entry.cell.axes)
+        known: dict[str, object] = {}
+        if record := self.resources.get(key):
+            for place, peak in (("host", record.host), ("device", record.device)):
+                known |= {f"{place}_before_bytes": peak.before_bytes, f"{place}_peak_bytes": peak.peak_bytes}
+            energy = record.energy
+            known["joules_per_sample"] = energy.joules / energy.samples if energy.joules and energy.samples else None
+        without_batch = {axis: value for axis, value in entry.cell.axes.items() if axis != memory_capacity.AXIS}
+        if capacity := self.capacities.get((entry.cell.who, size_order(without_batch))):
+            known |= {"largest_batch": capacity.batch, "no_largest_batch": capacity.reason or None}
+        times = self.watched.get(key)
+        return known | ({f"step_{name}_s": spent.value for name, spent in times.steps.items()} if times else {})
+
+
+def _capacities(results: Results) -> list[memory_capacity.Capacity]:
+    records, facts = results.resources, results.environment
+    return [*memory_capacity.host(records, facts), *memory_capacity.device(records, facts)]
+
+
+def _quantiles(entry: CellResult) -> list[list[float]]:
+    return [[float(q) for q in np.quantile(rounds, (0.5, 0.99))] for rounds in entry.rounds.values()]
+
+
+def _spread(entry: CellResult) -> float | None:
+    medians = list(entry.medians.values())
+    return float(np.std(medians, ddof=1) / np.mean(medians)) if len(medians) > 1 else None
+
+
+def _row(place: Place, group: ComparisonGroup, axes: list[str], details: Details) -> list[object]:
     entry, cell, who = place.entry, place.entry.cell, place.entry.cell.who
     names = (cell.id, who.model, who.framework, who.variant, who.device)
     identity = [*map(wording.clean, names), who.threads, *map(wording.clean, (who.precision, who.mode, cell.phase))]
     time, ratio = entry.time, place.comparison.ratio if place.comparison else None
-    return [
-        *identity,
-        *(cell.axes.get(name, "") for name in axes),
-        entry.status,
-        entry.standing,
-        rank(place),
-        time.value if time else None,
-        *(time.interval if time else (None, None)),
-        len(entry.medians),
-        entry.round_count,
-        entry.samples_per_call / time.value if time else None,
-        1.0 if place.is_reference else ratio.value if ratio else None,
-        *(ratio.interval if ratio else (None, None)),
-        verdict(place, group),
-        *_floor(floor),
-        wording.clean(entry.reason),
-    ]
-
-
-def _floor(floor: Floor | None) -> list[object]:
-    if floor is None:
-        return [None] * len(_FLOOR)
-    seconds, efficiency = floor.products_s + floor.bytes_s, floor.efficiency
-    return [floor.flops, floor.least_bytes, seconds, efficiency.value, *efficiency.interval]
+    known = details.of(entry) | {
+        "status": entry.status,
+        "standing": entry.standing,
+        "rank": rank(place),
+        "time_s": time.value if time else None,
+        **dict(zip(("time_low_s", "time_high_s"), time.interval if time else (None, None), strict=True)),
+        "blocks": len(entry.medians),
+        "rounds": entry.round_count,
+        "samples_per_s": entry.samples_per_call / time.value if time else None,
+        "ratio_to_best": 1.0 if place.is_reference else ratio.value if ratio else None,
+        **dict(zip(("ratio_low", "ratio_high"), ratio.interval if ratio else (None, None), strict=True)),
+        "verdict": verdict(place, group),
+        "reason": wording.clean(entry.reason),
+    }
+    measured = [known.get(name) for name in (*_MEASURED, *(f"step_{step}_s" for step in details.steps))]
+    return [*identity, *(cell.axes.get(name, "") for name in axes), *measured]
 
 
 def rank(place: Place) -> str:

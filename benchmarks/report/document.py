@@ -3,8 +3,7 @@
 Plain text throughout. Escaping is the renderers' business, and so is the look.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -36,8 +35,8 @@ class Table:
     """A table of texts, the first column naming the row.
 
     `numeric` are the columns whose texts are numbers (right-aligned; sorted by the value of a `wording.Quantity`);
-    `frameworks` holds a framework's name per row where the row has that framework's colour; `facets` what each row may
-    be chosen by; `folded` tables are closed until they are asked for, where they can be.
+    `frameworks` holds a framework's name per row where the row has that framework's colour; `heat` shades each number by its
+    distance from 1; `folded` tables are closed until they are asked for, where they can be.
     """
 
     caption: str
@@ -45,7 +44,7 @@ class Table:
     rows: Sequence[Sequence[str]]
     numeric: Sequence[str] = ()
     frameworks: Sequence[str | None] = ()
-    facets: Sequence[Mapping[str, str]] = ()
+    heat: bool = False
     folded: bool = False
 
 
@@ -77,61 +76,50 @@ class SideBySide:
 
 
 @dataclass(frozen=True)
-class Part:
-    """Blocks that a reader may choose together, by their facets: {"phase": "prediction", "precision": "float32"}."""
+class Fold:
+    """Blocks that are closed until they are asked for, where they can be; the title says what is in them."""
 
-    facets: Mapping[str, str]
+    title: str
     blocks: Sequence["Block"]
 
 
-Block = Text | Heading | Bullets | Table | Figure | Code | SideBySide | Part
+Block = Text | Heading | Bullets | Table | Figure | Code | SideBySide | Fold
 
 
 @dataclass(frozen=True)
 class Section:
-    """One numbered part of the report."""
+    """One numbered part of the report. `summary` is its answer in a sentence; with one, the rest is closed until it is asked for."""
 
     anchor: str
     title: str
     blocks: Sequence[Block]
+    summary: str = ""
 
 
 @dataclass(frozen=True)
 class Document:
-    """A whole report."""
+    """A whole report. `warning` is what not to overlook in any of it."""
 
     title: str
     subtitle: str
     sections: Sequence[Section] = field(default_factory=list)
+    warning: str = ""
 
     def figures(self) -> Iterator[Figure]:
         """All charts, in order."""
         yield from (block for block in self.flat() if isinstance(block, Figure))
 
     def flat(self) -> Iterator[Block]:
-        """All blocks, in order; those of a part follow it."""
+        """All blocks, in order; those of a fold follow it."""
         for section in self.sections:
             yield from flat(section.blocks)
-
-    def facets(self) -> list[tuple[str, list[str]]]:
-        """What the page can be narrowed to: facets with several values, in order of appearance, numbers from small to large."""
-        values_of: dict[str, dict[str, None]] = {}
-        for block in self.flat():
-            chosen = [block.facets] if isinstance(block, Part) else block.facets if isinstance(block, Table) else ()
-            for name, value in (pair for facets in chosen for pair in facets.items()):
-                values_of.setdefault(name, {})[value] = None
-        return [(name, sorted(values, key=_numbers)) for name, values in values_of.items() if len(values) > 1]
-
-
-def _numbers(text: str) -> list[int]:
-    return [int(digits) for digits in re.findall(r"\d+", text)]
 
 
 def flat(blocks: Iterable[Block]) -> Iterator[Block]:
     """Blocks and those within them, in reading order."""
     for block in blocks:
         yield block
-        if isinstance(block, Part):
+        if isinstance(block, Fold):
             yield from flat(block.blocks)
 
 

@@ -10,8 +10,8 @@ from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import comparison_groups
 from benchmarks.analysis.results import Results
 from benchmarks.report import markdown, sections
-from benchmarks.report.document import Document, Section, Text
-from benchmarks.report.sections import coverage, equivalence, ranking
+from benchmarks.report.document import Document, Section
+from benchmarks.report.sections import answer, coverage, equivalence, ranking
 
 
 def pytest_benchmark_json(results: Results) -> str:
@@ -60,13 +60,13 @@ def job_summary(results: Results) -> str:
     """Markdown to be read in a minute: the findings, the fastest at every size, the proof, the holes."""
     groups = comparison_groups(results)
     parts = [
-        sections.lead(results, groups),
-        Section("fastest", "The fastest at every size", ranking.overview(results, groups)),
-        Section("equivalence", "Equivalence", [Text(equivalence.verdict(results)), *equivalence.failures(results)]),
-        Section("coverage", "Coverage", [Text(coverage.summary(results)), *coverage.holes(results)]),
+        answer.section(list(sections.networks(results, groups))),
+        sections.of_networks(ranking.section, results, groups),
+        Section("equivalence", "Are they equal?", equivalence.failures(results), equivalence.verdict(results)),
+        Section("coverage", "Coverage", coverage.holes(results), coverage.summary(results)),
     ]
     subtitle = f"Run of {results.run.started_at}, profile {results.run.profile}."
-    return markdown.render(Document(sections.title(results), subtitle, parts), {})
+    return markdown.render(Document(sections.title(results), subtitle, parts, sections.warning(results)), {})
 
 
 FORMATS = {"pytest-benchmark": pytest_benchmark_json, "summary": job_summary}

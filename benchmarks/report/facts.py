@@ -8,13 +8,13 @@ from benchmarks.analysis import machine_facts
 
 
 def machine(facts: Mapping[str, Any]) -> str:
-    """The machine in brackets, for a sentence: "(AMD EPYC, 2 cores, no GPU)", or nothing where nothing is known."""
+    """The machine in a few words: "AMD EPYC, 2 cores, no GPU", or nothing where nothing is known."""
     words = [text(facts["cpu"])] if facts.get("cpu") else []
     if isinstance(facts.get("cores"), int):
         words.append(wording.count(facts["cores"], "core"))
     if "gpus" in facts:
         words.append(wording.listed(name for name, *_ in machine_facts.gpus(facts)) or "no GPU")
-    return f" ({', '.join(words)})" if words else ""
+    return ", ".join(words)
 
 
 def rows(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import math
 from collections.abc import Mapping
 from importlib import resources
 
@@ -25,12 +26,7 @@ def render(document: Document, drawings: Mapping[str, str]) -> str:
         finalize=lambda value: value if isinstance(value, Markup) else wording.clean(value),
     )
     environment.filters["code"] = lambda text: Markup.escape(wording.clean(text, keep_lines=True))
-    places = {
-        (name, value): f"{i}.{k}"
-        for i, (name, values) in enumerate(document.facets())
-        for k, value in enumerate(values)
-    }
-    environment.filters["facets"] = lambda facets: " ".join(places[f] for f in facets.items() if f in places)
+    environment.filters["heat"] = _heat
     environment.filters["kind"] = lambda block: type(block).__name__
     # The renderer escapes every text in the pictures itself.
     pictures = {name: Markup(svg) for name, svg in drawings.items()}
@@ -47,3 +43,9 @@ def render(document: Document, drawings: Mapping[str, str]) -> str:
         )
         + "\n"
     )
+
+
+def _heat(cell: object) -> int:
+    """How far a ratio is from 1, in percent of the warmest shade: 1 is 0, 8 and more are 100."""
+    value = getattr(cell, "value", None)
+    return round(100 * min(1.0, math.log2(max(value, 1.0)) / 3)) if value is not None and math.isfinite(value) else 0

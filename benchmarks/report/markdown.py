@@ -5,14 +5,16 @@ from collections.abc import Mapping
 
 from benchmarks import wording
 from benchmarks.report import charts
-from benchmarks.report.document import Block, Bullets, Code, Document, Figure, Heading, Part, SideBySide, Table, Text
+from benchmarks.report.document import Block, Bullets, Code, Document, Figure, Fold, Heading, SideBySide, Table, Text
 
 
 def render(document: Document, drawings: Mapping[str, str]) -> str:
     """The whole report. `drawings` holds the pictures that stand beside it as figures/NAME.svg."""
     parts = [f"# {escape(document.title)}", escape(document.subtitle)]
+    parts += [f"**{escape(document.warning)}**"] if document.warning else []
     for number, section in enumerate(document.sections, start=1):
         parts.append(f"## {number}. {escape(section.title)}")
+        parts += [_paragraph(section.summary)] if section.summary else []
         parts += [text for block in section.blocks if (text := _block(block, drawings))]
     return "\n\n".join(parts) + "\n"
 
@@ -47,8 +49,9 @@ def _block(block: Block, drawings: Mapping[str, str]) -> str:
             return _figure(block, drawings)
         case Code(title, text):
             return _code(title, text, "text")
-        case Part():
-            return "\n\n".join(text for inner in block.blocks if (text := _block(inner, drawings)))
+        case Fold():
+            inner = [text for part in block.blocks if (text := _block(part, drawings))]
+            return "\n\n".join([f"### {escape(block.title)}", *inner])
         case SideBySide():
             return "\n\n".join(_code(title, code, "python") for title, code in block.panes)
 

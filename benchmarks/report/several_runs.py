@@ -13,12 +13,13 @@ import pandas as pd
 
 from benchmarks import statistics, wording
 from benchmarks.analysis import comparability
+from benchmarks.analysis.answer import answers
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup, by_phase, comparison_groups
 from benchmarks.analysis.results import Results
-from benchmarks.report import dataframe, facets, facts, headline, plots
-from benchmarks.report.document import Block, Bullets, Document, Figure, Heading, Part, Section, Text, table
-from benchmarks.report.sections import coverage, ranking
+from benchmarks.report import dataframe, facts, headline, plots
+from benchmarks.report.document import Block, Bullets, Document, Figure, Heading, Section, Text, table
+from benchmarks.report.sections import answer, coverage
 from benchmarks.statistics import Comparison
 from benchmarks.verdict_rule import MARGIN
 from benchmarks.wording import NO_VALUE
@@ -51,10 +52,11 @@ class LoadedRun:
         """Its cells by id."""
         return {entry.id: entry for entry in self.results.entries}
 
-    def network(self) -> tuple[str, str, str]:
-        """What must be the same for two times to be compared."""
-        run = self.results.run
-        return run.model, run.spec_sha256, facts.text(run.dataset.model_dump(exclude_none=True))
+    def network(self, model: str) -> tuple[str, str] | None:
+        """What must be the same for two times of a model to be compared; nothing where the run has it not."""
+        networks = [network for network in self.results.run.networks if network.model == model]
+        facts_of = [(of.spec_sha256, facts.text(of.dataset.model_dump(exclude_none=True))) for of in networks]
+        return facts_of[0] if facts_of else None
 
 
 def document(runs: Sequence[LoadedRun]) -> Document:
@@ -66,7 +68,7 @@ def document(runs: Sequence[LoadedRun]) -> Document:
         Section("cells", f"The same cell in every run, against {runs[0].name}", _cells(runs)),
         Section("coverage", "Coverage", _coverage(runs)),
     ]
-    model = wording.model(runs[0].results.run)
+    model = wording.networks(runs[0].results.run)
     subtitle = f"{wording.listed(f'{run.name}: {run.results.run.started_at}' for run in runs)}."
     partial = " (partial results)" if any(headline.partial(run.results) for run in runs) else ""
     return Document(f"{model} benchmark, {len(runs)} runs{partial}", subtitle, sections)
@@ -82,8 +84,18 @@ def cells(runs: Sequence[LoadedRun]) -> pd.DataFrame:
 def _headline(runs: Sequence[LoadedRun]) -> list[Block]:
     """What is missing comes first, then the first finding of each run."""
     partial = [f"{run.name}: {missing}" for run in runs if (missing := headline.partial(run.results))]
-    findings = [f"{run.name}: {headline.headline(run.results, run.groups)[0]}" for run in runs]
+    findings = [f"{run.name}: {_finding(*_first_network(run))}" for run in runs]
     return [*(Text(missing, "warning") for missing in partial), *(Text(sentence, "lead") for sentence in findings)]
+
+
+def _finding(results: Results, groups: Sequence[ComparisonGroup]) -> str:
+    found = answers(results, groups)
+    return answer.sentence(results, found[0].yours) if found else answer.nothing(results)
+
+
+def _first_network(run: LoadedRun) -> tuple[Results, list[ComparisonGroup]]:
+    model = run.results.run.networks[0].model
+    return run.results.of(model), [group for group in run.groups if group.who.model == model]
 
 
 def _runs(runs: Sequence[LoadedRun]) -> list[Block]:
@@ -91,7 +103,7 @@ def _runs(runs: Sequence[LoadedRun]) -> list[Block]:
         [
             run.name,
             run.results.run.started_at,
-            facts.machine(run.results.environment).strip(" ()") or NO_VALUE,
+            facts.machine(run.results.environment) or NO_VALUE,
             run.results.run.profile,
             str(run.results.run.blocks),
             str(sum(bool(entry.medians) for entry in run.results.entries)),
@@ -113,9 +125,12 @@ def _differences(runs: Sequence[LoadedRun]) -> list[Block]:
 
 def _facts(results: Results) -> dict[str, str]:
     run, machine = results.run, comparability.machine(results.environment)
-    values = {"model": wording.model(run)}
-    values |= {f"specification, {key}": value for key, value in facts.rows(run.spec)}
-    values |= {f"data, {key}": value for key, value in facts.rows(run.dataset.model_dump(exclude_none=True))}
+    values = {"model": wording.networks(run)}
+    for network in run.networks:
+        of = f"{wording.network(network)}, " if len(run.networks) > 1 else ""
+        values |= {f"{of}specification, {key}": value for key, value in facts.rows(network.spec)}
+        data = facts.rows(network.dataset.model_dump(exclude_none=True))
+        values |= {f"{of}data, {key}": value for key, value in data}
     values |= {f"machine, {key}": facts.text(value) for key, value in machine.items()}
     versions = comparability.software(results).items()
     return values | {f"{wording.framework(who)}, {package}": version for (who, package), version in versions}
@@ -128,35 +143,37 @@ def _fastest(runs: Sequence[LoadedRun]) -> list[Block]:
         for group in run.groups:
             if group.reference:
                 groups_of[group.key][run.name] = group
-    rows, chosen_by = [], []
+    rows = []
     for by_run in groups_of.values():
         group = next(iter(by_run.values()))
         row = [wording.timed(group.phase, group.axes), wording.setting(group.who)]
         rows.append([*row, *(_fastest_cell(run, by_run.get(run.name)) for run in runs)])
-        chosen_by.append(facets.of_group(group) | facets.of_size(group))
     columns = ("what is timed", "setting", *(run.name for run in runs))
-    blocks = table("The fastest in each run (95% interval; blocks)", rows, *columns, facets=chosen_by)
+    blocks = table("The fastest in each run (95% interval; blocks)", rows, *columns)
     return blocks or [Text("No run ranked anything.")]
 
 
 def _fastest_cell(run: LoadedRun, group: ComparisonGroup | None) -> str:
     if group is None or group.reference is None:
         return NO_VALUE
-    return f"{ranking.winner(run.results, group)}: {_time(group.reference)}"
+    return f"{answer.verdict(run.results, group)}: {_time(group.reference)}"
 
 
 def _cells(runs: Sequence[LoadedRun]) -> list[Block]:
     """Per phase and setting: a chart of the ratios to the first run, and every time in a table."""
     blocks: list[Block] = [Text(_NOTE, "note")]
-    others = [run.name for run in runs[1:] if run.network() != runs[0].network()]
-    if others:
-        warning = f"Not compared with {runs[0].name}, because the network or the data is another one: {wording.listed(others)}."
-        blocks.append(Text(warning, "warning"))
+    for network in runs[0].results.run.networks:
+        others = [run.name for run in runs[1:] if run.network(network.model) != runs[0].network(network.model)]
+        if others:
+            what = (
+                f"Not compared with {runs[0].name}, because the {wording.network(network)} or its data is another one"
+            )
+            blocks.append(Text(f"{what}: {wording.listed(others)}.", "warning"))
     compared = _compared(runs)
     for same_phase in by_phase(_all_groups(runs)):
         title = wording.timed_in(same_phase[0].phase, same_phase[0].who)
         blocks_of_phase = [*_figure(runs, same_phase, compared, title), *_table(runs, same_phase, compared, title)]
-        blocks.append(Part(facets.of_group(same_phase[0]), [Heading(title[0].upper() + title[1:]), *blocks_of_phase]))
+        blocks += [Heading(title[0].upper() + title[1:]), *blocks_of_phase]
     return blocks
 
 
@@ -175,10 +192,11 @@ def _all_groups(runs: Sequence[LoadedRun]) -> list[ComparisonGroup]:
 def _compared(runs: Sequence[LoadedRun]) -> Compared:
     """By run and cell: its time over the first run's. What counts as detected, the whole page allows (Holm)."""
     first, comparisons = runs[0], {}
-    for run in (run for run in runs[1:] if run.network() == first.network()):
+    for run in runs[1:]:
         for name, entry in run.entries.items():
-            base = first.entries.get(name)
-            if base and entry.is_proved and base.is_proved:
+            base, model = first.entries.get(name), entry.cell.who.model
+            same = run.network(model) == first.network(model)
+            if same and base and entry.is_proved and base.is_proved:
                 medians = list(entry.medians.values()), list(base.medians.values())
                 comparisons[run.name, name] = statistics.compare_unpaired(*medians, MARGIN)
     return dict(zip(comparisons, statistics.detected_together(list(comparisons.values())), strict=True))
@@ -229,7 +247,7 @@ def _dot(run: LoadedRun, entry: CellResult, comparison: Comparison) -> plots.Dot
 def _table(
     runs: Sequence[LoadedRun], same_phase: Sequence[ComparisonGroup], compared: Compared, title: str
 ) -> list[Block]:
-    rows, frameworks, chosen_by = [], [], []
+    rows, frameworks = [], []
     for group in same_phase:
         for entry in (place.entry for place in group.places if place.entry.standing != "beside"):
             name, who = entry.id, entry.cell.who
@@ -237,10 +255,9 @@ def _table(
             times = [_time(run.entries.get(name)) for run in runs]
             rows.append([wording.implementation(who, True), wording.size(group.axes), *times, *ratios])
             frameworks.append(who.framework)
-            chosen_by.append(facets.of_size(group) | facets.of_entry(entry))
-    columns = ["implementation", "size", *(f"#{run.name}" for run in runs)]
+        columns = ["implementation", "size", *(f"#{run.name}" for run in runs)]
     columns += [f"#{run.name} over {runs[0].name}" for run in runs[1:]]
-    return table(f"Times (95% interval; blocks), {title}", rows, *columns, frameworks=frameworks, facets=chosen_by)
+    return table(f"Times (95% interval; blocks), {title}", rows, *columns, frameworks=frameworks)
 
 
 def _time(entry: CellResult | None) -> str:

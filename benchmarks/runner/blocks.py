@@ -9,38 +9,29 @@ import json
 import math
 import random
 import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
-
-import numpy as np
 
 from benchmarks import system
 from benchmarks.plan import schedule as turns
 from benchmarks.plan.profiles import Profile
 from benchmarks.records.record import BlockRecord, Cell, Configuration, OutcomeRecord, Record, TimingRecord
 from benchmarks.runner import interference
+from benchmarks.runner.networks import Network, dataset_of, scratch
+from benchmarks.runner.progress import Place, Say
 from benchmarks.runner.worker_process import PROGRAM, Sink, WorkerLost, WorkerProcess
 from benchmarks.worker.protocol import PROFILING, Job, Says
 from implementations import registry
-from implementations.contract import Spec
-
-DATASET = "dataset.npz"
-
-Say = Callable[[str], None]
 
 
 @dataclass
 class Runner:
     """Everything a run needs to know, and where its results go."""
 
-    spec: Spec
-    data: Mapping[str, np.ndarray]
+    networks: Mapping[str, Network]
     cells: list[Cell]
     profile: Profile
     blocks: int
@@ -48,7 +39,6 @@ class Runner:
     sink: Sink
     say: Say = lambda text: None
     pythons: Mapping[str, str] = field(default_factory=dict)
-    epochs: int = 0
     loops: dict[str, int] = field(default_factory=dict)
     rounds: dict[tuple[str, ...], int] = field(default_factory=dict)
     restless: set[tuple[str, ...]] = field(default_factory=set)
@@ -65,20 +55,32 @@ class Runner:
     end_s: float = math.inf
     """When blocks should end, by the monotonic clock: one begins only where half of it fits; the first in any case."""
 
+    more_until_s: float = 0.0
+    """Until then, further blocks follow the planned ones: each begins only where it fits."""
+
     def execute(self) -> None:
-        """All blocks, or those that are left."""
+        """All blocks, or those that are left; then further ones while there is time."""
         left = self.left if self.left is not None else dict.fromkeys(range(self.blocks), self.cells)
         typical = 0.0
-        with scratch(self.data) as folder:
+        with scratch(self.networks) as folder:
             for number, cells in left.items():
-                begin, interfered = monotonic(), interference.begin()
-                if typical and begin + typical / 2 > self.end_s:
+                if typical and monotonic() + typical / 2 > self.end_s:
                     self.say(f"the budget is over before block {number + 1} of {self.blocks}; the same command goes on")
                     return
-                Block(self, number, cells, folder).execute()
-                took = monotonic() - begin
+                took = self._block(number, cells, folder)
                 typical = min(typical or took, took)
-                self.sink(BlockRecord(block=number, wall_s=took, interference=interfered()))
+            number = self.blocks
+            while left and monotonic() + typical < self.more_until_s:
+                typical = self._block(number, self.cells, folder)
+                number += 1
+
+    def _block(self, number: int, cells: list[Cell], folder: Path) -> float:
+        """One block; the seconds that it took."""
+        begin, interfered = monotonic(), interference.begin()
+        Block(self, number, cells, folder).execute()
+        took = monotonic() - begin
+        self.sink(BlockRecord(block=number, wall_s=took, interference=interfered()))
+        return took
 
     def keep(self, result: Record) -> None:
         """A record of a worker's, on its way to the results."""
@@ -94,7 +96,9 @@ class Runner:
     def spawn(self, job: Job, folder: Path) -> WorkerProcess:
         """Start a worker."""
         who, copy = job.who, "-control" if job.control else ""
-        name = f"{job.block}-{who.framework}-{who.mode}-{who.device.replace(':', '')}-{who.threads}{copy}.log"
+        name = (
+            f"{job.block}-{who.model}-{who.framework}-{who.mode}-{who.device.replace(':', '')}-{who.threads}{copy}.log"
+        )
         python = self.pythons.get(who.framework, system.python())
         keep = self.keep_of_control if job.control else self.keep
         return WorkerProcess(job, python, folder / name, keep, self.program)
@@ -111,9 +115,9 @@ class Block:
 
     def execute(self) -> None:
         """Start the workers, take all turns, profile and train; at the end every worker is stopped."""
-        name = f"block {self.number + 1}/{self.run.blocks}"
+        name = f"block {self.number + 1}/{max(self.run.blocks, self.number + 1)}"
         try:
-            self.run.say(f"{name}  starting")
+            self.run.say(Place(f"{name}  starting", self._done(0), is_block=True))
             for job in self._jobs():  # one by one: an interruption must find those that were started
                 self.workers.append(self.run.spawn(job, self.folder))
             for worker in list(self.workers):
@@ -122,8 +126,8 @@ class Block:
                 self._step(worker)
             self._prove_side_by_side()
             for i, group in enumerate(self.turn_groups, start=1):
-                size = ", ".join(f"{axis} {value}" for axis, value in group[0].axes.items())
-                self.run.say(f"{name}  group {i}/{len(self.turn_groups)}  {group[0].phase}, {size}")
+                where = f"{name}  group {i}/{len(self.turn_groups)}  {self._named(group[0])}"
+                self.run.say(Place(where, self._done(i - 1)))
                 self._take_turns(group)
             for worker in list(self.workers):
                 while worker in self.workers and not worker.ended:  # profiles and learning are left
@@ -131,6 +135,16 @@ class Block:
         finally:
             for worker in self.workers:
                 worker.stop()
+
+    def _done(self, groups: int) -> float:
+        """The share of the run's blocks that is done, with so many groups of this one."""
+        whole = max(self.run.blocks, self.number + 1)
+        return (self.number + groups / max(len(self.turn_groups), 1)) / whole
+
+    def _named(self, cell: Cell) -> str:
+        """A turn group by one of its cells; with the network where there are several."""
+        network = [cell.who.model] if len(self.run.networks) > 1 else []
+        return ", ".join([*network, cell.phase, *(f"{axis} {value}" for axis, value in cell.axes.items())])
 
     def _prove_side_by_side(self) -> None:
         """Workers that have made their first calls alone prove together, up to their first cell."""
@@ -152,16 +166,17 @@ class Block:
 
     def _job(self, who: Configuration, cells: list[Cell], control: bool = False) -> Job:
         learns = self.number == 0 and not control and not registry.is_peer(who.framework)
+        network = self.run.networks[who.model]
         return Job(
             who=who,
             block=self.number,
             seed=self.run.seed,
-            spec=self.run.spec.model_dump(mode="json"),
-            dataset=str(self.folder / DATASET),
+            spec=network.spec.model_dump(mode="json"),
+            dataset=str(dataset_of(who.model, self.folder)),
             cells=cells,
             loops={cell.id: self.run.loops[cell.id] for cell in cells if cell.id in self.run.loops},
             round_s=self.run.profile.round_s,
-            epochs=self.run.epochs if learns else 0,
+            epochs=network.epochs if learns else 0,
             trainings=self.run.profile.trainings,
             profile_steps=not control and any(cell.phase == "train_step" for cell in cells),
             prepare_early=self.number > 0,
@@ -249,15 +264,6 @@ def verify(run: Runner, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, st
         finally:
             worker.stop()
     return lost
-
-
-@contextmanager
-def scratch(data: Mapping[str, np.ndarray]) -> Iterator[Path]:
-    """A folder for what workers read and log, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="samenet-") as name:
-        arrays: dict[str, Any] = dict(data)  # savez has keywords of other types too, which these names are not
-        np.savez(Path(name) / DATASET, **arrays)
-        yield Path(name)
 
 
 if sys.platform == "win32":

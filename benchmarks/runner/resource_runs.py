@@ -89,4 +89,5 @@ def _execute(workers: list[WorkerProcess], ledger: Ledger) -> None:
 
 
 def _job(run: "Runner", who: Configuration, cells: list[Cell]) -> Job:
-    return Job(who=who, block=0, seed=run.seed, spec=run.spec.model_dump(mode="json"), dataset="", cells=cells)
+    spec = run.networks[who.model].spec.model_dump(mode="json")
+    return Job(who=who, block=0, seed=run.seed, spec=spec, dataset="", cells=cells)

@@ -18,6 +18,7 @@ from benchmarks import statistics, system
 from benchmarks.plan.profiles import PROFILES, Profile
 from benchmarks.records.record import OutcomeRecord, Record, TimingRecord
 from benchmarks.runner.blocks import Runner
+from benchmarks.runner.networks import Network
 from benchmarks.selfcheck import peers, trials, units
 from benchmarks.selfcheck.trials import Trial
 from implementations.contract import Spec
@@ -54,10 +55,10 @@ def harness(number: int) -> list[Trial]:
     cells = units.cells()
     begin = monotonic()
     Runner(
-        cast(Spec, Nothing()), {}, cells, profile, BLOCKS, number, records.append,
+        {"units": Network(cast(Spec, Nothing()), {})}, cells, profile, BLOCKS, number, records.append,
         program="benchmarks.selfcheck.bench", null_control=False,
     ).execute()  # fmt: skip
-    comparisons = list(dict.fromkeys((cell.phase, cell.axes["extra"]) for cell in cells))
+    comparisons = list(dict.fromkeys((cell.phase, int(cell.axes["extra"])) for cell in cells))
     seconds = (monotonic() - begin) / len(comparisons)
     if lost := [r.reason for r in records if isinstance(r, OutcomeRecord)]:
         raise RuntimeError(f"selfcheck: a cell was not timed: {lost[0]}")

@@ -54,7 +54,7 @@ def cells() -> "list[Cell]":
 
 def call_of(cell: "Cell") -> Call:
     """The callable of a cell."""
-    return call(cell.phase, cell.axes["extra"], cell.who.framework)
+    return call(cell.phase, int(cell.axes["extra"]), cell.who.framework)
 
 
 def true_ratio(extra: int) -> float:

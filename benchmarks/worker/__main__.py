@@ -196,6 +196,7 @@ class Measuring:
             flops_per_call=work.flops_per_call,
             bytes_per_call=work.bytes_per_call,
             device_clocks=work.device_clocks(plan["loops"]),
+            kernels=dict(work.kernels()),
             ranked=work.ranked,
         )
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.records.record import Configuration
+from benchmarks.records.record import Axes, Configuration
 from benchmarks.worker.protocol import Job
 from implementations import registry
 from implementations.contract import Arrays, Batch, DeviceArray, DeviceBatch, Framework, Model, Spec
@@ -24,7 +24,7 @@ class Builder:
         specification = registry.part(self.who.model, "spec").Spec.parse(job.spec, "the job")
         self.spec: Spec = specification.changed(precision=self.who.precision)
 
-    def spec_at(self, who: Configuration, axes: dict[str, int]) -> Spec:
+    def spec_at(self, who: Configuration, axes: Axes) -> Spec:
         """The specification of this variant at this size."""
         return self.spec.changed(**axes).variant(who.variant)
 

@@ -20,6 +20,7 @@ from benchmarks import gpus
 from benchmarks.records.record import (
     COPY,
     FLOORS,
+    Axes,
     Cell,
     Check,
     Configuration,
@@ -51,7 +52,7 @@ class PreparedModel:
     """One model at one size: what was proved, and what is timed."""
 
     who: Configuration
-    axes: dict[str, int]
+    axes: Axes
     spec: Spec
     model: Model
     state: Arrays
@@ -108,7 +109,12 @@ class Models(Builder):
         )
 
     def _notes_of_the_model(self) -> dict[str, str]:
-        attributes = {"training step compiled": "compiled", "dense weights in memory": "layout"}
+        attributes = {
+            "training step compiled": "compiled",
+            "dense weights in memory": "layout",
+            "random bits per dropout unit": "random_bits",
+            "memory of a training step": "step_memory",
+        }
         notes = {title: getattr(self.model_class, attribute, "") for title, attribute in attributes.items()}
         return {title: text for title, text in notes.items() if text}
 
@@ -118,21 +124,21 @@ class Models(Builder):
 
     # Proving
 
-    def prove(self, who: Configuration, axes: dict[str, int]) -> PreparedModel:
+    def prove(self, who: Configuration, axes: Axes) -> PreparedModel:
         """The model of this variant at this size, built and proved once; sends the proof."""
         prepared = self.prepare(who, axes)
         if not prepared.proof_made:
             self._prove(prepared)
         return prepared
 
-    def prepare(self, who: Configuration, axes: dict[str, int]) -> PreparedModel:
+    def prepare(self, who: Configuration, axes: Axes) -> PreparedModel:
         """The same, built once, its first calls made, and not yet proved."""
         key = f"{who.variant}{sorted(axes.items())}"
         if key not in self.prepared:
             self.prepared[key] = self._prepare(who, axes)
         return self.prepared[key]
 
-    def _prepare(self, who: Configuration, axes: dict[str, int]) -> PreparedModel:
+    def _prepare(self, who: Configuration, axes: Axes) -> PreparedModel:
         spec = self.spec_at(who, axes)
         state = self.state(spec)
         model, batches = self.model(spec, state), [self.batch_to_device(batch) for batch in self.host_batches(spec)]
@@ -212,6 +218,7 @@ class Models(Builder):
             samples_per_call=steps * prepared.spec.batch,
             flops_per_call=steps * flops,
             bytes_per_call=steps * moved,
+            kernels=dict if cell.phase in FLOORS else getattr(prepared.model, "kernels", dict),
             ranked=cell.phase not in FLOORS and not self.is_peer,
         )
 

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from pydantic import BaseModel
 
 from benchmarks import system
-from benchmarks.records.record import Cell, Configuration
+from benchmarks.records.record import Axes, Cell, Configuration
 
 PROFILING = "the steps of the training steps"
 """Stands where other messages name a cell."""
@@ -80,7 +80,7 @@ class Job(BaseModel):
     control: bool = False
     """The second copy of an implementation, measured beside the first."""
 
-    prove: list[tuple[Configuration, dict[str, int]]] = []
+    prove: list[tuple[Configuration, Axes]] = []
     check_only: bool = False
     """A process that times nothing: it proves all there is to prove, and may patch its framework for float64."""
 

@@ -1,6 +1,6 @@
 """What is timed, as the timing sees it: an opaque callable with its fence. Knows no framework and no implementation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -36,6 +36,9 @@ class Work:
     on_gpu: bool = False
     device_s: Callable[[Callable[[], object]], float] | None = None
     """Seconds that the device says a callable took; None where there is no such clock."""
+
+    kernels: Callable[[], Mapping[str, str]] = dict
+    """By step of the network, what the framework chose to compute it with; asked after the rounds."""
 
     def loops(self, round_s: float) -> int:
         """Calls in a round."""

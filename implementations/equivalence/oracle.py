@@ -13,8 +13,8 @@ import numpy as np
 
 from implementations.contract import Arrays, Batch, OracleClass
 from implementations.declarations import Branch
+from implementations.equivalence import from_slots
 from implementations.layers.loss import cross_entropy_numpy as cross_entropy
-from implementations.layers.optimizer import from_slots
 from implementations.training.training_numpy import Model
 
 

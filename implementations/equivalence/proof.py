@@ -90,7 +90,7 @@ def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check
     masks = {name: np.array(mask) for name, mask in model.draw_masks(start.samples).items()}
     model.load_state(start.state)
     model.set_random_state(generator_state)
-    active = active_units(candidate, batch)
+    active = choices_of(candidate, batch)
     model.load_state(start.state)
     model.set_random_state(generator_state)
     again = np.asarray(candidate.to_host(model.train_step(batch)))
@@ -103,13 +103,13 @@ def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check
     return Observation(logits, loss, state, masks, active), checks
 
 
-def active_units(candidate: Candidate, batch: DeviceBatch) -> "Arrays | None":
+def choices_of(candidate: Candidate, batch: DeviceBatch) -> "Arrays | None":
     """Which ReLUs pass in the next step; asked in coarse arithmetic and large networks, elsewhere the oracle finds out."""
     asked = candidate.arithmetic in tolerances.COARSE or is_large(candidate.spec)
-    if not asked or not hasattr(candidate.model, "active_units"):
+    if not asked or not hasattr(candidate.model, "choices"):
         return None
     generator_state = candidate.model.random_state()
-    active = candidate.model.active_units(batch)
+    active = candidate.model.choices(batch)
     candidate.model.set_random_state(generator_state)
     return {name: np.array(side) for name, side in active.items()}
 

@@ -72,7 +72,7 @@ def restarted_run(candidate: Candidate, oracle: Oracle, start: Start, batches: B
         k = step % len(batches)
         masks = candidate.masks_of_next_step(samples_of(batches[k]))
         logits = np.asarray(candidate.to_host(model.predict(on_device[k])))
-        active = proof.active_units(candidate, on_device[k])
+        active = proof.choices_of(candidate, on_device[k])
         loss = np.asarray(candidate.to_host(model.train_step(on_device[k])))
         seen = proof.Observation(logits, loss, model.state(), masks, active)
         here = Start(start.check, {n: np.asarray(v, np.float64) for n, v in state.items()}, batches[k])

@@ -19,8 +19,8 @@ import cupy as cp
 import numpy as np
 
 from implementations.contract import Arrays
-from implementations.mlp.cublas import Products
 from implementations.mlp.spec import MLPSpec
+from implementations.training.products_cupy import Products
 
 Array = Any  # cupy.ndarray: CuPy ships no type stubs
 Args = tuple[Any, ...]  # of a kernel
@@ -209,8 +209,8 @@ class TunedMLP:
     All calls must come on one stream, for they share their buffers.
     """
 
-    compiled = "fused kernels by NVRTC, one CUDA graph"
-    layout = "(in, out)"
+    compiled, layout = "fused kernels by NVRTC, one CUDA graph", "(in, out)"
+    random_bits, step_memory = "32", "one set for every batch size"
 
     def __init__(self, spec: MLPSpec, device: str = "cuda:0") -> None:
         cp.cuda.Device(int(device.partition(":")[2] or 0)).use()
@@ -395,7 +395,7 @@ class TunedMLP:
         self.counters[1:] += 1
         return drawn
 
-    def active_units(self, batch: Mapping[str, Array]) -> Arrays:
+    def choices(self, batch: Mapping[str, Array]) -> Arrays:
         """Which units (B, H) pass ReLU and dropout in a training step on x, by the oracle's names; nothing moves.
 
         By the graph's kernels and products, one by one.

@@ -135,7 +135,7 @@ class JaxMLP(mlp_keras.MLP):
     Keras's variables get them back before anybody looks at these, and may be changed then.
     """
 
-    compiled = "jax.jit, memory donated"
+    compiled, step_memory = "jax.jit", "the state of the step before, donated"
 
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
         super().__init__(spec, device)

@@ -241,8 +241,8 @@ class Room:
 class TunedMLP:
     """The contract's model (`implementations.contract.Model`) out of the functions above."""
 
-    compiled = "no"
-    layout = "(in, out)"
+    compiled, layout = "no", "(in, out)"
+    random_bits, step_memory = "53 for half of the units, 32 of these for the others", "one set for every batch size"
 
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
         self.spec, self.dtype = spec, np.dtype(spec.dtype)
@@ -394,7 +394,7 @@ class TunedMLP:
         draw(self.rng, drawn, self.spec.dropout)
         return {name: kept * self.scale for name, kept in zip(shapes, drawn.kept, strict=True)}
 
-    def active_units(self, batch: Mapping[str, Array]) -> Arrays:
+    def choices(self, batch: Mapping[str, Array]) -> Arrays:
         """Which units (B, H) pass ReLU and dropout in a training step on x, by the oracle's names; the state stays."""
         x = batch["x"]
         room, running = self._room(len(x)), self.running.copy()

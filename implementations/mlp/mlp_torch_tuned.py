@@ -185,7 +185,7 @@ def forward(
     return output(h, w["output.weight"], w["output.bias"]), statistics, passed
 
 
-def active_units(w: Tensors, uniform: list[torch.Tensor], x: torch.Tensor, spec: MLPSpec) -> list[torch.Tensor]:
+def choices(w: Tensors, uniform: list[torch.Tensor], x: torch.Tensor, spec: MLPSpec) -> list[torch.Tensor]:
     """Which units (B, H) of every hidden layer pass in a training step."""
     return [h > 0 for h in forward(w, uniform, x, spec)[2]]
 
@@ -249,8 +249,8 @@ class Room:
 class TunedMLP:
     """The contract's model (`implementations.contract.Model`) out of the functions above."""
 
-    compiled = "torch.compile, on a GPU one CUDA graph"
-    layout = "(in, out)"
+    compiled, layout = "torch.compile, on a GPU one CUDA graph", "(in, out)"
+    random_bits, step_memory = "a float32 in [0, 1)", "as the compiler plans them; on a GPU the graph's"
 
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
         self.spec, self.device, self.dtype = spec, torch.device(device), getattr(torch, spec.dtype)
@@ -265,7 +265,7 @@ class TunedMLP:
         self._predict: Callable[..., torch.Tensor] = partial(predict, spec=spec)
         if self.captures:
             self._predict = torch.compile(self._predict, fullgraph=True, dynamic=False)
-        self._active = torch.compile(partial(active_units, spec=spec), fullgraph=True, dynamic=False)
+        self._active = torch.compile(partial(choices, spec=spec), fullgraph=True, dynamic=False)
 
     def train_step(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """One step of training on x (B, D), y (B,); returns the loss without waiting for it."""
@@ -298,7 +298,7 @@ class TunedMLP:
         """
         return torch.autocast(self.device.type, torch.bfloat16) if self.spec.precision == "bfloat16" else nullcontext()
 
-    def active_units(self, batch: Mapping[str, torch.Tensor]) -> Arrays:
+    def choices(self, batch: Mapping[str, torch.Tensor]) -> Arrays:
         """Which units (B, H) pass in a training step on x, by the oracle's names; compiled as the step is."""
         x = batch["x"]
         with torch.no_grad(), self._mixed():

@@ -93,9 +93,10 @@ class MLPSpec(NetworkSpec):
             products += [(self.batch, n_out, n_in) for n_in, n_out in layers[1:]]
         return products
 
-    def axes(self) -> dict[str, int]:
+    def axes(self) -> dict[str, int | str]:
         """This network's place on the sweep axes; there is a width where all hidden layers share one."""
-        return {"batch": self.batch} | ({"width": self.hidden[0]} if len(set(self.hidden)) == 1 else {})
+        axes: dict[str, int | str] = {"batch": self.batch}
+        return axes | ({"width": self.hidden[0]} if len(set(self.hidden)) == 1 else {})
 
     def problem_with(self, phase: str) -> str | None:
         """Why this phase cannot run at this size, or None."""
@@ -167,10 +168,16 @@ def _kernel(inputs: int, outputs: int) -> Tensor:
 AXES = ("batch", "width")
 """What may be swept: batch size, and width of every hidden layer."""
 
+AXES_OF_DATA = ()
+"""Axes that the data fixes: an epoch runs at the specification's own value on them."""
+
 PHASES = ("predict", "train_step", "epoch")
 """What is timed: logits of one batch, one training step, one pass over real data with its copies."""
 
 VARIANTS = (STOCK_KERAS,)
+
+LACKING: dict[tuple[str, str], str] = {}
+"""(framework, precision) in which that framework has no such network, though it has others; and why."""
 
 SIZES = {
     "smoke": ({"batch": 32},),

@@ -28,6 +28,8 @@ class Model:
 
     compiled = "no"
     layout = "(in, out)"
+    random_bits = "a float32 in [0, 1)"
+    step_memory = "new arrays at every step, from its pool"
 
     def __init__(self, spec: Any, device: str = "cuda:0") -> None:
         cp.cuda.Device(int(device.partition(":")[2] or 0)).use()  # arrays live on the device in use
@@ -116,7 +118,7 @@ class Model:
         masks = self.spec.masks(batch).items()
         return {name: cp.asnumpy(self.mask(name, mask.shape, mask.rate)) for name, mask in masks}
 
-    def active_units(self, batch: DeviceBatch) -> Arrays:
+    def choices(self, batch: DeviceBatch) -> Arrays:
         """Which units every ReLU passes in a training step on the batch, by the oracle's names; the state stays."""
         state, passing = self.state(), dict[str, np.ndarray]()
         self.passing = passing

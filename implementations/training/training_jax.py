@@ -105,7 +105,7 @@ def update(parameters: Tensors, gradients: Tensors, slots: Tensors, spec: Any) -
     return new_parameters, new_slots
 
 
-def active_units(old: Training, batch: Tensors, network: Network, spec: Any) -> Tensors:
+def choices(old: Training, batch: Tensors, network: Network, spec: Any) -> Tensors:
     """Which units every ReLU passes in the training step on the batch."""
     masks, _ = draw_masks(old.key, len(batch["y"]), spec)
     return network.forward(old.parameters, old.statistics, masks, batch, spec)[2]
@@ -122,6 +122,8 @@ class Model:
 
     compiled = "jax.jit"
     layout = "(in, out)"
+    random_bits = "23; 52 in float64"
+    step_memory = "new arrays at every step"
     network: ClassVar[Network]
 
     def __init__(self, spec: Any, device: str = "cpu") -> None:
@@ -132,7 +134,7 @@ class Model:
         self._train_step = jax.jit(partial(train_step, network=self.network, spec=spec))
         self._predict = jax.jit(partial(self.network.predict, spec=spec))
         self._draw_masks = jax.jit(partial(draw_masks, spec=spec), static_argnames="batch")
-        self._active_units = jax.jit(partial(active_units, network=self.network, spec=spec))
+        self._choices = jax.jit(partial(choices, network=self.network, spec=spec))
 
     def train_step(self, batch: Tensors) -> Array:
         """One step of training; returns the loss without waiting for it."""
@@ -174,9 +176,9 @@ class Model:
         self.set_random_state(key)
         return {name: np.array(mask) for name, mask in masks.items()}
 
-    def active_units(self, batch: Tensors) -> Arrays:
+    def choices(self, batch: Tensors) -> Arrays:
         """Which units every ReLU passes in a training step on the batch, by the oracle's names; compiled as the step is."""
-        return {name: np.array(passing) for name, passing in self._active_units(self.tensors, batch).items()}
+        return {name: np.array(passing) for name, passing in self._choices(self.tensors, batch).items()}
 
     def _on_device(self, array: Any) -> Array:
         return jax.device_put(array, self.device)
@@ -188,7 +190,7 @@ class Model:
 class TunedModel(Model):
     """The same step, which writes the new tensors into the memory of the old ones: they are donated, all but the key."""
 
-    compiled = "jax.jit, memory donated"
+    step_memory = "the state of the step before, donated"
 
     def __init__(self, spec: Any, device: str = "cpu") -> None:
         super().__init__(spec, device)

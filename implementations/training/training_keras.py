@@ -27,6 +27,8 @@ class Model:
 
     compiled = {"tensorflow": "tf.function, on a GPU with XLA", "torch": "no", "jax": "jax.jit"}[BACKEND]
     layout = "(in, out)"
+    random_bits = "keras.layers.Dropout's own"
+    step_memory = "as its backend has them"
     LAYERS: ClassVar[Mapping[str, ModuleType]] = {}
     """The module of every layer that has tensors, by the layer's name without its number."""
 
@@ -87,7 +89,7 @@ class Model:
         ones = {name: ops.ones(mask.shape, dtype=self.spec.dtype) for name, mask in self.spec.masks(batch).items()}
         return {name: ops.convert_to_numpy(self.drawers[name](x)) for name, x in ones.items()}
 
-    def active_units(self, batch: DeviceBatch) -> Arrays:
+    def choices(self, batch: DeviceBatch) -> Arrays:
         """Which units every ReLU passes in a training step on the batch, by the oracle's names; the state stays."""
         if not self._relus:
             return {}

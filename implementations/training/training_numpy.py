@@ -29,6 +29,8 @@ class Model:
 
     compiled = "no"
     layout = "(in, out)"
+    random_bits = "53"
+    step_memory = "new arrays at every step"
 
     def __init__(self, spec: Any, device: str = "cpu", dtype: Any = None) -> None:
         self.spec = spec
@@ -115,7 +117,7 @@ class Model:
         """The masks of the next training step, drawn from the generator as that step would."""
         return {name: self.mask(name, mask.shape, mask.rate) for name, mask in self.spec.masks(batch).items()}
 
-    def active_units(self, batch: Batch) -> Arrays:
+    def choices(self, batch: Batch) -> Arrays:
         """Which units every ReLU passes in a training step on the batch, by the oracle's names; the state stays."""
         state, passing = self.state(), dict[str, Array]()
         self.passing = passing

@@ -20,6 +20,8 @@ class Model:
 
     compiled = "no"
     layout = "(out, in)"
+    random_bits = "nn.Dropout's own"
+    step_memory = "new tensors at every step; parameters and slots in place"
 
     kinds: Mapping[str, Any]
     """The network's kinds of layers: a submodule's name without its number -> its file (NAMES, to_spec, from_spec)."""
@@ -114,7 +116,7 @@ class Model:
             masks[name] = dropout.mask(layer, mask.shape, self.dtype, self.device).numpy(force=True)
         return masks
 
-    def active_units(self, batch: Mapping[str, torch.Tensor]) -> Arrays:
+    def choices(self, batch: Mapping[str, torch.Tensor]) -> Arrays:
         """Which units every ReLU passes in a training step on the batch, by the oracle's names; the state stays."""
         state, passing = self.state(), dict[str, np.ndarray]()
         self.network.train()

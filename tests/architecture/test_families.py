@@ -1,12 +1,14 @@
 """No file of one family imports another's, nor another framework: the family is the file's ending."""
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from implementations import registry
+from implementations import mistakes, registry
+from implementations.declarations import Mistake
 from tests.support import ROOT
 
 FRAMEWORKS = {
@@ -20,13 +22,12 @@ FRAMEWORKS = {
 """Family -> the frameworks that its files may import."""
 
 ALL = set().union(*FRAMEWORKS.values())
-OF_NO_ENDING = {"cublas": "cupy"}
 
 
 def family_of(stem: str) -> str | None:
     """The family of a file or module, or None for what belongs to all."""
     words = stem.removesuffix("_tuned").removesuffix("_adapter").split("_")
-    return OF_NO_ENDING.get(stem) or (words[-1] if words[-1] in FRAMEWORKS else None)
+    return words[-1] if words[-1] in FRAMEWORKS else None
 
 
 FILES = {
@@ -71,9 +72,46 @@ def test_every_family_has_files() -> None:
         "from implementations.layers.dense import dense_torch as dense",
         "from implementations.training.training_jax import Model",
         "import implementations.mlp.mlp_keras_tuned",
-        "from implementations.mlp.cublas import Products",
+        "from implementations.training.products_cupy import Products",
     ],
 )
 def test_the_search_finds_them(code: str) -> None:
     assert foreign("numpy", code)
     assert not foreign("numpy", "from implementations.layers.dense import dense_numpy, steps")
+
+
+# Mistakes
+
+WRITTEN = {
+    path: importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts)).MISTAKES
+    for path in sorted((ROOT / "implementations").rglob("*/mistakes.py"))
+}
+PLACES = [(model, mistake) for model in registry.OURS for mistake in mistakes.of_model(model)]
+
+
+def test_every_mistake_that_is_written_is_found_once() -> None:
+    assert {mistake.name for _, mistake in PLACES} == {mistake.name for ours in WRITTEN.values() for mistake in ours}
+    assert len({(model, mistake.name) for model, mistake in PLACES}) == len(PLACES)
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_mistakes_are_texts_and_those_of_layers_and_training_name_no_network(path: Path) -> None:
+    """So that every network with the layer can make them."""
+    assert {name.rpartition(".")[0] for name in imported(path.read_text(encoding="utf-8"))} == {
+        "implementations.declarations"
+    }
+    if path.parent.name not in registry.OURS:
+        edits = [e for m in WRITTEN[path] for c in m.changes.values() if not isinstance(c, str) for e in c]
+        assert all("/" in file for file in {m.file for m in WRITTEN[path]} | {e[2] for e in edits if len(e) > 2})
+
+
+@pytest.mark.parametrize("family", sorted(set(registry.FAMILIES.values())))
+@pytest.mark.parametrize(("model", "mistake"), PLACES, ids=lambda value: getattr(value, "name", value))
+def test_a_mistake_can_be_made_in_every_family_or_says_why_not(model: str, mistake: Mistake, family: str) -> None:
+    """Every place is still there: `changed` asks each text to stand in its file exactly once."""
+    change = mistake.change(family)
+    assert change, f"nothing is said of {family}"
+    if isinstance(change, str):
+        assert len(change) > 20
+    else:
+        assert mistakes.changed(model, family, mistake) != mistakes.changed(model, family, None)

@@ -147,7 +147,7 @@ def test_the_plan_and_the_workers_know_no_other_card_than_the_given(
     driver(THREE)
     monkeypatch.setenv(gpus.VARIABLE, f"{THIRD},{FIRST}")
     request = Request(PROFILES["smoke"], frameworks=("torch",), threads=(1,), devices=("cuda",))
-    devices = {cell.who.device for cell in plan("mlp", MLPSpec.preset("digits"), request, gpus.visible()).cells}
+    devices = {cell.who.device for cell in plan({"mlp": MLPSpec.preset("digits")}, request, gpus.visible()).cells}
     given = {
         d: worker_process._environment(_who(d), tmp_path)[gpus.VARIABLE] for d in ("cpu", *sorted(devices), "cuda:2")
     }
@@ -162,7 +162,7 @@ def test_hiding_all_is_told_as_the_reason(driver: Any, monkeypatch: pytest.Monke
     smoke = Request(PROFILES["smoke"], threads=(1,))
     for request in (replace(smoke, devices=("cuda",)), replace(smoke, frameworks=("cupy",))):
         with pytest.raises(Unavailable, match=reason):
-            plan("mlp", MLPSpec.preset("digits"), request, gpus.visible())
+            plan({"mlp": MLPSpec.preset("digits")}, request, gpus.visible())
     assert reason in doctor.render(doctor.examine())
 
 

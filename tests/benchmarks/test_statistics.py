@@ -11,6 +11,7 @@ from scipy.special import stdtrit
 from benchmarks.statistics import (
     Estimate,
     block_median,
+    blocks_for,
     compare,
     compare_logs,
     compare_unpaired,
@@ -273,3 +274,26 @@ def test_what_a_quantity_divides_has_its_ends_exchanged() -> None:
     assert (rate.value, rate.low, rate.high, rate.blocks) == (4.0, 2.0, 8.0, 6)
     one_block = Estimate(2.0, 0.0, math.inf, 1).dividing(8)
     assert (one_block.value, one_block.low, one_block.high, one_block.blocks) == (4.0, 0.0, math.inf, 1)
+
+
+def spread(blocks: int, sigma: float = 0.05) -> list[float]:
+    """Log ratios about 0 with that standard deviation."""
+    z = np.arange(blocks) - (blocks - 1) / 2
+    return list(z / z.std(ddof=1) * sigma)
+
+
+@pytest.mark.parametrize("aim", [0.2, 0.05, 0.02])
+def test_just_so_many_blocks_find_what_is_aimed_at(aim: float) -> None:
+    blocks = blocks_for(compare_logs(spread(6)), aim, 200)
+    assert blocks
+    assert compare_logs(spread(blocks)).detectable <= aim < compare_logs(spread(blocks - 1)).detectable
+    rng = np.random.default_rng(blocks)
+    found = [compare_logs(list(math.log1p(aim) + rng.normal(0, 0.05, blocks))).detected for _ in range(2000)]
+    assert np.mean(found) >= 0.77
+
+
+def test_too_many_blocks_are_none_and_one_block_tells_no_spread() -> None:
+    assert blocks_for(compare_logs(spread(6)), 0.001, 200) is None
+    assert (blocks_for(compare_logs(spread(6)), 0.02, 52), blocks_for(compare_logs(spread(6)), 0.02, 53)) == (None, 53)
+    with pytest.raises(ValueError, match="no spread"):
+        blocks_for(compare_logs([0.1]), 0.1, 200)

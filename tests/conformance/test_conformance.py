@@ -1,27 +1,31 @@
-"""Every implementation that the registry knows is the network of the specification, in every tensor.
+"""Every implementation that the registry knows is the network of its specification, in every tensor.
 
-New frameworks are found by themselves. Each runs in a process of its own (`tests/support/conformance.py`); this module reads its verdicts.
+New frameworks and models are found by themselves. Each framework runs in a process of its own, for all models
+(`tests/support/conformance.py`); this module reads its verdicts.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 import pytest
 
 from implementations import registry
-from implementations.mlp.steps import STEPS as STEPS_OF_THE_NETWORK
-from tests.support import background
-from tests.support.mlp.cases import STEPS, cases, examples, in_full, precisions, runs
+from tests.support import background, cases
+from tests.support.cases import FULL, STEPS
 
-FULL = "in full"
+OWN = {
+    "numpy": set(),
+    "torch": {"torch"},
+    "jax": {"jax"},
+    "keras-tensorflow": {"tensorflow"},
+    "keras-torch": {"torch"},
+    "keras-jax": {"jax"},
+}
+"""Framework -> the libraries with devices, threads and memory of their own that its process may hold."""
 
-
-def implementations() -> list[str]:
-    """Every framework of the registry, and again as `framework/mode` for its further modes."""
-    names = registry.frameworks()
-    return names + [f"{name}/{mode}" for name in names for mode in registry.modes("mlp", name)[1:]]
+LONGEST_FIRST = ("keras-jax", "jax", "torch", "keras-tensorflow", "keras-torch")
 
 
 def here(implementation: str) -> str | None:
@@ -38,45 +42,78 @@ def here(implementation: str) -> str | None:
 
 
 def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
-    """Every implementation that is asked for, in every precision that it is proved in here."""
-    names = {chosen["implementation"] for chosen in parameters if "implementation" in chosen}
-    pairs = [(name, precision) for name in implementations() if name in names for precision in precisions(name)]
-    for name, precision in sorted(pairs, key=lambda pair: not pair[0].startswith("keras")):  # the long ones first
-        background.python("-m", "tests.support.conformance", name, precision)
+    """Every framework that is asked for, the long ones first: a short one fills what is left at the end."""
+    names = {chosen["implementation"].partition("/")[0] for chosen in parameters if "implementation" in chosen}
+    for name in sorted(names, key=lambda name: (*LONGEST_FIRST, name).index(name)):
+        process(name)
+
+
+def process(framework: str) -> Any:
+    """All that is asked of a framework."""
+    return background.python("-m", "tests.support.conformance", framework)
 
 
 @cache
-def verdicts(implementation: str, precision: str) -> dict[str, Any]:
-    """What the kit printed, by case; the hash of the predictions under "predictions". Waits for it."""
-    done = background.python("-m", "tests.support.conformance", implementation, precision).result()
-    assert done.returncode == 0, f"{implementation} in {precision}:\n{done.stderr[-3000:]}"
-    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    by_case: dict[str, Any] = {}
-    for answer in answers:
-        if "case" in answer:
-            by_case.setdefault(answer["case"], []).append(answer)
-    by_case["watched"] = next((a for a in answers if "watched" in a), None)
-    return by_case | {"predictions": next((a["predictions"] for a in answers if "predictions" in a), None)}
+def said(framework: str) -> tuple[list[dict[str, Any]], str]:
+    """Its answers, and the end of what it complained of. Waits for it."""
+    done = process(framework).result()
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")], done.stderr[-3000:]
 
 
-def asked(implementation: str, *what: str) -> Any:
+def verdicts(model: str, implementation: str, precision: str) -> list[dict[str, Any]]:
+    """What the kit printed."""
+    answers, complaints = said(implementation.partition("/")[0])
+    which = {"model": model, "implementation": implementation, "precision": precision}
+    found = [answer for answer in answers if which.items() <= answer.items()]
+    assert any("ended" in answer for answer in found), f"{which} broke off:\n{complaints}"
+    return found
+
+
+def proofs(model: str, implementation: str, precision: str, case: str) -> list[dict[str, Any]]:
+    """Those of a case."""
+    return [answer for answer in verdicts(model, implementation, precision) if answer.get("case") == case]
+
+
+def told(model: str, implementation: str, precision: str, what: str) -> Any:
+    """What was said once."""
+    (answer,) = (answer[what] for answer in verdicts(model, implementation, precision) if what in answer)
+    return answer
+
+
+def asked(model: str, implementation: str, *what: str) -> Any:
     """One test's arguments; it is skipped with the reason where the implementation is not there."""
     why = here(implementation)
-    return pytest.param(
-        implementation, *what, marks=[pytest.mark.skip(reason=f"{implementation}: {why}")] if why else []
+    marks = [pytest.mark.skip(reason=f"{implementation}: {why}")] if why else []
+    return pytest.param(model, implementation, *what, marks=marks)
+
+
+def each(what: Callable[[str, str, str], Sequence[str]]) -> list[Any]:
+    """The arguments of a test of every model, implementation and precision, and of what is asked there."""
+    return [
+        asked(model, name, precision, one)
+        for name in cases.implementations()
+        for model in cases.models(name)
+        for precision in cases.precisions(name)
+        for one in what(model, name, precision)
+    ]
+
+
+STEPS_AND_PREDICTIONS = each(
+    lambda model, name, precision: [*cases.chosen(model, name, precision), *([FULL] if cases.in_full(name) else [])]
+)
+IN_FULL = each(lambda model, name, precision: [FULL] if cases.in_full(name) else [])
+MADE_UP = each(lambda model, name, precision: ["any specification"] if cases.examples(name, precision) else [])
+LONG_RUNS = each(
+    lambda model, name, precision: (
+        [f"{STEPS} steps, {run}" for run in cases.runs(model, name)] if precision == "float64" else []
     )
+)
+LEARNING = each(lambda model, name, precision: ["predictions"] if precision == "float64" else [])
+WATCHED = [asked(model, name) for name in ("numpy", "torch", "cupy") for model in cases.models(name)]
 
 
-IN_FULL = [asked(name, precision) for name in implementations() if in_full(name) for precision in precisions(name)]
-MADE_UP = [asked(n, precision) for n in implementations() for precision in precisions(n) if examples(n, precision)]
-STEPS_AND_PREDICTIONS = [
-    asked(name, precision, case)
-    for name in implementations()
-    for precision in precisions(name)
-    for case in [*cases(name, precision), *([FULL] if in_full(name) else [])]
-]
-IN_FLOAT64 = [name for name in implementations() if "float64" in precisions(name)]
-LONG_RUNS = [asked(name, f"{STEPS} steps, {run}") for name in IN_FLOAT64 for run in runs(name)]
+def test_every_model_of_ours_has_its_cases() -> None:
+    assert set(cases.MODELS) >= set(registry.OURS)
 
 
 def ours(answers: list[dict[str, Any]]) -> list[str]:
@@ -89,45 +126,65 @@ def ours(answers: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("implementation", "precision", "case"), STEPS_AND_PREDICTIONS)
-def test_one_step_and_one_prediction_equal_the_oracles(implementation: str, precision: str, case: str) -> None:
-    (answer,) = verdicts(implementation, precision)[case]
+@pytest.mark.parametrize(
+    "implementation",
+    [pytest.param(name, marks=[pytest.mark.skip(reason=why)] if (why := here(name)) else []) for name in OWN],
+)
+def test_a_framework_brings_no_other_into_its_process(implementation: str) -> None:
+    (process,) = [answer for answer in said(implementation)[0] if "loaded" in answer]
+    assert set(process["loaded"]) == OWN[implementation]
+    assert process["adapter"] == implementation
+
+
+def test_every_framework_of_ours_has_its_wall_tested() -> None:
+    assert set(OWN) | {"cupy"} == set(registry.FAMILIES)  # CuPy cannot be loaded without a GPU; its imports are checked
+
+
+@pytest.mark.parametrize(("model", "implementation", "precision", "case"), STEPS_AND_PREDICTIONS)
+def test_one_step_and_one_prediction_equal_the_oracles(
+    model: str, implementation: str, precision: str, case: str
+) -> None:
+    (answer,) = proofs(model, implementation, precision, case)
     assert len(answer["checks"]) > 15
     assert ours([answer]) == []
 
 
-@pytest.mark.parametrize(("implementation", "precision"), MADE_UP)
-def test_any_specification_is_proved(implementation: str, precision: str) -> None:
-    answers = verdicts(implementation, precision)["any specification"]
-    assert len(answers) >= examples(implementation, precision)
+@pytest.mark.parametrize(("model", "implementation", "precision", "case"), MADE_UP)
+def test_any_specification_is_proved(model: str, implementation: str, precision: str, case: str) -> None:
+    answers = proofs(model, implementation, precision, case)
+    assert len(answers) >= cases.examples(implementation, precision)
     assert ours(answers) == []
 
 
-@pytest.mark.parametrize(("implementation", "precision"), IN_FULL)
-def test_what_the_kit_asks_in_full(implementation: str, precision: str) -> None:
-    (answer,) = verdicts(implementation, precision)[FULL]
+@pytest.mark.parametrize(("model", "implementation", "precision", "case"), IN_FULL)
+def test_what_the_kit_asks_in_full(model: str, implementation: str, precision: str, case: str) -> None:
+    (answer,) = proofs(model, implementation, precision, case)
     asked = {check["check"] for check in answer["checks"]}
     run = "free run" if precision == "float64" else "restarted run"
     assert {"precision", "hot state", "manners", run, "not a number", "generator", "determinism"} <= asked
 
 
-@pytest.mark.parametrize("implementation", [asked(name) for name in ("numpy", "torch", "cupy")])
-def test_a_watched_step_tells_of_all_steps_and_is_the_same_step(implementation: str) -> None:
-    watched = verdicts(implementation, "float32")["watched"]
-    assert watched["watched"] == sorted(step.name for step in STEPS_OF_THE_NETWORK)
-    assert watched["ends"]
-    assert watched["same"]
+@pytest.mark.parametrize(("model", "implementation"), WATCHED)
+def test_a_watched_step_tells_of_all_steps_and_is_the_same_step(model: str, implementation: str) -> None:
+    steps = registry.part(model, "steps").STEPS
+    assert told(model, implementation, "float32", "watched") == sorted(step.name for step in steps)
+    assert told(model, implementation, "float32", "ends")
+    assert told(model, implementation, "float32", "same")
 
 
-@pytest.mark.parametrize(("implementation", "case"), LONG_RUNS)
-def test_a_thousand_steps_stay_with_the_oracle(implementation: str, case: str) -> None:
-    (answer,) = verdicts(implementation, "float64")[case]
-    assert {"loss", "parameters", "statistics", "slots"} <= {check["group"] for check in answer["checks"]}
+@pytest.mark.parametrize(("model", "implementation", "precision", "case"), LONG_RUNS)
+def test_a_thousand_steps_stay_with_the_oracle(model: str, implementation: str, precision: str, case: str) -> None:
+    (answer,) = proofs(model, implementation, precision, case)
+    spec = registry.part(model, "spec").Spec.model_validate(answer["spec"])
+    roles = {f"{tensor.role}s" for tensor in spec.tensors().values()} - {"counters"}
+    assert {"loss", *roles} <= {check["group"] for check in answer["checks"]}
     assert ours([answer]) == []
 
 
-@pytest.mark.parametrize("implementation", [asked(name) for name in IN_FLOAT64])
-def test_trained_on_the_digits_it_predicts_what_numpy_predicts(implementation: str) -> None:
-    of_numpy = verdicts("numpy", "float64")["predictions"]
+@pytest.mark.parametrize(("model", "implementation", "precision", "what"), LEARNING)
+def test_trained_on_its_own_data_it_predicts_what_numpy_predicts(
+    model: str, implementation: str, precision: str, what: str
+) -> None:
+    of_numpy = told(model, "numpy", precision, what)
     assert of_numpy
-    assert verdicts(implementation, "float64")["predictions"] == of_numpy
+    assert told(model, implementation, precision, what) == of_numpy

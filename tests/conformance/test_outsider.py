@@ -15,7 +15,7 @@ from tests.support import ROOT
 from tests.support.fresh_process import python
 
 SITE = ROOT / "tests" / "support" / "outsider"
-SMALL = ["--set", "batch=16", "--set", "width=24"]
+SMALL = ["--threads", "1", "--set", "batch=16", "--set", "width=24"]
 
 
 def samenet(site: Path, *words: str) -> "subprocess.CompletedProcess[str]":

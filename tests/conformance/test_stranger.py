@@ -6,12 +6,16 @@ Its package (`tests/support/stranger`) is installed as pip would leave it: a fol
 import re
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.records import records_file
 from benchmarks.records.record import LearningRecord, ProofRecord, SourceRecord, TimingRecord
+from implementations import mistakes, registry
 from tests.support import ROOT
 from tests.support.fresh_process import python
 
@@ -65,6 +69,12 @@ def test_its_code_is_in_the_hash_of_a_run(tmp_path: Path) -> None:
     assert len(hashes) == 2
 
 
+def test_a_precision_that_a_framework_lacks_for_it_is_told() -> None:
+    done = samenet(SITE, "list", *SMALL, "--profile", "smoke", "--precision", "bfloat16,float32")
+    assert done.returncode == 0, done.stderr
+    assert "torch has no stranger in bfloat16: nobody has written it." in done.stderr
+
+
 def test_it_is_proved_in_full() -> None:
     done = samenet(SITE, "verify", *BOTH, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -77,42 +87,86 @@ def test_it_is_proved_in_full() -> None:
         assert {"hot state", "zeroed slots", "one token", "not a number", "manners", "generator", "17 samples"} <= asked
 
 
-def test_it_is_timed_learns_and_is_reported(tmp_path: Path) -> None:
-    done = samenet(
-        SITE, "run", *BOTH, "--profile", "smoke", "--phase", "train_step,predict", "--results", str(tmp_path)
-    )
+def test_it_is_timed_learns_and_is_reported_beside_another_network(tmp_path: Path) -> None:
+    """Its optimizer's kind is an axis with words; the other network has no such axis."""
+    sizes = ["--set", "batch=16", "--set", "optimizer=sgd,adam"]
+    choice = ["--model", "stranger,mlp", "--framework", "numpy,torch", "--profile", "smoke", "--phase", "train_step"]
+    done = samenet(SITE, "run", *choice, "--threads", "1", *sizes, "--results", str(tmp_path))
     assert done.returncode == 0, done.stderr
     (folder,) = tmp_path.iterdir()
     records = records_file.read(folder)[0]
-    ranked = {record.cell.who.framework: record.ranked for record in records if isinstance(record, TimingRecord)}
-    assert ranked == {"numpy": True, "torch": True}
-    for training in (record for record in records if isinstance(record, LearningRecord)):
+    timings = [record for record in records if isinstance(record, TimingRecord)]
+    assert {(t.cell.who.model, t.cell.who.framework, t.cell.axes.get("optimizer"), t.ranked) for t in timings} == {
+        (model, framework, kind, True)
+        for model, kinds in (("stranger", ("sgd", "adam")), ("mlp", (None,)))
+        for framework in ("numpy", "torch")
+        for kind in kinds
+    }
+    assert {t.kernels["dense"] for t in timings if t.kernels} <= {"MKL", "without MKL"}
+    assert {(t.cell.who.model, t.cell.who.framework) for t in timings if t.kernels} == {("stranger", "torch")}
+    learned = [record for record in records if isinstance(record, LearningRecord)]
+    assert {training.who.model for training in learned} == {"mlp", "stranger"}
+    for training in (training for training in learned if training.who.model == "stranger"):
         assert training.points[-1].metric < 2  # log2(11) = 3.5 bits where nothing is learned
-    steps = {record.step for record in records if isinstance(record, SourceRecord)}
+    steps = {record.step for record in records if isinstance(record, SourceRecord) and record.model == "stranger"}
     assert {"embedding", "maximum", "dense"} <= steps
     text = (folder / "report.md").read_text(encoding="utf-8")
-    assert "# Stranger benchmark" in text
+    assert "# Stranger and MLP benchmark" in text
     assert "Test bits per token by epoch" in text
-    assert "accuracy" not in text
+    assert "Test accuracy by epoch" in text
+    assert "kernel, dense" in text
+    for figure in ("stranger-bits-per-token-epochs", "mlp-accuracy-epochs"):
+        assert list((folder / "figures").glob(f"{figure}*.svg"))
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new", "framework", "group"),
-    [
-        ("maximum_numpy.py", "dh * (chosen == k)", "dh / width", "torch", "gradients"),
-        ("embedding_numpy.py", "de.reshape(x.size, -1)", "de.reshape(x.size, -1) / 2", "torch", "gradients"),
-        ("stranger_numpy.py", "spec.dropout_of_units).reshape", "spec.dropout_of_windows).reshape", "numpy", "loss"),
-        ("stranger_torch.py", "self.embedding(x).unfold", "self.embedding(x.flip(1)).unfold", "torch", "logits"),
-    ],
-)
-def test_a_mistake_in_it_is_told(tmp_path: Path, file: str, old: str, new: str, framework: str, group: str) -> None:
-    """One in NumPy shows in the others: the oracle is made of it."""
+MUST_BE_TOLD = {
+    ("the whole window gets the gradient", "numpy"): ("torch", "gradients"),
+    ("table's gradient halved", "numpy"): ("torch", "gradients"),
+    ("one rate for both dropouts", "numpy"): ("numpy", "loss"),
+    ("tokens read backwards", "torch"): ("torch", "logits"),
+}
+"""Mistake and family in which it is made -> the framework in which it shows, and where. The oracle is made of NumPy's page."""
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The stranger as a model among ours, in this process."""
+    monkeypatch.syspath_prepend(SITE)
+    registry._entry_points.cache_clear()
+    yield
+    registry._entry_points.cache_clear()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "stranger"]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(("name", "family"), MUST_BE_TOLD)
+def test_a_mistake_in_it_is_told(installed: None, tmp_path: Path, name: str, family: str) -> None:
+    framework, group = MUST_BE_TOLD[name, family]
+    (mistake,) = (mistake for mistake in mistakes.of_model("stranger") if mistake.name == name)
     site = tmp_path / "site"
     shutil.copytree(SITE, site)
-    path = site / "stranger" / file
-    text = path.read_text(encoding="utf-8")
-    assert text.count(old) == 1
-    path.write_text(text.replace(old, new), encoding="utf-8")
+    for module, text in mistakes.changed("stranger", family, mistake).items():
+        if module.startswith("stranger."):
+            (site / f"{module.replace('.', '/')}.py").write_text(text, encoding="utf-8")
     done = samenet(site, "verify", *SMALL, "--framework", framework, "--precision", "float32")
     assert done.returncode == 1, done.stdout + done.stderr
     assert group in done.stdout.partition("Failed:")[2]
+
+
+def test_the_loader_plants_its_mistakes_and_those_of_its_layers(installed: None) -> None:
+    made = {mistake.name: mistake for mistake in mistakes.of_model("stranger")}
+    own = registry.part("stranger", "mistakes").MISTAKES
+    assert {mistake.name for mistake in own} == {name for name, _ in MUST_BE_TOLD}
+    assert {"leaky ReLU", "TF32 on", "Nesterov"} <= set(made)
+    assert "epsilon missing" not in made  # it has no batch norm
+    clean = registry.model_class("stranger", "numpy")
+    page = mistakes.planted("stranger", "numpy", made["leaky ReLU"])
+    assert page.relu.forward(np.float32(-1)) == np.float32(-0.01)
+    assert sys.modules[clean.__module__].relu.forward(np.float32(-1)) == 0
+    for mistake in own:
+        for family in ("numpy", "torch"):
+            if isinstance(why := mistake.change(family), str):
+                with pytest.raises(ValueError, match=why):
+                    mistakes.planted("stranger", family, mistake)
+            else:
+                assert mistakes.planted("stranger", family, mistake).Stranger is not clean

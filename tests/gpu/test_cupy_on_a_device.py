@@ -26,7 +26,7 @@ def cupy() -> Any:
 
 def test_its_products_keep_all_digits_of_float32(cupy: Any) -> None:
     """1 + 2^-23 times 1: TF32 would lose the last bit, and so would bfloat16."""
-    from implementations.mlp.cublas import Products
+    from implementations.training.products_cupy import Products
 
     stream = cupy.cuda.Stream(non_blocking=True)
     product = Products(np.dtype(np.float32), stream)

@@ -17,24 +17,24 @@ def test_every_coarse_precision_is_one_of_the_specifications_and_has_a_tolerance
 
 
 def test_a_number_type_is_offered_everywhere() -> None:
-    assert precisions.problem("numpy", "cpu", "float64") is None
+    assert precisions.problem("mlp", "numpy", "cpu", "float64") is None
 
 
 @pytest.mark.parametrize("name", precisions.OFFERED["bfloat16"])
 def test_bfloat16_is_computed_on_both_devices_and_tf32_on_a_gpu(name: str) -> None:
-    assert precisions.problem(name, "cpu", "bfloat16") is None
-    assert precisions.problem(f"{name}@next", "cuda:1", "tf32") is None
-    assert "on cuda, not on cpu" in str(precisions.problem(name, "cpu", "tf32"))
+    assert precisions.problem("mlp", name, "cpu", "bfloat16") is None
+    assert precisions.problem("mlp", f"{name}@next", "cuda:1", "tf32") is None
+    assert "on cuda, not on cpu" in str(precisions.problem("mlp", name, "cpu", "tf32"))
 
 
 @pytest.mark.parametrize("name", ["numpy", "cupy", "keras-tensorflow", "peer-torch"])
 def test_where_bfloat16_is_not_offered_the_reason_names_the_framework(name: str) -> None:
-    assert name in str(precisions.problem(name, "cuda:0", "bfloat16"))
+    assert name in str(precisions.problem("mlp", name, "cuda:0", "bfloat16"))
 
 
 def test_a_framework_from_elsewhere_is_asked_in_its_own_process() -> None:
     assert "elsewhere" not in registry.FAMILIES
-    assert precisions.problem("elsewhere", "cpu", "bfloat16") is None
+    assert precisions.problem("mlp", "elsewhere", "cpu", "bfloat16") is None
     with pytest.raises(Unavailable, match="no `use_precision`"):
         precisions.enter(types.SimpleNamespace(NAME="elsewhere"), "bfloat16")
 

@@ -40,18 +40,20 @@ WITHOUT = [
 ]
 
 
-ALONE = ("set_floatx", "TF_ENABLE_ONEDNN_OPTS")
-"""What a program sets stays set in its process."""
+BEFORE_IMPORT = {"keras-jax": "JAX_ENABLE_X64", "keras-tensorflow": "TF_ENABLE_ONEDNN_OPTS"}
+"""What a program sets before it imports that framework: there it gets a process of its own."""
+
+PACKAGE = dict.fromkeys(BACKENDS, "keras")
 
 TOGETHER: dict[str, list[Path]] = defaultdict(list)
-"""By framework, the programs that share a process: all that leave the framework as they found it."""
+"""By framework, the programs that share a process which has imported it."""
 
 
 def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
     """Every program that is asked for, with its framework."""
     asked = [(each["framework"], ROOT / each["limit"].reproduction) for each in parameters if "framework" in each]
     for framework, program in asked:
-        if not any(word in program.read_text(encoding="utf-8") for word in ALONE):
+        if framework not in BEFORE_IMPORT or BEFORE_IMPORT[framework] not in program.read_text(encoding="utf-8"):
             TOGETHER[framework].append(program)
     for framework, program in asked:
         begun(program, framework)
@@ -60,8 +62,10 @@ def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
 def begun(program: Path, framework: str) -> Any:
     """In a process that holds one framework."""
     backend = {"KERAS_BACKEND": framework.removeprefix("keras-")} if framework.startswith("keras-") else {}
-    programs = TOGETHER[framework] if program in TOGETHER[framework] else [program]
-    return background.python("-m", "tests.support.limit_programs", *map(str, programs), **ON_THE_CPU, **backend)
+    together = program in TOGETHER[framework]
+    package, programs = (PACKAGE.get(framework, framework), TOGETHER[framework]) if together else ("os", [program])
+    words = ["-m", "tests.support.limit_programs", package, *map(str, programs)]
+    return background.python(*words, **ON_THE_CPU, **backend)
 
 
 def run(program: Path, framework: str) -> dict[str, Any]:

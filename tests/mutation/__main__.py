@@ -17,7 +17,7 @@ from implementations import precisions, registry, sources
 from implementations.equivalence import proof
 from tests.mutation import compile_modes, low_precision, planting, report
 from tests.support import ROOT
-from tests.support.mlp.cases import COMPILED
+from tests.support.cases import COMPILED
 
 FOLDER = ROOT / "results" / "proof"
 ANSWERS = FOLDER / "proof.jsonl"
@@ -86,7 +86,7 @@ def jobs() -> list[list[str]]:
 
 def offered(implementation: str, precision: str) -> bool:
     """Whether an implementation has a coarse precision on the CPU."""
-    return precisions.problem(implementation.partition("/")[0], "cpu", precision) is None
+    return precisions.problem("mlp", implementation.partition("/")[0], "cpu", precision) is None
 
 
 def answer(job: list[str]) -> list[dict[str, Any]]:

@@ -1,139 +1,66 @@
-"""Plants faults in the text of an implementation and asks the kit what it notices.
+"""Plants mistakes in an implementation and asks the kit what it notices.
 
-`python -m tests.mutation.planting FRAMEWORK PRECISION [all|needed]` prints one JSON line per fault: what notices it, the
-first thing or, with `all`, everything; with `needed`, only of faults that show in this precision alone. A process of its own per framework. The framework `oracle` is NumPy, judged by an
-oracle with the fault in it; `cupy` runs on its stand-in.
+`python -m tests.mutation.planting FRAMEWORK PRECISION [first|all|needed] [MODEL]` prints one JSON line per fault: what
+notices it, the first thing or, with `all`, everything; with `needed`, only of faults that show in this precision alone. A
+process of its own per framework. The framework `oracle` is NumPy, judged by an oracle with the mistake in it; `cupy` runs on
+its stand-in.
 """
 
 import hashlib
-import importlib
 import json
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 import numpy as np
 
-from implementations import limits, registry
-from implementations.contract import Arrays, OracleClass
+from implementations import limits, mistakes, registry
+from implementations.catalogue import MODEL
+from implementations.contract import Arrays
+from implementations.declarations import Mistake
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.oracle import oracle_of
 from implementations.equivalence.proof import Candidate
 from implementations.equivalence.repetition import Repetition, Start
 from implementations.equivalence.tolerances import Check
-from implementations.mlp import mlp_numpy
-from implementations.mlp.spec import MLPSpec
+from implementations.training.training_numpy import Model as NumpyModel
 from tests.mutation import faults
-from tests.mutation.faults import Edits, Fault
-from tests.support import ROOT, adapters
+from tests.mutation.faults import Fault
+from tests.support import adapters
 from tests.support.cupy import numpy_stand_in
 
-FOLDER = ROOT / "implementations" / "mlp"
 ORACLE = "oracle"
-ORACLES_MODULE = "implementations.equivalence.oracle"
 FRAMEWORKS = ("numpy", ORACLE, "cupy", "torch", "keras-tensorflow", "keras-torch", "keras-jax", "jax")
 
 
-def main(framework: str, precision: str, mode: str = "first") -> None:
+def main(framework: str, precision: str, mode: str = "first", model: str = MODEL) -> None:
     """Every fault of this framework, and the clean implementation, under every specification, by the name ""."""
     prepare(framework, precision)
     if framework != ORACLE:
         remember_yardsticks()
-    others = {str(fault.spec): fault.spec for fault in faults.FAULTS} if mode != "first" else {}
+    made = {mistake.name: mistake for mistake in mistakes.of_model(model)}
+    others = {str(fault.spec): fault.spec for fault in faults.table(model).FAULTS} if mode != "first" else {}
     for spec in [{}, *others.values()]:  # nothing planted: nothing to be noticed
-        tell("", framework, precision, noticed(framework, (), spec, precision, everything=True))
-    for fault in of(framework):
+        tell("", framework, precision, noticed(framework, None, spec, precision, everything=True, model=model))
+    for fault in of(framework, model):
         if fault.precision == precision or (not fault.precision and mode != "needed"):
-            checks = noticed(framework, edits_of(framework, fault), fault.spec, precision, mode != "first", fault.steps)
+            mistake, everything = made[fault.name], mode != "first"
+            checks = noticed(framework, mistake, fault.spec, precision, everything, fault.steps, model)
             tell(fault.name, framework, precision, checks)
 
 
-def of(framework: str) -> list[Fault]:
+def of(framework: str, model: str = MODEL) -> list[Fault]:
     """The faults that are planted in a framework."""
-    there = faults.edits(family_of(framework))
-    absent = faults.not_the_oracles() if framework == ORACLE else {}
-    return [fault for fault in faults.FAULTS if fault.name in there and fault.name not in absent]
+    table, family = faults.table(model), family_of(framework)
+    there = {mistake.name for mistake in mistakes.of_model(model) if isinstance(mistake.change(family), tuple)}
+    absent = table.NOT_THE_ORACLES if framework == ORACLE else {}
+    return [fault for fault in table.FAULTS if fault.name in there and fault.name not in absent]
 
 
 def family_of(framework: str) -> str:
     """Whose text is changed."""
     return "numpy" if framework == ORACLE else registry.FAMILIES[framework]
-
-
-def edits_of(framework: str, fault: Fault) -> Edits:
-    """The changes of that text."""
-    return faults.edits(family_of(framework))[fault.name]
-
-
-def planted(family: str, edits: Edits) -> types.ModuleType:
-    """The family's page with these changes in it, in its layers or in its training."""
-    *_, page = loaded(changed(family, edits))
-    return page
-
-
-def planted_oracle(edits: Edits) -> OracleClass:
-    """The oracle of NumPy's page with these changes in it; its own file, which imports the same layers, as it is."""
-    *_, page, oracle = loaded(changed("numpy", edits) | {ORACLES_MODULE: text_of(ORACLES_MODULE)})
-    return cast(OracleClass, oracle.oracle_of(page.MLP))
-
-
-def changed(family: str, edits: Edits) -> dict[str, str]:
-    """The texts of a family's modules with these changes in them."""
-    texts = {name: text_of(name) for name in modules_of(family)}
-    for old, new in edits:
-        holders = [name for name, text in texts.items() for _ in range(text.count(old))]
-        assert len(holders) == 1, (
-            f"{', '.join(holders) or 'no file'} of {family} holds, and one should hold once:\n{old}"
-        )
-        texts[holders[0]] = texts[holders[0]].replace(old, new)
-    return texts
-
-
-def text_of(module: str) -> str:
-    """What stands in a module's file."""
-    return (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
-
-
-def modules_of(family: str) -> list[str]:
-    """Every module of a family's plain implementation, each after those that it imports: layers, training, the page."""
-    layers = sorted((ROOT / "implementations" / "layers").glob(f"*/*_{family}.py"))
-    training = sorted((ROOT / "implementations" / "training").glob(f"*_{family}.py"))
-    paths = [*layers, *training, ROOT / "implementations" / "mlp" / f"mlp_{family}.py"]
-    return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
-
-
-def loaded(texts: Mapping[str, str]) -> list[types.ModuleType]:
-    """These modules, as if their files held these texts; whoever imported the real ones keeps them."""
-    modules: list[types.ModuleType] = []
-    real: list[tuple[str, types.ModuleType | None]] = []
-    try:
-        for name, text in texts.items():
-            package, _, stem = name.rpartition(".")
-            real.append((name, sys.modules.get(name)))
-            module = module_of(ROOT / f"{name.replace('.', '/')}.py", text)
-            sys.modules[name] = module
-            setattr(importlib.import_module(package), stem, module)
-            modules.append(module)
-        return modules
-    finally:
-        for name, original in real:
-            package, _, stem = name.rpartition(".")
-            del sys.modules[name]
-            delattr(importlib.import_module(package), stem)
-            if original is not None:
-                sys.modules[name] = original
-                setattr(importlib.import_module(package), stem, original)
-
-
-def module_of(path: Path, text: str) -> types.ModuleType:
-    """A module as if its file held this text."""
-    module = types.ModuleType(f"planted_{path.stem}")
-    module.__file__ = str(path)
-    sys.modules[module.__name__] = module  # classes look their module up
-    exec(compile(text, path.name, "exec"), module.__dict__)
-    return module
 
 
 def prepare(framework: str, precision: str) -> None:
@@ -165,15 +92,18 @@ def remember_yardsticks() -> None:
 
 
 class PlantedKit(Kit):
-    """The kit on an implementation with a fault in it."""
+    """The kit on an implementation with a mistake in it, or with none."""
 
-    def __init__(self, framework: str, edits: Edits) -> None:
-        states, self.device = registry.part("mlp", "extremes"), "cpu"
+    def __init__(self, framework: str, mistake: Mistake | None, model: str = MODEL) -> None:
+        states, self.device = registry.part(model, "extremes"), "cpu"
         self.extremes, self.poisoned = states.extremes, states.poisoned
+        in_numpy = registry.model_class(model, "numpy")
         if framework == ORACLE:
-            self.model_class, self.oracle_class = mlp_numpy.MLP, planted_oracle(edits)
+            self.model_class, self.oracle_class = in_numpy, mistakes.planted_oracle(model, mistake)
         else:
-            self.model_class, self.oracle_class = planted(family_of(framework), edits).MLP, oracle_of(mlp_numpy.MLP)
+            page = mistakes.planted(model, family_of(framework), mistake)
+            self.model_class = getattr(page, registry.part(model, "spec").CLASS)
+            self.oracle_class = oracle_of(cast(type[NumpyModel], in_numpy))
         if framework == "cupy":
             self.adapter: Any = types.SimpleNamespace(
                 to_device=lambda array, device: numpy_stand_in.on_device(np.array(array)), to_host=np.array
@@ -184,7 +114,13 @@ class PlantedKit(Kit):
 
 
 def noticed(
-    framework: str, edits: Edits, changes: dict[str, Any], precision: str, everything: bool, steps: int = 0
+    framework: str,
+    mistake: Mistake | None,
+    changes: dict[str, Any],
+    precision: str,
+    everything: bool,
+    steps: int = 0,
+    model: str = MODEL,
 ) -> list[str]:
     """What the kit notices, as `check: group`. The first thing, or everything of a kind. A fault must give wrong results:
     one that raises is itself wrong.
@@ -193,9 +129,9 @@ def noticed(
     shows nothing. Given a number of steps, a run of that many is all that is asked.
     """
     failed: dict[str, None] = {}
-    spec = MLPSpec().changed(**faults.SIZE | changes, precision=precision)
+    spec = registry.part(model, "spec").Spec().changed(**faults.table(model).SIZE | changes, precision=precision)
     values = spec.model_dump(mode="json")
-    kit = PlantedKit(framework, edits)
+    kit = PlantedKit(framework, mistake, model)
     candidate = kit.candidate(spec)
     for kind in [lambda: kit.trajectory(candidate, steps)] if steps else kinds(kit, candidate):
         for check in kind():

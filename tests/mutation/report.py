@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from implementations import mistakes, registry
+from implementations.catalogue import MODEL
 from implementations.equivalence import scaling
 from implementations.equivalence.tolerances import FACTOR, Check
 from implementations.limits import LIMITS
@@ -26,7 +28,7 @@ def written(answers: Answers) -> tuple[str, bool]:
         _table(("claim", "seen", "verdict"), [(*claim[:2], "holds" if claim[2] else "**DOES NOT HOLD**") for claim in claims]),
         *_broken(answers),
         "## 2. The kill matrix",
-        "A row is a fault, planted as a small change in the text of an implementation (`tests/mutation/faults`). The number "
+        "A row is a fault, planted as a small change in the text of an implementation (`mistakes.py` of its layer, the training or the network). The number "
         "says how many checks (a start, and a group of tensors under it) notice it in float32 and in float64: those of steps from "
         "ordinary states, else those from extreme ones, else those of many steps. Where each has to be compiled, "
         "float64 is asked only where float32 cannot show it (a dot: not asked). "
@@ -114,7 +116,7 @@ def _matrix(answers: Answers) -> str:
     noticed, _ = _noticed(answers)
     frameworks = [name for name in planting.FRAMEWORKS if any(framework == name for _, framework in noticed)]
     rows = []
-    for fault in faults.FAULTS:
+    for fault in faults.table(MODEL).FAULTS:
         cells = []
         for framework in frameworks:
             by_precision = noticed.get((fault.name, framework))
@@ -131,10 +133,11 @@ def _matrix(answers: Answers) -> str:
 
 def _reasons() -> str:
     reasons: dict[str, list[str]] = defaultdict(list)
-    for family in faults.FAMILIES:
-        for name, why in faults.elsewhere(family).items():
-            reasons[f"{family}: {why}"].append(name)
-    for name, why in faults.not_the_oracles().items():
+    for family in dict.fromkeys(registry.FAMILIES.values()):
+        for mistake in mistakes.of_model(MODEL):
+            if isinstance(why := mistake.change(family), str):
+                reasons[f"{family}: {why}"].append(mistake.name)
+    for name, why in faults.table(MODEL).NOT_THE_ORACLES.items():
         reasons[f"oracle: {why}"].append(name)
     lines = [f"- {why} ({', '.join(names)})" for why, names in reasons.items()]
     lines += [f"- {name}: {why}" for name, why in faults.EQUIVALENT.items()]

@@ -1,7 +1,7 @@
 """Long processes of which tests read what they said: begun with the session, two at a time, beside the other tests.
 
 A test module that has some offers `begin_processes(parameters)`, with the parameters of each of its selected tests; its tests come
-last (`conftest.py`).
+last (`conftest.py`). With `BEGIN_FIRST` in a module, its processes are begun before those of others.
 """
 
 import os

@@ -17,6 +17,9 @@ NOT_GIVEN: dict[str, Any] = dict.fromkeys(LISTS) | {
 }  # fmt: skip
 """What the options that choose cells are where none is given."""
 
+SMALL = ["--profile", "smoke", "--framework", "numpy", "--threads", "1", "--set", "batch=8", "--set", "width=16"]
+"""The choice of a whole run that is done in seconds."""
+
 
 def invoke(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])

@@ -1,90 +1,184 @@
-"""Runs all cases on one implementation in one process: `python -m tests.support.conformance numpy/tuned float64`.
+"""Runs the cases of all models on one framework in one process: `python -m tests.support.conformance torch`.
 
-Prints one JSON object per line: {"case": ..., "checks": [...]} for a proof or a run, {"predictions": sha256} for a
-training on the digits. A process of its own, because no process may hold two frameworks.
+Prints one JSON object per line, each with its model, implementation and precision: {"case": ..., "checks": [...]} for a proof
+or a run, {"predictions": sha256} for a training on the model's own data, {"watched": ...} for a watched step, and
+{"ended": true} at the end of a precision. The first line is of the process: {"adapter": ..., "loaded": ...}. `python -m tests.support.conformance torch/tuned float64 thorough` asks all of one.
+
+A process of its own, because no process may hold two frameworks. What is set for a precision stays set, so each has a copy
+(`os.fork`) of the process that has imported the framework and has not used it yet.
 """
 
 import dataclasses
 import hashlib
+import importlib
 import json
+import os
 import sys
+import traceback
 from contextlib import nullcontext
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from implementations import data, initialisation, limits, watching
+from implementations import initialisation, limits, registry, watching
+from implementations.contract import Spec
 from implementations.equivalence import tolerances
 from implementations.equivalence.kit import Kit
+from implementations.equivalence.proof import Candidate
 from implementations.equivalence.tolerances import Check
-from implementations.mlp.spec import MLPSpec
-from implementations.mlp.steps import STEPS as STEPS_OF_THE_NETWORK
-from tests.support import adapters, batches
-from tests.support.mlp import random_specifications
-from tests.support.mlp.cases import CASES, EPOCHS, IN_FULL, QUICK, SMALL, STEPS, cases, examples, in_full, runs
+from tests.support import adapters, batches, cases
+from tests.support.cases import EPOCHS, FULL, STEPS
 
 
-def main(implementation: str, precision: str, extent: str = "fast") -> None:
-    """The cases in one precision, all of them if it is `thorough`; in float64 the long runs and the digits too."""
-    thorough = extent == "thorough"
+def main(implementation: str, precision: str = "", extent: str = "fast") -> int:
+    """Without a precision: a framework in all its modes and precisions that `make test` asks. The exit code."""
+    if precision:
+        ask(implementation, precision, extent == "thorough")
+        return 0
+    modes = [name for name in cases.implementations() if name.partition("/")[0] == implementation]
+    tell_what_is_loaded(implementation, registry.adapter(implementation).NAME)
+    jobs = [(mode, precision) for mode in modes if not problem(mode) for precision in cases.precisions(mode)]
+    return max([in_a_copy(*job) for job in jobs])
+
+
+def tell_what_is_loaded(framework: str, name: str) -> None:
+    """What stands in the process that holds the framework, its adapter and its models; the first line of output."""
+    for model in cases.models(framework):
+        registry.model_class(model, framework)
+    tops = {module.partition(".")[0].replace("jaxlib", "jax") for module in sys.modules}
+    print(json.dumps({"adapter": name, "loaded": sorted(tops & {"torch", "tensorflow", "jax", "cupy"})}), flush=True)
+
+
+def problem(implementation: str) -> Any:
+    """Why a mode cannot be used here, or None."""
     framework, _, mode = implementation.partition("/")
-    mode = mode or "plain"
-    kit = adapters.kit(framework, precision, mode)
-    for case, changes in cases(implementation, precision, thorough).items():
-        spec = MLPSpec().changed(**SMALL | changes, precision=precision)
-        stressed = thorough or (precision == "float32" and case in QUICK)
-        starts = [*kit.starts(spec), *(kit.stress_starts(spec) if stressed else ())]
-        tell(framework, mode, spec, case, kit.steps(kit.candidate(spec), starts))
-    if in_full(implementation, thorough):
-        spec = MLPSpec().changed(**SMALL | CASES[IN_FULL], precision=precision)
-        tell(framework, mode, spec, "in full", kit.everything(kit.candidate(spec)))
-    if precision == "float32" and thorough:
-        spec = MLPSpec().changed(**SMALL | CASES[IN_FULL], precision=precision)
-        tell(framework, mode, spec, f"{STEPS} restarted steps, {IN_FULL}", kit.trajectory(kit.candidate(spec), STEPS))
-    if precision == "float64":
-        for case, changes in runs(implementation, thorough).items():
-            spec = MLPSpec().changed(**SMALL | changes, precision=precision)
-            tell(framework, mode, spec, f"{STEPS} steps, {case}", kit.trajectory(kit.candidate(spec), STEPS))
-        print(
-            json.dumps({"predictions": predictions(kit, MLPSpec().changed(precision="float64", dropout=0.0, batch=64))})
-        )
-    if mode == "plain" and hasattr(kit.model_class, "calls_of_steps"):
-        print(json.dumps(watched(kit, MLPSpec().changed(**SMALL, precision=precision))))
-    if count := examples(implementation, precision, thorough):
-        for spec, checks in random_specifications.tried(kit, framework, precision, count):
-            tell(framework, mode, spec, "any specification", checks)
+    return registry.mode_problem(framework, mode)
 
 
-def watched(kit: Kit, spec: MLPSpec) -> dict[str, Any]:
-    """Which steps of the network a watched training step tells of, and whether it is the same training step."""
-    model: Any = kit.model_class(spec, kit.device)
-    batch = kit.candidate(spec, model).batch(batches.one(spec))
-    state, generator = initialisation.hot_state(spec), model.random_state()
-    events: list[str] = []
-    losses = []
-    for watching_ in (
-        nullcontext(),
-        watching.watched(model, STEPS_OF_THE_NETWORK, events.append, lambda step: events.append(f"end of {step}")),
-    ):
-        model.load_state(state)
-        model.set_random_state(generator)
-        with watching_:
-            losses.append(np.asarray(kit.adapter.to_host(model.train_step(batch))).tobytes())
-    begun = [step for step in events if not step.startswith("end of ")]
-    return {"watched": sorted(set(begun)), "ends": len(events) == 2 * len(begun), "same": losses[0] == losses[1]}
+def in_a_copy(implementation: str, precision: str) -> int:
+    """Asks one implementation in one precision in a copy of this process; 0 where it came to its end."""
+    pid = os.fork()
+    if not pid:
+        try:
+            ask(implementation, precision)
+            os._exit(0)
+        except BaseException:  # whatever it is, a copy must not go on as if it were the original
+            traceback.print_exc()
+        os._exit(1)
+    return int(os.waitpid(pid, 0)[1] != 0)
 
 
-def tell(framework: str, mode: str, spec: MLPSpec, case: str, checks: Any) -> None:
-    """One line of output; each check says whether a limit of the framework's own explains that it fails."""
-    answer = {
-        "case": case,
-        "spec": spec.model_dump(mode="json"),
-        "checks": [described(framework, mode, spec, check) for check in checks],
-    }
-    print(json.dumps(answer, default=float), flush=True)
+def ask(implementation: str, precision: str, thorough: bool = False) -> None:
+    """Every model that is written in it."""
+    framework = implementation.partition("/")[0]
+    adapter = adapters.prepared(framework, precision)
+    for model in cases.models(implementation):
+        Asked(model, implementation, precision, adapter).everything(thorough)
 
 
-def described(framework: str, mode: str, spec: MLPSpec, check: Check) -> dict[str, Any]:
+class Asked:
+    """One model in one implementation and precision."""
+
+    def __init__(self, model: str, implementation: str, precision: str, adapter: Any) -> None:
+        self.model, self.implementation, self.precision = model, implementation, precision
+        self.framework, _, mode = implementation.partition("/")
+        self.mode = mode or "plain"
+        self.kit = Kit(model, self.framework, adapter, adapter.devices()[-1], self.mode)
+        self.own = cases.of(model)
+        self.made: dict[str, Candidate] = {}
+
+    def everything(self, thorough: bool) -> None:
+        """The cases, all of them if it is `thorough`; in float64 the long runs and the model's own data too."""
+        for case, changes in cases.chosen(self.model, self.implementation, self.precision, thorough).items():
+            spec = self.spec(changes)
+            stressed = thorough or (self.precision == "float32" and case in self.own.QUICK)
+            starts = [*self.kit.starts(spec), *(self.kit.stress_starts(spec) if stressed else ())]
+            self.tell(spec, case, self.kit.steps(self.candidate(spec), starts))
+        if self.precision == "float32" and thorough:
+            spec = self.spec(self.own.CASES[self.own.IN_FULL])
+            case = f"{STEPS} restarted steps, {self.own.IN_FULL}"
+            self.tell(spec, case, self.kit.trajectory(self.candidate(spec), STEPS))
+        if self.precision == "float64":
+            for case, changes in cases.runs(self.model, self.implementation, thorough).items():
+                spec = self.spec(changes)
+                self.tell(spec, f"{STEPS} steps, {case}", self.kit.trajectory(self.candidate(spec), STEPS))
+            self.say(predictions=self.predictions())
+        if self.mode == "plain" and hasattr(self.kit.model_class, "calls_of_steps"):
+            self.say(**self.watched())
+        if count := cases.examples(self.implementation, self.precision, thorough):
+            made_up = importlib.import_module(f"tests.support.{self.model}.random_specifications")
+            for spec, checks in made_up.tried(self.kit, self.framework, self.precision, count):
+                self.tell(spec, "any specification", checks)
+        if cases.in_full(self.implementation, thorough):  # last: deterministic settings stay on
+            spec = self.spec(self.own.CASES[self.own.IN_FULL])
+            self.tell(spec, FULL, self.kit.everything(self.candidate(spec)))
+        self.say(ended=True)
+
+    def spec(self, changes: dict[str, Any]) -> Any:
+        """A small network with these changes."""
+        return self.preset.changed(**self.own.SMALL | changes, precision=self.precision)
+
+    @cached_property
+    def preset(self) -> Any:
+        """The model's first."""
+        specification = registry.part(self.model, "spec").Spec
+        return specification.preset(next(iter(specification.PRESETS)))
+
+    def candidate(self, spec: Spec) -> Candidate:
+        """A model of this specification, compiled once."""
+        key = repr(spec)
+        if key not in self.made:
+            self.made[key] = self.kit.candidate(spec)
+        return self.made[key]
+
+    def watched(self) -> dict[str, Any]:
+        """Which steps of the network a watched training step tells of, and whether it is the same training step."""
+        spec = self.spec({})
+        model: Any = self.kit.model_class(spec, self.kit.device)
+        batch = self.kit.candidate(spec, model).batch(batches.one(spec))
+        state, generator = initialisation.hot_state(spec), model.random_state()
+        steps = registry.part(self.model, "steps").STEPS
+        events: list[str] = []
+        losses = []
+        for watching_ in (
+            nullcontext(),
+            watching.watched(model, steps, events.append, lambda step: events.append(f"end of {step}")),
+        ):
+            model.load_state(state)
+            model.set_random_state(generator)
+            with watching_:
+                losses.append(np.asarray(self.kit.adapter.to_host(model.train_step(batch))).tobytes())
+        begun = [step for step in events if not step.startswith("end of ")]
+        return {"watched": sorted(set(begun)), "ends": len(events) == 2 * len(begun), "same": losses[0] == losses[1]}
+
+    def predictions(self) -> str:
+        """Hash of the predicted classes of the data's test set after a few epochs from the same start."""
+        dataset = registry.part(self.model, "data").default()
+        spec = self.preset.changed(**self.own.LEARNING, precision=self.precision)
+        candidate = self.kit.candidate(spec)
+        model = candidate.model
+        model.load_state(initialisation.initial_state(spec))
+        rng = np.random.default_rng(0)
+        for _ in range(EPOCHS):
+            order = rng.permutation(dataset.samples)
+            for rows in np.split(order[: len(order) // spec.batch * spec.batch], len(order) // spec.batch):
+                model.train_step(candidate.batch({"x": dataset.x_train[rows], "y": dataset.y_train[rows]}))
+        logits = self.kit.adapter.to_host(model.predict(candidate.batch({"x": dataset.x_test, "y": dataset.y_test})))
+        return hashlib.sha256(logits.argmax(axis=-1).astype(np.int64).tobytes()).hexdigest()
+
+    def tell(self, spec: Any, case: str, checks: Any) -> None:
+        """One line of output; each check says whether a limit of the framework's own explains that it fails."""
+        told = [described(self.framework, self.mode, spec, check) for check in checks]
+        self.say(case=case, spec=spec.model_dump(mode="json"), checks=told)
+
+    def say(self, **answer: Any) -> None:
+        """One line of output."""
+        which = {"model": self.model, "implementation": self.implementation, "precision": self.precision}
+        print(json.dumps(which | answer, default=float), flush=True)
+
+
+def described(framework: str, mode: str, spec: Any, check: Check) -> dict[str, Any]:
     """A check as it is printed. An optimizer without slots whose steps are within rounding of nothing shows no gradient,
     and a coarse arithmetic has not digits enough for every state: that the kit refuses to certify them is right.
     """
@@ -96,20 +190,5 @@ def described(framework: str, mode: str, spec: MLPSpec, check: Check) -> dict[st
     return dataclasses.asdict(check) | {"passed": check.passed, "theirs": theirs, "refused": refused}
 
 
-def predictions(kit: Kit, spec: MLPSpec) -> str:
-    """Hash of the predicted classes of the digits' test set after a few epochs from the same start."""
-    digits, candidate = data.digits(), kit.candidate(spec)
-    model = candidate.model
-    model.load_state(initialisation.initial_state(spec))
-    rng = np.random.default_rng(0)
-    for _ in range(EPOCHS):
-        order = rng.permutation(len(digits.y_train))
-        for rows in np.split(order[: len(order) // spec.batch * spec.batch], len(order) // spec.batch):
-            model.train_step(candidate.batch({"x": digits.x_train[rows], "y": digits.y_train[rows]}))
-    test = candidate.batch({"x": digits.x_test, "y": digits.y_test})
-    logits = kit.adapter.to_host(model.predict(test))
-    return hashlib.sha256(logits.argmax(axis=1).astype(np.int64).tobytes()).hexdigest()
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))

@@ -1,11 +1,14 @@
-"""Runs programs one after the other in this process: `python -m tests.support.limit_programs PROGRAM ...`.
+"""Runs programs in copies of one process: `python -m tests.support.limit_programs PACKAGE PROGRAM ...`.
 
-Importing a framework takes longer than most of them. Prints a JSON object for each: what it said and how it ended.
+Importing a framework's package takes longer than most of them, so that is done once; what a program sets ends with its copy
+(`os.fork`). Prints a JSON object for each: what it said and how it ended.
 """
 
 import contextlib
+import importlib
 import io
 import json
+import os
 import runpy
 import sys
 import traceback
@@ -20,13 +23,24 @@ def ended(program: str) -> dict[str, Any]:
             runpy.run_path(program, run_name="__main__")
         except SystemExit as end:
             code = int(end.code or 0)
-        except (
-            Exception
-        ):  # a program that breaks off must not keep the next from running; its test fails, with this text
+        except Exception:  # the next is to be run too; the test of this one fails, with this text
             code, broke = 1, traceback.format_exc()
     return {"program": program, "returncode": code, "stdout": said.getvalue(), "stderr": broke}
 
 
+def run_in_a_copy(program: str) -> None:
+    """What is said of it comes from the copy."""
+    pid = os.fork()
+    if pid:
+        os.waitpid(pid, 0)
+        return
+    try:
+        print(json.dumps(ended(program)), flush=True)
+    finally:
+        os._exit(0)
+
+
 if __name__ == "__main__":
-    for path in sys.argv[1:]:
-        print(json.dumps(ended(path)), flush=True)
+    importlib.import_module(sys.argv[1])
+    for path in sys.argv[2:]:
+        run_in_a_copy(path)

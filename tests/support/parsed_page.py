@@ -3,6 +3,9 @@
 from collections import Counter
 from html.parser import HTMLParser
 
+UNREAD = ("script", "style", "svg", "pre", "title")
+"""What is in these is no text that a reader goes through."""
+
 
 class Page(HTMLParser):
     """Tags, ids, links and text of a page; pictures' own tags too."""
@@ -14,6 +17,10 @@ class Page(HTMLParser):
         self.links: list[str] = []
         self.attributes: set[str] = set()
         self.words: list[str] = []
+        self.read: list[str] = []
+        self.open_tables = 0
+        self._within: Counter[str] = Counter()
+        self._details: list[bool] = []
         self.feed(source)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -21,10 +28,25 @@ class Page(HTMLParser):
         self.attributes |= {name for name, _ in attrs}
         self.ids += [value or "" for name, value in attrs if name == "id"]
         self.links += [value or "" for name, value in attrs if name in ("href", "src")]
+        self._within[tag] += tag in UNREAD
+        self._details += ["open" in dict(attrs)] if tag == "details" else []
+        self.open_tables += tag == "table" and all(self._details)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._within[tag] -= tag in UNREAD
+        if tag == "details":
+            self._details.pop()
 
     def handle_data(self, data: str) -> None:
         self.words.append(data)
+        if not any(self._within[tag] for tag in UNREAD):
+            self.read.append(data)
 
     @property
     def text(self) -> str:
         return " ".join(" ".join(self.words).split())
+
+    @property
+    def reading(self) -> list[str]:
+        """The words that a reader goes through, folded ones too: no code, no labels of charts."""
+        return " ".join(self.read).split()

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.records import record, records_file
 from benchmarks.records.record import Cell, Check, Configuration
+from benchmarks.records.run_record import NetworkRecord
 
 MICROSECOND = 1e-6
 GROUPS = ("logits", "loss", "gradients", "statistics", "slots")
@@ -71,7 +72,9 @@ def run(cells: Iterable[Cell], blocks: int = 6, **options: Any) -> record.RunRec
         "cells": list(cells),
         "absent": [],
     }
-    return record.RunRecord(**(values | options))
+    values |= options
+    network = {name: values.pop(name) for name in NetworkRecord.model_fields if name in values}
+    return record.RunRecord(networks=[NetworkRecord(**network)], **values)
 
 
 def timing(

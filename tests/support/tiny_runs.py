@@ -8,6 +8,7 @@ from benchmarks.plan.cells import Request, plan
 from benchmarks.plan.profiles import Profile
 from benchmarks.records.record import Cell, OutcomeRecord, Record, TimingRecord
 from benchmarks.runner.blocks import Runner
+from benchmarks.runner.networks import Network
 from implementations.mlp.spec import MLPSpec
 
 ROUNDS = 3
@@ -17,7 +18,7 @@ SPEC = MLPSpec(features=6, hidden=(8,), classes=3, batch=8)
 
 def cells_of(*frameworks: str, **options: Any) -> list[Cell]:
     request = Request(TINY, frameworks=frameworks, threads=(1,), **options)
-    return plan("mlp", SPEC, request, gpus=[]).cells
+    return plan({"mlp": SPEC}, request, gpus=[]).cells
 
 
 def data() -> dict[str, np.ndarray]:
@@ -26,9 +27,13 @@ def data() -> dict[str, np.ndarray]:
     return {"x_train": x, "y_train": y, "x_test": x, "y_test": y}
 
 
+def networks(epochs: int = 0) -> dict[str, Network]:
+    return {"mlp": Network(SPEC, data(), epochs)}
+
+
 def execute(cells: list[Cell], blocks: int = 1, epochs: int = 0) -> list[Record]:
     found: list[Record] = []
-    Runner(SPEC, data(), cells, TINY, blocks, seed=0, sink=found.append, epochs=epochs).execute()
+    Runner(networks(epochs), cells, TINY, blocks, seed=0, sink=found.append).execute()
     return found
 
 

@@ -1,21 +1,22 @@
 """The sections of a report, one module each, and their order."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from benchmarks import wording
 from benchmarks.analysis.ranking import ComparisonGroup, comparison_groups
 from benchmarks.analysis.results import Results
 from benchmarks.report import headline
-from benchmarks.report.document import Block, Document, Figure, Part, Section, Text
+from benchmarks.report.document import Block, Document, Figure, Fold, Heading, Section
 from benchmarks.report.sections import (
+    answer,
     coverage,
     environment,
     equivalence,
     fairness,
-    fault_detection,
     gpu_vs_cpu,
+    keras_cost,
     learning,
     memory_energy,
     ranking,
@@ -23,66 +24,92 @@ from benchmarks.report.sections import (
     run_quality,
     sizes,
     startup,
-    steps,
     tuned_vs_plain,
     uncertainty,
 )
+
+SectionOf = Callable[[Results, Sequence[ComparisonGroup]], Section]
+
+PARTS: tuple[SectionOf, ...] = (
+    ranking.section,
+    sizes.section,
+    roofline.section,
+    tuned_vs_plain.section,
+    keras_cost.section,
+    gpu_vs_cpu.section,
+    learning.section,
+    startup.section,
+    memory_energy.section,
+    equivalence.section,
+    fairness.section,
+    equivalence.limits_section,
+    uncertainty.section,
+    coverage.section,
+)
+"""In the order of questions. What was not measured has no section."""
 
 
 def document(results: Results, groups: Sequence[ComparisonGroup] | None = None) -> Document:
     """Everything there is to say about a run; its groups, where somebody has them already."""
     groups = comparison_groups(results) if groups is None else groups
-    answers = (ranking, tuned_vs_plain, coverage, equivalence, gpu_vs_cpu, uncertainty, run_quality, roofline)
-    parts = (*answers, startup, learning, sizes, memory_energy, steps, fairness, environment, fault_detection)
-    sections = [lead(results, groups), *(part.section(results, groups) for part in parts)]
-    return Document(title(results), _subtitle(results), _named_apart(sections))
+    first = answer.section(list(networks(results, groups)))
+    first = replace(first, blocks=[*first.blocks, *answer.unsaid(results)])
+    sections = [of_networks(part, results, groups) for part in PARTS]
+    shown = [part for part in (first, *sections, environment.section(results, groups)) if part.blocks or part.summary]
+    return Document(title(results), answer.machine(results), _named_apart(shown), warning(results))
 
 
 def title(results: Results) -> str:
     """What it is, and whether something is missing."""
     partial = " (partial results)" if headline.partial(results) else ""
-    return f"{wording.model(results.run)} benchmark{partial}"
+    return f"{wording.networks(results.run)} benchmark{partial}"
 
 
-def lead(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
-    """What is missing, and then the findings."""
-    partial = headline.partial(results)
-    first = [Text(partial, "warning")] if partial else []
-    return Section(
-        "headline", "Headline", first + [Text(finding, "lead") for finding in headline.headline(results, groups)]
-    )
+def warning(results: Results) -> str:
+    """What is missing, and what would make one distrust the rest."""
+    wrong = [] if not run_quality.wrong_nulls(results) else [run_quality.summary(results)]
+    return " ".join(filter(None, [headline.partial(results), *wrong, uncertainty.interfered(results)]))
+
+
+def of_networks(section: SectionOf, results: Results, groups: Sequence[ComparisonGroup]) -> Section:
+    """A section of every network, one after the other where there are several; what is the same of all stands once."""
+    of_each = [section(*of) for of in networks(results, groups)]
+    if all(of == of_each[0] for of in of_each):
+        return of_each[0]
+    blocks: list[Block] = []
+    summaries = []
+    for network, of in zip(results.run.networks, of_each, strict=True):
+        if of.blocks:
+            blocks.append(Heading(wording.network(network)))
+            blocks += [_renamed(block, f"{wording.slug(network.model)}-{{}}".format) for block in of.blocks]
+        if of.summary:
+            summaries.append(f"{wording.network(network)}: {of.summary}")
+    if all(of.summary == of_each[0].summary for of in of_each):
+        summaries = [of_each[0].summary]
+    return replace(of_each[0], blocks=blocks, summary=" ".join(summaries))
+
+
+def networks(
+    results: Results, groups: Sequence[ComparisonGroup]
+) -> Iterator[tuple[Results, Sequence[ComparisonGroup]]]:
+    """The results and the groups of each network of the run."""
+    for network in results.run.networks:
+        yield results.of(network.model), [group for group in groups if group.who.model == network.model]
 
 
 def _named_apart(sections: list[Section]) -> list[Section]:
     """Give every figure a name of its own: it is a file name and an id, made from names that may be anything."""
     seen: Counter[str] = Counter()
 
-    def renamed(block: Block) -> Block:
-        if isinstance(block, Part):
-            return replace(block, blocks=[renamed(inner) for inner in block.blocks])
-        if isinstance(block, Figure):
-            seen[block.name] += 1
-            if seen[block.name] > 1:
-                return replace(block, name=f"{block.name}-number-{seen[block.name]}")
-        return block
+    def apart(name: str) -> str:
+        seen[name] += 1
+        return name if seen[name] == 1 else f"{name}-number-{seen[name]}"
 
-    return [replace(section, blocks=[renamed(block) for block in section.blocks]) for section in sections]
+    return [replace(section, blocks=[_renamed(block, apart) for block in section.blocks]) for section in sections]
 
 
-def _subtitle(results: Results) -> str:
-    run = results.run
-    return (
-        f"One {wording.model(run)}, written once per framework from one specification{_proved(results)}. "
-        f"Run of {run.started_at}, profile {run.profile}, {wording.count(run.blocks, 'block')}."
-    )
-
-
-def _proved(results: Results) -> str:
-    """What may be said of everything that was timed, floors and peers aside."""
-    timed = [entry for entry in results.entries if entry.medians and entry.standing != "beside"]
-    unproved = sum(entry.standing == "not proved" for entry in timed)
-    if not timed:
-        return ""
-    if not unproved:
-        return ", proved equal, then timed"
-    return f", then timed; {unproved} of {wording.count(len(timed), 'timed cell')} not proved equal"
+def _renamed(block: Block, name_of: Callable[[str], str]) -> Block:
+    """A block with other names for its figures."""
+    if isinstance(block, Fold):
+        return replace(block, blocks=[_renamed(inner, name_of) for inner in block.blocks])
+    return replace(block, name=name_of(block.name)) if isinstance(block, Figure) else block

@@ -7,7 +7,7 @@ from benchmarks import wording
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
-from benchmarks.report.document import Block, Code, Section, Text, table
+from benchmarks.report.document import Block, Code, Section, table
 from benchmarks.wording import NO_VALUE
 
 _KINDS = ("measured", "measured in part", "failed", "skipped", "unequal", "not run")
@@ -15,8 +15,7 @@ _KINDS = ("measured", "measured in part", "failed", "skipped", "unequal", "not r
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """Counts per implementation, then each cell that is not whole, then what was not there."""
-    blocks: list[Block] = [Text(summary(results)), *_counts(results), *holes(results), *_absent(results)]
-    return Section("coverage", "Coverage", blocks)
+    return Section("coverage", "Coverage", [*_counts(results), *holes(results), *_absent(results)], summary(results))
 
 
 def _kind(entry: CellResult, blocks: int) -> str:
@@ -27,7 +26,7 @@ def summary(results: Results) -> str:
     """What was planned and what was measured whole."""
     planned = [entry for entry in results.entries if entry.planned]
     whole = len(planned) - len(results.holes())
-    return f"{wording.count(len(planned), 'cell')} planned, {whole} measured in all {wording.count(results.run.blocks, 'block')}. A cell is one implementation at one size and setting, in one phase; without a time it is a hole, never a zero."
+    return f"{wording.count(len(planned), 'cell')} planned, {whole} measured in all {wording.count(results.run.blocks, 'block')}. A cell without a time is a hole, never a zero."
 
 
 def _counts(results: Results) -> list[Block]:

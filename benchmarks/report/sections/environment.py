@@ -15,30 +15,33 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     blocks = table("The machine", facts.rows(results.environment), "fact", "value")
     blocks = blocks or [Text("The machine's facts were not recorded (no environment.json).")]
     blocks += table("The run", _run(results), "fact", "value")
-    blocks += table("The specification", facts.rows(results.run.spec), "field", "value", folded=True)
+    for network in results.run.networks:
+        of = f", {wording.network(network)}" if len(results.run.networks) > 1 else ""
+        blocks += table(f"The specification{of}", facts.rows(network.spec), "field", "value", folded=True)
     blocks += _reproduce(results)
     if results.problems:
         blocks += [Heading("Problems with the records"), Bullets(results.problems)]
-    return Section("environment", "Environment and how to reproduce", blocks)
+    summary = f"Run again: {wording.clean(shlex.join(results.run.command)) or wording.NO_VALUE}"
+    return Section("environment", "Environment and how to reproduce", blocks, summary)
 
 
 def _run(results: Results) -> list[tuple[str, str]]:
     run = results.run
     about = {"started": run.started_at, "profile": run.profile, "blocks": run.blocks, "seed": run.seed}
-    about |= {"model": wording.model(run), "specification (SHA-256)": run.spec_sha256}
     about |= {"record schema": run.schema_version}
     rows = [(name, str(value)) for name, value in about.items()]
-    data, code = (part.model_dump(exclude_none=True) for part in (run.dataset, run.code))
-    return rows + facts.rows(data, "data: ") + facts.rows(code, "code: ")
+    for network in run.networks:
+        rows += [("model", wording.network(network)), ("specification (SHA-256)", network.spec_sha256)]
+        rows += facts.rows(network.dataset.model_dump(exclude_none=True), "data: ")
+    return rows + facts.rows(run.code.model_dump(exclude_none=True), "code: ")
 
 
 def _reproduce(results: Results) -> list[Block]:
-    command = wording.clean(shlex.join(results.run.command)) or wording.NO_VALUE
     return [
         Heading("How to reproduce"),
         Text("The same measurement (its times will be others, on another day by more than the intervals say):"),
-        Code("Run again", command),
-        Text("This report, byte for byte, from the stored records:"),
-        Code("Report again", "python -m benchmarks report FOLDER"),
-        Text("The numbers stand beside it: results.csv has a row per cell, records.jsonl every single round."),
+        Code("Run again", wording.clean(shlex.join(results.run.command)) or wording.NO_VALUE),
+        Text(
+            "This report, byte for byte: python -m benchmarks report FOLDER. results.csv has a row per cell (columns.csv says what each column is), records.jsonl every round, steps.html the code of each step."
+        ),
     ]

@@ -13,27 +13,47 @@ from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import Check, Configuration, ProofRecord
 from benchmarks.report import proof_table
-from benchmarks.report.document import Block, Heading, Section, Text, table
+from benchmarks.report.document import Block, Section, Text, table
 from benchmarks.wording import NO_VALUE
+
+TITLE = "Are they equal?"
+_HOW = (
+    "Each is compared with the oracle (the network in NumPy, in float64), tensor by tensor, in the process and on the callable that is timed. "
+    "A number is the worst error over its budget, what rounding may do there: ✓ up to 1, ✗ above. Conduct: a repeated step gives the same "
+    "bits, inputs stay as they were, and the precision in force is the one that is named."
+)
 
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
-    """The matrix, every check that failed, and the limits of the frameworks."""
-    return Section("equivalence", "Equivalence", [*_proofs(results), *_limits(results)])
-
-
-def _proofs(results: Results) -> list[Block]:
+    """How many proofs passed; the matrix and every check that failed."""
     if not results.proofs:
-        return [Text("No proof was recorded, so nothing can be ranked.")]
-    note = (
-        "Each implementation is compared with the oracle (the network in NumPy, in float64), tensor by tensor, in the process and "
-        "on the callable that is timed. A number is the worst error over all tensors of the group, sizes and blocks, divided by "
-        "its budget (what rounding may do there): ✓ up to 1, ✗ above. A cell that fails is not ranked. There is a proof for each size in each block: "
-        "a step and a prediction from the middle of training, in the first block also from its beginning. Trajectories of many steps "
-        "are asked by the command verify, not in a run. Conduct: repeating the step gives the same bits, the inputs "
-        "are as they were, and the precision that is in force is the one that is named."
+        return Section("equivalence", TITLE, [], "No proof was recorded, so nothing can be ranked.")
+    blocks = [Text(_HOW), *_matrix(results), *failures(results), Text(_detection(results))]
+    return Section("equivalence", TITLE, blocks, verdict(results))
+
+
+def _detection(results: Results) -> str:
+    """What the proof itself was found to notice."""
+    detection = results.run.fault_detection
+    if not detection.faults:
+        return "What the proof notices was not known when this run began; the command make prove finds out."
+    planted = [noticed for by_framework in detection.faults.values() for noticed in by_framework.values()]
+    dead = sum(any(noticed.values()) for noticed in planted)
+    alarms = wording.count(detection.false_alarms, "false alarm")
+    code = "of the same code" if detection.same_code else "of older code: the command make prove judges it anew"
+    return (
+        f"The proof was judged itself ({code}): {dead} of {len(planted)} planted faults were noticed, and {detection.seeds:,} seeds without one "
+        f"raised {alarms}. results/proof names each."
     )
-    return [Text(note), *_matrix(results), *failures(results)]
+
+
+def limits_section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
+    """What the planned frameworks compute otherwise than they should; nothing where nothing is known."""
+    rows = [[wording.listed(map(wording.framework, limit.frameworks)), limit.statement] for limit in results.run.limits]
+    blocks = table("Where a framework computes something else than it should", rows, "framework", "what it does")
+    touch = "touches" if len(rows) == 1 else "touch"
+    summary = f"{wording.count(len(rows), 'limit')} of the frameworks {touch} this run, each shown by a short program in tests/limits."
+    return Section("limits", "Limits of the frameworks themselves", blocks, summary if rows else "")
 
 
 def _matrix(results: Results) -> list[Block]:
@@ -86,22 +106,3 @@ def failures(results: Results) -> list[Block]:
         rows.append([*row, *([check.limit or NO_VALUE] if limited else [])])
     columns = ["implementation", "size", "#block", "check", "group", "tensor", "#error", "#budget"]
     return table("Checks that failed", rows, *columns, *(["limit of the framework"] if limited else []))
-
-
-def _limits(results: Results) -> list[Block]:
-    """What the planned frameworks compute otherwise than they should; nothing where nothing is known."""
-    rows = [
-        [
-            wording.listed(map(wording.framework, limit.frameworks)),
-            *(limit.name, limit.statement, limit.consequence, limit.answer, limit.reproduction),
-        ]
-        for limit in results.run.limits
-    ]
-    note = (
-        "This is not the code of this project: each row is shown by a short program that has nothing but the framework in "
-        "it. A test runs them all, and fails when a fault is gone. Where a program speaks of several backends of Keras, "
-        "the environment variable KERAS_BACKEND chooses one."
-    )
-    columns = ("framework", "limit", "what it does", "consequence", "what samenet does about it", "shown by")
-    blocks = table("Where a framework computes something else than it should", rows, *columns)
-    return [Heading("Limits of the frameworks themselves"), Text(note), *blocks] if blocks else []

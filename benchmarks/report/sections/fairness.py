@@ -8,33 +8,26 @@ from benchmarks import wording
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.plan.schedule import process_of
-from benchmarks.records.record import Configuration, WorkerRecord
-from benchmarks.report.document import Block, Bullets, Section, table
+from benchmarks.records.record import Configuration, TimingRecord, WorkerRecord
+from benchmarks.report.document import Block, Section, Text, table
 from benchmarks.wording import NO_VALUE
 
 ASKED = ("precision", "mode", "threads", "variant", "device")
 """What was asked for; a process may report the same again among its flags."""
 
-_PROMISES = (
-    "Closed comparison: same specification, same weights, same batches, same optimizer equation, same timed region, same "
-    "float policy. Whatever is not the same is a row of this section, never a footnote.",
-    "Every ranked time belongs to an implementation that was proved equal in the same process, on the same callable.",
-    "Nothing is rerun to find the lowest, and no outlier is dropped.",
+_PROMISE = (
+    "Same specification, weights, batches, optimizer equation, timed region and float policy for all; nothing is rerun to find the lowest. Whatever "
+    "is not the same is a row here."
 )
-
-
-_KERAS = (
-    "Keras's train_on_batch (plain mode) returns the loss as a Python number and so waits for the device each step; the other "
-    "frameworks may run ahead until the end of the round."
-)
+_KERAS = "Keras's train_on_batch (plain mode) returns the loss as a Python number and so waits for the device at each step; others may run ahead."
 
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
-    """The promises, then what the processes reported about themselves, then variants and conventions."""
+    """What the processes reported about themselves, then variants and conventions."""
     waits = any(e.cell.who.framework.startswith("keras") and e.cell.who.mode == "plain" for e in results.entries)
-    promises = [*_PROMISES, *([_KERAS] if waits else [])]
-    blocks: list[Block] = [Bullets(promises), *_differences(results), *_variants(results), *_conventions(results)]
-    return Section("fairness", "Is it fair?", blocks)
+    note: list[Block] = [Text(_KERAS, "note")] if waits else []
+    blocks = [*_differences(results), *note, *_variants(results), *_conventions(results)]
+    return Section("fairness", "Is it fair?", blocks, _PROMISE)
 
 
 def _differences(results: Results) -> list[Block]:
@@ -48,9 +41,12 @@ def _differences(results: Results) -> list[Block]:
         for who in variants[worker.who] or [worker.who]:
             workers[wording.label(results, who)].append(worker)
     labels = list(dict.fromkeys([*whos, *workers]))
-    rows = [_compared(name, [by_label.get(label, "") for label in labels]) for name, by_label in _facts(whos, workers)]
-    note = "" if results.workers else "No process reported its versions and flags, so only what was asked for is shown."
-    return table("What is equal, and what differs", rows if labels else [], "what", "equal?", *labels, note=note)
+    facts = [(name, said) for name, said in (*_facts(whos, workers), *_kernels(results)) if any(said.values())]
+    rows = [_compared(name, [by_label.get(label, "") for label in labels]) for name, by_label in facts]
+    equal = [what for what, equality, *_ in rows if equality.startswith("equal")]
+    differing = [[what, *values] for what, equality, *values in rows if not equality.startswith("equal")]
+    told: list[Block] = [Text(f"Equal in all that say it: {wording.listed(equal)}.")] if equal and labels else []
+    return [*told, *table("What differs", differing if labels else [], "what", *labels)]
 
 
 def _facts(
@@ -61,12 +57,21 @@ def _facts(
         yield name, _values(whos, lambda who, name=name: str(getattr(who, name)))
     yield "thread pools seen", _values(workers, _pools)
     yield "cores it may use", _values(workers, lambda worker: ", ".join(map(str, worker.affinity)))
-    for title, attribute in (("", "flags"), ("measured precision, ", "effective_precision")):
+    for title, attribute in (("", "flags"), ("measured precision of ", "effective_precision")):
         facts_of = {label: [getattr(worker, attribute) for worker in records] for label, records in workers.items()}
         for key in dict.fromkeys(key for facts in facts_of.values() for flags in facts for key in flags):
-            reported = ", as the framework says" if key in ASKED else ""
+            reported = " as the framework says" if key in ASKED else ""
             yield f"{title}{key}{reported}", _values(facts_of, lambda flags, key=key: flags.get(key, ""))
     yield "versions", _values(workers, lambda worker: ", ".join(map(" ".join, worker.versions.items())))
+
+
+def _kernels(results: Results) -> Iterator[tuple[str, dict[str, str]]]:
+    """What each framework chose to compute a step with, of those that tell."""
+    timings: dict[str, list[TimingRecord]] = defaultdict(list)
+    for timing in results.timings:
+        timings[wording.label(results, timing.cell.who)].append(timing)
+    for step in dict.fromkeys(step for timing in results.timings for step in timing.kernels):
+        yield f"kernel, {step}", _values(timings, lambda timing, step=step: timing.kernels.get(step, ""))
 
 
 def _values(records_of: Mapping[str, Iterable[Any]], value_of: Callable[..., str]) -> dict[str, str]:
@@ -96,7 +101,7 @@ def _variants(results: Results) -> list[Block]:
     """Variants of the specification: whatever a variant says of itself, in the run's own words."""
     rows = [
         [variant.name, variant.explanation, wording.listed(map(wording.framework, variant.frameworks)) or NO_VALUE]
-        for variant in results.run.variants
+        for variant in results.network.variants
     ]
     return table(
         "Variants: shown as labelled rows, outside the rank", rows, "variant", "what is different", "frameworks"
@@ -104,8 +109,6 @@ def _variants(results: Results) -> list[Block]:
 
 
 def _conventions(results: Results) -> list[Block]:
-    rows = [
-        [convention.item, convention.choice, convention.source or NO_VALUE] for convention in results.run.conventions
-    ]
+    rows = [[convention.item, convention.choice] for convention in results.network.conventions]
     caption = "Conventions: where frameworks differ, and what the specification decided"
-    return table(caption, rows, "item", "choice", "source")
+    return table(caption, rows, "item", "choice")

@@ -6,8 +6,9 @@ from benchmarks import wording
 from benchmarks.analysis import ranking
 from benchmarks.analysis.ranking import ComparisonGroup, DeviceComparison, by_phase
 from benchmarks.analysis.results import Results
-from benchmarks.report import facets, headline, plots
-from benchmarks.report.document import Block, Figure, Part, Section, Text, table
+from benchmarks.records.configuration import numbers
+from benchmarks.report import headline, plots
+from benchmarks.report.document import Block, Figure, Section, Text, table
 
 TITLE = "When does the GPU pay?"
 _HOW = (
@@ -18,16 +19,12 @@ _VERDICTS = {"faster": "the GPU pays", "slower": "the CPU is faster", "tied": "t
 
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
-    """A map and a table per phase and setting that ran on both; a sentence where there was no GPU."""
+    """A map and a table per phase and setting that ran on both; nothing where none did."""
     blocks: list[Block] = [Text(sentence) for sentence in headline.gpu(results, groups)]
     for same_phase in by_phase(groups):
         if pairs := [pair for group in same_phase if (pair := ranking.compare_devices(group))]:
-            blocks.append(Part(facets.of_group(same_phase[0]), [*_map(pairs), *_table(results, pairs)]))
-    on_gpu = any(entry.cell.who.device.startswith("cuda") for entry in results.entries)
-    where = "Nothing was measured on both a CPU and a GPU" if on_gpu else "No GPU was measured"
-    return Section(
-        "gpu", TITLE, [*blocks, Text(_HOW, "note")] if blocks else [Text(f"{where}, so this run cannot say.")]
-    )
+            blocks += [*_map(pairs), *_table(results, pairs)]
+    return Section("gpu", TITLE, [*blocks, Text(_HOW, "note")] if blocks else [])
 
 
 def _verdict(pair: DeviceComparison) -> str:
@@ -47,15 +44,15 @@ def _table(results: Results, pairs: Sequence[DeviceComparison]) -> list[Block]:
         for pair in pairs
     ]
     columns = ("size", "best on the CPU", "best on the GPU", "#GPU times as fast", "#95% interval", "verdict")
-    chosen_by = [facets.of_size(pair.group) for pair in pairs]
     group = pairs[0].group
     caption = f"Best on the GPU against best on the CPU, {wording.timed_in(group.phase, group.who)}"
-    return table(caption, rows, *columns, facets=chosen_by)
+    return table(caption, rows, *columns)
 
 
 def _map(pairs: Sequence[DeviceComparison]) -> list[Block]:
     """Batch against width, where both were swept."""
-    placed = [(pair, pair.group.axes.get("batch"), pair.group.axes.get("width")) for pair in pairs]
+    sizes = [(pair, numbers(pair.group.axes)) for pair in pairs]
+    placed = [(pair, axes.get("batch"), axes.get("width")) for pair, axes in sizes]
     tiles = [
         plots.Tile(batch, width, wording.ratio(pair.gain.value), pair.comparison.verdict == "faster", _verdict(pair))
         for pair, batch, width in placed

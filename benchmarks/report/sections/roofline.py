@@ -10,43 +10,32 @@ from benchmarks.analysis.results import Results
 from benchmarks.analysis.roofline import Fit, Floor, Peaks
 from benchmarks.records.record import Configuration
 from benchmarks.report import plots
-from benchmarks.report.document import Block, Figure, Section, Text, table
+from benchmarks.report.document import Block, Figure, Section, table
 from benchmarks.report.sections import step_times
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
 
 _SURE = "(95% interval; blocks)"
-TITLE = "Why? Times against their floors"
+TITLE = "Why?"
 _FLOOR = (
-    "The floor is the time of the call's matrix products at the rate of one large product in the same framework's library, "
-    "and of its least bytes (the state read and written once, the batch read) at the speed of the best large copy here. Efficiency "
-    "is floor over time: what is missing to 100% is other arithmetic, memory moved more than once, small products that run "
-    "below the library's full rate, and the framework's own overhead. It can pass 100% where all that moves fits into a cache. "
-    "The floor's two parts are computed, block by block, from the peaks in the table that follows, where their intervals and blocks "
-    "stand; shown are those of the middle block."
+    "The floor: the call's matrix products at the rate of one large product in the same library, and its least bytes at the speed of the "
+    "best large copy here, in the middle block. Efficiency is floor over time. It can pass 100% where all that moves fits into a cache."
 )
 _FIT = (
-    "The fit is time = overhead + operations / rate over the sizes, with relative errors alike, block by block. The overhead is "
-    "what a call costs however small it is; the rate is what large sizes tend to. With few sizes it is a rough guide."
-)
-
-
-_NOT_MEASURED = (
-    "This run did not measure the peaks that floors are made of (one large product and one large copy in each library), so no time "
-    "stands against its floor here. The profile full measures them."
-)
-_UNKNOWN = (
-    "No time stands against its floor here: no ranked training step or prediction has a block in which its library's large product "
-    "and a large copy on its device were timed too."
+    "time = overhead + operations / rate over the sizes, block by block. The overhead is what a call costs however small it is. With few "
+    "sizes it is a rough guide."
 )
 
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
-    """Floors, peaks, fits; a sentence where there is no floor."""
+    """Where a step spends its time; what a call costs before any work, and floors and peaks where they were measured."""
     floors, peaks = roofline.floors(results), roofline.peaks(results)
-    blocks = _floors(results, floors) if floors else [Text(_UNKNOWN if peaks else _NOT_MEASURED)]
-    blocks += _peaks(results, peaks) + _roofline(results, floors, peaks) + _fits(results, roofline.fits(results))
-    return Section("why", TITLE, [*blocks, *step_times.blocks(results, groups)])
+    blocks = [*step_times.blocks(results, groups), *_fits(results, roofline.fits(results))]
+    blocks += [*_floors(results, floors), *_peaks(results, peaks), *_roofline(results, floors, peaks)]
+    summaries = [step_times.summary(results), _conclusion(results, floors) if floors else ""]
+    if not blocks:
+        summaries = ["Nothing was measured that would say why."]
+    return Section("why", TITLE, blocks, " ".join(filter(None, summaries)))
 
 
 def _floors(results: Results, floors: Sequence[Floor]) -> list[Block]:
@@ -61,7 +50,7 @@ def _floors(results: Results, floors: Sequence[Floor]) -> list[Block]:
         "implementation", "what is timed", "setting", f"#time {_SURE}", "#floor: products", "#floor: bytes", f"#efficiency {_SURE}",
     )  # fmt: skip
     frameworks = [floor.entry.cell.who.framework for floor in floors]
-    return [Text(_conclusion(results, floors)), *table("Floors", rows, *columns, frameworks=frameworks, note=_FLOOR)]
+    return table("Floors", rows, *columns, frameworks=frameworks, note=_FLOOR)
 
 
 def _conclusion(results: Results, floors: Sequence[Floor]) -> str:
@@ -96,7 +85,7 @@ def _peaks(results: Results, peaks: Sequence[Peaks]) -> list[Block]:
     columns = ["library of", "precision", "threads"]
     columns += [f"#large product {_SURE}", f"#large copy, read and written {_SURE}"]
     frameworks = [peak.who.framework for peak in peaks]
-    return table("What the libraries reach here", rows, *columns, frameworks=frameworks, heading="Peaks")
+    return table("What the libraries reach here", rows, *columns, frameworks=frameworks)
 
 
 def _roofline(results: Results, floors: Sequence[Floor], peaks: Sequence[Peaks]) -> list[Block]:
@@ -166,14 +155,15 @@ def _line(label: str, floors: Sequence[Floor]) -> plots.Line:
 
 
 def _fits(results: Results, fits: Sequence[Fit]) -> list[Block]:
+    steps = [fit for fit in fits if fit.phase == "train_step"]
     rows = [
         [
-            wording.label(results, fit.who), wording.phase(fit.phase), wording.setting(fit.who), str(fit.sizes),
+            wording.label(results, fit.who), wording.setting(fit.who), str(fit.sizes),
             wording.with_interval(fit.overhead_s) if fit.overhead_s else "none that shows",
             wording.rate_with_interval(fit.flops_per_s, "FLOP/s"),
         ]
-        for fit in fits
+        for fit in steps
     ]  # fmt: skip
-    columns = ("implementation", "what is timed", "setting", "#sizes", f"#overhead {_SURE}", f"#rate {_SURE}")
-    frameworks = [fit.who.framework for fit in fits]
-    return table("Overhead and rate", rows, *columns, frameworks=frameworks, heading="Overhead and rate", note=_FIT)
+    columns = ("implementation", "setting", "#sizes", f"#overhead {_SURE}", f"#rate {_SURE}")
+    frameworks = [fit.who.framework for fit in steps]
+    return table("Overhead and rate of training steps", rows, *columns, frameworks=frameworks, note=_FIT)

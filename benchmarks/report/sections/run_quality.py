@@ -4,65 +4,43 @@ from collections.abc import Sequence
 
 from benchmarks import wording
 from benchmarks.analysis import run_quality
-from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.run_quality import NullControl, TurnQuality
 from benchmarks.plan.schedule import BURN
-from benchmarks.report.document import Block, Section, Text, table
+from benchmarks.report.document import Block, table
 from benchmarks.statistics import Comparison, Estimate
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
 
 
-def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
-    """Null control, turns against alone, detectable differences."""
-    return Section(
-        "run-quality", "What the run says about itself", [*_power(groups), *_nulls(results), *_conduct(results)]
+def summary(results: Results) -> str:
+    """What the null control found."""
+    nulls = run_quality.null_controls(results)
+    if not nulls:
+        return f"There was no null control: {'it takes at least two blocks' if results.run.blocks < 2 else 'none was timed'}."
+    if all(null.comparison.ratio.blocks < MIN_BLOCKS_FOR_VERDICT for null in nulls):
+        return f"The null control has fewer than {MIN_BLOCKS_FOR_VERDICT} blocks, too few for a verdict."
+    count = wording.count(len(nulls), "null control")
+    if wrong := wrong_nulls(results):
+        return f"{len(wrong)} of {count} found a difference beyond {wording.MARGIN} where there is none: distrust this run."
+    excluded = sum(null.comparison.detected for null in nulls)
+    return (
+        f"None of {count} (the same implementation twice) found a difference beyond {wording.MARGIN}; {excluded} of {len(nulls)} intervals "
+        "exclude 1, and 1 in 20 is what a 95% interval promises."
     )
 
 
-def _power(groups: Sequence[ComparisonGroup]) -> list[Block]:
-    comparisons = [place.comparison for group in groups for place in group.rivals if place.comparison]
-    difference = run_quality.detectable(comparisons)
-    if not comparisons:
-        text = "Nothing was compared, so there is nothing to say about what could have been found."
-    elif difference is None:
-        text = "With one block there is no spread, so nothing can be said about what could have been found."
-    elif all(comparison.ratio.blocks < MIN_BLOCKS_FOR_VERDICT for comparison in comparisons):
-        text = f"Fewer than {MIN_BLOCKS_FOR_VERDICT} blocks give no verdict, so no difference could have been found."
-    else:
-        text = (
-            f"Half of the comparisons of this run would have told a true difference of {wording.percent(difference)} or less from none, "
-            f"8 times out of 10; to call it faster or slower takes {wording.MARGIN} more. More blocks find smaller ones."
-        )
-    return [Text(text)]
+def wrong_nulls(results: Results) -> list[NullControl]:
+    """Null controls that found a difference where there is none."""
+    return [null for null in run_quality.null_controls(results) if null.comparison.verdict in ("faster", "slower")]
 
 
-def _nulls(results: Results) -> list[Block]:
-    null_controls = run_quality.null_controls(results)
-    if not null_controls:
-        why = "it takes at least two blocks" if results.run.blocks < 2 else "none was timed"
-        return [Text(f"There was no null control: {why}.", "note")]
-    rows = [_null_row(results, null) for null in null_controls]
-    wrong = [null for null in null_controls if null.comparison.verdict in ("faster", "slower")]
-    excluded = sum(null.comparison.detected for null in null_controls)
-    tied = sum(null.comparison.verdict == "tied" for null in null_controls)
-    conclusion = (
-        f"{len(wrong)} of {wording.count(len(null_controls), 'null control')} found a difference beyond {wording.MARGIN} where there "
-        "is none: distrust this run."
-        if wrong
-        else f"No null control found a difference beyond {wording.MARGIN} where there is none "
-        f"({excluded} of {len(null_controls)} intervals exclude 1; 1 in 20 is what a 95% interval promises). {tied} came out as tied, "
-        f"{len(null_controls) - tied} as inconclusive: there, noise alone may reach beyond {wording.MARGIN}."
-    )
-    if all(null.comparison.ratio.blocks < MIN_BLOCKS_FOR_VERDICT for null in null_controls):
-        conclusion = f"The null control has fewer than {MIN_BLOCKS_FOR_VERDICT} blocks, too few for a verdict."
+def null_controls(results: Results) -> list[Block]:
+    """A row per null control."""
+    rows = [_null_row(results, null) for null in run_quality.null_controls(results)]
     columns = ("what is timed", "#ratio of the copy", "#95% interval", "#blocks", "verdict", "setting", "copies of")
-    how_it_was_measured = (
-        "In every block a second process of one framework took turns with the first, another framework in each block. The two "
-        "are the same, so their ratio is 1 but for the noise that every other ratio of this report has too."
-    )
-    return [Text(conclusion), *table("Null control", rows, *columns, note=how_it_was_measured)]
+    note = "In every block a second process of one framework took turns with the first: their ratio is 1 but for noise."
+    return table("Null control", rows, *columns, note=note)
 
 
 def _null_row(results: Results, null: NullControl) -> list[str]:
@@ -72,27 +50,15 @@ def _null_row(results: Results, null: NullControl) -> list[str]:
     return [wording.timed(cell.phase, cell.axes), *cells, wording.setting(cell.who), copies]
 
 
-def _conduct(results: Results) -> list[Block]:
+def turns(results: Results) -> list[Block]:
+    """What taking turns costs, by process."""
     qualities = run_quality.turn_quality(results)
     if not qualities:
         return []
     rows = [_conduct_row(results, quality) for quality in qualities]
     columns = ["implementation", "#time alone over time in turn (95% interval; blocks)"]
     columns += ["#processor used while waiting", "turns"]
-    return table("Taking turns", rows, *columns, note=_conduct_note(results, qualities)) + _spent(results)
-
-
-def _spent(results: Results) -> list[Block]:
-    share = run_quality.time_in_turns(results)
-    if share is None:
-        return []
-    return [
-        Text(
-            f"Of the time in turns, {wording.percent(share.timed)} was timed, {wording.percent(share.restoring)} went into what "
-            "comes before each round untimed (the state put back, a call that warms the caches), and "
-            f"{wording.percent(share.passing)} into passing the turn on."
-        )
-    ]
+    return table("Taking turns", rows, *columns, note=_conduct_note(results, qualities))
 
 
 def _conduct_row(results: Results, quality: TurnQuality) -> list[str]:

@@ -2,42 +2,51 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from benchmarks import wording
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup, by_phase, compare
 from benchmarks.analysis.results import Results
-from benchmarks.report import facets, plots
-from benchmarks.report.document import Block, Figure, Part, Section, Text, table
+from benchmarks.records.configuration import Axes, numbers, size_order
+from benchmarks.report import plots
+from benchmarks.report.document import Block, Figure, Fold, Section, table
 from benchmarks.report.sections import threads
 from benchmarks.statistics import Estimate
 from benchmarks.wording import NO_VALUE
 
 Series = dict[str, dict[int, CellResult]]
-Size = tuple[tuple[str, int], ...]
-Way = Literal["falls", "rises", "not settled"]
+Size = tuple[tuple[str, int | str], ...]
+Way = Literal["falls", "rises", "seems to fall", "seems to rise", "may fall or rise"]
+_HEDGES: dict[Way, str] = {
+    "seems to fall": " (one block, so no interval)",
+    "seems to rise": " (one block, so no interval)",
+    "may fall or rise": ": not settled",
+}
 
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
-    """One chart per phase, setting and swept axis, at the middle one of the remaining sizes; a table for each of them."""
-    blocks: list[Block] = []
-    for same_phase in by_phase(groups):
-        for axis in _swept(same_phase):
-            sweeps = sorted(_lines(results, same_phase, axis).items())
-            middle = len(sweeps) // 2
-            for number, (other_axes, series) in enumerate(sweeps[middle:] + sweeps[:middle]):
-                blocks_of_sweep = _sweep(same_phase[0], axis, dict(other_axes), series, drawn=number == 0)
-                blocks.append(Part(facets.of_group(same_phase[0]), blocks_of_sweep))
-    swept = blocks or [Text("Only one size was measured, so there is no sweep.")]
-    return Section("sweep", "How does the size matter?", [*swept, *threads.blocks(results, groups)])
+    """A chart per phase, setting and swept axis, at the middle one of the remaining sizes; the first open. Then threads."""
+    charts = [chart for same_phase in by_phase(groups) for chart in _charts(results, same_phase)]
+    blocks: list[Block] = list(charts[0]) if charts else []
+    if more := [block for chart in charts[1:] for block in chart]:
+        blocks.append(Fold("The other phases and settings", more))
+    return Section("sweep", "How does the size matter?", [*blocks, *threads.blocks(results, groups)])
+
+
+def _charts(results: Results, same_phase: Sequence[ComparisonGroup]) -> Iterator[list[Block]]:
+    for axis in _swept(same_phase):
+        sweeps = sorted(_lines(results, same_phase, axis).items(), key=lambda sweep: size_order(dict(sweep[0])))
+        if sweeps:
+            other_axes, series = sweeps[len(sweeps) // 2]
+            yield _sweep(same_phase[0], axis, dict(other_axes), series)
 
 
 def _swept(same_phase: Sequence[ComparisonGroup]) -> list[str]:
     values: dict[str, set[int]] = defaultdict(set)
     for group in same_phase:
-        for name, value in group.axes.items():
+        for name, value in numbers(group.axes).items():
             values[name].add(value)
     return sorted(name for name, seen in values.items() if len(seen) > 1)
 
@@ -45,36 +54,32 @@ def _swept(same_phase: Sequence[ComparisonGroup]) -> list[str]:
 def _lines(results: Results, same_phase: Sequence[ComparisonGroup], axis: str) -> dict[Size, Series]:
     """By the other axes: per implementation its entries by the value of this one; two values make a line."""
     series_of: dict[Size, Series] = defaultdict(lambda: defaultdict(dict))
-    for group in (group for group in same_phase if axis in group.axes):
+    for group in (group for group in same_phase if axis in numbers(group.axes)):
         other_axes = tuple(sorted((name, value) for name, value in group.axes.items() if name != axis))
         for entry in (place.entry for place in group.places):
             if entry.time and entry.is_proved and entry.samples_per_call > 0:
-                series_of[other_axes][wording.label(results, entry.cell.who)][group.axes[axis]] = entry
+                series_of[other_axes][wording.label(results, entry.cell.who)][numbers(group.axes)[axis]] = entry
     return {size: series for size, series in series_of.items() if any(len(points) > 1 for points in series.values())}
 
 
-def _sweep(group: ComparisonGroup, axis: str, other_axes: dict[str, int], series: Series, drawn: bool) -> list[Block]:
+def _sweep(group: ComparisonGroup, axis: str, other_axes: Axes, series: Series) -> list[Block]:
     at = f" at {wording.size(other_axes)}" if other_axes else ""
     caption = f"Time per sample, {wording.phase(group.phase)}{at} ({wording.setting(group.who)})"
     values = sorted({value for points in series.values() for value in points})
     rows = [[label, *(_cell(points.get(value)) for value in values)] for label, points in series.items()]
     columns = ["implementation", *(f"#{axis} {value}" for value in values)]
-    entries = [next(iter(points.values())) for points in series.values()]
-    frameworks = [entry.cell.who.framework for entry in entries]
-    chosen_by = [facets.of_entry(entry) for entry in entries]
+    frameworks = [next(iter(points.values())).cell.who.framework for points in series.values()]
     title = f"{caption} (95% interval; blocks)"
-    numbers = table(title, rows, *columns, frameworks=frameworks, facets=chosen_by, folded=not drawn)
-    if not drawn:
-        return numbers
     lines = [_line(label, axis, points) for label, points in series.items()]
     sizes = (f"{wording.slug(key)}{value}" for key, value in other_axes.items())
     name = "-".join([wording.figure_name(f"sweep-{axis}", group.phase, group.who), *sizes])
     how_to_read = (
         f"How to read this: lower is faster. Both axes are logarithmic; a line that falls says that a larger {axis} costs less "
-        "time per sample. Vertical bars are 95% intervals, cut where they leave the chart; one shorter than its marker is not seen. Thick lines ran on a GPU."
+        "per sample. Bars are 95% intervals, cut where they leave the chart. Thick lines ran on a GPU."
     )
     spec = plots.lines(lines, axis, "seconds per sample", log=True)
-    return [Figure(name, spec, caption, _conclusion(series, axis), how_to_read), *numbers]
+    figure = Figure(name, spec, caption, _conclusion(series, axis), how_to_read)
+    return [figure, *table(title, rows, *columns, frameworks=frameworks, folded=True)]
 
 
 def _line(label: str, axis: str, points: dict[int, CellResult]) -> plots.Line:
@@ -101,23 +106,15 @@ def _scaled(estimate: Estimate, factor: float) -> Estimate:
 
 def _conclusion(series: Series, axis: str) -> str:
     """How the time per sample goes from the smallest value to the largest; each line by itself, no comparison of lines."""
-    factors: dict[tuple[int, int, Way], list[str]] = defaultdict(list)
+    labels: dict[tuple[int, int, Way], list[str]] = defaultdict(list)
     for label, points in series.items():
         if len(points) > 1:
-            ends = min(points), max(points)
-            fall = _fall(*(points[end] for end in ends))
-            factor = fall.dividing(1) if _way(fall) == "rises" else fall
-            about = wording.ratio_with_interval(factor) if fall.blocks > 1 else f"about {wording.ratio(factor.value)}"
-            factors[*ends, _way(fall)].append(f"{label} {about}")
-    return " ".join(_sentence(axis, *ends_and_way, factor_texts) for ends_and_way, factor_texts in factors.items())
-
-
-def _sentence(axis: str, first: int, last: int, way: Way, factors: Sequence[str]) -> str:
-    where, factors_text = f"rom {axis} {first} to {axis} {last}", wording.listed(factors)
-    if way == "not settled":
-        return f"Whether the time per sample falls or rises f{where} is not settled (first over last; 95% interval; blocks): {factors_text}."
-    by = "these factors" if len(factors) > 1 else "this factor"
-    return f"F{where} the time per sample {way} by {by} (95% interval; blocks): {factors_text}."
+            first, last = min(points), max(points)
+            labels[first, last, _way(_fall(points[first], points[last]))].append(label)
+    return " ".join(
+        f"From {axis} {first} to {axis} {last} the time per sample of {wording.listed(names)} {way}{_HEDGES.get(way, '')}."
+        for (first, last, way), names in labels.items()
+    )
 
 
 def _fall(first: CellResult, last: CellResult) -> Estimate:
@@ -128,6 +125,7 @@ def _fall(first: CellResult, last: CellResult) -> Estimate:
 
 
 def _way(fall: Estimate) -> Way:
-    """One block has no interval: its value decides, and is shown with "about"."""
-    low, high = (fall.low, fall.high) if fall.blocks > 1 else (fall.value, fall.value)
-    return "falls" if low > 1 else "rises" if high < 1 else "not settled"
+    """By the interval; one block has none, and its value alone is no more than a hint."""
+    if fall.blocks < 2:
+        return "seems to fall" if fall.value > 1 else "seems to rise"
+    return "falls" if fall.low > 1 else "rises" if fall.high < 1 else "may fall or rise"

@@ -8,34 +8,36 @@ from benchmarks.analysis import startup
 from benchmarks.analysis.ranking import ComparisonGroup, Place
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.startup import Overtaking, Start
-from benchmarks.report import facets, plots
-from benchmarks.report.document import Block, Bullets, Figure, Part, Section, Text, table
+from benchmarks.report import plots
+from benchmarks.report.document import Block, Bullets, Figure, Section, Text, table
 from benchmarks.wording import NO_VALUE
 
 _STEPS = (1, 10, 100, 1_000, 10_000, 100_000)
 _HOW = (
-    "Import: alone is one process with no other at work, its files read before; beside the others is the median over the "
-    "blocks of the processes that timed, which start together and hold NumPy already, with its 95% interval and the number of blocks; where a "
-    "block had two processes of one framework, because one was the null control, the block counts once, with their median. First and second call are those "
-    "of the first block, each process's turn; the first holds tracing, compiling and whatever is set up once, and a prediction "
-    "came before it. What is marked (once) was measured once, so it has no interval. On disk: the distributions that bring the framework, with all that they require, but without "
-    "extras; a library that several frameworks need is in each of their sums, and Python is in none."
+    "Once: measured once, so without an interval. Import: alone, in a process with no other at work, its files read before. The first call holds "
+    "tracing and compiling. On disk: with all that it requires; a library that several need is in each sum."
 )
-
-_ADDED_UP = "Seconds since the program began, added up from starts (once) and steady times, not run"
 _LEFT_OUT = "What was not proved equal takes no part in the comparisons of this section: it may do less work."
 
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """One part per setting of the training step, at its middle size, both modes together."""
     blocks: list[Block] = []
+    summaries = []
     for group in _middles([group for group in groups if group.phase == "train_step"]):
         if starts := startup.starts(results, group):
-            chosen_by = {name: value for name, value in facets.of_group(group).items() if name != "mode"}
-            parts = (_starts, _cumulative, _overtaking)
-            blocks.append(Part(chosen_by, [block for part in parts for block in part(results, group, starts)]))
-    content = [*blocks, Text(_HOW, "note")] if blocks else [Text("No training step was timed.")]
-    return Section("starting", "Compiling and starting", content)
+            blocks += [block for part in (_starts, _cumulative, _overtaking) for block in part(results, group, starts)]
+            summaries.append(_ready(results, group, starts))
+    content = [*blocks, Text(_HOW, "note")] if blocks else []
+    return Section("starting", "Compiling and starting", content, " ".join(filter(None, summaries[:1])))
+
+
+def _ready(results: Results, group: ComparisonGroup, starts: Sequence[Start]) -> str:
+    """Who is ready first."""
+    first, _ = startup.overtaking(starts)
+    if first is None:
+        return "What starting costs was not measured."
+    return f"{_label(results, first)} is ready first: {wording.duration(first.before_steady_s or 0.0)} until its training steps are steady, {_where(group)} (once)."
 
 
 def _middles(groups: Sequence[ComparisonGroup]) -> list[ComparisonGroup]:
@@ -61,16 +63,14 @@ def _cumulative(results: Results, group: ComparisonGroup, starts: Sequence[Start
     spec = plots.lines(lines, "training steps", "seconds since the program began", log=True)
     conclusion = f"As added up here, {_least(results, complete)}; since starts happened once, that is no verdict."
     how_to_read = (
-        "How to read this: a line begins where a program is ready for its first step (import, tracing, compiling) and rises with "
-        "every step; where two lines cross, the later start has paid. Lines without markers are tuned. Starts happened once, so there is no interval."
+        "How to read this: a line begins where a program is ready for its first step and rises with every step; where two lines cross, the "
+        "later start has paid. Lines without markers are tuned."
     )
-    columns = ("implementation", *(f"#{wording.count(steps, 'step')}" for steps in _STEPS))
-    frameworks = [line.framework for line in lines]
     name = wording.slug(f"cumulative-{group.who.precision}-t{group.who.threads}")
-    return [
-        Figure(name, spec, f"From the program's start, {_where(group)}", conclusion, how_to_read),
-        *table(f"{_ADDED_UP}, {_where(group)}", rows, *columns, frameworks=frameworks, folded=True),
-    ]
+    columns = ("implementation", *(f"#{wording.count(steps, 'step')}" for steps in _STEPS))
+    title = f"From the program's start, {_where(group)}"
+    numbers = table(title, rows, *columns, frameworks=[line.framework for line in lines], folded=True)
+    return [Figure(name, spec, title, conclusion, how_to_read), *numbers]
 
 
 def _least(results: Results, starts: Sequence[Start]) -> str:
@@ -87,8 +87,8 @@ def _total(start: Start, steps: int) -> float:
 
 def _starts(results: Results, group: ComparisonGroup, starts: Sequence[Start]) -> list[Block]:
     rows = [_row(results, start) for start in starts]
-    columns = ["implementation", "#import, alone (once)", "#import, beside the others (95% interval; blocks)"]
-    columns += ["#first call (once)", "#second call (once)", "#steady call (95% interval; blocks)", "#on disk"]
+    columns = ["implementation", "#import (once)", "#first call (once)", "#second call (once)"]
+    columns += ["#steady call (95% interval; blocks)", "#on disk"]
     frameworks = [start.entry.cell.who.framework for start in starts]
     reasons = [
         f"{_label(results, start)}, {reading}: {record.reason}"
@@ -109,7 +109,6 @@ def _row(results: Results, start: Start) -> list[str]:
     return [
         _label(results, start) + (" (not proved equal)" if _doubtful(start) else ""),
         _text_or_none(start.import_s, wording.duration),
-        wording.with_interval(start.crowded),
         _text_or_none(start.first_s, wording.duration),
         _text_or_none(start.second_s, wording.duration),
         wording.with_interval(start.entry.time),
@@ -134,17 +133,10 @@ def _overtaking(results: Results, group: ComparisonGroup, starts: Sequence[Start
         [_label(results, o.start), _text_or_none(o.start.before_steady_s, wording.duration), *_from_step(o)]
         for o in later
     ]
-    ready = (
-        f"{name} is ready first (measured once: {wording.duration(first.before_steady_s or 0.0)} of import, tracing and compiling before its "
-        f"training steps are steady, {_where(group)})."
-    )
-    caption, note = (
-        f"When a later start has paid, against {name}",
-        "The interval is that of the ratio of steady times; the times before happened once.",
-    )
+    caption, note = f"When a later start has paid, against {name}", "The interval is that of the ratio of steady times."
     columns = ("implementation", "#ready after (once)", f"ahead of {name}", "#95% interval of that step")
     frameworks = [overtaking.start.entry.cell.who.framework for overtaking in later]
-    return [Text(ready), *table(caption, rows, *columns, frameworks=frameworks, note=note)]
+    return table(caption, rows, *columns, frameworks=frameworks, note=note)
 
 
 def _from_step(overtaking: Overtaking) -> list[str]:

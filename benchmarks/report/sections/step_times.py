@@ -3,45 +3,48 @@
 from collections.abc import Sequence
 
 from benchmarks import wording
-from benchmarks.analysis import startup, step_times
+from benchmarks.analysis import answer, startup, step_times
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.step_times import StepTimes
 from benchmarks.report import plots
-from benchmarks.report.document import Block, Figure, Heading, Text, table
+from benchmarks.report.document import Block, Figure, Text, table
 from benchmarks.statistics import Estimate
 from benchmarks.wording import NO_VALUE
 
 BETWEEN = "between the steps"
 _HOW = (
-    "After a process had timed everything that is ranked, its training step was watched from outside: a clock (on a GPU, a wait "
-    "for the device) at the beginning and the end of each step of the network. Watching takes time itself: the last rows say how "
-    "much, and the steps' times are to be read as shares of the watched step, not as parts of the ranked time. Medians of the "
-    "passes, then over the blocks; in brackets the 95% interval and the number of blocks."
+    "Watched from outside after all timing, with a clock (on a GPU, a wait for the device) around each step. Watching takes time: read the "
+    "shares, not the sum."
 )
 
 
 def blocks(results: Results, groups: Sequence[ComparisonGroup]) -> list[Block]:
-    """A chart at the middle size, a table for every size, and who could not be watched."""
-    by_size = step_times.by_size(step_times.times(results))
-    if not by_size:
+    """A chart and its table, and who could not be watched."""
+    shown = _shown(results)
+    if not shown:
         return []
-    middle = step_times.middle(by_size)
-    ordered = [middle, *(same_size for same_size in by_size if same_size is not middle)]
-    shown_blocks: list[Block] = [Heading("Time per step of the network")]
-    for number, same_size in enumerate(ordered):
-        shown_blocks += [
-            *(_figure(results, same_size) if number == 0 else []),
-            *_table(results, same_size, folded=number > 0),
-        ]
-    return [*shown_blocks, Text(_HOW, "note"), *_not_watched(results, groups)]
+    return [*_figure(results, shown), *_table(results, shown), Text(_HOW, "note"), *_not_watched(results, groups)]
+
+
+def summary(results: Results) -> str:
+    """The largest part of each; nothing where none was watched."""
+    shown = _shown(results)
+    return _conclusion(results, shown) if shown else ""
+
+
+def _shown(results: Results) -> Sequence[StepTimes]:
+    """Those at your size, or at the middle one."""
+    by_size = step_times.by_size(step_times.times(results))
+    at_own = [same_size for same_size in by_size if same_size[0].axes == answer.own_size(results)]
+    return step_times.middle(at_own or by_size)
 
 
 def _names(results: Results) -> dict[str, str]:
-    return {step.name: step.title or step.name for step in results.run.steps}
+    return {step.name: step.title or step.name for step in results.network.steps}
 
 
-def _table(results: Results, same_size: Sequence[StepTimes], folded: bool) -> list[Block]:
+def _table(results: Results, same_size: Sequence[StepTimes]) -> list[Block]:
     rows = [
         [title, *(_share(times, times.steps.get(step)) for times in same_size)]
         for step, title in _names(results).items()
@@ -53,7 +56,7 @@ def _table(results: Results, same_size: Sequence[StepTimes], folded: bool) -> li
     columns = ("step", *(f"#{wording.label(results, times.who)}" for times in same_size))
     who, axes = same_size[0].who, same_size[0].axes
     caption = f"Time per step of the network, {wording.size(axes)} ({wording.setting(who)}, {who.device})"
-    return table(caption, rows, *columns, folded=folded)
+    return table(caption, rows, *columns)
 
 
 def _share(times: StepTimes, spent: Estimate | None) -> str:
@@ -72,10 +75,7 @@ def _figure(results: Results, same_size: Sequence[StepTimes]) -> list[Block]:
     if not panels:
         return []
     size = wording.size(same_size[0].axes)
-    how_to_read = "How to read this: each marker is the time of one step of the network within a watched training step; the bar is the 95% interval, "
-    how_to_read += (
-        "cut where it leaves the chart. Beside it: the time (95% interval; blocks) and its share of the watched step."
-    )
+    how_to_read = "How to read this: the time of each step of the network; the bar is the 95% interval. Beside it: the time (95% interval; blocks) and its share."
     title = f"Time per step of the network, {size}"
     return [Figure("time-per-step", plots.times(panels), title, _conclusion(results, same_size), how_to_read)]
 
@@ -87,8 +87,12 @@ def _dot(results: Results, times: StepTimes, spent: Estimate) -> plots.Dot:
 
 def _conclusion(results: Results, same_size: Sequence[StepTimes]) -> str:
     """The largest part of each; a description of each by itself, no comparison."""
-    largest = [f"{wording.label(results, times.who)}: {_largest(results, times)}" for times in same_size]
-    return f"The largest part of the watched step (its share; the time's 95% interval; blocks). {'. '.join(largest)}."
+    largest = wording.listed(
+        f"{_largest(results, times)} in {wording.label(results, times.who)}" for times in same_size
+    )
+    if max(times.watched.blocks for times in same_size) < 2:
+        return f"In the one block, the largest part of a training step was {largest}."
+    return f"The largest part of a training step is {largest}."
 
 
 def _largest(results: Results, times: StepTimes) -> str:
@@ -96,13 +100,8 @@ def _largest(results: Results, times: StepTimes) -> str:
     names = _names(results)
     parts = {names.get(step, step).lower(): spent for step, spent in times.steps.items()} | {BETWEEN: times.between}
     ordered = sorted(parts, key=lambda name: parts[name].value, reverse=True)
-    first = parts[ordered[0]]
-    near = [name for name in ordered if first.blocks > 1 and parts[name].high >= first.low] or ordered[:1]
-    parts_text = [
-        f"{name} ({wording.percent(parts[name].value / times.watched.value)}; {wording.duration_interval(parts[name])}; {parts[name].blocks})"
-        for name in near
-    ]
-    return wording.some(parts_text) + (", not settled which" if len(near) > 1 else "")
+    near = [name for name in ordered if parts[name].blocks > 1 and parts[name].high >= parts[ordered[0]].low]
+    return wording.some(near or ordered[:1])
 
 
 def _not_watched(results: Results, groups: Sequence[ComparisonGroup]) -> list[Block]:
@@ -114,8 +113,5 @@ def _not_watched(results: Results, groups: Sequence[ComparisonGroup]) -> list[Bl
     missing = [label for label in dict.fromkeys(others) if label not in seen]
     if not missing:
         return []
-    note = (
-        f"Not watched: {wording.listed(missing)}. Where a training step is compiled into one program, or runs within a loop of the "
-        "framework's own, its steps have no times of their own."
-    )
+    note = f"Not watched: {wording.listed(missing)}. One compiled program, or a loop of the framework's own, has no steps to time."
     return [Text(note, "note")]

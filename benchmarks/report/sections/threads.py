@@ -9,6 +9,7 @@ from benchmarks.analysis import startup
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup, compare
 from benchmarks.analysis.results import Results
+from benchmarks.records.record import Axes
 from benchmarks.report import plots
 from benchmarks.report.document import Block, Figure, Heading, Text, table
 from benchmarks.statistics import Estimate
@@ -35,7 +36,7 @@ def blocks(results: Results, groups: Sequence[ComparisonGroup]) -> list[Block]:
     return [Heading("Scaling over threads"), *_chart_and_table(axes, series), Text(_HOW, "note")] if series else []
 
 
-def _chart_and_table(axes: dict[str, int], series: dict[str, dict[int, CellResult]]) -> list[Block]:
+def _chart_and_table(axes: Axes, series: dict[str, dict[int, CellResult]]) -> list[Block]:
     counts = sorted({threads for points in series.values() for threads in points})
     rows, lines, frameworks = [], [], []
     for label, points in series.items():

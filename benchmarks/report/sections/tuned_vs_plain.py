@@ -6,6 +6,7 @@ from benchmarks import wording
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup, compare, phase_order
 from benchmarks.analysis.results import Results
+from benchmarks.records.configuration import size_order
 from benchmarks.report.document import Block, Section, Text, table
 from benchmarks.statistics import Comparison
 
@@ -20,7 +21,7 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """One row per implementation, phase and size that was timed in both modes."""
     pairs = [(plain, tuned, c) for plain, tuned in _pairs(results) if (c := compare(tuned, plain))]
     if not pairs:
-        return Section("modes", TITLE, [Text("This run holds no implementation in both modes, plain and tuned.")])
+        return Section("modes", TITLE, [])
     rows = [_row(results, plain, tuned, comparison) for plain, tuned, comparison in pairs]
     columns = ("implementation", "what is timed", "setting", "#plain", "#tuned", "#tuned over plain", "#95% interval", "verdict")  # fmt: skip
     frameworks = [plain.cell.who.framework for plain, _, _ in pairs]
@@ -37,7 +38,7 @@ def _pairs(results: Results) -> list[tuple[CellResult, CellResult]]:
         tuned = ranked.get(plain.cell.model_copy(update={"who": who}).id)
         if tuned and plain.cell.who.mode == "plain":
             pairs.append((plain, tuned))
-    return sorted(pairs, key=lambda pair: (phase_order(pair[0].cell.phase), sorted(pair[0].cell.axes.items())))
+    return sorted(pairs, key=lambda pair: (phase_order(pair[0].cell.phase), size_order(pair[0].cell.axes)))
 
 
 def _row(results: Results, plain: CellResult, tuned: CellResult, comparison: Comparison) -> list[str]:

@@ -1,6 +1,6 @@
 """What activation functions are."""
 
-from implementations.declarations import Step
+from implementations.declarations import Convention, Step
 
 RELU = Step(
     name="relu",
@@ -15,3 +15,6 @@ RELU = Step(
     source="Nair & Hinton 2010, Rectified linear units improve restricted Boltzmann machines; Glorot et al. 2011",
     shown_by="logits",
 )
+
+CONVENTIONS = (Convention("ReLU at 0", "slope 0", "PyTorch and TensorFlow alike"),)
+"""On what frameworks differ here, what was decided, and after whom."""

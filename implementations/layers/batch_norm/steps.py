@@ -1,6 +1,8 @@
 """What batch normalisation is."""
 
-from implementations.declarations import Step
+from implementations.declarations import Convention, Step
+
+_IOFFE = "Ioffe & Szegedy 2015"
 
 BATCH_NORM = Step(
     name="batch_norm",
@@ -17,3 +19,21 @@ BATCH_NORM = Step(
     source="Ioffe & Szegedy 2015, Batch Normalization, Algorithms 1 and 2",
     shown_by="statistics",
 )
+
+CONVENTIONS = (
+    Convention(
+        "batch-norm epsilon", "1e-5, inside the square root (Keras's own default: 1e-3)", f"{_IOFFE}, Algorithm 1"
+    ),
+    Convention(
+        "batch-norm momentum",
+        "0.9 is the weight of the old value (PyTorch names the weight of the new one, 0.1)",
+        "Keras",
+    ),
+    Convention("running variance", "unbiased, B/(B-1) (stock Keras keeps the biased one)", f"{_IOFFE}, Algorithm 2"),
+    Convention(
+        "bias before batch norm",
+        "none: its gradient is exactly zero, and Adam would turn the rounding noise into drift",
+        f"{_IOFFE}, section 3.2",
+    ),
+)
+"""On what frameworks differ here, what was decided, and after whom."""

@@ -1,6 +1,6 @@
 """What a dense layer is."""
 
-from implementations.declarations import Step
+from implementations.declarations import Convention, Step
 
 DENSE = Step(
     name="dense",
@@ -18,3 +18,13 @@ DENSE = Step(
     source="Rosenblatt 1958, The perceptron; Goodfellow, Bengio & Courville 2016, Deep Learning, section 6.1",
     shown_by="logits",
 )
+
+CONVENTIONS = (
+    Convention("dense weights", "(in, out); PyTorch stores (out, in)", "the formula z = x W + b"),
+    Convention(
+        "initial weights",
+        "seeded He normal, exactly representable in float32, loaded into all",
+        "He et al. 2015, eq. 10",
+    ),
+)
+"""On what frameworks differ here, what was decided, and after whom."""

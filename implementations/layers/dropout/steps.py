@@ -1,6 +1,6 @@
 """What dropout is."""
 
-from implementations.declarations import Step
+from implementations.declarations import Convention, Step
 
 DROPOUT = Step(
     name="dropout",
@@ -16,3 +16,10 @@ DROPOUT = Step(
     source="Srivastava et al. 2014, Dropout (inverted scaling as in their section 10)",
     shown_by="mask scale, mask keep rate",
 )
+
+CONVENTIONS = (
+    Convention(
+        "dropout", "rate p is the probability of zero; kept values are scaled by 1/(1-p)", "Srivastava et al. 2014"
+    ),
+)
+"""On what frameworks differ here, what was decided, and after whom."""

@@ -1,6 +1,6 @@
 """What the loss is."""
 
-from implementations.declarations import Step
+from implementations.declarations import Convention, Step
 
 CROSS_ENTROPY = Step(
     name="loss",
@@ -16,3 +16,9 @@ CROSS_ENTROPY = Step(
     source="Bridle 1990, Probabilistic interpretation of feedforward classification network outputs",
     shown_by="loss, sample losses",
 )
+
+CONVENTIONS = (
+    Convention("loss", "cross-entropy from logits, mean over the batch, never clipped", "Bridle 1990"),
+    Convention("labels", "integers in [0, C), checked on the host before they reach a framework", "this project"),
+)
+"""On what frameworks differ here, what was decided, and after whom."""

@@ -1,6 +1,6 @@
 """What the optimizer does."""
 
-from implementations.declarations import Step
+from implementations.declarations import Convention, Step
 
 GRADIENT_DESCENT = Step(
     name="update",
@@ -17,3 +17,22 @@ GRADIENT_DESCENT = Step(
     "Loshchilov & Hutter 2019 (AdamW), Algorithm 2",
     shown_by="parameters, parameters from slots",
 )
+
+CONVENTIONS = (
+    Convention(
+        "SGD momentum",
+        "v = mu v + g; w -= lr v (Keras keeps v' = -lr v; state is converted)",
+        "Sutskever et al. 2013, as PyTorch writes it",
+    ),
+    Convention(
+        "Adam",
+        "m_hat / (sqrt(v_hat) + eps), eps 1e-8; the form 'hat' puts eps beside the uncorrected root, as stock Keras does",
+        "Kingma & Ba 2015, Algorithm 1 and the end of section 2",
+    ),
+    Convention(
+        "weight decay",
+        "decoupled, kernels only, before the step: w -= lr wd w",
+        "Loshchilov & Hutter 2019, Algorithm 2",
+    ),
+)
+"""On what frameworks differ here, what was decided, and after whom."""

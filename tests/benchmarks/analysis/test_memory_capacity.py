@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from benchmarks.analysis import memory_capacity
-from benchmarks.records.record import Peak, Record, ResourceRecord
+from benchmarks.analysis import memory_capacity, ranking
+from benchmarks.records import record
+from benchmarks.records.record import Peak, ResourceRecord
+from benchmarks.report import dataframe
 from tests.support import report_text
 from tests.support.synthetic import ENVIRONMENT, cell, measured, resources
 
@@ -25,17 +28,9 @@ def peaks(above: Mapping[int, int], framework: str = "numpy", where: str = "host
     ]
 
 
-def page(records: list[ResourceRecord], facts: Mapping[str, Any] = ENVIRONMENT) -> str:
-    """The section in Markdown."""
-    every: list[Record] = [*measured([(cell("numpy"), 1e-4)]), *records]
-    return report_text.page(every, facts).split(". Memory and energy\n")[1].split("\n## ")[0]
-
-
 def test_the_line_is_followed_to_the_machine_s_memory() -> None:
     (one,) = memory_capacity.host(peaks(LINE), {"memory_bytes": 8_000_000_000})
     assert one.axes == {"width": 128}
-    assert one.measured == (32, 128, 512)
-    assert one.per_sample_bytes == pytest.approx(PER_SAMPLE)
     assert (8_000_000_000 - BEFORE - FIXED) / PER_SAMPLE == 794_500
     assert one.batch == 700_000
     assert not one.reason
@@ -67,7 +62,6 @@ def test_it_is_not_below_what_was_measured() -> None:
 def test_where_nothing_can_be_said_there_is_a_reason(above: Any, facts: Any, reason: str) -> None:
     (one,) = memory_capacity.host(peaks(above), facts)
     assert one.batch is None
-    assert one.per_sample_bytes is None
     assert reason in one.reason
 
 
@@ -87,31 +81,38 @@ def test_a_gpu_whose_memory_is_not_known(gpus: Any) -> None:
 
 def test_a_hole_is_no_point_of_the_line() -> None:
     lost = resources(cell("numpy", batch=2048), host=Peak(reason="the process was lost"))
-    (one,) = memory_capacity.host([*peaks(LINE), lost], ENVIRONMENT)
-    assert one.measured == (32, 128, 512)
+    (one,) = memory_capacity.host([*peaks(LINE), lost], {"memory_bytes": BEFORE + FIXED + 590 * PER_SAMPLE})
+    assert one.batch == 512, "and not 2048"
     assert memory_capacity.host([lost], ENVIRONMENT) == []
 
 
-def test_the_page_says_that_it_is_an_estimate() -> None:
-    text = page([*peaks(LINE), *peaks({32: 95_900_000, 128: 83_900_000}, "jax")])
-    setting = "float32, plain, 2 threads"
-    assert "**The largest batch that would fit into the machine's memory of 8.59 GB: extrapolated, not run**" in text
-    assert f"| NumPy | width 128 | about 800,000 | 10.0 kB | 32, 128 and 512 | {setting} |" in text
-    assert (
-        "| JAX | width 128 | cannot be said: the peak does not grow with the batch beyond noise | – | 32 and 128 |"
-        in text
-    )
-    assert "no such batch was run" in text
+def table(records: list[ResourceRecord], facts: Mapping[str, Any] = ENVIRONMENT) -> pd.DataFrame:
+    """The table for programs, by framework and batch."""
+    cells = [record.Cell(who=of.who, phase="train_step", axes=of.axes) for of in records]
+    whole_run = report_text.gathered([*measured([(of, 1e-4) for of in cells], blocks=1), *records], facts)
+    rows = dataframe.cells(whole_run, ranking.comparison_groups(whole_run))
+    return rows.set_index(["framework", "axis_batch"])
 
 
-def test_the_page_of_a_gpu() -> None:
-    text = page(peaks(LINE, "torch", "device", device="cuda:1"), ENVIRONMENT | GPUS)
-    assert text.count("extrapolated, not run") == 1
-    assert "would fit into the GPU's memory" in text
-    assert "| about 8,000,000 | 10.0 kB |" in text
+def test_the_table_for_programs_has_it_at_every_batch_or_the_reason() -> None:
+    rows = table([*peaks(LINE), *peaks({32: 95_900_000, 128: 83_900_000}, "jax")])
+    assert rows.largest_batch["numpy"].to_dict() == dict.fromkeys(LINE, 800_000)
+    assert rows.no_largest_batch["numpy"].isna().all()
+    assert rows.largest_batch["jax"].isna().all()
+    noise = "the peak does not grow with the batch beyond noise"
+    assert rows.no_largest_batch["jax"].to_dict() == dict.fromkeys((32, 128), noise)
 
 
-def test_one_batch_is_said_in_a_sentence() -> None:
-    text = page(peaks({256: 9_000_000}))
-    assert "cannot be estimated: every peak was measured at one batch only" in text
-    assert "extrapolated" not in text
+def test_the_table_for_programs_has_that_of_a_gpu() -> None:
+    rows = table(peaks(LINE, "torch", "device", device="cuda:1"), ENVIRONMENT | GPUS)
+    assert rows.largest_batch["torch"].to_dict() == dict.fromkeys(LINE, 8_000_000)
+
+
+def test_what_was_measured_at_one_batch_only_has_none() -> None:
+    rows = table(peaks({256: 9_000_000}))
+    assert rows.largest_batch.isna().all()
+    assert rows.no_largest_batch.tolist() == ["measured at one batch only"]
+
+
+def test_it_is_called_an_estimate() -> None:
+    assert "an estimate, and no such batch was run" in dataframe.MEANINGS["largest_batch"]

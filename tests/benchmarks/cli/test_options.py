@@ -11,12 +11,13 @@ from benchmarks.plan.cells import Request
 from benchmarks.plan.profiles import PROFILES
 from implementations import cores
 from implementations.errors import BadInput
+from implementations.mlp.spec import MLPSpec
 from tests.support.command import LISTS, NOT_GIVEN
 
 
 def request(**choice: Any) -> Request:
     assert choice.keys() <= NOT_GIVEN.keys()
-    return options.request("mlp", NOT_GIVEN | choice, own_spec="spec" in choice)
+    return options.request({"mlp": MLPSpec()}, NOT_GIVEN | choice, own_spec="spec" in choice)
 
 
 def test_an_option_that_was_not_given_leaves_everything_to_the_profile() -> None:

@@ -24,12 +24,12 @@ def everything_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def make(profile: str = "quick", gpus: tuple[str, ...] = (), spec: Spec = SPEC, **options: Any) -> Plan:
-    return plans.plan("mlp", spec, Request(PROFILES[profile], **{"threads": (2,)} | options), gpus)
+    return plans.plan({"mlp": spec}, Request(PROFILES[profile], **{"threads": (2,)} | options), gpus)
 
 
 def sizes_of(cells: list[Cell], framework: str, phase: str, variant: str = "spec") -> list[tuple[int, int]]:
     return [
-        (cell.axes["batch"], cell.axes["width"])
+        (int(cell.axes["batch"]), int(cell.axes["width"]))
         for cell in cells
         if (cell.who.framework, cell.phase, cell.who.variant) == (framework, phase, variant)
     ]

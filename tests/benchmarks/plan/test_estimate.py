@@ -17,7 +17,13 @@ from implementations.errors import BadInput
 from implementations.mlp.spec import SAMPLES, MLPSpec
 
 SPEC = MLPSpec.preset("digits")
-DIGITS = Estimate(SPEC, SAMPLES)
+
+
+def estimate_of(spec: Spec, samples: int) -> Estimate:
+    return Estimate({"mlp": spec}, {"mlp": samples})
+
+
+DIGITS = estimate_of(SPEC, SAMPLES)
 QUICK = PROFILES["quick"]
 
 
@@ -28,7 +34,7 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def make(profile: str = "quick", gpus: tuple[str, ...] = (), spec: Spec = SPEC, **options: Any) -> Plan:
-    return plans.plan("mlp", spec, Request(PROFILES[profile], **{"threads": (2,)} | options), gpus)
+    return plans.plan({"mlp": spec}, Request(PROFILES[profile], **{"threads": (2,)} | options), gpus)
 
 
 def test_it_grows_with_cells_and_blocks() -> None:
@@ -48,7 +54,7 @@ def test_the_bundled_data_has_as_many_samples_as_a_command_that_does_not_load_it
 def test_it_knows_how_many_steps_an_epoch_of_a_users_data_has() -> None:
     """A million rows are 7,812 steps of 128: at the 0.5 ms that a step here takes at least, 4 s an epoch; 20 epochs from 5 seeds."""
     cells = make(frameworks=("numpy",)).cells
-    million = Estimate(SPEC, 1_000_000)
+    million = estimate_of(SPEC, 1_000_000)
     (epoch,) = [cell for cell in cells if cell.phase == "epoch"]
     assert million.call_s(epoch) > 4
     assert million.run_s(cells, QUICK) > 4 * (20 + QUICK.blocks * 8)
@@ -57,9 +63,9 @@ def test_it_knows_how_many_steps_an_epoch_of_a_users_data_has() -> None:
 
 def test_it_knows_how_large_the_network_is() -> None:
     """Ten million units of 64 inputs and 10 outputs at batch 512: 2.3e12 operations a step, a minute on two cores."""
-    wide = Estimate(SPEC.changed(hidden=(10_000_000,)), 0)
+    wide = estimate_of(SPEC.changed(hidden=(10_000_000,)), 0)
     cells = make(
-        frameworks=("numpy",), phases=("train_step",), sets={"batch": [512]}, spec=wide.spec, own_spec=True
+        frameworks=("numpy",), phases=("train_step",), sets={"batch": [512]}, spec=wide.specs["mlp"], own_spec=True
     ).cells
     assert wide.call_s(cells[-1]) > 30
     assert wide.run_s(cells, PROFILES["smoke"]) > 600
@@ -124,7 +130,7 @@ def test_nothing_fits_into_any_budget() -> None:
 def test_of_a_gpu_run_a_small_budget_leaves_out_the_largest_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cores, "usable", lambda: 16)
     plan = make("gpu", gpus=("one",), threads=(16,))
-    fitted, _ = within(150, plan, PROFILES["gpu"], Estimate(SPEC, SAMPLES))
+    fitted, _ = within(150, plan, PROFILES["gpu"], estimate_of(SPEC, SAMPLES))
     gone = [cell for cell in plan.cells if cell not in fitted.cells]
     assert (8192, 1024) in {(cell.axes["batch"], cell.axes["width"]) for cell in gone if cell.who.device == "cpu"}
     assert (32, 128) not in {(cell.axes["batch"], cell.axes["width"]) for cell in gone}

@@ -8,8 +8,10 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from benchmarks.records import records_file, run_record
+from benchmarks.records import records_file
+from benchmarks.records.configuration import size_order
 from benchmarks.records.record import (
+    Axes,
     BlockRecord,
     Cell,
     Check,
@@ -31,6 +33,7 @@ from benchmarks.records.record import (
     WorkerRecord,
 )
 from benchmarks.records.records_file import BadRecords
+from benchmarks.records.run_record import NetworkRecord
 
 WHO = Configuration(
     model="mlp", framework="keras-jax", variant="stock", device="cuda:1", threads=3, precision="float64"
@@ -42,13 +45,18 @@ RUN = RunRecord(
     profile="quick",
     seed=3,
     blocks=6,
-    model="mlp",
-    spec={"hidden": [64], "optimizer": {"kind": "sgd", "learning_rate": 0.1}},
-    spec_sha256="0" * 64,
-    steps=[{"name": "dense", "formula": "z = x W + b"}],
-    conventions=[{"item": "dropout", "choice": "inverted"}],
-    variants=[{"name": "stock", "frameworks": ["keras-jax"]}],
-    dataset={"name": "digits", "train_samples": 1437},
+    networks=[
+        NetworkRecord(
+            model="mlp",
+            title="MLP",
+            spec={"hidden": [64], "optimizer": {"kind": "sgd", "learning_rate": 0.1}},
+            spec_sha256="0" * 64,
+            steps=[{"name": "dense", "formula": "z = x W + b"}],
+            conventions=[{"item": "dropout", "choice": "inverted"}],
+            variants=[{"name": "stock", "frameworks": ["keras-jax"]}],
+            dataset={"name": "digits", "train_samples": 1437},
+        )
+    ],
     code={"commit": "abc", "dirty": True},
     limits=[{"name": "loses digits", "frameworks": ["keras-jax"], "start": ""}],
     cells=[CELL],
@@ -147,6 +155,13 @@ def test_a_run_from_before_limits_were_recorded_has_none() -> None:
     older = RUN.model_dump(mode="json")
     del older["limits"]
     assert records_file.parse(json.dumps(older)) == RUN.model_copy(update={"limits": []})
+
+
+def test_a_run_of_schema_1_is_read_as_a_run_of_one_network() -> None:
+    older = RUN.model_dump(mode="json")
+    (network,) = older.pop("networks")
+    network["model_title"] = network.pop("title")
+    assert records_file.parse(json.dumps(older | network)) == RUN
 
 
 def test_all_records_come_back_from_a_file_in_their_order(tmp_path: Path) -> None:
@@ -263,7 +278,7 @@ def test_records_without_a_run_cannot_be_read(tmp_path: Path, content: str) -> N
 
 def test_another_schema_version_is_refused_with_both_numbers(tmp_path: Path) -> None:
     store(tmp_path, [RUN.model_copy(update={"schema_version": 99}), TIMING])
-    with pytest.raises(BadRecords, match=f"schema version 99; this samenet reads version {run_record.SCHEMA_VERSION}"):
+    with pytest.raises(BadRecords, match="schema version 99; this samenet reads versions 1 and 2"):
         records_file.read(tmp_path)
 
 
@@ -274,6 +289,15 @@ def test_a_cells_identity_is_readable_and_independent_of_the_order_of_its_axes()
     assert CELL.id == "mlp/keras-jax/stock/cuda:1/t3/float64/plain/train_step/batch8-width64"
     assert Cell(who=WHO, phase="train_step", axes={"batch": 8, "width": 64}).id == CELL.id
     assert WHO.label == "keras-jax (stock)"
+
+
+def test_a_size_may_be_a_word() -> None:
+    cell = Cell.model_validate_json(CELL.model_copy(update={"axes": {"cell": "lstm", "batch": 8}}).model_dump_json())
+    assert cell.axes == {"cell": "lstm", "batch": 8}
+    assert cell.id.endswith("/batch8-cell=lstm")
+    assert cell.comparison_group[2] == "batch=8,cell=lstm"
+    sizes: list[Axes] = [{"cell": "lstm", "batch": 9}, {"cell": "gru", "batch": 9}, {"batch": 10}]
+    assert sorted(sizes, key=size_order) == [sizes[1], sizes[0], sizes[2]]
 
 
 def test_every_part_of_an_implementation_is_part_of_the_identity() -> None:

@@ -1,5 +1,7 @@
 """The page in a browser: Debian's Chromium, driven by Playwright. Skipped, and counted, where there is no Chromium."""
 
+import itertools
+import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.report import html
-from tests.support import report_text
+from benchmarks.report import charts, html
+from tests.support import report_text, two_networks
 from tests.support.hostile_names import HOSTILE, hostile_records
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -18,7 +20,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium (
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 STRICT = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 ADDRESS = "http://report.test/report.html"
-TABLE = "#fastest table:has(caption:text('Ranking: training step'))"
+MATRIX = "#fastest table:has(caption:text('Time over the fastest'))"
+OPEN_ALL = "document.querySelectorAll('main details').forEach((part) => { part.open = true; })"
 VISIBLE_TEXTS = "(found) => found.filter((one) => one.checkVisibility()).map((one) => one.textContent.trim())"
 
 
@@ -32,10 +35,10 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def opened(browser: Any, quick_folder: Path) -> Iterator[Any]:
-    """Opens the quick report's page; what it asks the network for, and every complaint, ends up in `page.told`."""
+    """Opens a page of the quick run; what it asks the network for, and every complaint, ends up in `page.told`."""
     contexts = []
 
-    def open_(query: str = "", policy: str = "", **options: Any) -> Any:
+    def open_(name: str = "report.html", policy: str = "", source: str = "", **options: Any) -> Any:
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
@@ -51,10 +54,10 @@ def opened(browser: Any, quick_folder: Path) -> Iterator[Any]:
             headers = {"Content-Type": "text/html; charset=utf-8"} | (
                 {"Content-Security-Policy": policy} if policy else {}
             )
-            route.fulfill(body=(quick_folder / "report.html").read_bytes(), headers=headers)
+            route.fulfill(body=source or (quick_folder / name).read_bytes(), headers=headers)
 
         context.route("**/*", answer)
-        page.goto(ADDRESS + query)
+        page.goto(ADDRESS)
         return page
 
     yield open_
@@ -68,14 +71,15 @@ def shown(page: Any, selector: str) -> list[str]:
 
 
 def first_column(page: Any) -> list[str]:
-    return shown(page, f"{TABLE} tbody th")
+    return shown(page, f"{MATRIX} tbody th")
 
 
-def test_nothing_is_asked_of_the_network_and_nothing_complains(opened: Any) -> None:
-    page = opened()
+@pytest.mark.parametrize("name", ["report.html", "steps.html"])
+def test_nothing_is_asked_of_the_network_and_nothing_complains(opened: Any, name: str) -> None:
+    page = opened(name)
     page.wait_for_timeout(300)
     assert page.told == []
-    assert page.is_visible("#controls")
+    assert page.locator("button.sort").count() == page.locator("table:has(tbody tr + tr) thead th").count()
 
 
 @pytest.mark.parametrize(
@@ -83,37 +87,70 @@ def test_nothing_is_asked_of_the_network_and_nothing_complains(opened: Any) -> N
 )
 def test_it_is_complete_without_its_script(opened: Any, options: dict[str, Any]) -> None:
     with_script, without = opened(), opened(**options)
-    assert not without.is_visible("#controls")
-    for selector in ("main p", "main h2", "main h3", "main td", "main figure svg text", "main pre"):
+    assert without.locator("button").count() == 0 < with_script.locator("button").count()
+    for selector in ("main p", "main h2", "main h3", "main li", "main td", "main figure svg text", "main summary"):
         assert len(shown(without, selector)) == len(shown(with_script, selector)) > 0
+    folded = without.locator("#coverage td").first
+    assert not folded.is_visible()
+    without.click("#coverage summary")
+    assert folded.is_visible()
     assert not [message for message in without.told if "Content Security Policy" not in message]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
-def test_axe_finds_nothing(opened: Any, scheme: str, width: int) -> None:
+@pytest.mark.parametrize("name", ["report.html", "steps.html"])
+def test_axe_finds_nothing(opened: Any, name: str, scheme: str, width: int) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    page = opened(color_scheme=scheme, viewport={"width": width, "height": 900})
-    page.click("#controls summary")
-    page.evaluate("document.querySelectorAll('main details').forEach((part) => { part.open = true; })")
+    page = opened(name, color_scheme=scheme, viewport={"width": width, "height": 900})
+    page.evaluate(OPEN_ALL)
     violations = Axe().run(page)
     assert violations.violations_count == 0, violations.generate_report()
 
 
 @pytest.mark.parametrize("width", [320, 700, 1280])
-def test_the_page_does_not_scroll_sideways(opened: Any, width: int) -> None:
-    page = opened(viewport={"width": width, "height": 900})
-    page.click("#controls summary")
-    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+@pytest.mark.parametrize("name", ["report.html", "steps.html"])
+def test_the_page_does_not_scroll_sideways(opened: Any, name: str, width: int) -> None:
+    page = opened(name, viewport={"width": width, "height": 900})
+    page.evaluate(OPEN_ALL)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_what_a_link_leads_to_is_not_under_the_bar(opened: Any) -> None:
-    page = opened()
+def headline_boxes(page: Any) -> list[dict[str, Any]]:
+    """Where each part of the first section lies."""
+    box = "({left: r.left, right: r.right, top: r.top + scrollY, bottom: r.bottom + scrollY, tag: part.tagName, text: part.innerText.slice(0, 40)})"
+    return page.evaluate(
+        f"[...document.querySelector('#headline').children].map((part) => {{ const r = part.getBoundingClientRect(); return {box}; }})"
+    )
+
+
+def test_the_answer_and_how_sure_it_is_lie_on_the_first_screen(opened: Any) -> None:
+    boxes = headline_boxes(opened(viewport={"width": 1280, "height": 900}))
+    until = next(at for at, box in enumerate(boxes) if box["text"] == "How sure") + 1
+    assert [box["tag"] for box in boxes[: until + 1]].count("FIGURE") == 1
+    assert boxes[until]["tag"] == "UL"
+    assert max(box["bottom"] for box in boxes[: until + 1]) <= 900
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_no_part_of_the_answer_covers_another(opened: Any, width: int) -> None:
+    document = report_text.document(two_networks.records())
+    source = html.render(document, charts.draw(document.figures()))
+    for page in (
+        opened(viewport={"width": width, "height": 900}),
+        opened(source=source, viewport={"width": width, "height": 900}),
+    ):
+        boxes = headline_boxes(page)
+        for one, other in itertools.combinations(boxes, 2):
+            apart = one["right"] <= other["left"] or other["right"] <= one["left"]
+            assert apart or one["bottom"] <= other["top"] + 1 or other["bottom"] <= one["top"] + 1, (one, other)
+
+
+def test_a_link_of_the_contents_brings_its_section_into_sight(opened: Any) -> None:
+    page = opened(viewport={"width": 1280, "height": 900})
     page.click("nav a[href='#equivalence']")
-    bar, heading = (page.locator(part).bounding_box() for part in ("#controls", "#equivalence h2"))
-    assert heading["y"] >= bar["y"] + bar["height"]
+    assert 0 <= page.locator("#equivalence h2").bounding_box()["y"] < 900
 
 
 def press_until(page: Any, selector: str) -> None:
@@ -125,80 +162,65 @@ def press_until(page: Any, selector: str) -> None:
     raise AssertionError(f"{selector} cannot be reached by keyboard")
 
 
-def test_narrowing_by_keyboard_hides_and_the_address_keeps_it(opened: Any) -> None:
+def test_the_first_key_leads_past_the_title(opened: Any) -> None:
     page = opened()
-    assert any("prediction" in caption for caption in shown(page, "#fastest caption"))
-    press_until(page, "#controls summary")
-    page.keyboard.press("Enter")
-    press_until(page, "#controls input[name=phase][value=prediction]")
-    page.keyboard.press("Space")
-    assert not any("prediction" in caption for caption in shown(page, "#fastest caption"))
-    assert "phase: training step" in page.inner_text("#controls summary")
-    again = opened(page.url.removeprefix(ADDRESS))
-    assert shown(again, "#fastest caption") == shown(page, "#fastest caption")
-    press_until(page, "#controls button")
-    page.keyboard.press("Enter")
-    assert page.url == ADDRESS
-    assert any("prediction" in caption for caption in shown(page, "#fastest caption"))
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#headline"
 
 
-def test_a_framework_that_is_not_chosen_loses_its_rows_and_no_rank_changes(opened: Any) -> None:
+def test_folded_parts_open_by_keyboard(opened: Any) -> None:
     page = opened()
-    before = dict(zip(first_column(page), shown(page, f"{TABLE} tbody td:nth-of-type(1)"), strict=True))
-    page.click("#controls summary")
-    page.uncheck("#controls input[name=framework][value=NumPy]")
-    after = dict(zip(first_column(page), shown(page, f"{TABLE} tbody td:nth-of-type(1)"), strict=True))
-    assert len(after) == len(before) - 1
-    assert after.items() <= before.items()
+    press_until(page, "#coverage summary")
+    page.keyboard.press("Enter")
+    assert page.locator("#coverage td").first.is_visible()
 
 
-def test_sorting_by_keyboard_goes_by_value_and_comes_back(opened: Any) -> None:
+def test_sorting_by_keyboard_goes_by_value_keeps_holes_last_and_comes_back(opened: Any) -> None:
     page = opened()
-    given, column = first_column(page), f"{TABLE} thead th:nth-child(4)"
-    assert page.inner_text(column) == "time per call"
-    page.focus(f"{column} button")
-    page.keyboard.press("Enter")
-    times = "[...document.querySelector(selector).closest('table').tBodies[0].rows].map((row) => Number(row.cells[3].dataset.value))"
-    values = page.evaluate(f"(selector) => {times}", TABLE.split(":has")[0] + " [aria-sort=ascending]")
-    assert values == sorted(values)
-    assert len(set(values)) > 2
-    page.keyboard.press("Enter")
-    assert page.get_attribute(column, "aria-sort") == "descending"
-    down = first_column(page)
-    assert down == first_column(opened(page.url.removeprefix(ADDRESS)))
+    column = f"{MATRIX} thead th:nth-child(3)"
+    assert page.inner_text(column) == "prediction, batch 1"
+    press_until(page, "#fastest th:nth-child(3) button")
+    given = first_column(page)
+    for direction, sign in (("ascending", 1), ("descending", -1)):
+        page.keyboard.press("Enter")
+        assert page.get_attribute(column, "aria-sort") == direction
+        *values, hole = page.locator(f"{MATRIX} tbody tr td:nth-child(3)").evaluate_all(
+            "(cells) => cells.map((cell) => Number(cell.dataset.value))"
+        )
+        assert values == sorted(values, key=lambda value: sign * value)
+        assert len(set(values)) == 3
+        assert math.isnan(hole)
     page.keyboard.press("Enter")
     assert first_column(page) == given
+    assert page.get_attribute(column, "aria-sort") is None
     assert page.url == ADDRESS
 
 
 def test_a_chart_tells_its_numbers_under_the_pointer(opened: Any) -> None:
     page = opened()
-    mark = page.query_selector("#fastest .chart svg .mark-symbol [aria-label]")
+    assert not page.is_visible("#tip")
+    mark = page.query_selector("#answer-mlp svg .mark-symbol [aria-label]")
     mark.scroll_into_view_if_needed()
     mark.hover(force=True)
     assert page.is_visible("#tip")
-    assert page.inner_text("#tip") == mark.get_attribute("aria-label")
+    assert page.inner_text("#tip").split() == mark.get_attribute("aria-label").split()
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#tip")
 
 
-def test_printing_shows_everything(opened: Any) -> None:
-    page = opened("?phase=&phase=training+step")
-    hidden = len(page.query_selector_all(".out"))
-    assert hidden
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_printing_shows_everything(opened: Any, script: bool) -> None:
+    page = opened(java_script_enabled=script)
+    assert len(shown(page, "main td")) < page.locator("main td").count()
+    if script:
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.locator("main details:not([open])").count() == 0
     page.emulate_media(media="print")
-    assert not page.is_visible("#controls")
+    assert not page.is_visible("nav")
     for selector in ("main td", "main h3", "main pre", "main figure"):
         assert len(shown(page, selector)) == len(page.query_selector_all(selector)) > 0
     clipped = "[...document.querySelectorAll('.scroll, pre')].filter((part) => getComputedStyle(part).overflow !== 'visible').length"
     assert page.evaluate(clipped) == 0
-
-
-def test_a_wrong_address_is_the_whole_page(opened: Any) -> None:
-    page = opened("?sort=99.1&sort=x.y&phase=nothing&colour=blue")
-    page.click("#controls summary")
-    page.click("#controls button")
-    assert page.told == []
-    assert len(shown(page, "#fastest caption")) == len(shown(opened(), "#fastest caption"))
 
 
 def test_hostile_names_stay_text_in_the_script_too(browser: Any) -> None:

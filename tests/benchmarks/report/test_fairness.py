@@ -1,49 +1,100 @@
-"""Is it fair? What the processes said of themselves, by implementation."""
+"""Is it fair? What the processes said of themselves: what is equal in a sentence, what differs in a table."""
 
 from typing import Any
 
-from benchmarks.records.record import ThreadPool
-from tests.support import report_text
+from benchmarks.records.record import Record, ThreadPool
+from tests.support import report_text, synthetic
 from tests.support.synthetic import cell, measured, worker
 
+NUMPY, TORCH = cell("numpy"), cell("torch")
 
-def rows(*workers: Any, cells: Any) -> dict[str, list[list[str]]]:
-    """The table of differences: its rows by what they are about."""
-    page = report_text.page([*measured([(of, 1e-4) for of in cells]), *workers])
-    section = page.partition("What is equal, and what differs")[2]
-    lines = [
-        line.strip("| ").split(" | ") for line in section.partition("\n\n**")[0].splitlines() if line.startswith("|")
-    ]
-    return {name: [line[1:] for line in lines if line[0] == name] for name, *_ in lines}
+
+def section(records: list[Record]) -> str:
+    return report_text.section(records, "Is it fair?")
+
+
+def reported(*workers: Any, cells: Any) -> str:
+    """The section of a run in which these processes, and no others, said something of themselves."""
+    timed = [r for r in measured([(of, 1e-4) for of in cells]) if r.kind != "worker"]
+    return section([*timed, *workers])
+
+
+def equal(text: str) -> list[str]:
+    """What the sentence names."""
+    told = text.partition("Equal in all that say it: ")[2].partition(".\n")[0]
+    return told.replace(" and ", ", ").split(", ")
+
+
+def differing(text: str) -> dict[str, list[list[str]]]:
+    """The rows of the table by what they are about, the labels under "what"."""
+    table = text.partition("**What differs**\n\n")[2].partition("\n\n")[0].splitlines()
+    rows = [line.strip("| ").split(" | ") for line in table if not line.startswith("| ---")]
+    return {name: [row[1:] for row in rows if row[0] == name] for name, *_ in rows}
 
 
 def test_a_variant_has_the_facts_of_the_process_that_it_ran_in() -> None:
     keras, stock = cell("keras-tensorflow"), cell("keras-tensorflow", variant="stock")
-    ((said, ours, theirs),) = rows(worker(keras.who, 0), cells=[keras, stock])["versions"]
-    assert said == "equal"
-    assert ours == theirs
+    rows = differing(reported(worker(keras.who, 0), worker(NUMPY.who, 0), cells=[keras, stock, NUMPY]))
+    assert rows["what"] == [["Keras-TensorFlow", "Keras-TensorFlow (stock)", "NumPy"]]
+    ((ours, theirs, numpys),) = rows["versions"]
+    assert ours == theirs != numpys
     assert "keras-tensorflow 2.13.0" in theirs
 
 
 def test_what_was_asked_for_is_told_once_though_a_process_reports_it_again() -> None:
-    numpy = cell("numpy")
-    again = worker(numpy.who, 0).model_copy(update={"flags": {"threads": "2", "tf32": "off"}})
-    by_name = rows(again, cells=[numpy])
-    assert len(by_name["threads"]) == 1
-    assert by_name["tf32"] == [["equal", "off"]]
+    again = worker(NUMPY.who, 0).model_copy(update={"flags": {"threads": "2", "tf32": "off"}})
+    told = equal(reported(again, cells=[NUMPY]))
+    assert told.count("threads") == told.count("threads as the framework says") == 1
+    assert "tf32" in told
 
 
 def test_the_order_of_thread_pools_is_no_difference() -> None:
-    numpy = cell("numpy")
     pools = [ThreadPool(internal_api=name, num_threads=2) for name in ("openblas", "openmp")]
-    one, other = (worker(numpy.who, 0).model_copy(update={"thread_pools": order}) for order in (pools, pools[::-1]))
-    ((_, pools_seen),) = rows(one, other.model_copy(update={"block": 1}), cells=[numpy])["thread pools seen"]
-    assert pools_seen.count("openmp") == 1
+    one, other = (worker(NUMPY.who, 0).model_copy(update={"thread_pools": order}) for order in (pools, pools[::-1]))
+    theirs = worker(TORCH.who, 0)
+    text = reported(one, other.model_copy(update={"block": 1}), theirs, cells=[NUMPY, TORCH])
+    assert differing(text)["thread pools seen"] == [["openblas 2, openmp 2", "openblas 2"]]
+
+
+def test_what_differs_is_in_the_table_and_not_among_what_is_equal() -> None:
+    flags = [{"tf32": "off", "random bits per dropout unit": bits, "buffers": "new"} for bits in ("32", "8")]
+    workers = [
+        worker(of.who, 0).model_copy(update={"flags": of_it}) for of, of_it in zip((NUMPY, TORCH), flags, strict=True)
+    ]
+    text = reported(*workers, cells=[NUMPY, TORCH])
+    assert differing(text).keys() == {"what", "random bits per dropout unit", "versions"}
+    assert differing(text)["random bits per dropout unit"] == [["32", "8"]]
+    assert {"tf32", "buffers", "precision", "mode", "threads", "device"} <= set(equal(text))
+    assert not {"versions", "random bits per dropout unit"} & set(equal(text))
+
+
+def test_what_one_alone_says_of_itself_is_a_difference() -> None:
+    told = worker(NUMPY.who, 0).model_copy(update={"flags": {"denormals": "flushed"}})
+    assert differing(reported(told, worker(TORCH.who, 0), cells=[NUMPY, TORCH]))["denormals"] == [["flushed", "–"]]
+
+
+def test_of_what_nobody_says_nothing_is_claimed() -> None:
+    text = reported(cells=[NUMPY, TORCH])
+    assert equal(text) == ["precision", "mode", "threads", "variant", "device"]
+    assert "What differs" not in text
+
+
+def test_the_kernel_that_a_framework_chose_has_a_row() -> None:
+    records = measured([(NUMPY, 1e-4), (TORCH, 1e-4)])
+    records.append(synthetic.timing(TORCH, 5, 1e-4, kernels={"conv": "winograd"}))
+    assert differing(section(records))["kernel, conv"] == [["–", "winograd"]]
 
 
 def test_keras_waits_only_where_keras_is() -> None:
-    def page(framework: str) -> str:
-        return report_text.page(measured([(cell(framework), 1e-4)]))
+    def told(framework: str, **options: Any) -> str:
+        return section(measured([(cell(framework, **options), 1e-4)]))
 
-    assert "train_on_batch" in page("keras-jax")
-    assert "train_on_batch" not in page("numpy")
+    assert "train_on_batch" in told("keras-jax")
+    assert "train_on_batch" not in told("keras-jax", mode="tuned")
+    assert "train_on_batch" not in told("numpy")
+
+
+def test_variants_and_conventions_are_told_in_the_runs_own_words() -> None:
+    text = section(measured([(NUMPY, 1e-4)]))
+    assert "| stock | Keras as it comes | Keras-TensorFlow |" in text
+    assert "| dropout | inverted scaling |" in text

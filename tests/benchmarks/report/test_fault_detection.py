@@ -1,11 +1,9 @@
-"""The appendix on the proof itself."""
+"""What the proof itself was found to notice, in a sentence of the section on equality."""
 
 from typing import Any
 
-from benchmarks.records import record
-from benchmarks.report.document import Table, Text
-from tests.support import report_text, synthetic
-from tests.support.synthetic import cell
+from tests.support import report_text
+from tests.support.synthetic import cell, measured
 
 DETECTION: dict[str, Any] = {
     "same_code": True,
@@ -19,30 +17,23 @@ DETECTION: dict[str, Any] = {
 }
 
 
-def appendix(detection: dict[str, Any]) -> tuple[str, list[Table]]:
-    """Its first paragraph, and its tables."""
-    records: list[record.Record] = [synthetic.run([cell("numpy")], fault_detection=detection)]
-    document = report_text.document(records)
-    assert document.sections[-1].anchor == "fault-detection"
-    blocks = document.sections[-1].blocks
-    return next(b.text for b in blocks if isinstance(b, Text)), [b for b in blocks if isinstance(b, Table)]
+def section(detection: dict[str, Any]) -> str:
+    return report_text.section(measured([(cell("numpy"), 1e-4)], fault_detection=detection), "Are they equal?")
 
 
-def test_every_fault_has_a_row_and_every_implementation_a_column() -> None:
-    text, (table,) = appendix(DETECTION)
-    assert list(table.columns) == ["fault", "NumPy", "oracle"]
-    assert [list(row) for row in table.rows] == [["Nesterov", "3 / 4", "· / 2"], ["dampening", "0 / 0", "–"]]
-    assert "2 faults" in text
-    assert "3 in all; 2 were noticed" in text
-    assert "2,000 seeds raised 1 false alarm." in text
-    assert "The code is the same" in text
+def test_what_was_planted_noticed_and_raised_in_vain_is_counted() -> None:
+    text = section(DETECTION)
+    assert "The proof was judged itself (of the same code): 2 of 3 planted faults were noticed" in text
+    assert "2,000 seeds without one raised 1 false alarm." in text
 
 
 def test_other_code_than_was_judged_is_said() -> None:
-    assert "has changed since" in appendix(DETECTION | {"same_code": False})[0]
+    text = section(DETECTION | {"same_code": False})
+    assert "of older code" in text
+    assert "of the same code" not in text
 
 
 def test_without_a_judgement_it_says_how_to_get_one() -> None:
-    text, tables = appendix({})
+    text = section({})
     assert "make prove" in text
-    assert tables == []
+    assert "planted faults were noticed" not in text

@@ -1,5 +1,7 @@
 """When the GPU pays: best against best, hedged, as a map and as a table. No GPU was at hand for these made-up records."""
 
+import pytest
+
 from benchmarks.records import record
 from benchmarks.report import markdown
 from tests.support import report_text
@@ -54,10 +56,18 @@ def test_few_blocks_say_nothing() -> None:
     assert {row[-1] for row in rows(page(both(blocks=2))).values()} == {"inconclusive"}
 
 
-def test_without_a_gpu_it_says_so() -> None:
-    assert "No GPU was measured, so this run cannot say." in page(measured([(cell("numpy"), 1e-4)]))
-    alone = measured([(cell("torch", device="cuda:0"), 1e-4)])
-    assert "Nothing was measured on both a CPU and a GPU" in page(alone)
+UNSAID = "From when a GPU pays: --device cpu,cuda"
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
+def test_with_one_device_alone_there_is_no_section_and_screen_one_lists_what_would_say_it(device: str) -> None:
+    alone = report_text.page(measured([(cell("torch", device=device), 1e-4)]))
+    assert "When does the GPU pay?" not in alone
+    assert UNSAID in alone
+
+
+def test_with_both_screen_one_does_not_list_it() -> None:
+    assert UNSAID not in report_text.page(both())
 
 
 def test_one_that_was_not_proved_fights_no_duel() -> None:

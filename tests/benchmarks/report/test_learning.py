@@ -59,8 +59,7 @@ def test_several_trainings_have_their_range() -> None:
     text = section(synthetic.learning("numpy", rate=0.5), synthetic.learning("numpy", block=1, rate=1.0))
     assert "took 1.00 s to 2.00 s in NumPy (2 trainings each, lowest to highest)." in text
     assert "| time (lowest to highest) | predictions |" in text
-    assert "and the training time until then (lowest to highest)" in text
-    assert "| NumPy | 49.0% at 100 ms to 200 ms |" in text
+    assert "| 1.00 s to 2.00 s |" in text
 
 
 def test_rows_go_from_little_time_to_much() -> None:
@@ -71,17 +70,24 @@ def test_rows_go_from_little_time_to_much() -> None:
     assert "which is no rank" in text
 
 
-def test_the_charts_have_their_numbers_in_a_table() -> None:
-    text = section(*seeds("numpy"), *seeds("torch"))
-    table = (
-        text.partition("**Test accuracy after some epochs, and the training time until then (once)")[2]
-        .partition("\n\n")[2]
-        .splitlines()
+def test_the_answer_is_how_many_reached_the_target_and_where_they_ended() -> None:
+    text = section(*seeds("numpy"), synthetic.learning("torch", reached=0.9))
+    assert text.lstrip().startswith(
+        "5 of 6 trainings reached 97% accuracy on the test set; they ended at 89.5% to 98.5%."
     )
-    headers = [part.strip() for part in table[0].strip("|").split("|")]
-    assert headers[1:] == ["epoch 1", "epoch 2", "epoch 3", "epoch 5", "epoch 10"]
-    assert table[2].startswith("| NumPy | 51.0% at 200 ms | 70.2% at 400 ms |")
+
+
+def test_the_curves_are_drawn_without_seed_0_too() -> None:
+    text = section(*seeds("numpy")[1:])
+    assert "4 of 4 trainings" in text
+    assert rows(text, "Final accuracy") == ["NumPy"]
 
 
 def test_the_characters_of_predictions_are_explained() -> None:
-    assert "Predictions: a fingerprint" in section(*seeds("numpy"))
+    assert "Predictions: rows with the same characters (of a SHA-256) predict the same class" in section(
+        *seeds("numpy")
+    )
+
+
+def test_without_a_training_there_is_no_section() -> None:
+    assert "Does it learn?" not in report_text.page(synthetic.measured([(synthetic.cell("numpy"), 1e-4)]))

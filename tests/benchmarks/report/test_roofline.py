@@ -59,8 +59,7 @@ def test_of_other_threads_nothing_is_known() -> None:
 
 
 def test_overhead_and_rate_are_found_again() -> None:
-    work = [(batch, batch * 10**6) for batch in (32, 128, 512)]
-    cells = [(synthetic.cell("numpy", batch=batch), 1e-3 + flops / 5e9, flops, 0) for batch, flops in work]
+    cells = growing()
     (fit,) = roofline.fits(gathered(*cells))
     assert fit.flops_per_s.value == pytest.approx(5e9, rel=0.05)
     assert fit.overhead_s is not None
@@ -81,13 +80,19 @@ def test_the_fit(work: list[float], seconds: list[float], line: tuple[float, flo
     assert statistics.fit(work, seconds) == (None if line is None else pytest.approx(line, abs=1e-9))
 
 
-def page(whole_run: Results) -> str:
-    return report_text.section(whole_run, "Why? Times against their floors")
+def section(whole_run: Results) -> str:
+    return report_text.section(whole_run, "Why?")
+
+
+def growing() -> list[tuple[Any, ...]]:
+    """Cells of an overhead of 1 ms and a rate of 5 GFLOP/s."""
+    work = [(batch, batch * 10**6) for batch in (32, 128, 512)]
+    return [(synthetic.cell("numpy", batch=batch), 1e-3 + flops / 5e9, flops, 0) for batch, flops in work]
 
 
 def test_the_section_says_who_is_nearest_and_what_the_libraries_reach() -> None:
     near, far = synthetic.cell("numpy"), synthetic.cell("torch")
-    text = page(gathered((near, 2.5e-3, 10**6, 10**5), (far, 9e-3, 10**6, 10**5)))
+    text = section(gathered((near, 2.5e-3, 10**6, 10**5), (far, 9e-3, 10**6, 10**5)))
     where = "in the training step at batch 256, width 128, float32, plain, 2 threads"
     assert f"Nearest to its floor is NumPy with 80% (79% to 81%; 6) {where}" in text
     assert "the share of what the library's own rates allow" in text
@@ -95,43 +100,61 @@ def test_the_section_says_who_is_nearest_and_what_the_libraries_reach() -> None:
         r"\| NumPy \| float32 \| 2 threads \| \S+ [GM]FLOP/s \(\S+ to \S+ [GM]FLOP/s; 6\) \| \S+ MB/s \(\S+ to \S+ MB/s; 6\)",
         text,
     )
-    assert "computed, block by block, from the peaks" in text
-    assert "did not measure the peaks" not in text
+    assert "Efficiency is floor over time." in text
+
+
+def test_a_floor_has_its_parts_and_its_efficiency_in_a_row() -> None:
+    text = section(gathered((synthetic.cell("numpy"), 4e-3, 10**6, 10**5)))
+    (row,) = re.findall(r"^\| NumPy \| training step, .*", text, flags=re.MULTILINE)
+    assert re.search(
+        r"\| 4\.0\d ms \(\S+ to \S+ ms; 6\) \| (999 µs|1\.0\d ms) \| \S+ .?s \| 50% \(\S+ to \S+; 6\) \|$", row
+    )
 
 
 def test_who_is_nearest_is_not_settled_where_intervals_overlap() -> None:
     cells = [
         (synthetic.cell(name), seconds, 10**6, 10**5, 0.1) for name, seconds in (("numpy", 2.5e-3), ("torch", 2.6e-3))
     ]
-    text = page(gathered(*cells))
+    text = section(gathered(*cells))
     assert re.search(r"Which is nearest to its floor is not settled: \w+ with \S+ \(.+ or \w+ with", text)
     assert "Nearest to its floor is" not in text
 
 
 def test_too_few_blocks_settle_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[__name__], "BLOCKS", 1)
-    text = page(gathered((synthetic.cell("numpy"), 2.5e-3, 10**6, 10**5)))
+    text = section(gathered((synthetic.cell("numpy"), 2.5e-3, 10**6, 10**5)))
     assert re.search(
         r"Nearest to its floor seems NumPy with 8\d% \(–; 1\).*, but there are too few blocks for a verdict", text
     )
 
 
-def test_where_there_is_no_floor_it_is_said_whatever_else_there_is() -> None:
+UNSAID = "How near each is to what this machine allows: --profile full."
+
+
+def test_where_there_is_no_floor_screen_one_lists_what_would_say_it() -> None:
     nothing = report_text.gathered([synthetic.run([])])
-    work = [(batch, batch * 10**6) for batch in (32, 128, 512)]
-    cells = [(synthetic.cell("numpy", batch=batch), 1e-3 + flops / 5e9, flops, 0) for batch, flops in work]
-    fitted = report_text.gathered([synthetic.run([]), *(r for of in cells for r in timed(*of))])
-    assert "Overhead and rate" in page(fitted)
+    fitted = report_text.gathered([synthetic.run([]), *(r for of in growing() for r in timed(*of))])
+    assert "Nothing was measured that would say why." in section(nothing)
+    assert "Overhead and rate" in section(fitted)
+    assert "Nothing was measured that would say why." not in section(fitted)
     for whole_run in (nothing, fitted):
-        assert "did not measure the peaks" in page(whole_run)
-    assert "No time stands against its floor here" in page(gathered(*cells, without="copy"))
+        assert UNSAID in report_text.text_of(whole_run)
+        assert "earest to its floor" not in section(whole_run)
+
+
+def test_where_there_are_floors_screen_one_does_not() -> None:
+    assert UNSAID not in report_text.text_of(gathered(*growing()))
+
+
+def test_a_floor_takes_a_copy_and_a_product() -> None:
+    text = section(gathered(*growing(), without="copy"))
+    assert "**What the libraries reach here**" in text
+    assert "**Floors**" not in text
 
 
 def test_overhead_and_rate_have_intervals_and_counts() -> None:
-    work = [(batch, batch * 10**6) for batch in (32, 128, 512)]
-    cells = [(synthetic.cell("numpy", batch=batch), 1e-3 + flops / 5e9, flops, 0) for batch, flops in work]
     fit = r"\| 3 \| \S+ (ms|µs) \(\S+ to \S+ (ms|µs); 6\) \| \S+ GFLOP/s \(\S+ to \S+ GFLOP/s; 6\) \|"
-    assert re.search(fit, page(gathered(*cells)))
+    assert re.search(fit, section(gathered(*growing())))
 
 
 SMALL = (synthetic.cell("numpy", batch=32), 4e-3, 10**6, 10**6)

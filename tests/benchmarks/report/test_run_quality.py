@@ -55,14 +55,6 @@ def test_the_copy_is_compared_round_by_round_with_its_original_over_all_framewor
     assert {who.framework for who in null.whos} == {"numpy", "torch"}
 
 
-def test_what_the_time_in_turns_was_spent_on() -> None:
-    times = {"elapsed_s": [1.0, 2.0], "alone_s": [1.0, 7.0], "restore_s": 3.0, "turning_s": 8.0}
-    share = run_quality.time_in_turns(gathered(**times))
-    assert share == run_quality.TimeInTurns(timed=0.5, restoring=0.375, passing=0.125)
-    assert "50% was timed, 38% went" in page(**times)
-    assert run_quality.time_in_turns(gathered()) is None
-
-
 def test_the_null_control_is_no_result() -> None:
     with_copy, without = gathered(copy=5.0), [r for r in records() if not getattr(r, "control", False)]
     times = [entry.seconds for entry in with_copy.entries]
@@ -78,18 +70,35 @@ def test_a_block_that_was_repeated_counts_once() -> None:
     assert run_quality.turn_quality(twice) == run_quality.turn_quality(once)
 
 
+def summary(**options: Any) -> str:
+    """What stands open of the section on certainty."""
+    (section,) = [part for part in report_text.document(records(**options)).sections if part.anchor == "certainty"]
+    return section.summary
+
+
+def warning(**options: Any) -> str:
+    return report_text.document(records(**options)).warning
+
+
 def test_equal_copies_are_reported_as_no_difference() -> None:
-    assert "No null control found a difference beyond 3%" in page()
+    said = r"None of 1 null control \(the same implementation twice\) found a difference beyond 3%; [01] of 1 intervals exclude 1"
+    assert re.match(said, summary())
+    assert "null control" not in warning()
 
 
-def test_a_null_control_that_finds_a_difference_says_distrust() -> None:
-    assert "distrust this run" in page(copy=1.1)
+def test_a_null_control_that_finds_a_difference_says_distrust_above_everything() -> None:
+    for told in (summary(copy=1.1), warning(copy=1.1)):
+        assert "1 of 1 null control found a difference beyond 3% where there is none: distrust this run." in told
+
+
+def test_a_null_control_has_its_row() -> None:
+    row = r"\| training step, batch 256, width 128 \| 1\.10 \| 1\.10\d* to 1\.10\d* \| 6 \| slower \| float32, plain, 2 threads \| NumPy and PyTorch \|"
+    assert re.search(row, page(copy=1.1))
 
 
 def test_one_block_says_that_it_has_no_null_control_and_no_power() -> None:
-    text = page(blocks=1)
-    assert "There was no null control" in text
-    assert "nothing can be said about what could have been found" in text
+    assert summary(blocks=1) == "There was no null control: it takes at least two blocks."
+    assert "Fewer than 6 blocks: no difference can be told from noise." in page(blocks=1)
 
 
 def test_what_turns_cost_is_time_alone_over_time_in_turn() -> None:
@@ -158,7 +167,7 @@ def test_half_of_the_comparisons_would_have_found() -> None:
 
 
 def test_too_few_blocks_promise_nothing() -> None:
+    assert summary(blocks=3) == "The null control has fewer than 6 blocks, too few for a verdict."
     text = page(blocks=3)
-    assert "Fewer than 6 blocks give no verdict" in text
-    assert "too few for a verdict" in text
-    assert "No null control found" not in text
+    assert "Fewer than 6 blocks: no difference can be told from noise." in text
+    assert "This run sees differences" not in text

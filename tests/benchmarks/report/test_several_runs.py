@@ -42,7 +42,7 @@ def test_a_cell_is_compared_with_the_first_run() -> None:
 
 def test_other_networks_are_shown_and_not_compared() -> None:
     page = text(run("old", timed(1e-4)), run("wider", timed(1.5e-4, spec_sha256="1" * 64, spec={"features": 128})))
-    assert "Not compared with old, because the network or the data is another one: wider." in page
+    assert "Not compared with old, because the MLP or its data is another one: wider." in page
     assert "not compared" in row(page, "NumPy on cpu")
     assert "128" in row(page, "specification, features")
 
@@ -112,10 +112,14 @@ def test_the_command_writes_a_page_and_its_tables(tmp_path: Path) -> None:
         "report.html",
         "results.csv",
         "results.jsonl",
+        "columns.csv",
         "figures",
     }
     rows = [json.loads(line) for line in (tmp_path / "both" / "results.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [fields["run"] for fields in rows] == ["one", "one", "two", "two"]
+    columns = (tmp_path / "both" / "columns.csv").read_text(encoding="utf-8").splitlines()
+    assert columns[1].startswith("run,")
+    assert [line.partition(",")[0] for line in columns[1:]] == list(rows[0])
     first = (tmp_path / "both" / "report.html").read_bytes()
     invoke(*command)
     assert (tmp_path / "both" / "report.html").read_bytes() == first

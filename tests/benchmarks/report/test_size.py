@@ -6,6 +6,7 @@ from pathlib import Path
 from benchmarks.records.record import Record
 from tests.support import synthetic
 from tests.support.fresh_process import python
+from tests.support.parsed_page import Page
 
 FRAMEWORKS = ("numpy", "torch", "jax", "cupy", "keras-tensorflow", "keras-torch", "keras-jax", "one", "two", "three")
 
@@ -42,5 +43,12 @@ def test_two_thousand_cells(tmp_path: Path) -> None:
 
 def test_a_quick_run_is_small(quick_folder: Path) -> None:
     page = (quick_folder / "report.html").read_bytes()
-    assert len(page) <= 1_000_000
+    assert len(page) <= 600_000
     assert len(gzip.compress(page, mtime=0)) <= 150_000
+
+
+def test_a_quick_run_is_read_soon(quick_folder: Path) -> None:
+    """Charts, code and what is folded aside, a reader goes through few tables."""
+    page = Page((quick_folder / "report.html").read_text(encoding="utf-8"))
+    assert 1_000 < len(page.reading) < 4_500
+    assert 2 <= page.open_tables <= 12 < page.tags["table"]

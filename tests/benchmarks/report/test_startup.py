@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks import wording
 from benchmarks.analysis import ranking, results, startup
 from benchmarks.analysis.startup import break_even
 from benchmarks.records import record
-from benchmarks.records.record import Cell, Energy, InstalledRecord, Peak, ProofRecord, Record, StartRecord
+from benchmarks.records.record import Cell, InstalledRecord, ProofRecord, Record, StartRecord
+from benchmarks.report import dataframe
 from tests.support import report_text
-from tests.support.synthetic import MICROSECOND, cell, installed, measured, proof, resources, start, worker
+from tests.support.synthetic import MICROSECOND, cell, installed, measured, proof, start
 
 NUMPY, TORCH, KERAS = cell("numpy"), cell("torch"), cell("keras-tensorflow")
 SECONDS = ((NUMPY, 200), (TORCH, 100), (KERAS, 400))
@@ -22,6 +22,12 @@ def page(records: list[Record], anchor: str) -> str:
     """One section in Markdown."""
     titles = {"starting": "Compiling and starting", "resources": "Memory and energy"}
     return report_text.page(records).split(f". {titles[anchor]}\n")[1].split("\n## ")[0]
+
+
+def summary(records: list[Record]) -> str:
+    """What stands open of the section on starting."""
+    sections = report_text.document(records).sections
+    return next(section.summary for section in sections if section.anchor == "starting")
 
 
 # Break-even
@@ -65,34 +71,37 @@ def started(blocks: int = 6, **options: Any) -> list[Record]:
 
 def test_import_first_calls_and_size_stand_in_one_row() -> None:
     text = page(started(), "starting")
-    (row,) = [line for line in text.splitlines() if line.startswith("| PyTorch | 2.10 s")]
+    (row,) = [line for line in text.splitlines() if line.startswith("| PyTorch | 2.10 s | 100 ms")]
     cells = [part.strip() for part in row.strip("|").split("|")]
-    assert cells[1:5] == ["2.10 s", "500 ms (500 to 500 ms; 6)", "100 ms", "10.0 ms"]
-    assert cells[5].endswith(" µs; 6)")
-    assert cells[6] == "865 MB"
-    assert "| NumPy | 100 ms | 500 ms (500 to 500 ms; 6) | 100 ms | 10.0 ms | " in text
-    assert text.count("–") >= 2  # no size is known of the others
+    assert cells[1:4] == ["2.10 s", "100 ms", "10.0 ms"]
+    assert cells[4].endswith(" µs; 6)")
+    assert cells[5] == "865 MB"
+    (numpy,) = [line for line in text.splitlines() if line.startswith("| NumPy | 100 ms | 100 ms | 10.0 ms | ")]
+    assert numpy.endswith(" | – |"), "no size is known of it"
+
+
+def test_the_table_for_programs_has_what_starting_costs() -> None:
+    whole_run = results.gather(started(), [], {})
+    rows = dataframe.cells(whole_run, ranking.comparison_groups(whole_run)).set_index("framework")
+    assert rows.import_s.to_dict() == {"numpy": 0.1, "torch": 2.1, "keras-tensorflow": 5.0}
+    assert rows.loc[["torch"], ["first_call_s", "second_call_s", "installed_bytes"]].to_numpy().tolist() == [
+        [0.1, 0.01, 865_000_000]
+    ]
+    assert rows.installed_bytes.isna().to_dict() == {"numpy": True, "torch": False, "keras-tensorflow": True}
 
 
 def test_times_that_were_measured_once_say_so() -> None:
     text = page(started(), "starting")
-    for header in ("import, alone (once)", "first call (once)", "second call (once)", "ready after (once)"):
+    for header in ("import (once)", "first call (once)", "second call (once)", "ready after (once)"):
         assert f"| {header} |" in text
-    assert "| import, beside the others (95% interval; blocks) |" in text
-    assert "**Seconds since the program began, added up from starts (once) and steady times, not run, batch" in text
-    assert "NumPy is ready first (measured once: 210 ms of" in text
+    assert "| steady call (95% interval; blocks) |" in text
+    assert "since starts happened once, that is no verdict" in text
 
 
-def test_a_block_counts_once_however_many_of_its_processes_imported() -> None:
-    """The null control is a second process of one framework, and its import is no block of its own."""
-    control = worker(NUMPY.who, 0).model_copy(update={"import_s": 0.7})
-    whole_run = results.gather([*started(), control], [], {})
-    numpy = next(
-        one for one in startup.starts(whole_run, ranking.comparison_groups(whole_run)[0]) if one.entry.cell == NUMPY
-    )
-    assert numpy.crowded is not None
-    assert (numpy.crowded.value, numpy.crowded.blocks) == (0.5, 6)
-    assert numpy.crowded.high > 0.5
+def test_the_answer_is_who_is_ready_first() -> None:
+    where = "batch 256, width 128 (float32, 2 threads) (once)"
+    assert summary(started()) == f"NumPy is ready first: 210 ms until its training steps are steady, {where}."
+    assert summary([r for r in started() if not isinstance(r, StartRecord)]) == "What starting costs was not measured."
 
 
 def unproved(of: Cell) -> list[Record]:
@@ -105,7 +114,7 @@ def test_what_was_not_proved_equal_is_marked_and_compared_with_nobody() -> None:
     assert "| NumPy (not proved equal) | 100 ms |" in text
     assert "PyTorch is ready first" in text
     assert "against PyTorch" in text
-    assert text.count("NumPy") == 2, "its row, and the note on imports"
+    assert text.count("NumPy") == 1, "in its row alone"
     assert "takes no part in the comparisons" in text
     assert "takes no part in the comparisons" not in page(started(), "starting")
     whole_run = results.gather(unproved(TORCH), [], {})
@@ -123,7 +132,6 @@ def test_an_own_variant_is_compared() -> None:
 def test_who_had_used_the_least_time_is_named_once_where_it_is_the_same() -> None:
     text = page(started(), "starting")
     assert "NumPy had used the least time after 1 step and PyTorch after 100,000 steps; since" in text
-    assert "| 1 step | 10 steps |" in text
     text = page(started(torch=20.0), "starting")
     assert "NumPy had used the least time after 1 step and after 100,000 steps; since" in text
     assert "1 steps" not in text
@@ -185,64 +193,12 @@ def test_the_middle_size_is_shown() -> None:
     assert "batch 32, width 128" in page(measured(timed), "starting")
 
 
-def test_without_a_training_step_there_is_a_sentence() -> None:
-    records = measured([(cell("numpy", "predict"), 1e-4)])
-    assert "No training step was timed" in page(records, "starting")
-    assert "were not measured" in page(records, "resources")
-
-
-# Memory and energy
-
-
-def test_memory_is_the_peak_above_what_was_held_before_by_size() -> None:
-    records = [*started(), resources(TORCH, 20), resources(NUMPY, 5), resources(cell("torch", batch=8), 1)]
-    text = page(records, "resources").split("**The largest batch")[0]
-    rows = [line for line in text.splitlines() if line.startswith(("| NumPy", "| PyTorch"))]
-    setting = "float32, plain, 2 threads"
-    assert rows == [
-        f"| PyTorch | batch 8, width 128 | 1.00 MB | 50.0 MB | 51.0 MB | {setting} |",
-        f"| NumPy | batch 256, width 128 | 5.00 MB | 50.0 MB | 55.0 MB | {setting} |",
-        f"| PyTorch | batch 256, width 128 | 20.0 MB | 50.0 MB | 70.0 MB | {setting} |",
-    ]
-
-
-def test_one_reason_for_all_is_said_once_and_several_by_name() -> None:
-    records = [*started(), resources(TORCH), resources(NUMPY)]
-    text = page(records, "resources")
-    assert text.count("There is no number for any implementation: it runs on the CPU.") == 1
-    assert text.count("There is no number for any implementation: there is no counter.") == 1
-    lost = resources(KERAS, host=Peak(reason="the process was lost"))
-    text = page([*records, lost], "resources")
-    assert "- Keras-TensorFlow (batch 256, width 128): the process was lost" in text
-    assert "0 bytes" not in text
-
-
-def test_energy_is_joules_per_sample_with_what_counted() -> None:
-    energy = Energy(joules=5.0, samples=10_000, elapsed_s=1.1, counter="RAPL")
-    text = page([*started(), resources(NUMPY, energy=energy), resources(TORCH)], "resources")
-    assert "| 500 µJ | 10,000 | 1.10 s |" in text
-    assert "| energy per sample | samples | counted over (once) |" in text
-    assert "Counted by: RAPL (NumPy)." in text
-    assert "- PyTorch (batch 256, width 128): there is no counter" in text
-
-
-def test_device_memory_has_a_table_of_its_own() -> None:
-    gpu = cell("torch", device="cuda:0")
-    peak = Peak(before_bytes=0, peak_bytes=3_000_000_000, counter="PyTorch's allocator: bytes in tensors")
-    records = [*measured([(gpu, 1e-4)]), resources(gpu, device=peak)]
-    text = page(records, "resources")
-    assert "| 3.00 GB | 0 bytes | 3.00 GB |" in text
-    assert "Counted by: PyTorch's allocator: bytes in tensors" in text
-
-
-@pytest.mark.parametrize(
-    ("count", "shown"), [(0, "0 bytes"), (999, "999 bytes"), (71_399_462, "71.4 MB"), (1_537_534_553, "1.54 GB")]
-)
-def test_bytes_have_three_digits_and_a_unit(count: int, shown: str) -> None:
-    assert wording.memory(count) == shown
+def test_without_a_training_step_there_are_no_such_sections() -> None:
+    sections = report_text.document(measured([(cell("numpy", "predict"), 1e-4)])).sections
+    assert not {"starting", "resources"} & {section.anchor for section in sections}
 
 
 def test_old_records_without_costs_are_a_report_too() -> None:
     records = started()[: -len(SECONDS) - 1]
     assert not [r for r in records if isinstance(r, record.StartRecord)]
-    assert "| NumPy | – | 500 ms" in page(records, "starting")
+    assert "| NumPy | – | 100 ms | 10.0 ms |" in page(records, "starting")

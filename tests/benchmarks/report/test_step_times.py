@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.analysis import step_times
+from benchmarks.analysis import ranking, step_times
 from benchmarks.records import record
-from benchmarks.report import html, markdown, sections
+from benchmarks.report import dataframe, markdown, sections
 from tests.support import synthetic
 from tests.support.report_text import gathered, page
 from tests.support.synthetic import cell, measured, profile
@@ -33,7 +33,11 @@ def test_shares_intervals_and_what_watching_adds() -> None:
 
 
 def test_who_was_not_watched_is_told() -> None:
-    assert "Not watched: JAX. Where a training step is compiled" in page(watched())
+    assert "Not watched: JAX. One compiled program" in page(watched())
+
+
+def test_what_watching_does_to_a_time_is_said() -> None:
+    assert "Watching takes time: read the shares, not the sum." in page(watched())
 
 
 def test_a_block_that_was_repeated_counts_once() -> None:
@@ -44,17 +48,6 @@ def test_a_block_that_was_repeated_counts_once() -> None:
 
 def test_one_block_has_no_interval_and_is_still_shown() -> None:
     assert "(–; 1), 25%" in row(page(watched(blocks=1)), "Dense layer")[1]
-
-
-def test_sizes_are_apart_and_the_middle_one_is_drawn() -> None:
-    cells = [cell("numpy", batch=batch) for batch in (1, 32, 256)]
-    records = measured([(of, 4e-4) for of in cells])
-    records += [profile(of, block) for of in cells for block in range(6)]
-    text = page(records)
-    assert text.count("Time per step of the network, batch") >= 3
-    assert "![Time per step of the network, batch 32, width 128]" in markdown.render(
-        sections.document(gathered(records)), {"time-per-step": ""}
-    )
 
 
 def sizes(*batches: int, **options: Any) -> list[record.Record]:
@@ -70,17 +63,49 @@ def test_sizes_stand_from_small_to_large_whatever_the_order_of_the_records() -> 
     assert step_times.middle([]) == []
 
 
-def test_the_drawn_size_comes_first_and_is_that_of_the_single_steps() -> None:
-    text = page(sizes(128, 512, 32))
-    captions = re.findall(r"^\*\*Time per step of the network, batch (\d+), width 128 \(", text, flags=re.MULTILINE)
-    assert captions == ["128", "32", "512"]
-    assert "| implementation | setting | time, batch 128, width 128 (95% interval; blocks) |" in text
+def test_the_middle_size_is_shown_and_no_other() -> None:
+    document = sections.document(gathered(sizes(128, 512, 32)))
+    (figure,) = [figure for figure in document.figures() if figure.name == "time-per-step"]
+    assert figure.title == "Time per step of the network, batch 128, width 128"
+    captions = re.findall(
+        r"^\*\*Time per step of the network, batch (\d+), width 128 \(",
+        markdown.render(document, {}),
+        flags=re.MULTILINE,
+    )
+    assert captions == ["128"]
 
 
-def test_each_setting_at_that_size_tells_its_steps_times() -> None:
-    both = [*sizes(32), *(r for r in sizes(32, precision="float64") if r.kind != "run")]
-    table = page(both).partition("**Dense layer: time and error**")[2].partition("\n\n**")[0]
-    assert len(re.findall(r"^\| NumPy \| float(?:32|64), .* µs; 6\) \|", table, flags=re.MULTILINE)) == 2
+def test_your_own_size_goes_before_the_middle_one() -> None:
+    own = {"batch": 512, "width": 128}
+    records = [r if r.kind != "run" else synthetic.run(r.cells, size=own) for r in sizes(128, 512, 32)]
+    assert "**Time per step of the network, batch 512, width 128 (" in page(records)
+
+
+def test_every_setting_and_size_has_its_steps_times_in_the_table_for_programs() -> None:
+    records = [*sizes(128, 512), *(r for r in sizes(32, precision="float64") if r.kind != "run")]
+    whole_run = gathered(records)
+    rows = dataframe.cells(whole_run, ranking.comparison_groups(whole_run))
+    assert sorted(zip(rows.axis_batch, rows.precision, strict=True)) == [
+        (32, "float64"),
+        (128, "float32"),
+        (512, "float32"),
+    ]
+    assert rows.step_dense_s.tolist() == pytest.approx([1.2 * 0.25 * 4e-4] * 3, rel=0.02)
+    assert rows.step_loss_s.tolist() == pytest.approx([1.2 * 0.125 * 4e-4] * 3, rel=0.02)
+    assert 'step_dense_s,"dense within a watched training step, seconds"' in dataframe.meanings(rows)
+
+
+def test_a_hostile_name_of_a_step_is_made_visible_in_the_table_for_programs() -> None:
+    hostile = {"steps_s": {"de\u202e\nnse": 1e-4}}
+    whole_run = gathered([r if r.kind != "steps" else r.model_copy(update=hostile) for r in watched()])
+    rows = dataframe.cells(whole_run, ranking.comparison_groups(whole_run)).set_index("framework")
+    assert rows["step_de\\u202e nse_s"].dropna().to_dict() == {"numpy": pytest.approx(1e-4)}
+
+
+def test_who_was_not_watched_has_no_steps_times_in_the_table_for_programs() -> None:
+    whole_run = gathered(watched())
+    rows = dataframe.cells(whole_run, ranking.comparison_groups(whole_run)).set_index("framework")
+    assert rows.step_dense_s.notna().to_dict() == {"numpy": True, "jax": False}
 
 
 def shares(**steps: float) -> list[record.Record]:
@@ -95,15 +120,20 @@ def shares(**steps: float) -> list[record.Record]:
     ]  # fmt: skip
 
 
+def summary(records: list[record.Record]) -> str:
+    (section,) = [section for section in sections.document(gathered(records)).sections if section.anchor == "why"]
+    return section.summary
+
+
 def test_the_largest_part_is_named_and_with_whom_it_is_not_settled() -> None:
-    said = "The largest part of the watched step (its share; the time's 95% interval; blocks). NumPy: "
-    assert re.search(
-        re.escape(said) + r"dense layer \(42%; 1\d\d to 1\d\d µs; 6\)\.", page(shares(dense=0.4, relu=0.2, loss=0.1))
+    said = "The largest part of a training step is"
+    assert summary(shares(dense=0.4, relu=0.2, loss=0.1)) == f"{said} dense layer in NumPy."
+    assert summary(shares(dense=0.4, relu=0.39, loss=0.1)) == f"{said} dense layer or relu in NumPy."
+    assert summary(shares(dense=0.1, relu=0.1)) == f"{said} between the steps in NumPy."
+    assert (
+        summary(watched(blocks=1))
+        == "In the one block, the largest part of a training step was between the steps in NumPy."
     )
-    close = page(shares(dense=0.4, relu=0.39, loss=0.1))
-    assert re.search(re.escape(said) + r"dense layer \(42%; .*; 6\) or relu \(41%; .*; 6\), not settled which\.", close)
-    assert re.search(re.escape(said) + r"between the steps \(7\d%; ", page(shares(dense=0.1, relu=0.1)))
-    assert re.search(re.escape(said) + r"between the steps \(38%; –; 1\)\.", page(watched(blocks=1)))
 
 
 def test_each_mark_of_the_chart_has_its_interval_and_its_count() -> None:
@@ -111,57 +141,6 @@ def test_each_mark_of_the_chart_has_its_interval_and_its_count() -> None:
     told = [row["description"] for panel in figure.spec["vconcat"] for row in panel["layer"][-2]["data"]["values"]]
     assert len(told) == len(synthetic.STEPS)
     assert all(re.fullmatch(r"NumPy: \S+ µs \(\S+ to \S+ µs; 6\), \d+%", words) for words in told)
-
-
-def test_the_code_of_a_step_stands_below_its_explanation_with_its_hash() -> None:
-    source = synthetic.source("numpy", "dense", "z = x @ weight")
-    text = page([*watched(), source])
-    assert "A neuron weighs its inputs" in text
-    assert f"mlp\\_numpy.py · SHA-256 {source.sha256[:12]}:\n\n```python\nz = x @ weight\n```" in text.replace(
-        "mlp_", "mlp\\_"
-    )
-
-
-def test_a_missing_time_of_a_step_is_explained() -> None:
-    records = watched()
-    assert "In the tables of time and error, – is a time that is not known: where a training step is compiled" in page(
-        records
-    )
-    code = [*records, synthetic.source("numpy", "dense")]
-    assert "In the tables of time and error, – is a time" in page(code)
-    assert "no training step was watched in this run" in page(measured([(cell("jax"), 1e-4)]))
-
-
-@pytest.mark.parametrize(
-    ("formula", "shown"),
-    [
-        ("z = x W + b        x (B, D), W (D, H)", "z = x W + b, x (B, D), W (D, H)"),
-        ("v = mu v + g;  w = w - lr v        (SGD)", "v = mu v + g; w = w - lr v (SGD)"),
-    ],
-)
-def test_the_parts_of_a_formula_stay_apart(formula: str, shown: str) -> None:
-    steps = [
-        {
-            "name": "dense",
-            "title": "Dense layer",
-            "formula": formula,
-            "explanation": "",
-            "source": "",
-            "shown_by": "loss",
-        }
-    ]
-    document = sections.document(gathered(measured([(cell("numpy"), 1e-4)], steps=steps)))
-    assert f"| Dense layer | {shown} |" in markdown.render(document, {})
-    assert f'<p class="formula">{shown}</p>' in html.render(document, {})
-
-
-def test_each_step_tells_its_time_and_its_error() -> None:
-    text = page(watched())
-    table = text.partition("**Dense layer: time and error**")[2].partition("\n\n**")[0]
-    numpy, jax = row(table, "NumPy"), row(table, "JAX")
-    assert numpy[2].endswith("; 6)")
-    assert jax[2] == "–"
-    assert numpy[3] == jax[3] == "0.10 (loss)"
 
 
 @pytest.mark.parametrize("records", [measured([(cell("jax"), 1e-4)]), [synthetic.run([])]])

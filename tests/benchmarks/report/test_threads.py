@@ -2,7 +2,7 @@
 
 import re
 
-from tests.support.report_text import section
+from tests.support.report_text import page, section
 from tests.support.synthetic import cell, measured
 
 
@@ -21,5 +21,11 @@ def test_speed_up_against_the_fewest() -> None:
     assert "NumPy, float32 3.9" in told or "NumPy, float32 4.0" in told
 
 
-def test_one_number_of_threads_does_not_scale() -> None:
-    assert section(measured([(cell("numpy"), 1e-3)]), "Scaling over threads") == ""
+def test_one_number_of_threads_does_not_scale_and_screen_one_lists_what_would_say_it() -> None:
+    timed = [[(cell("numpy", threads=threads), 1e-3) for threads in some] for some in ((1,), (1, 2))]
+    one, two = map(page, map(measured, timed))
+    assert "Scaling over threads" not in one
+    assert "Scaling over threads" in two
+    unsaid = "What more or fewer threads do: --threads 1,all."
+    assert unsaid in one
+    assert unsaid not in two

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.analysis import ranking
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import Cell
+from benchmarks.report import dataframe
 from tests.support import report_text, synthetic
 
 
@@ -33,26 +34,31 @@ def test_modes_are_ranked_apart() -> None:
     assert [len(group.places) for group in ranking.comparison_groups(gathered(*cells))] == [1, 1]
 
 
-@pytest.mark.parametrize("other", [{}, {"variant": "stock"}, {"precision": "float64"}])
+UNSAID = "Whether tuning pays: --mode plain,tuned."
+
+
+@pytest.mark.parametrize("other", [{}, {"variant": "stock"}, {"precision": "float64"}, {"framework": "torch"}])
 def test_without_a_counterpart_nothing_is_claimed(other: dict[str, Any]) -> None:
-    alone = (synthetic.cell("numpy"), 1e-3)
-    further = [(synthetic.cell("numpy", mode="tuned", **other), 1e-3)] if other else []
-    assert "no implementation in both modes" in section(gathered(alone, *further))
+    further = [(synthetic.cell(**({"framework": "numpy", "mode": "tuned"} | other)), 1e-3)] if other else []
+    page = report_text.text_of(gathered((synthetic.cell("numpy"), 1e-3), *further))
+    assert "Does tuning pay?" not in page
+    assert UNSAID in page
 
 
-def test_both_modes_stand_beside_their_matrix_products() -> None:
+def test_with_both_modes_screen_one_does_not_list_it() -> None:
+    both = gathered(*((synthetic.cell("numpy", mode=mode), 1e-3) for mode in ("plain", "tuned")))
+    assert UNSAID not in report_text.text_of(both)
+
+
+def test_the_times_of_the_matrix_products_alone_are_in_the_table_for_programs() -> None:
     plain, tuned = synthetic.cell("numpy"), synthetic.cell("numpy", mode="tuned")
     records = synthetic.measured([(plain, 2e-3), (tuned, 1.2e-3)], noise=0.001)
-    records += [
-        synthetic.timing(synthetic.cell("numpy", "products"), b, 1e-3, noise=0.001, ranked=False) for b in range(6)
-    ]
-    page = report_text.page(records)
-    table = page.partition("its matrix products alone")[2].partition("\n\n")[0]
-    ratios = {
-        line.split(" | ")[0].strip("| "): line.split(" | ")[5]
-        for line in table.splitlines()
-        if line.startswith("| NumPy")
-    }
-    assert ratios.keys() == {"NumPy", "NumPy tuned"}
-    assert float(ratios["NumPy"]) == pytest.approx(2.0, rel=0.02)
-    assert float(ratios["NumPy tuned"]) == pytest.approx(1.2, rel=0.02)
+    products = synthetic.cell("numpy", "products")
+    records += [synthetic.timing(products, block, 1e-3, noise=0.001, ranked=False) for block in range(6)]
+    whole_run = report_text.gathered(records)
+    table = dataframe.cells(whole_run, ranking.comparison_groups(whole_run))
+    rows = {(row["phase"], row["mode"]): row for row in table.to_dict("records")}
+    alone = rows["products", "plain"]
+    assert (alone["standing"], alone["rank"], alone["verdict"]) == ("beside", "", "")
+    for mode, ratio in (("plain", 2.0), ("tuned", 1.2)):
+        assert rows["train_step", mode]["time_s"] / alone["time_s"] == pytest.approx(ratio, rel=0.02)

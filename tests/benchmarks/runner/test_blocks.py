@@ -12,7 +12,7 @@ from benchmarks.records.record import BlockRecord, LearningRecord, Record, Timin
 from benchmarks.runner import blocks, worker_process
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.worker_process import WorkerProcess
-from tests.support.tiny_runs import SPEC, TINY, cells_of, data, execute, outcomes, timed
+from tests.support.tiny_runs import TINY, cells_of, execute, networks, outcomes, timed
 
 
 class Dying(WorkerProcess):
@@ -60,7 +60,7 @@ def test_a_worker_that_is_killed_while_it_prepares_loses_one_cell(
     monkeypatch.setattr(Dying, "after", after)
     monkeypatch.setattr(Dying, "block", block)
     monkeypatch.setattr(blocks, "WorkerProcess", Dying)
-    cells = cells_of("numpy", "torch")
+    cells = cells_of("numpy", modes=("plain", "tuned"))  # a worker each
     records = execute(cells, blocks=2)
     assert Dying.killed
     (lost,) = outcomes(records)
@@ -77,7 +77,7 @@ def test_a_budget_ends_by_the_clock_and_the_first_block_is_measured_in_any_case(
     said: list[str] = []
     end_s = monotonic() + left_s
     Runner(
-        SPEC, data(), cells_of("numpy", phases=("predict",)), TINY, 3, 0, records.append, said.append, end_s=end_s
+        networks(), cells_of("numpy", phases=("predict",)), TINY, 3, 0, records.append, said.append, end_s=end_s
     ).execute()
     assert [r.block for r in records if isinstance(r, BlockRecord)] == measured
     assert any("the budget is over before block 2 of 3" in line for line in said) == (left_s == 0)
@@ -102,7 +102,7 @@ def test_an_interpreter_that_cannot_start_fails_all_its_cells_with_its_last_line
     interpreter.chmod(0o755)
     cells = cells_of("numpy")
     records: list[Record] = []
-    Runner(SPEC, data(), cells, TINY, 1, 0, records.append, pythons={"numpy": str(interpreter)}).execute()
+    Runner(networks(), cells, TINY, 1, 0, records.append, pythons={"numpy": str(interpreter)}).execute()
     assert {outcome.cell.id for outcome in outcomes(records)} == {cell.id for cell in cells}
     for outcome in outcomes(records):
         assert "exit code 7" in outcome.reason
@@ -116,6 +116,6 @@ def test_a_worker_that_says_nothing_is_stopped(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(worker_process, "START_TIMEOUT_S", 0.2)
     cells = cells_of("numpy")
     records: list[Record] = []
-    Runner(SPEC, data(), cells, TINY, 1, 0, records.append, pythons={"numpy": str(interpreter)}).execute()
+    Runner(networks(), cells, TINY, 1, 0, records.append, pythons={"numpy": str(interpreter)}).execute()
     assert len(outcomes(records)) == len(cells)
     assert all("nothing was heard of it" in outcome.reason for outcome in outcomes(records))

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.records import records_file
 from benchmarks.records.record import BlockRecord, OutcomeRecord, Record, TimingRecord
 from benchmarks.runner import worker_process
-from tests.support.command import invoke
+from tests.support.command import SMALL, invoke
 from tests.support.strangers import offered
 from tests.support.tiny_runs import cells_of, execute
 
@@ -123,7 +123,7 @@ def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path, monkeypatch: pyt
             raise OSError(errno.ENOSPC, "No space left on device")
         append(path, record)
 
-    choice = ["run", "--profile", "smoke", "--framework", "numpy", "--blocks", "2", "--results", str(tmp_path)]
+    choice = ["run", *SMALL, "--phase", "train_step", "--blocks", "2", "--results", str(tmp_path)]
     with monkeypatch.context() as patch:
         patch.setattr(records_file, "append", until_it_is_full)
         full = invoke(*choice)

@@ -14,10 +14,10 @@ from benchmarks.plan.schedule import ALONE
 from benchmarks.records import records_file
 from benchmarks.records.record import LearningRecord, ProofRecord, RunRecord, SourceRecord, TimingRecord, WorkerRecord
 from benchmarks.runner.blocks import Runner
-from implementations import registry
+from implementations import registry, sources
 from implementations.mlp.spec import MLPSpec
 from tests.support import ROOT
-from tests.support.command import invoke
+from tests.support.command import SMALL, invoke
 
 # A good run
 
@@ -45,8 +45,8 @@ def of_kind(folder: Path, kind: type[Any]) -> list[Any]:
 def test_a_run_leaves_readable_records_the_machine_and_its_reports(folder: Path) -> None:
     (run,) = of_kind(folder, RunRecord)
     assert [cell.id.rpartition("/")[2] for cell in run.cells] == ["batch8-width128"]
-    assert run.dataset.name == "digits"
-    assert len(run.code.sha256) == len(run.spec_sha256) == 64
+    assert run.networks[0].dataset.name == "digits"
+    assert len(run.code.sha256) == len(run.networks[0].spec_sha256) == 64
     assert json.loads((folder / "environment.json").read_text(encoding="utf-8"))["usable_cores"] >= 1
     assert "# " in (folder / "report.md").read_text(encoding="utf-8")
     assert "</html>" in (folder / "report.html").read_text(encoding="utf-8")
@@ -75,7 +75,7 @@ def test_the_proof_stands_before_the_time_and_speaks_of_the_same_network(folder:
 def test_the_code_of_every_step_is_stored_with_its_hash(folder: Path) -> None:
     stored = of_kind(folder, SourceRecord)
     steps = [step.name for step in registry.part("mlp", "steps").STEPS]
-    assert [source.step for source in stored] == [*steps, "the model"]
+    assert [source.step for source in stored] == [*steps, sources.TRAINING, sources.MODEL]
     for source in stored:
         assert source.sha256 == hashlib.sha256(source.code.encode()).hexdigest()
         assert source.code in (ROOT / source.file).read_text(encoding="utf-8")
@@ -100,7 +100,7 @@ def test_the_report_can_be_made_again_byte_for_byte(folder: Path) -> None:
 
 
 def test_two_installations_take_turns_and_are_told_apart(tmp_path: Path) -> None:
-    choice = ["--profile", "smoke", "--framework", "numpy", "--phase", "train_step", "--results", str(tmp_path)]
+    choice = [*SMALL, "--phase", "train_step", "--results", str(tmp_path)]
     other = f"numpy@next={sys.executable}"
     done = invoke("run", *choice, "--blocks", "2", "--python", other, "--json")
     assert done.exit_code == 0, done.output

@@ -57,7 +57,7 @@ def misbehaving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Recor
 def cells_in(records: list[Record], framework: str) -> dict[int, Record]:
     """What came of each of a framework's cells, by batch."""
     return {
-        record.cell.axes["batch"]: record
+        int(record.cell.axes["batch"]): record
         for record in records
         if isinstance(record, TimingRecord | OutcomeRecord) and record.cell.who.framework == framework
     }

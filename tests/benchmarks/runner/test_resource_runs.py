@@ -19,7 +19,7 @@ from benchmarks.worker import installed_size, resource_worker
 from benchmarks.worker.protocol import Job
 from tests.support import command, synthetic
 from tests.support.synthetic import cell, start
-from tests.support.tiny_runs import SPEC, TINY, cells_of
+from tests.support.tiny_runs import TINY, cells_of, networks
 
 KINDS = (StartRecord, InstalledRecord, ResourceRecord)
 CHOICE = ["run", "--profile", "smoke", "--framework", "numpy", "--phase", "train_step,products"]
@@ -148,7 +148,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, after: int) -> list[Any]:
     cells = cells_of("numpy", sets={"batch": [8, 16, 32, 64]}, phases=("train_step",))
     records: list[Record] = []
     resource_runs.measure(
-        Runner(SPEC, {}, cells, TINY, 1, 0, records.append), [synthetic.timing(of, 0, 1e-3) for of in cells]
+        Runner(networks(), cells, TINY, 1, 0, records.append), [synthetic.timing(of, 0, 1e-3) for of in cells]
     )
     assert remaining.costs(cells, [*(synthetic.timing(of, 0, 1e-3) for of in cells), *records]) == {}
     return records

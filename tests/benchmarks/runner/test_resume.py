@@ -16,9 +16,9 @@ from benchmarks.runner.blocks import Runner
 from benchmarks.runner.resume import Progress
 from implementations.errors import BadInput
 from tests.support import command, synthetic
-from tests.support.tiny_runs import SPEC, TINY, cells_of, data
+from tests.support.tiny_runs import TINY, cells_of, networks
 
-CHOICE = ["--profile", "smoke", "--framework", "numpy", "--phase", "train_step,products"]
+CHOICE = [*command.SMALL, "--phase", "train_step,products"]
 NUMPY, TORCH = synthetic.cell("numpy"), synthetic.cell("torch")
 RUN = synthetic.run([NUMPY, TORCH], blocks=3)
 MACHINE = {"cpu": "a", "usable_cores": 2}
@@ -63,8 +63,14 @@ def test_whole_blocks_are_kept_and_what_the_first_fixed_is_kept_too(tmp_path: Pa
 
 @pytest.mark.parametrize(
     "changed",
-    [{"seed": 2}, {"blocks": 4}, {"spec_sha256": "1" * 64}, {"cells": [NUMPY]}, {"code": CodeFacts(sha256="other")}],
-    ids=str,
+    [
+        {"seed": 2},
+        {"blocks": 4},
+        {"networks": [RUN.networks[0].model_copy(update={"spec_sha256": "1" * 64})]},
+        {"cells": [NUMPY]},
+        {"code": CodeFacts(sha256="other")},
+    ],
+    ids=["seed", "blocks", "network", "cells", "code"],
 )
 def test_another_run_begins_anew(tmp_path: Path, changed: dict[str, object]) -> None:
     folder = written(tmp_path, RUN, block(0))
@@ -202,7 +208,7 @@ def test_a_finished_run_is_not_touched_and_one_that_lost_its_end_is_completed(tm
 def test_what_is_left_is_all_that_is_measured() -> None:
     cells = cells_of("numpy")
     found: list[Record] = []
-    Runner(SPEC, data(), cells, TINY, 3, 0, found.append, left={2: cells[:1]}).execute()
+    Runner(networks(), cells, TINY, 3, 0, found.append, left={2: cells[:1]}).execute()
     timed = {(r.cell.id, r.block) for r in found if isinstance(r, TimingRecord) and not r.control}
     assert timed == {(cells[0].id, 2)}
     assert time.monotonic() > next(r.wall_s for r in found if isinstance(r, BlockRecord)) > 0

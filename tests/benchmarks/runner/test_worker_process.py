@@ -18,11 +18,13 @@ from benchmarks.plan import schedule
 from benchmarks.records import records_file
 from benchmarks.records.record import BlockRecord, Record, TimingRecord
 from benchmarks.runner import blocks
-from benchmarks.runner.blocks import DATASET, Runner, scratch
+from benchmarks.runner.blocks import Runner
+from benchmarks.runner.networks import dataset_of, scratch
 from benchmarks.runner.worker_process import PROGRAM, WorkerProcess
 from benchmarks.worker.protocol import Job
 from tests.support import ROOT
-from tests.support.tiny_runs import SPEC, TINY, cells_of, data
+from tests.support.command import SMALL
+from tests.support.tiny_runs import SPEC, TINY, cells_of, networks
 from tests.support.virtual_run import survivors
 
 PATIENCE_S = 20
@@ -42,8 +44,8 @@ class Waiting(NamedTuple):
 def waiting() -> Iterator[Waiting]:
     ((who, cells),) = schedule.grouped(cells_of("numpy", phases=("train_step", "predict"))).items()
     found: list[Record] = []
-    with scratch(data()) as folder:
-        dataset = str(folder / DATASET)
+    with scratch(networks()) as folder:
+        dataset = str(dataset_of("mlp", folder))
         job = Job(who=who, block=0, seed=0, spec=SPEC.model_dump(mode="json"), dataset=dataset, cells=cells)
         worker = WorkerProcess(job, sys.executable, folder / "log", found.append)
         worker.listen()
@@ -92,8 +94,8 @@ def test_the_processor_clock_is_of_the_whole_process_and_of_nobody_that_is_gone(
 
 
 def started(results: Path) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
-    """A long run, and its workers once they take turns."""
-    choice = ["--profile", "smoke", "--framework", "numpy", "--phase", "train_step", "--blocks", "40"]
+    """A long run in its second block, and its two workers: the framework's and its null control's."""
+    choice = [*SMALL, "--phase", "train_step", "--blocks", "40"]
     run = subprocess.Popen(
         [sys.executable, "-m", "benchmarks", "run", *choice, "--results", str(results)],
         cwd=ROOT,
@@ -103,9 +105,12 @@ def started(results: Path) -> tuple[subprocess.Popen[str], list[psutil.Process]]
     )
     assert run.stderr
     for line in run.stderr:
-        if "block 2/40  group" in line:
+        if line.startswith("block 2/40"):
             break
-    return run, psutil.Process(run.pid).children()
+    end = time.monotonic() + PATIENCE_S
+    while len(workers := psutil.Process(run.pid).children()) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    return run, workers
 
 
 def all_gone(workers: list[psutil.Process]) -> bool:
@@ -136,7 +141,7 @@ def test_an_interruption_while_workers_are_started_leaves_none_behind(monkeypatc
         return started[0]
 
     monkeypatch.setattr(blocks, "WorkerProcess", interrupted_at_the_second)
-    run = Runner(SPEC, data(), cells_of("numpy"), TINY, 2, 0, lambda found: None)
+    run = Runner(networks(), cells_of("numpy"), TINY, 2, 0, lambda found: None)
     with pytest.raises(KeyboardInterrupt):
         run.execute()
     assert started[0].process.returncode == -signal.SIGKILL

@@ -9,7 +9,7 @@ from benchmarks.runner import resource_runs
 from benchmarks.runner.blocks import Runner
 from implementations import registry
 from tests.support.strangers import offered
-from tests.support.tiny_runs import SPEC, TINY, cells_of, execute, outcomes, timed
+from tests.support.tiny_runs import TINY, cells_of, execute, networks, outcomes, timed
 
 SWITCH = """
 import os
@@ -40,7 +40,7 @@ def test_the_switch_is_used_in_float64_and_in_nothing_else(tmp_path: Path) -> No
         records = execute(cells)
         assert timed(records) == {cell.id for cell in cells}
         found: list[Record] = []
-        resource_runs.measure(Runner(SPEC, {}, cells, TINY, 1, 0, found.append), records)
+        resource_runs.measure(Runner(networks(), cells, TINY, 1, 0, found.append), records)
     peaks = {r.who.precision: r.host.reason for r in found if isinstance(r, ResourceRecord)}
     assert peaks == {"float32": "", "float64": ""}
 

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from implementations import mistakes
 from implementations.contract import Arrays
+from implementations.declarations import Mistake
 from implementations.equivalence import proof, rounding, tolerances
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.repetition import Repetition, Start
@@ -16,8 +18,7 @@ from implementations.frameworks import numpy_adapter
 from implementations.layers.activation import relu_numpy as relu
 from implementations.mlp import mlp_numpy
 from implementations.mlp.spec import MLPSpec
-from tests.mutation import planting
-from tests.mutation.faults import SIZE as SMALL
+from tests.mutation.faults.mlp import SIZE as SMALL
 from tests.support.mlp.relu_sides import Leaning, at_zero, leaning
 from tests.support.mlp.small_models import Oracle
 
@@ -170,20 +171,19 @@ def test_the_oracle_in_more_digits_judges_too(kit: Kit, arithmetic: str) -> None
     assert all(check.passed for check in proof.compare(kit.candidate(spec), oracle, start, seen))
 
 
-ONE_MORE = (("    return losses, exponentials / total\n", "    return 1 + losses, exponentials / total\n"),)
-FOLDED = (
-    (
-        "    return gamma * z_hat + beta, (z_hat, gamma, inv_std), mean, variance\n",
-        "    a = gamma * inv_std\n    return z * a + (beta - mean * a), (z_hat, gamma, inv_std), mean, variance\n",
-    ),
-)
+ONE_MORE = Mistake("one more", "Every loss is one larger.", "loss/cross_entropy", {
+    "numpy": (("    return losses, exponentials / total\n", "    return 1 + losses, exponentials / total\n"),),
+})  # fmt: skip
+FOLDED = Mistake("folded", "No mistake.", "batch_norm/batch_norm", {"numpy": (
+    ("    return gamma * z_hat + beta, ", "    a = gamma * inv_std\n    return z * a + (beta - mean * a), "),
+)})  # fmt: skip
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_batch_norm_folded_into_a_product_and_a_sum_is_equal(kit: Kit, precision: str) -> None:
     """As PyTorch and TensorFlow compute it: where features are far from zero, the product is what is rounded."""
     spec = MLPSpec(features=5, hidden=(3, 8, 2), classes=2, batch=7, dropout=0.0, precision=precision)
-    folded, failed = planting.planted("numpy", FOLDED).MLP, []
+    folded, failed = mistakes.planted("mlp", "numpy", FOLDED).MLP, []
     for seed in range(1, 61):
         (start,) = (start for start in kit.stress_starts(spec, seed) if start.check == "features far from zero")
         failed += proved(kit, folded, spec, start)[0]
@@ -202,7 +202,7 @@ def test_a_loss_near_zero_is_measured_by_its_logits(kit: Kit) -> None:
     surer = {name: start.state[name] * margin for name in ("output.weight", "output.bias")}
     sure = replace(start, state=start.state | surer, batch=start.batch | {"y": np.argmax(logits, axis=1)})
     assert proved(kit, mlp_numpy.MLP, spec, sure)[0] == []
-    failed, _ = proved(kit, planting.planted("numpy", ONE_MORE).MLP, spec, sure)
+    failed, _ = proved(kit, mistakes.planted("mlp", "numpy", ONE_MORE).MLP, spec, sure)
     assert "null tensors" in {check.group for check in failed}
 
 

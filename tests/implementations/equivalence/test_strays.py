@@ -13,7 +13,7 @@ from implementations.equivalence.kit import Kit
 from implementations.equivalence.repetition import Repetition
 from implementations.frameworks import numpy_adapter
 from implementations.mlp.spec import MLPSpec
-from tests.mutation.faults import SIZE as SMALL
+from tests.mutation.faults.mlp import SIZE as SMALL
 from tests.support.mlp.relu_sides import at_zero, leaning
 from tests.support.mlp.small_models import Oracle
 
@@ -77,10 +77,10 @@ def test_a_large_network_is_asked_on_which_side_its_relus_are(kit: Kit, monkeypa
     spec = SPEC.changed(dropout=0.0)
     start = at_zero(kit, spec, 5e-7)
     model = leaning(1.5e-6)(spec)
-    active_units = mock.Mock(wraps=model.active_units)
-    monkeypatch.setattr(model, "active_units", active_units)
+    choices = mock.Mock(wraps=model.choices)
+    monkeypatch.setattr(model, "choices", choices)
     checks = proof.prove_step(kit.candidate(spec, model), Oracle(spec), start, kit.shared)
-    assert active_units.called
+    assert choices.called
     assert all(check.passed for check in checks)
     assert [check.error for check in checks if check.group == proof.FLIPS] == [1]
 
@@ -92,7 +92,7 @@ def test_where_its_word_is_wrong_within_rounding_the_right_side_is_searched(
     spec = SPEC.changed(dropout=0.0)
     model = leaning(1.5e-6)(spec)
     oracle_says = {name: branch.choice for name, branch in _branches(kit, spec).items()}
-    monkeypatch.setattr(model, "active_units", lambda batch: oracle_says)
+    monkeypatch.setattr(model, "choices", lambda batch: oracle_says)
     checks = proof.prove_step(kit.candidate(spec, model), Oracle(spec), at_zero(kit, spec, 5e-7), kit.shared)
     assert all(check.passed for check in checks)
     assert [check.error for check in checks if check.group == proof.FLIPS] == [1]

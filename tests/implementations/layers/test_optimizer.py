@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from implementations.declarations import Tensor
-from implementations.equivalence import tolerances
-from implementations.layers.optimizer import from_slots
+from implementations.equivalence import from_slots, tolerances
 from implementations.layers.optimizer import optimizer_numpy as optimizer
 from tests.support.gradients import assert_near, floats
 from tests.support.mlp import scalar_reference as reference

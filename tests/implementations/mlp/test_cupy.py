@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from implementations.declarations import TRAINING, Mistake
 from implementations.equivalence.tolerances import Check
 from implementations.mlp.spec import MLPSpec
 from tests.mutation import planting
@@ -22,7 +23,7 @@ from tests.support.mlp.cases import CASES, SMALL
 def kit(monkeypatch: pytest.MonkeyPatch) -> PlantedKit:
     """`import cupy` gives the stand-in, and nothing is planted."""
     monkeypatch.setitem(sys.modules, "cupy", numpy_stand_in.module())
-    return PlantedKit("cupy", ())
+    return PlantedKit("cupy", None)
 
 
 def failed(checks: list[Check]) -> list[Check]:
@@ -68,8 +69,9 @@ def test_every_step_can_be_watched() -> None:
 def test_host_and_device_arrays_that_meet_are_noticed(kit: PlantedKit) -> None:
     """A slip that NumPy in CuPy's place would let through, were it not for the stand-in."""
     edits = (("cp.asnumpy(value) for name", "value for name"),)
+    slip = Mistake("slip", "An array of the device is handed out.", TRAINING, {"cupy": edits})
     with pytest.raises(numpy_stand_in.Mixed):
-        planting.noticed("cupy", edits, {}, "float32", everything=False)
+        planting.noticed("cupy", slip, {}, "float32", everything=False)
 
 
 def test_the_stand_in_keeps_host_and_device_apart() -> None:

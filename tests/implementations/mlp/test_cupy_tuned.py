@@ -12,14 +12,14 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from implementations import initialisation, registry
+from implementations import initialisation, mistakes, registry
 from implementations.contract import Arrays, DeviceBatch
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.oracle import oracle_of
 from implementations.equivalence.tolerances import Check
 from implementations.mlp import mlp_numpy
 from implementations.mlp.spec import MLPSpec
-from tests.mutation import planting
+from tests.support import ROOT
 from tests.support.cupy import kernels_on_the_cpu, nvrtc
 from tests.support.mlp import random_specifications
 from tests.support.mlp.cases import CASES, IN_FULL, QUICK, SMALL
@@ -28,19 +28,20 @@ needs_compiler = pytest.mark.skipif(not kernels_on_the_cpu.COMPILER, reason=kern
 needs_nvrtc = pytest.mark.skipif(not nvrtc.library(), reason=nvrtc.MISSING)
 
 
-FILES = PAGE, KERNELS, PRODUCTS = "mlp_cupy_tuned.py", "mlp_cupy_tuned.cu", "cublas.py"
-PRODUCTS_MODULE = "implementations.mlp.cublas"
+FOLDER = ROOT / "implementations"
+FILES = PAGE, KERNELS, PRODUCTS = "mlp/mlp_cupy_tuned.py", "mlp/mlp_cupy_tuned.cu", "training/products_cupy.py"
+PRODUCTS_MODULE = "implementations.training.products_cupy"
 
 
 def planted(*edits: tuple[str, str]) -> types.ModuleType:
     """The tuned page with these changes in its text, in whichever of its files it stands."""
-    texts = {name: (planting.FOLDER / name).read_text(encoding="utf-8") for name in FILES}
+    texts = {name: (FOLDER / name).read_text(encoding="utf-8") for name in FILES}
     for old, new in edits:
         where = [name for name in FILES for _ in range(texts[name].count(old))]
         assert len(where) == 1, f"{where} hold what should be there exactly once:\n{old}"
         texts[where[0]] = texts[where[0]].replace(old, new)
-    sys.modules[PRODUCTS_MODULE] = planting.module_of(planting.FOLDER / PRODUCTS, texts[PRODUCTS])
-    page = planting.module_of(planting.FOLDER / PAGE, texts[PAGE])
+    sys.modules[PRODUCTS_MODULE] = mistakes.module_of(PRODUCTS_MODULE, texts[PRODUCTS])
+    page = mistakes.module_of("implementations.mlp.mlp_cupy_tuned", texts[PAGE])
     vars(page)["SOURCE"] = texts[KERNELS]
     return page
 
@@ -142,8 +143,8 @@ def test_a_thousand_steps_stay_with_the_oracle(kit: MakeKit) -> None:
 @needs_compiler
 def test_a_large_batch_and_an_odd_width(kit: MakeKit) -> None:
     """More rows than a block has threads, and more elements than a grid has."""
-    asked = spec(hidden=(37, 261), batch=2051, dropout=0.3)
-    assert not kit().noticed(asked, steps=1)
+    asked, made = spec(hidden=(37, 261), batch=2051, dropout=0.3), kit()
+    assert not failed(made.steps(made.candidate(asked), made.starts(asked)))
 
 
 @needs_compiler

@@ -77,9 +77,15 @@ class StrangerSpec(NetworkSpec):
             products += [(rows, outputs, inputs) for inputs, outputs in layers]
         return products
 
-    def axes(self) -> dict[str, int]:
-        """This network's place on the sweep axes."""
-        return {"batch": self.batch, "tokens": self.tokens}
+    def axes(self) -> dict[str, int | str]:
+        """This network's place on the sweep axes: numbers, and the kind of its optimizer, a word."""
+        return {"batch": self.batch, "tokens": self.tokens, "optimizer": self.optimizer.kind}
+
+    def changed(self, **changes: Any) -> "StrangerSpec":
+        """A copy with other values, validated; an optimizer by its kind, or in full."""
+        if isinstance(kind := changes.get("optimizer"), str):
+            changes["optimizer"] = {"kind": kind}
+        return super().changed(**changes)
 
     def sized_for(self, dataset: Any) -> "StrangerSpec":
         """The same network for the length and the vocabulary of a data set."""
@@ -100,9 +106,11 @@ def _kernel(inputs: int, outputs: int) -> Tensor:
     )
 
 
-AXES = ("batch", "tokens")
+AXES = ("batch", "tokens", "optimizer")
+AXES_OF_DATA = ("tokens",)
 PHASES = ("predict", "train_step", "epoch")
 VARIANTS = ()
+LACKING = {("torch", "bfloat16"): "nobody has written it"}
 SIZES = {
     "smoke": ({"batch": 8},),
     "quick": ({"batch": 8}, {"batch": 32}),

@@ -50,6 +50,10 @@ class Stranger(Model):
         """All layers."""
         return Network(self.spec)
 
+    def kernels(self) -> dict[str, str]:
+        """What PyTorch multiplies with, as it says."""
+        return {"dense": "MKL" if torch.backends.mkl.is_available() else "without MKL"}
+
     # --- backward ---
 
     # Autograd recorded the forward pass and walks it back: `loss.backward()`.

@@ -1,0 +1,51 @@
+"""Progress on standard error: in a terminal one line that is written over, elsewhere a line per block."""
+
+import shutil
+import sys
+from time import monotonic
+
+from benchmarks.runner.progress import Place
+
+CLEAR = "\r\033[K"
+
+
+class Progress:
+    """Says lines; those of where a run is take the place of one another, with the time that passed and about what is left."""
+
+    def __init__(self) -> None:
+        self.begin = monotonic()
+        self.in_terminal = sys.stderr.isatty()
+        self.is_open = False
+
+    def __call__(self, text: str) -> None:
+        """Say it."""
+        if not isinstance(text, Place):
+            self.close()
+            self._write(f"{text}\n")
+        elif self.in_terminal:
+            width = shutil.get_terminal_size().columns - 1
+            self._write(CLEAR + f"{text}  {self._times(text.done)}"[:width])
+            self.is_open = True
+        elif text.is_block:
+            self._write(f"{text}, {self._times(text.done)}\n")
+
+    def close(self) -> None:
+        """Take the line away."""
+        if self.is_open:
+            self._write(CLEAR)
+            self.is_open = False
+
+    def _times(self, done: float) -> str:
+        elapsed = monotonic() - self.begin
+        left = f", about {_clock(elapsed * (1 - done) / done)} left" if done > 0 else ""
+        return f"{_clock(elapsed)} elapsed{left}"
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def _clock(seconds: float) -> str:
+    """Minutes and seconds: "1:07"."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"

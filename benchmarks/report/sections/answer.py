@@ -1,0 +1,223 @@
+"""Screen one: the fastest at your size, why the others are slower, how sure that is, and what this run does not say."""
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks import wording
+from benchmarks.analysis import answer
+from benchmarks.analysis.answer import Answer, Reason
+from benchmarks.analysis.ranking import ComparisonGroup, Place
+from benchmarks.analysis.results import Results
+from benchmarks.records.configuration import Axes, Configuration
+from benchmarks.report import facts, plots
+from benchmarks.report.document import Block, Bullets, Figure, Heading, Section, Text, table
+from benchmarks.verdict_rule import MARGIN, MIN_BLOCKS_FOR_VERDICT
+from benchmarks.wording import NO_VALUE
+
+AIMS = (0.2, 0.1, 0.05, 0.03, 0.02, 0.01)
+"""Differences that a reader may want to see, as fractions."""
+
+_HOW = (
+    "How to read this: 1 is the fastest, 2 takes twice as long. The bar is the 95% interval, cut where it leaves the chart; within the "
+    "shaded band two times are tied."
+)
+
+
+Part = tuple[Results, Sequence[ComparisonGroup]]
+"""A network of the run: its results and its groups."""
+
+
+def section(parts: Sequence[Part]) -> Section:
+    """A sentence per network and one table over all; then the forest plot, why and how sure of each."""
+    found = [(results, answer.answers(results, groups)) for results, groups in parts]
+    leads = [Text(sentence(results, rows[0].yours) if rows else nothing(results), "lead") for results, rows in found]
+    blocks: list[Block] = [*leads, *_table([(results, row) for results, rows in found for row in rows])]
+    for (results, rows), (_, groups) in zip(found, parts, strict=True):
+        if rows:
+            blocks += [Heading(wording.network(results.network))] if len(parts) > 1 else []
+            blocks += _of_network(results, rows[0].yours, groups)
+    return Section("headline", "The answer", blocks)
+
+
+def _of_network(results: Results, main: ComparisonGroup, groups: Sequence[ComparisonGroup]) -> list[Block]:
+    reasons = [why(results, main, reason) for reason in answer.reasons(results, main)]
+    blocks = _forest(results, main)
+    blocks += [Heading("Why"), Bullets(reasons)] if reasons else []
+    return [*blocks, Heading("How sure"), Bullets(sure(results, groups))]
+
+
+def nothing(results: Results) -> str:
+    """Why there is no answer."""
+    if any(entry.medians for entry in results.entries):
+        return "Nothing was both timed and proved equal, so nothing is ranked. Coverage and Proof say why."
+    return "Nothing was timed. Coverage says why."
+
+
+def sentence(results: Results, group: ComparisonGroup) -> str:
+    """The main row in a sentence: "Training the MLP at batch 128, width 128: NumPy is fastest."."""
+    doing = {"train_step": "Training", "predict": "Predicting with", "epoch": "An epoch of"}
+    what = doing.get(group.phase, f"{wording.phase(group.phase)} of")
+    return f"{what} the {wording.network(results.network)} at {wording.size(group.axes)}: {verdict(results, group)}."
+
+
+def verdict(results: Results, group: ComparisonGroup) -> str:
+    """Who is fastest and by how much, tied or not settled, in so many words."""
+    best = _name(results, group.reference.cell.who) if group.reference else NO_VALUE
+    if not group.rivals:
+        return f"{best} alone is ranked"
+    if group.blocks < MIN_BLOCKS_FOR_VERDICT:
+        return f"{best} was lowest, too few blocks for a verdict ({group.blocks} of {MIN_BLOCKS_FOR_VERDICT})"
+    unsettled = _names(results, group.with_verdict("inconclusive", "not compared"))
+    tied = _names(results, group.with_verdict("tied"))
+    if unsettled:
+        return f"{wording.listed([best, *tied, *unsettled], 'or')}, not settled"
+    if tied:
+        return f"{wording.listed([best, *tied])} are tied"
+    following = group.rivals[0]
+    ratio = following.comparison.ratio if following.comparison else None
+    times = (
+        f", {wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)}) times as fast as " if ratio else ", before "
+    )
+    return f"{best} is fastest{times}{_name(results, following.entry.cell.who)}"
+
+
+def _table(found: Sequence[tuple[Results, Answer]]) -> list[Block]:
+    settings = {wording.setting(row.yours.who) for _, row in found}
+    groups = [group for _, row in found for group in (row.yours, row.smaller, row.larger) if group]
+    same = wording.same_axes([group.axes for group in groups])
+    rows = [
+        [
+            _label(results, row, len(settings) > 1),
+            *(_cell(results, group, same) for group in (row.yours, row.smaller, row.larger)),
+        ]
+        for results, row in found
+    ]
+    constants = ", ".join(filter(None, [wording.size(same) if same else "", *(settings if len(settings) == 1 else ())]))
+    caption = f"The fastest, and how many times as fast as the next{f' ({constants})' if constants else ''}"
+    return table(caption, rows, "what is timed", "your size", "the smallest", "the largest")
+
+
+def _label(results: Results, row: Answer, with_setting: bool) -> str:
+    setting = f" ({wording.setting(row.yours.who)})" if with_setting else ""
+    return f"{wording.network(results.network)}, {wording.phase(row.yours.phase)}{setting}"
+
+
+def _cell(results: Results, group: ComparisonGroup | None, same: Axes) -> str:
+    if group is None:
+        return NO_VALUE
+    size = wording.size({name: value for name, value in group.axes.items() if name not in same} or group.axes)
+    return f"{size}: {verdict(results, group).replace(' is fastest, ', ', ')}"
+
+
+def _forest(results: Results, group: ComparisonGroup) -> list[Block]:
+    dots = [
+        dot(results, place)
+        for place in group.places
+        if place.is_reference or (place.comparison and place.entry.is_proved)
+    ]
+    if len(dots) < 2:
+        return []
+    title = f"Time over the fastest's, {wording.timed(group.phase, group.axes)} ({wording.setting(group.who)})"
+    spec = plots.ratios([("", dots)], MARGIN)
+    name = f"answer-{wording.slug(group.who.model)}"
+    return [Figure(name, spec, title, f"{verdict(results, group)[0].upper()}{verdict(results, group)[1:]}.", _HOW)]
+
+
+def dot(results: Results, place: Place) -> plots.Dot:
+    """One row of the plot; hollow for a variant, which has no rank."""
+    who = place.entry.cell.who
+    label = _name(results, who)
+    if place.is_reference or place.comparison is None:
+        time = wording.duration(place.entry.seconds)
+        return plots.Dot(wording.short(label), who.framework, 1.0, None, None, f"1  ({time})")
+    return plots.ratio_dot(label, who.framework, place.comparison.ratio, place.entry.standing != "ranked")
+
+
+def why(results: Results, group: ComparisonGroup, reason: Reason) -> str:
+    """What sets one back, from what was measured: "PyTorch takes 1.91 times as long: ..."."""
+    best = _name(results, group.reference.cell.who) if group.reference else ""
+    ratio = reason.place.comparison.ratio if reason.place.comparison else None
+    who = _name(results, reason.place.entry.cell.who)
+    told = []
+    if reason.step:
+        titles = {step.name: step.title or step.name for step in results.network.steps}
+        spent = f"{wording.duration(reason.step_s)}, {best} {wording.duration(reason.best_step_s)}"
+        told.append(
+            f"{titles.get(reason.step, reason.step).lower()} is {wording.percent(reason.share)} of its step ({spent})"
+        )
+    if reason.overhead_s is not None:
+        other = f" ({best} {wording.duration(reason.best_overhead_s)})" if reason.best_overhead_s is not None else ""
+        told.append(f"a call costs {wording.duration(reason.overhead_s)} before any work{other}")
+    times = f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)})" if ratio else NO_VALUE
+    return f"{who} takes {times} times as long: {wording.listed(told) or 'why was not measured'}."
+
+
+def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
+    """What differences this run sees, what smaller ones would cost, and how many proofs passed."""
+    passed = sum(proof.passed for proof in results.proofs)
+    proofs = f"{passed} of {wording.count(len(results.proofs), 'proof')} passed; what did not pass has no rank."
+    steps = [group for group in groups if group.phase == "train_step"] or groups
+    if not any(group.rivals for group in steps):
+        return ["Nothing was compared, so there is no difference to be sure of.", proofs]
+    certain = answer.certainty(results, steps, AIMS)
+    if certain is None or all(group.blocks < MIN_BLOCKS_FOR_VERDICT for group in steps):
+        return [f"Fewer than {MIN_BLOCKS_FOR_VERDICT} blocks: no difference can be told from noise.", proofs]
+    seen = f"This run sees differences of {wording.percent(certain.difference)} and more, 8 times out of 10."
+    if certain.aim is None:
+        return [seen, proofs]
+    if certain.blocks is None:
+        more = f"{wording.percent(certain.aim)} would take more than {answer.MOST_BLOCKS} blocks."
+    else:
+        took = f" ({_rough(certain.seconds)})" if certain.seconds else ""
+        more = (
+            f"{wording.percent(certain.aim)} would take about {certain.blocks} blocks{took}: --blocks {certain.blocks}."
+        )
+    return [f"{seen} {more}", proofs]
+
+
+def _rough(seconds: float) -> str:
+    """A time that is only known roughly: "4 minutes"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def unsaid(results: Results) -> list[Block]:
+    """What this run does not say, and the command that would."""
+    told = unsaid_items(results)
+    return [Heading("What this run does not say, and what would"), Bullets(told)] if told else []
+
+
+def unsaid_items(results: Results) -> list[str]:
+    """The same as sentences."""
+    whos = [entry.cell.who for entry in results.entries]
+    has_floors = any(entry.cell.phase == "peak" for entry in results.entries)
+    items = [
+        (not _differ_only(whos, mode=""), "Whether tuning pays: --mode plain,tuned."),
+        (not _differ_only(whos, threads=0), "What more or fewer threads do: --threads 1,all."),
+        (len({who.device.startswith("cuda") for who in whos}) < 2, "From when a GPU pays: --device cpu,cuda, where there is one."),
+        (not has_floors, "How near each is to what this machine allows: --profile full."),
+        ("--spec" not in results.run.command, "Your own network and data: --profile choose --spec my.toml --data my.npz."),
+    ]  # fmt: skip
+    return [text for is_unsaid, text in items if is_unsaid]
+
+
+def _differ_only(whos: Iterable[Configuration], **in_what: object) -> bool:
+    """Whether some two implementations differ in this and in nothing else; the value does not matter."""
+    distinct = set(whos)
+    return len({who.model_copy(update=in_what) for who in distinct}) < len(distinct)
+
+
+def machine(results: Results) -> str:
+    """The title line: machine, date, what was run."""
+    run = results.run
+    where = facts.machine(results.environment)
+    blocks = wording.count(max(run.blocks, len(results.blocks)), "block")
+    return ", ".join(filter(None, [where, run.started_at[:10], f"profile {run.profile}", blocks])) + "."
+
+
+def _name(results: Results, who: object) -> str:
+    return wording.label(results, who)  # type: ignore[arg-type]
+
+
+def _names(results: Results, places: Sequence[Place]) -> list[str]:
+    return [_name(results, place.entry.cell.who) for place in places]

@@ -1,0 +1,122 @@
+"""Which of a model's cases are asked of an implementation: some by `make test`, all by `make prove`.
+
+The cases are the model's own (`tests/support/MODEL/cases.py`): `NETWORK`, what is asked of every model, and `LAYERS`, what is
+asked of a layer or an optimizer: once per framework, of the first model that has a case of this name.
+"""
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+from implementations import registry
+from implementations.equivalence.tolerances import COARSE
+from tests.support import ROOT
+
+MODELS = tuple(name for name in registry.models() if (ROOT / "tests" / "support" / name / "cases.py").is_file())
+"""The models that are asked."""
+
+COMPILED = ("jax", "keras-tensorflow", "keras-jax")
+"""Each case is compiled anew: `make test` tries the quick ones in float32, and of the others those of another shape."""
+
+STEPS = 1000
+EPOCHS = 5
+FULL = "in full"
+
+EXAMPLES = {"numpy": 10, "numpy/tuned": 10, "torch": 10}
+FEW_EXAMPLES = 2
+"""Specifications made up at random: few where each of them takes long."""
+
+MORE_TIMES = 9
+"""As many specifications where all is asked."""
+
+
+def of(model: str) -> ModuleType:
+    """A model's cases."""
+    return importlib.import_module(f"tests.support.{model}.cases")
+
+
+def models(implementation: str) -> list[str]:
+    """Those that are written in it."""
+    framework, _, mode = implementation.partition("/")
+    return [
+        name
+        for name in MODELS
+        if registry.not_written(name, framework) is None and (mode or "plain") in registry.modes(name, framework)
+    ]
+
+
+def implementations() -> list[str]:
+    """Every framework of the registry, and again as `framework/mode` for its further modes."""
+    names = registry.frameworks()
+    modes = {name: [mode for mode in registry.MODES[1:] if models(f"{name}/{mode}")] for name in names}
+    return names + [f"{name}/{mode}" for name in names for mode in modes[name]]
+
+
+def is_compiled(implementation: str) -> bool:
+    """Whether it takes seconds to make a model ready."""
+    framework, _, mode = implementation.partition("/")
+    return framework in COMPILED or (framework == "torch" and mode == "tuned")
+
+
+def precisions(implementation: str) -> tuple[str, ...]:
+    """In which `make test` proves it: a tuned mode in the one that is timed, and by `make prove` in both; bfloat16 on PyTorch."""
+    if "/" in implementation:
+        return ("float32",)
+    return ("float64", "float32", *(("bfloat16",) if implementation == "torch" else ()))
+
+
+def every(model: str, implementation: str) -> dict[str, dict[str, Any]]:
+    """All of a model's cases, but for those of layers that an earlier model in this framework has."""
+    written = models(implementation)
+    earlier = {case for name in written[: written.index(model)] for case in of(name).LAYERS}
+    return of(model).NETWORK | {case: how for case, how in of(model).LAYERS.items() if case not in earlier}
+
+
+def chosen(model: str, implementation: str, precision: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
+    """What is tried in a precision: by `make prove` everything, in a tuned mode too. Not what is asked in full besides."""
+    own, there = of(model), every(model, implementation)
+    names = list(there)
+    if not thorough:
+        if is_compiled(implementation):
+            names = list(_of_compiled(own, implementation, precision))
+        elif "/" in implementation:
+            names = list(own.QUICK[:2])
+        elif precision != "float32":
+            names = list(own.QUICK)
+    full = (own.IN_FULL,) if in_full(implementation, thorough) else ()
+    return {name: there[name] for name in names if name in there and name not in full}
+
+
+def _of_compiled(own: ModuleType, implementation: str, precision: str) -> tuple[str, ...]:
+    """One tiny network of each tuned mode; in float64 one of another kind than the one that is asked in full."""
+    if "/" in implementation:
+        return own.QUICK[:1] if not in_full(implementation) else ()
+    quick: tuple[str, ...] = own.QUICK
+    return (*quick, *own.OF_ANOTHER_SHAPE) if precision == "float32" else quick[1:2]
+
+
+def in_full(implementation: str, thorough: bool = False) -> bool:
+    """Whether everything is asked of one case: of JAX's and Keras's tuned modes that compile by `make prove` alone."""
+    framework, _, mode = implementation.partition("/")
+    return thorough or not (mode and framework in COMPILED)
+
+
+def runs(model: str, implementation: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
+    """The thousand steps that it must follow in float64; where they are slow, the first, and all by `make prove`."""
+    found: dict[str, dict[str, Any]] = of(model).RUNS
+    return found if thorough or implementation in ("numpy", "torch") else dict([next(iter(found.items()))])
+
+
+def examples(implementation: str, precision: str, thorough: bool = False) -> int:
+    """How many specifications made up at random: none in a coarse arithmetic, which has not digits enough for many of them.
+
+    Where each has to be compiled, `make test` tries one, in the precision that is timed.
+    """
+    if precision in COARSE:
+        return 0
+    count = EXAMPLES.get(implementation, 1 if "/" in implementation else FEW_EXAMPLES)
+    if thorough:
+        return count * MORE_TIMES
+    if is_compiled(implementation):
+        return int(precision == "float32" and "/" not in implementation)
+    return count

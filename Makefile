@@ -31,7 +31,7 @@ bench: $(STAMP) ## Prove the implementations equal, time them (under 3 minutes) 
 	$(BIN)/python -m benchmarks run --profile quick
 
 choose: $(STAMP) ## Which framework for your network: SPEC=my.toml DATA=my.npz, both optional (BUDGET=10m)
-	$(BIN)/python -m benchmarks run --profile choose $(if $(SPEC),--spec $(SPEC)) $(if $(DATA),--data $(DATA)) $(if $(BUDGET),--budget $(BUDGET))
+	$(BIN)/python -m benchmarks run --profile choose $(if $(SPEC),--spec '$(SPEC)') $(if $(DATA),--data '$(DATA)') $(if $(BUDGET),--budget '$(BUDGET)')
 
 test: $(STAMP) ## Run the tests (MODEL=mlp: those of one model, and the quick ones of what all share)
 	$(BIN)/python -m pytest $(CHOSEN)

@@ -60,6 +60,7 @@ class Spec(Protocol):
     def matrix_products(self, phase: str) -> Sequence[tuple[int, int, int]]:
         """(rows, inner, columns) of every matrix product of one call of "predict" or "train_step"."""
 
+    def summary(self) -> str: ...  # the network in a few words, for a title
     def flops(self, phase: str) -> int: ...  # floating-point operations of these products
     def least_bytes(self, phase: str) -> int: ...  # that a call must move, in whatever order it computes
     def problem_with(self, phase: str) -> str | None: ...  # why this phase cannot run at this size

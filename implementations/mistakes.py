@@ -73,7 +73,9 @@ def changed(model: str, family: str, mistake: Mistake | None) -> dict[str, str]:
     if edits is None or isinstance(edits, str):
         raise ValueError(f"{mistake.name} cannot be made in {family}: {edits or 'nothing is said of it'}")
     for old, new, *elsewhere in edits:
-        module = modules[elsewhere[0] if elsewhere else mistake.file]
+        file = elsewhere[0] if elsewhere else mistake.file
+        if (module := modules.get(file)) is None:
+            raise ValueError(f"{mistake.name}: the model {model} has no file {file}")
         if (count := texts[module].count(old)) != 1:
             raise ValueError(f"{module} should hold this exactly once, and holds it {count} times:\n{old}")
         texts[module] = texts[module].replace(old, new)

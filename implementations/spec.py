@@ -130,6 +130,10 @@ class NetworkSpec(Strict):
         """This network's place on the sweep axes."""
         raise NotImplementedError
 
+    def summary(self) -> str:
+        """The network in a few words; nothing unless a subclass says more."""
+        return ""
+
     def problem_with(self, phase: str) -> str | None:
         """Why this phase cannot run at this size, or None."""
         return None

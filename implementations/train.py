@@ -16,7 +16,7 @@ import numpy as np
 from implementations import precisions, registry
 from implementations.contract import Arrays, Batch, Dataset, DeviceArray, DeviceBatch, Model, Spec
 from implementations.declarations import Metric
-from implementations.errors import BadInput
+from implementations.errors import BadInput, Unavailable
 from implementations.initialisation import initial_state, stored
 
 
@@ -81,7 +81,7 @@ def train(
     """Train a model in a framework, from the initial state of the specification's seed; the same batches in every framework.
 
     Without `spec` the model's first preset, without `dataset` its own data. One framework per process. Raises BadInput where the data
-    does not fit or has less than one batch, Unavailable where the framework or the precision is not to be had.
+    does not fit or has less than one batch, or a word is none that is known; Unavailable where framework, device or precision is not to be had.
     """
     specification = registry.part(model, "spec").Spec
     spec = spec or specification.preset(next(iter(specification.PRESETS)))
@@ -90,8 +90,11 @@ def train(
         raise BadInput(misfit)
     if dataset.samples < spec.batch:
         raise BadInput(f"batch: {spec.batch} is more than the {dataset.samples} training samples. Set a smaller batch.")
+    _check(model, framework, spec, device, mode, epochs)
     adapter = registry.adapter(framework)
     adapter.start(threads)
+    if device not in (devices := adapter.devices()):
+        raise Unavailable(f"{framework} cannot use {device}; it sees {', '.join(devices)}.", "Name one of these.")
     precisions.enter(adapter, spec.precision)
 
     def to_device(batch: Batch) -> DeviceBatch:
@@ -104,3 +107,19 @@ def train(
     for number in range(1, epochs + 1):
         losses = samples.epoch(made, spec.batch, number)
         yield Epoch.after(number, losses, made.predict(test), spec.METRIC, samples.test, adapter.to_host)
+
+
+def _check(model: str, framework: str, spec: Spec, device: str, mode: str, epochs: int) -> None:
+    """Raises where something was asked for that there is not."""
+    registry.check_framework(framework)
+    for problem in (
+        registry.missing(framework),
+        registry.not_written(model, framework),
+        precisions.problem(model, framework, device, spec.precision),
+    ):
+        if problem:
+            raise problem
+    if mode not in (modes := registry.modes(model, registry.base(framework))):
+        raise BadInput(f"mode: {framework} has no mode {mode!r} for this model; it has {', '.join(modes)}.")
+    if not isinstance(epochs, int) or epochs < 1:
+        raise BadInput(f"epochs: {epochs!r} is no whole number above 0.")

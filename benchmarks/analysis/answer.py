@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from benchmarks import statistics
 from benchmarks.analysis import roofline, step_times
-from benchmarks.analysis.ranking import ComparisonGroup, Place, by_phase
+from benchmarks.analysis.ranking import ComparisonGroup, Place, by_phase, phase_order
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.roofline import Fit
 from benchmarks.analysis.step_times import StepTimes
-from benchmarks.records.configuration import Axes, numbers, size_order
+from benchmarks.records.configuration import Axes, numbers
 from benchmarks.records.record import FLOORS, Configuration
+from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 
 MOST_BLOCKS = 200
 """Beyond so many, more blocks are no advice."""
@@ -20,11 +21,15 @@ MOST_BLOCKS = 200
 
 @dataclass(frozen=True)
 class Answer:
-    """What is timed in one setting: the group at your size, and those at the smallest and the largest that were measured."""
+    """What is timed in one setting: the group at your size, and those at the smallest and the largest that were measured.
+
+    Where your size was not measured, the middle one stands in its place, and `is_yours` is false.
+    """
 
     yours: ComparisonGroup
     smaller: ComparisonGroup | None
     larger: ComparisonGroup | None
+    is_yours: bool = True
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,9 @@ class Reason:
     """
 
     place: Place
+    against: Configuration | None = None
+    """Whose step it is held against: the first watched of those that lead, of whom none is clearly faster."""
+
     step: str = ""
     share: float = 0.0
     """Of its own watched step."""
@@ -44,6 +52,11 @@ class Reason:
     overhead_s: float | None = None
     best_overhead_s: float | None = None
     """What a call costs before any work."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything was measured that says why."""
+        return bool(self.step) or self.overhead_s is not None
 
 
 @dataclass(frozen=True)
@@ -62,22 +75,40 @@ class Certainty:
 
 
 def answers(results: Results, groups: Sequence[ComparisonGroup]) -> list[Answer]:
-    """One per phase and setting that has a ranked time, training steps first."""
-    timed = [group for group in groups if group.reference and group.phase not in FLOORS]
-    return [_answer(same_phase, own_size(results)) for same_phase in by_phase(timed)]
+    """One per phase and setting that has a ranked time: phase by phase, within it your precision, plain and most threads first."""
+    own = results.network.spec.get("precision", "float32")
+    timed = [group for group in groups if group.phase not in FLOORS and not group.is_beside]
+    settings = [same_phase for same_phase in by_phase(timed) if any(group.reference for group in same_phase)]
+
+    def order(same_phase: Sequence[ComparisonGroup]) -> tuple[object, ...]:
+        who = same_phase[0].who
+        return *phase_order(same_phase[0].phase), who.precision != own, who.mode != "plain", -who.threads, who.precision
+
+    return [_answer(same_phase, own_size(results)) for same_phase in sorted(settings, key=order)]
+
+
+def _answer(same_phase: Sequence[ComparisonGroup], own: Axes) -> Answer:
+    ordered = sorted((group for group in same_phase if group.reference), key=_size)
+    yours = next((group for group in same_phase if group.axes == own), None)
+    at = yours or ordered[len(ordered) // 2]
+    like = [group for group in ordered if _words(group.axes) == _words(at.axes)]  # another word is another network
+    smaller = next((group for group in like if _size(group) < _size(at)), None)
+    larger = next((group for group in reversed(like) if _size(group) > _size(at)), None)
+    return Answer(at, smaller, larger, yours is not None or not own)
+
+
+def _size(group: ComparisonGroup) -> int:
+    return math.prod(numbers(group.axes).values())
+
+
+def _words(axes: Axes) -> dict[str, str]:
+    return {name: value for name, value in axes.items() if isinstance(value, str)}
 
 
 def own_size(results: Results) -> Axes:
     """The specification's own; of an older run that of its epochs, which are trained at it. Nothing where neither is known."""
     epochs = (cell.axes for cell in results.run.cells if cell.phase == "epoch")
     return results.network.size or next(epochs, {})
-
-
-def _answer(same_phase: Sequence[ComparisonGroup], own: Axes) -> Answer:
-    ordered = sorted(same_phase, key=lambda group: (math.prod(numbers(group.axes).values()), size_order(group.axes)))
-    middle = ordered[len(ordered) // 2]
-    at = ordered.index(next((group for group in ordered if group.axes == own), middle))
-    return Answer(ordered[at], ordered[0] if at else None, ordered[-1] if at < len(ordered) - 1 else None)
 
 
 def reasons(results: Results, group: ComparisonGroup) -> list[Reason]:
@@ -87,35 +118,34 @@ def reasons(results: Results, group: ComparisonGroup) -> list[Reason]:
         return []
     watched = {times.who: times for times in step_times.times(results) if times.axes == group.axes}
     overheads = {fit.who: fit for fit in roofline.fits(results) if fit.phase == group.phase}
-    return [
-        _reason(place, best.cell.who, watched if group.phase == "train_step" else {}, overheads)
-        for place in group.with_verdict("slower")
-    ]
+    leading = [best.cell.who, *(place.entry.cell.who for place in group.with_verdict("tied", "inconclusive"))]
+    against = next((who for who in leading if who in watched and group.phase == "train_step"), None)
+    reasons_of = [_in_steps(Reason(place), against, watched) for place in group.with_verdict("slower")]
+    return [_in_overhead(reason, best.cell.who, overheads) for reason in reasons_of]
 
 
-def _reason(
-    place: Place,
-    best: Configuration,
-    watched: Mapping[Configuration, StepTimes],
-    overheads: Mapping[Configuration, Fit],
-) -> Reason:
-    """Nothing counts as a reason of which the fastest needs as much."""
-    who = place.entry.cell.who
-    reason, (overhead_s, best_overhead_s) = Reason(place), (_overhead_s(overheads.get(of)) for of in (who, best))
-    if overhead_s is not None and overhead_s > (best_overhead_s or 0.0):
-        reason = replace(reason, overhead_s=overhead_s, best_overhead_s=best_overhead_s)
-    if who not in watched or best not in watched:
+def _in_steps(reason: Reason, against: Configuration | None, watched: Mapping[Configuration, StepTimes]) -> Reason:
+    """With the step that costs most beyond the other's, if one does."""
+    who = reason.place.entry.cell.who
+    if who not in watched or against is None:
         return reason
-    theirs, ours = ({name: e.value for name, e in watched[of].steps.items()} for of in (who, best))
+    theirs, ours = ({name: e.value for name, e in watched[of].steps.items()} for of in (who, against))
     step = max(theirs, key=lambda name: theirs[name] - ours.get(name, 0.0), default="")
     if not step or theirs[step] <= ours.get(step, 0.0):
         return reason
     share = theirs[step] / watched[who].watched.value
-    return replace(reason, step=step, share=share, step_s=theirs[step], best_step_s=ours.get(step, 0.0))
+    return replace(
+        reason, against=against, step=step, share=share, step_s=theirs[step], best_step_s=ours.get(step, 0.0)
+    )
 
 
-def _overhead_s(fit: Fit | None) -> float | None:
-    return fit.overhead_s.value if fit and fit.overhead_s else None
+def _in_overhead(reason: Reason, best: Configuration, overheads: Mapping[Configuration, Fit]) -> Reason:
+    """With what a call costs, where that is beyond doubt more than the fastest's."""
+    whos = reason.place.entry.cell.who, best
+    ours, theirs = (fit.overhead_s if (fit := overheads.get(who)) else None for who in whos)
+    if ours and theirs and ours.low > theirs.high:
+        return replace(reason, overhead_s=ours.value, best_overhead_s=theirs.value)
+    return reason
 
 
 def certainty(results: Results, groups: Sequence[ComparisonGroup], aims: Sequence[float]) -> Certainty | None:
@@ -125,8 +155,9 @@ def certainty(results: Results, groups: Sequence[ComparisonGroup], aims: Sequenc
     if not settled:
         return None
     middle = sorted(settled, key=lambda c: c.detectable)[(len(settled) - 1) // 2]
-    aim = max((aim for aim in aims if aim < middle.detectable), default=None)
+    aim = max((aim for aim in aims if aim < 0.9 * middle.detectable), default=None)
     blocks = statistics.blocks_for(middle, aim, MOST_BLOCKS) if aim else None
+    blocks = max(blocks, MIN_BLOCKS_FOR_VERDICT) if blocks else None
     walls = [block.wall_s for block in results.blocks[1:] or results.blocks]
     seconds = blocks * stdlib.median(walls) if blocks and walls else None
     return Certainty(middle.detectable, aim, blocks, seconds)

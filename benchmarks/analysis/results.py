@@ -70,9 +70,10 @@ class Results:
             return [record for record in records if record.who.model == model]
 
         cells = [cell for cell in self.run.cells if cell.who.model == model]
+        absent = [row for row in self.run.absent if row.model in ("", model)]
         return replace(
             self,
-            run=self.run.model_copy(update={"networks": [self.run.network(model)], "cells": cells}),
+            run=self.run.model_copy(update={"networks": [self.run.network(model)], "cells": cells, "absent": absent}),
             entries=[entry for entry in self.entries if entry.cell.who.model == model],
             timings=[timing for timing in self.timings if timing.cell.who.model == model],
             controls=[timing for timing in self.controls if timing.cell.who.model == model],
@@ -93,7 +94,12 @@ class Results:
 
     def holes(self) -> list[CellResult]:
         """Planned cells without a timing in some block."""
-        return [entry for entry in self.entries if entry.planned and len(entry.medians) < self.run.blocks]
+        return [entry for entry in self.entries if entry.planned and len(entry.medians) < self.block_count]
+
+    @property
+    def block_count(self) -> int:
+        """Blocks that every planned cell should be in: those that were planned, and further ones that were measured whole."""
+        return max(self.run.blocks, len(self.blocks))
 
 
 def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapping[str, Any]) -> Results:

@@ -16,6 +16,8 @@ class Progress:
         self.begin = monotonic()
         self.in_terminal = sys.stderr.isatty()
         self.is_open = False
+        self.done_before: float | None = None
+        """By an earlier process, where a run goes on."""
 
     def __call__(self, text: str) -> None:
         """Say it."""
@@ -36,8 +38,10 @@ class Progress:
             self.is_open = False
 
     def _times(self, done: float) -> str:
-        elapsed = monotonic() - self.begin
-        left = f", about {_clock(elapsed * (1 - done) / done)} left" if done > 0 else ""
+        if self.done_before is None:
+            self.done_before = done
+        elapsed, here = monotonic() - self.begin, done - self.done_before
+        left = f", about {_clock(elapsed * (1 - done) / here)} left" if here > 0 else ""
         return f"{_clock(elapsed)} elapsed{left}"
 
     def _write(self, text: str) -> None:

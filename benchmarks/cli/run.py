@@ -120,6 +120,7 @@ def run(
     blocks = blocks or profile.blocks
     first, machine = run_record(prepared, blocks, seed), system.machine()
     progress = resume.begin(results, first, machine, force, retry_failed)
+    more_until_s = 0.0 if progress.records else more_until_s  # of a run that goes on what is left, and no more
     outcome = Outcome(
         progress.folder, len(prepared.plan.cells), blocks, records=list(progress.records), more_until_s=more_until_s
     )
@@ -225,6 +226,7 @@ def _network_record(model: str, network: PreparedNetwork) -> NetworkRecord:
     return NetworkRecord(
         model=model,
         title=network.spec.TITLE,
+        summary=network.spec.summary(),
         metric=MetricText(name=metric.name, target=metric.target, share=metric.share),
         spec=spec,
         spec_sha256=hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest(),

@@ -55,7 +55,9 @@ def plan(specs: Mapping[str, Spec], request: Request, gpus: Sequence[object]) ->
     cells: list[Cell] = []
     absent: list[Absent] = []
     for model, spec in specs.items():
-        whos = [who for name in names for who in _implementations(model, spec, name, request, gpus, absent)]
+        whos = [
+            who for name in names for who in _implementations(model, spec, name, request, gpus, absent, len(specs) > 1)
+        ]
         cells += [cell for who in whos for cell in _cells_of(who, model, spec, request)]
     selected = [cell for cell in cells if request.keyword in cell.id]
     if cells and not selected:
@@ -77,11 +79,11 @@ def _flops(specs: Mapping[str, Spec], cell: Cell) -> int:
 
 
 def _implementations(
-    model: str, spec: Spec, name: str, request: Request, gpus: Sequence[object], absent: list[Absent]
+    model: str, spec: Spec, name: str, request: Request, gpus: Sequence[object], absent: list[Absent], elsewhere: bool
 ) -> list[Configuration]:
     """A framework's implementations of a model; what cannot be had is added to what is absent.
 
-    Raises Unavailable instead where it was asked for by name.
+    Raises Unavailable instead where it was asked for by name, and there is no other network that it may be had for.
     """
     try:
         if problem := registry.not_written(model, name):
@@ -92,12 +94,12 @@ def _implementations(
         modes, problems = _modes(model, name, request)
         holes = _precision_holes(model, name, places, request.precisions or (spec.precision,))
     except Unavailable as problem:
-        if name in request.frameworks:
+        if name in request.frameworks and not elsewhere:
             raise
-        absent.append(_absent(name, problem))
+        absent.append(_absent(model, name, problem))
         return []
-    absent += [_absent(name, problem) for problem in problems]
-    absent += [_absent(name, problem, device) for (device, _), problem in holes.items()]
+    absent += [_absent(model, name, problem) for problem in problems]
+    absent += [_absent(model, name, problem, device) for (device, _), problem in holes.items()]
     whos = [
         who
         for device, mode in itertools.product(places, modes)
@@ -119,8 +121,8 @@ def phases_of(model: str) -> tuple[str, ...]:
     return (*registry.part(model, "spec").PHASES, *FLOORS)
 
 
-def _absent(name: str, problem: Unavailable, device: str = "") -> Absent:
-    return Absent(framework=name, device=device, reason=problem.reason, fix=problem.fix)
+def _absent(model: str, name: str, problem: Unavailable, device: str = "") -> Absent:
+    return Absent(model=model, framework=name, device=device, reason=problem.reason, fix=problem.fix)
 
 
 def left_out(cells: Sequence[Cell], why: str, fix: str) -> list[Absent]:
@@ -129,8 +131,8 @@ def left_out(cells: Sequence[Cell], why: str, fix: str) -> list[Absent]:
     for cell in cells:
         size = ", ".join(f"{axis} {value}" for axis, value in cell.axes.items())
         reason = f"left out at {size}, {why}."
-        row = Absent(framework=cell.who.framework, device=cell.who.device, reason=reason, fix=fix)
-        rows[row.framework, row.device, row.reason] = row
+        row = Absent(model=cell.who.model, framework=cell.who.framework, device=cell.who.device, reason=reason, fix=fix)
+        rows[row.model, row.framework, row.device, row.reason] = row
     return list(rows.values())
 
 
@@ -213,7 +215,7 @@ def sizes(model: str, spec: Spec, request: Request) -> list[Axes]:
         for axis, values in sets.items():
             requested = [size | {axis: value} for size in requested for value in values]
     elif factors := request.profile.batch_factors:
-        requested = [{"batch": max(round(factor * spec.batch), 2)} for factor in factors]
+        requested = [{"batch": spec.batch if factor == 1 else max(round(factor * spec.batch), 2)} for factor in factors]
     else:
         of_profile = specification.SIZES.get(request.profile.name, ({},))
         requested = [  # a network of the user's keeps its own measures

@@ -147,12 +147,12 @@ def within(budget_s: float, plan: Plan, profile: Profile, estimate: Estimate) ->
 
     The run ends with its budget, and goes on when the same command is given again. Where by the estimate not three blocks
     fit, rounds are given up, then the sizes that take longest, each with its reason; if that does not help, as few of
-    them as leave room for one block. Raises BadInput where not one fits.
+    them as leave room for one block. A network's own size, or its last one, stays. Raises BadInput where not one block fits.
     """
     for fewest in (min(FEWEST_BLOCKS, profile.blocks), 1):
         cells, absent = list(plan.cells), list(plan.absent)
         fitted = _fit(budget_s, cells, profile, estimate)
-        while fitted.blocks < fewest and len(groups := list(dict.fromkeys(map(_size_of, cells)))) > 1:
+        while fitted.blocks < fewest and (groups := _dispensable(cells, estimate)):
             costly = max(groups, key=lambda group: estimate.share_s([c for c in cells if _size_of(c) == group], fitted))
             why = f"for it would take too much of a budget of {budget_s:.0f} s"
             absent += left_out([c for c in cells if _size_of(c) == costly], why, "Allow a larger --budget.")
@@ -166,6 +166,18 @@ def within(budget_s: float, plan: Plan, profile: Profile, estimate: Estimate) ->
     raise BadInput(
         f"--budget: one block takes about {least:.0f} s with what follows it. Allow more, or choose fewer cells."
     )
+
+
+def _dispensable(cells: Sequence[Cell], estimate: Estimate) -> list[tuple[object, ...]]:
+    """Sizes that may be left out: of each network and kind of device all but its own size, or but one where that is not there."""
+    of_each: dict[tuple[object, ...], list[tuple[object, ...]]] = {}
+    for size in dict.fromkeys(map(_size_of, cells)):
+        of_each.setdefault(size[:2], []).append(size)
+    dispensable = []
+    for (model, _), sizes in of_each.items():
+        own = [size for size in sizes if size[2] == size_order(estimate.specs[str(model)].axes())] or sizes[:1]
+        dispensable += [size for size in sizes if size not in own]
+    return dispensable
 
 
 def _fit(budget_s: float, cells: Sequence[Cell], profile: Profile, estimate: Estimate) -> Profile:

@@ -97,6 +97,9 @@ class FaultDetection(Strict):
 class Absent(Strict):
     """What is not there or was left out, though nobody asked for it by name."""
 
+    model: str = ""
+    """Older runs did not say; they had one."""
+
     framework: str
     device: str = ""
     reason: str
@@ -109,6 +112,9 @@ class NetworkRecord(Strict):
     model: str
     title: str = ""
     """What the model is called. Older runs did not say."""
+
+    summary: str = ""
+    """The network in a few words. Older runs did not say."""
 
     metric: MetricText = Field(default_factory=MetricText)
     """Older runs did not say: accuracy."""

@@ -106,7 +106,8 @@ class Details:
     """What is known of a cell besides its times: floors, costs, steps."""
 
     def __init__(self, results: Results) -> None:
-        self.floors = {floor.entry.id: floor for floor in roofline.floors(results)}
+        of_each = [results.of(network.model) for network in results.run.networks]
+        self.floors = {floor.entry.id: floor for of in of_each for floor in roofline.floors(of)}
         self.imports = {start.who: start.import_s for start in results.starts}
         self.installed = {record.framework: record.bytes for record in results.installed}
         self.resources = {(record.who, size_order(record.axes)): record for record in results.resources}

@@ -104,6 +104,8 @@ class Document:
     subtitle: str
     sections: Sequence[Section] = field(default_factory=list)
     warning: str = ""
+    links: Sequence[tuple[str, str]] = ()
+    """Other pages beside it: (title, name without its ending)."""
 
     def figures(self) -> Iterator[Figure]:
         """All charts, in order."""

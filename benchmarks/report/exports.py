@@ -1,6 +1,7 @@
 """A run for other tools: pytest-benchmark's JSON, and a few lines of Markdown for the summary of a CI job."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest_benchmark
@@ -10,7 +11,7 @@ from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import comparison_groups
 from benchmarks.analysis.results import Results
 from benchmarks.report import markdown, sections
-from benchmarks.report.document import Document, Section
+from benchmarks.report.document import Document, Figure, Section
 from benchmarks.report.sections import answer, coverage, equivalence, ranking
 
 
@@ -66,6 +67,7 @@ def job_summary(results: Results) -> str:
         Section("coverage", "Coverage", coverage.holes(results), coverage.summary(results)),
     ]
     subtitle = f"Run of {results.run.started_at}, profile {results.run.profile}."
+    parts = [replace(part, blocks=[block for block in part.blocks if not isinstance(block, Figure)]) for part in parts]
     return markdown.render(Document(sections.title(results), subtitle, parts, sections.warning(results)), {})
 
 

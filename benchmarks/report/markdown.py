@@ -16,6 +16,7 @@ def render(document: Document, drawings: Mapping[str, str]) -> str:
         parts.append(f"## {number}. {escape(section.title)}")
         parts += [_paragraph(section.summary)] if section.summary else []
         parts += [text for block in section.blocks if (text := _block(block, drawings))]
+    parts += [f"[{escape(title)}]({name}.md)" for title, name in document.links]
     return "\n\n".join(parts) + "\n"
 
 
@@ -73,6 +74,6 @@ def _figure(figure: Figure, drawings: Mapping[str, str]) -> str:
 
 def _code(title: str, text: str, language: str) -> str:
     """A code block whose fence is longer than any row of backticks within."""
-    code = wording.clean(text, keep_lines=True)
+    code = wording.clean(text, keep_lines=True).rstrip()
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
     return f"{_paragraph(title)}:\n\n{fence}{language}\n{code}\n{fence}"

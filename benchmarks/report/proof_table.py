@@ -38,10 +38,19 @@ def render(proofs: Sequence[ProofRecord]) -> str:
 
     columns = ("implementation", "device", "precision", "mode", "size", "verdict", *ALL_COLUMNS)
     table = Table(*columns, box=box.SIMPLE)
+    several = len({proof.who.model for proof in proofs}) > 1
     for proof in proofs:
         who, size = proof.who, ", ".join(f"{name} {value}" for name, value in proof.axes.items())
         cells = [_worst([check for check in proof.checks if column_of(check) == name]) for name in ALL_COLUMNS]
-        table.add_row(who.label, who.device, who.precision, who.mode, size, verdict(proof), *cells)
+        table.add_row(
+            f"{who.model}, {who.label}" if several else who.label,
+            who.device,
+            who.precision,
+            who.mode,
+            size,
+            verdict(proof),
+            *cells,
+        )
     out = io.StringIO()
     Console(file=out, width=200, highlight=False, no_color=True).print(table)
     lines = [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]

@@ -84,18 +84,18 @@ def cells(runs: Sequence[LoadedRun]) -> pd.DataFrame:
 def _headline(runs: Sequence[LoadedRun]) -> list[Block]:
     """What is missing comes first, then the first finding of each run."""
     partial = [f"{run.name}: {missing}" for run in runs if (missing := headline.partial(run.results))]
-    findings = [f"{run.name}: {_finding(*_first_network(run))}" for run in runs]
+    findings = [f"{run.name}: {_finding(run)}" for run in runs]
     return [*(Text(missing, "warning") for missing in partial), *(Text(sentence, "lead") for sentence in findings)]
 
 
-def _finding(results: Results, groups: Sequence[ComparisonGroup]) -> str:
-    found = answers(results, groups)
-    return answer.sentence(results, found[0].yours) if found else answer.nothing(results)
-
-
-def _first_network(run: LoadedRun) -> tuple[Results, list[ComparisonGroup]]:
-    model = run.results.run.networks[0].model
-    return run.results.of(model), [group for group in run.groups if group.who.model == model]
+def _finding(run: LoadedRun) -> str:
+    """The first answer of each network."""
+    said = []
+    for network in run.results.run.networks:
+        results = run.results.of(network.model)
+        found = answers(results, [group for group in run.groups if group.who.model == network.model])
+        said.append(answer.lead(results, found) if found else answer.nothing(results))
+    return " ".join(said)
 
 
 def _runs(runs: Sequence[LoadedRun]) -> list[Block]:
@@ -115,7 +115,8 @@ def _runs(runs: Sequence[LoadedRun]) -> list[Block]:
 
 def _differences(runs: Sequence[LoadedRun]) -> list[Block]:
     """Every fact in which not all runs agree."""
-    facts_of = [_facts(run.results) for run in runs]
+    several = any(len(run.results.run.networks) > 1 for run in runs)
+    facts_of = [_facts(run.results, several) for run in runs]
     names = dict.fromkeys(name for facts in facts_of for name in facts)
     values_of = {name: [facts.get(name, NO_VALUE) for facts in facts_of] for name in names}
     rows = [[name, *values] for name, values in values_of.items() if len(set(values)) > 1]
@@ -123,11 +124,11 @@ def _differences(runs: Sequence[LoadedRun]) -> list[Block]:
     return differing or [Text("They differ in nothing that was written down.")]
 
 
-def _facts(results: Results) -> dict[str, str]:
+def _facts(results: Results, several: bool) -> dict[str, str]:
     run, machine = results.run, comparability.machine(results.environment)
     values = {"model": wording.networks(run)}
     for network in run.networks:
-        of = f"{wording.network(network)}, " if len(run.networks) > 1 else ""
+        of = f"{wording.network(network)}, " if several else ""
         values |= {f"{of}specification, {key}": value for key, value in facts.rows(network.spec)}
         data = facts.rows(network.dataset.model_dump(exclude_none=True))
         values |= {f"{of}data, {key}": value for key, value in data}
@@ -146,11 +147,17 @@ def _fastest(runs: Sequence[LoadedRun]) -> list[Block]:
     rows = []
     for by_run in groups_of.values():
         group = next(iter(by_run.values()))
-        row = [wording.timed(group.phase, group.axes), wording.setting(group.who)]
+        row = [_of(runs, group) + wording.timed(group.phase, group.axes), wording.setting(group.who)]
         rows.append([*row, *(_fastest_cell(run, by_run.get(run.name)) for run in runs)])
     columns = ("what is timed", "setting", *(run.name for run in runs))
     blocks = table("The fastest in each run (95% interval; blocks)", rows, *columns)
     return blocks or [Text("No run ranked anything.")]
+
+
+def _of(runs: Sequence[LoadedRun], group: ComparisonGroup) -> str:
+    """The network and a comma, where the runs hold several."""
+    titles = {network.model: wording.network(network) for run in runs for network in run.results.run.networks}
+    return f"{titles[group.who.model]}, " if len(titles) > 1 else ""
 
 
 def _fastest_cell(run: LoadedRun, group: ComparisonGroup | None) -> str:
@@ -163,7 +170,8 @@ def _cells(runs: Sequence[LoadedRun]) -> list[Block]:
     """Per phase and setting: a chart of the ratios to the first run, and every time in a table."""
     blocks: list[Block] = [Text(_NOTE, "note")]
     for network in runs[0].results.run.networks:
-        others = [run.name for run in runs[1:] if run.network(network.model) != runs[0].network(network.model)]
+        own = runs[0].network(network.model)
+        others = [run.name for run in runs[1:] if run.network(network.model) not in (None, own)]
         if others:
             what = (
                 f"Not compared with {runs[0].name}, because the {wording.network(network)} or its data is another one"
@@ -171,7 +179,7 @@ def _cells(runs: Sequence[LoadedRun]) -> list[Block]:
             blocks.append(Text(f"{what}: {wording.listed(others)}.", "warning"))
     compared = _compared(runs)
     for same_phase in by_phase(_all_groups(runs)):
-        title = wording.timed_in(same_phase[0].phase, same_phase[0].who)
+        title = _of(runs, same_phase[0]) + wording.timed_in(same_phase[0].phase, same_phase[0].who)
         blocks_of_phase = [*_figure(runs, same_phase, compared, title), *_table(runs, same_phase, compared, title)]
         blocks += [Heading(title[0].upper() + title[1:]), *blocks_of_phase]
     return blocks
@@ -223,7 +231,7 @@ def _figure(
     order = ("faster", "tied", "inconclusive", "slower")
     counts = wording.listed(f"{verdicts.count(verdict)} {verdict}" for verdict in order if verdict in verdicts)
     caption = f"Against {base}, {wording.count(len(verdicts), 'comparison')}: {counts}."
-    name = wording.figure_name("runs", same_phase[0].phase, same_phase[0].who)
+    name = wording.figure_name(f"runs {same_phase[0].who.model}", same_phase[0].phase, same_phase[0].who)
     spec = plots.ratios(drawn, MARGIN, f"time over {wording.short(base, 24)}'s time")
     return [Figure(name, spec, f"{title[0].upper()}{title[1:]}, run against run", caption, how_to_read)]
 

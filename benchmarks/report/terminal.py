@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from benchmarks.analysis.answer import answers, reasons
+from benchmarks.analysis.answer import answers
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.report.sections import answer, networks, warning
 
 MOST = 3
-"""Settings and phases that are told of a network; the report has all."""
+"""Phases that are told of a network, each in its first setting; the report has all."""
 
 
 def lines(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
@@ -16,9 +16,9 @@ def lines(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
     told = [warning(results)] if warning(results) else []
     for of, its_groups in networks(results, groups):
         found = answers(of, its_groups)
-        told += [answer.sentence(of, row.yours) for row in found[:MOST]] or [answer.nothing(of)]
-        behind = reasons(of, found[0].yours) if found else []
-        told += [f"Why: {answer.why(of, found[0].yours, behind[-1])}"] if behind else []
+        first = {row.yours.phase: number for number, row in reversed(list(enumerate(found)))}
+        told += [answer.lead(of, found, number) for number in sorted(first.values())[:MOST]] or [answer.nothing(of)]
+        told += [f"Why: {reason}" for reason in (answer.whys(of, found[0].yours)[-1:] if found else [])]
         told += [f"How sure: {' '.join(answer.sure(of, its_groups))}"] if found else []
     more = answer.unsaid_items(results)
     return [*told, *([f"Not said here: {' '.join(more)}"] if more else [])]

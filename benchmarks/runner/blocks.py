@@ -96,9 +96,7 @@ class Runner:
     def spawn(self, job: Job, folder: Path) -> WorkerProcess:
         """Start a worker."""
         who, copy = job.who, "-control" if job.control else ""
-        name = (
-            f"{job.block}-{who.model}-{who.framework}-{who.mode}-{who.device.replace(':', '')}-{who.threads}{copy}.log"
-        )
+        name = f"{job.block}-{who.model}-{who.framework}-{who.precision}-{who.mode}-{who.device.replace(':', '')}-{who.threads}{copy}.log"
         python = self.pythons.get(who.framework, system.python())
         keep = self.keep_of_control if job.control else self.keep
         return WorkerProcess(job, python, folder / name, keep, self.program)
@@ -250,7 +248,8 @@ def verify(run: Runner, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, st
     """Workers that only prove, one after the other; their proofs go to the run's sink. Returns those that were lost."""
     lost = []
     for job in jobs:
-        run.say(f"proving {job.who.framework} on {job.who.device} in {job.who.precision}")
+        network = f"the {job.who.model} with " if len(run.networks) > 1 else ""
+        run.say(f"proving {network}{job.who.framework} on {job.who.device} in {job.who.precision}")
         worker = run.spawn(job, folder)
         try:
             worker.listen()

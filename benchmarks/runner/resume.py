@@ -63,7 +63,7 @@ class Progress:
     def left(self, cells: Sequence[Cell], blocks: int, retry_failed: bool) -> dict[int, list[Cell]]:
         """What is to be measured, by block."""
         left = {}
-        for block in range(blocks):
+        for block in sorted({*range(blocks), *self.finished}):
             if block not in self.finished:
                 left[block] = list(cells)
             elif retry_failed and (groups := self.failed.get(block)):

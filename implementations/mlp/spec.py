@@ -98,6 +98,12 @@ class MLPSpec(NetworkSpec):
         axes: dict[str, int | str] = {"batch": self.batch}
         return axes | ({"width": self.hidden[0]} if len(set(self.hidden)) == 1 else {})
 
+    def summary(self) -> str:
+        """Its widths and what stands between them: "64-128-128-10, batch norm, dropout 0.2, sgd"."""
+        widths = "-".join(map(str, (self.features, *self.hidden, self.classes)))
+        parts = [widths, "batch norm" if self.batch_norm else "", f"dropout {self.dropout:g}" if self.dropout else ""]
+        return ", ".join(filter(None, [*parts, self.optimizer.kind]))
+
     def problem_with(self, phase: str) -> str | None:
         """Why this phase cannot run at this size, or None."""
         if phase != "predict" and self.batch_norm and self.hidden and self.batch < 2:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from implementations import data, metrics
-from implementations.errors import BadInput
+from implementations.errors import BadInput, Unavailable
 from implementations.mlp.spec import MLPSpec
 from implementations.train import Samples, train
 
@@ -66,3 +66,18 @@ def test_the_order_is_anew_for_every_number_and_the_same_for_the_same() -> None:
 
     assert order(1) == order(1)
     assert order(1) != order(2)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"mode": "fast"}, "mode: numpy has no mode 'fast'"),
+        ({"epochs": 0}, "epochs: 0 is no whole number"),
+        ({"device": "cuda:0"}, "numpy cannot use cuda:0; it sees cpu"),
+        ({"framework": "numpi"}, "numpi"),
+    ],
+)
+def test_what_there_is_not_is_an_error_with_a_name(words: dict[str, Any], told: str) -> None:
+    with pytest.raises((BadInput, Unavailable)) as caught:
+        next(train(**{"model": "mlp", "framework": "numpy"} | words))
+    assert told in str(caught.value)

@@ -48,6 +48,12 @@ PARTS: tuple[SectionOf, ...] = (
 )
 """In the order of questions. What was not measured has no section."""
 
+OF_RUN = (equivalence.limits_section,)
+"""Of these parts, what speaks of the run as a whole and not of one network."""
+
+SAME_SUMMARY = (fairness.section,)
+"""And those whose sentence is the same of every network."""
+
 
 def document(results: Results, groups: Sequence[ComparisonGroup] | None = None) -> Document:
     """Everything there is to say about a run; its groups, where somebody has them already."""
@@ -56,7 +62,8 @@ def document(results: Results, groups: Sequence[ComparisonGroup] | None = None) 
     first = replace(first, blocks=[*first.blocks, *answer.unsaid(results)])
     sections = [of_networks(part, results, groups) for part in PARTS]
     shown = [part for part in (first, *sections, environment.section(results, groups)) if part.blocks or part.summary]
-    return Document(title(results), answer.machine(results), _named_apart(shown), warning(results))
+    links = [("The same steps in every framework", "steps")] if any(n.steps for n in results.run.networks) else []
+    return Document(title(results), answer.machine(results), _named_apart(shown), warning(results), links)
 
 
 def title(results: Results) -> str:
@@ -72,10 +79,10 @@ def warning(results: Results) -> str:
 
 
 def of_networks(section: SectionOf, results: Results, groups: Sequence[ComparisonGroup]) -> Section:
-    """A section of every network, one after the other where there are several; what is the same of all stands once."""
+    """A section of every network, one after the other where there are several."""
+    if section in OF_RUN or len(results.run.networks) == 1:
+        return section(results, groups)
     of_each = [section(*of) for of in networks(results, groups)]
-    if all(of == of_each[0] for of in of_each):
-        return of_each[0]
     blocks: list[Block] = []
     summaries = []
     for network, of in zip(results.run.networks, of_each, strict=True):
@@ -84,7 +91,7 @@ def of_networks(section: SectionOf, results: Results, groups: Sequence[Compariso
             blocks += [_renamed(block, f"{wording.slug(network.model)}-{{}}".format) for block in of.blocks]
         if of.summary:
             summaries.append(f"{wording.network(network)}: {of.summary}")
-    if all(of.summary == of_each[0].summary for of in of_each):
+    if section in SAME_SUMMARY:
         summaries = [of_each[0].summary]
     return replace(of_each[0], blocks=blocks, summary=" ".join(summaries))
 

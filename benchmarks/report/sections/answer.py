@@ -13,13 +13,10 @@ from benchmarks.report.document import Block, Bullets, Figure, Heading, Section,
 from benchmarks.verdict_rule import MARGIN, MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
 
-AIMS = (0.2, 0.1, 0.05, 0.03, 0.02, 0.01)
-"""Differences that a reader may want to see, as fractions."""
+AIMS = (0.2, 0.1, 0.05)
+"""Differences that a reader may want to see, as fractions; below the margin of a tie no verdict tells them."""
 
-_HOW = (
-    "How to read this: 1 is the fastest, 2 takes twice as long. The bar is the 95% interval, cut where it leaves the chart; within the "
-    "shaded band two times are tied."
-)
+_HOW = "How to read this: 2 takes twice as long. The bar is the 95% interval, cut where it leaves the chart; in the shaded band times are tied."
 
 
 Part = tuple[Results, Sequence[ComparisonGroup]]
@@ -29,7 +26,7 @@ Part = tuple[Results, Sequence[ComparisonGroup]]
 def section(parts: Sequence[Part]) -> Section:
     """A sentence per network and one table over all; then the forest plot, why and how sure of each."""
     found = [(results, answer.answers(results, groups)) for results, groups in parts]
-    leads = [Text(sentence(results, rows[0].yours) if rows else nothing(results), "lead") for results, rows in found]
+    leads = [Text(lead(results, rows) if rows else nothing(results), "lead") for results, rows in found]
     blocks: list[Block] = [*leads, *_table([(results, row) for results, rows in found for row in rows])]
     for (results, rows), (_, groups) in zip(found, parts, strict=True):
         if rows:
@@ -39,7 +36,7 @@ def section(parts: Sequence[Part]) -> Section:
 
 
 def _of_network(results: Results, main: ComparisonGroup, groups: Sequence[ComparisonGroup]) -> list[Block]:
-    reasons = [why(results, main, reason) for reason in answer.reasons(results, main)]
+    reasons = whys(results, main)
     blocks = _forest(results, main)
     blocks += [Heading("Why"), Bullets(reasons)] if reasons else []
     return [*blocks, Heading("How sure"), Bullets(sure(results, groups))]
@@ -52,16 +49,25 @@ def nothing(results: Results) -> str:
     return "Nothing was timed. Coverage says why."
 
 
-def sentence(results: Results, group: ComparisonGroup) -> str:
-    """The main row in a sentence: "Training the MLP at batch 128, width 128: NumPy is fastest."."""
+def lead(results: Results, rows: Sequence[Answer], number: int = 0) -> str:
+    """A row in a sentence, with its setting where the rows are of several."""
+    settings = {wording.setting(row.yours.who) for row in rows}
+    group = rows[number].yours
+    return sentence(results, group, f" ({wording.setting(group.who)})" if len(settings) > 1 else "")
+
+
+def sentence(results: Results, group: ComparisonGroup, setting: str = "") -> str:
+    """What one group says: "Training the MLP at batch 128, width 128: NumPy is fastest."."""
     doing = {"train_step": "Training", "predict": "Predicting with", "epoch": "An epoch of"}
     what = doing.get(group.phase, f"{wording.phase(group.phase)} of")
-    return f"{what} the {wording.network(results.network)} at {wording.size(group.axes)}: {verdict(results, group)}."
+    return f"{what} the {wording.network(results.network)} at {wording.size(group.axes)}{setting}: {verdict(results, group)}."
 
 
 def verdict(results: Results, group: ComparisonGroup) -> str:
     """Who is fastest and by how much, tied or not settled, in so many words."""
-    best = _name(results, group.reference.cell.who) if group.reference else NO_VALUE
+    if group.reference is None:
+        return "nothing is ranked, Coverage says why"
+    best = _name(results, group.reference.cell.who)
     if not group.rivals:
         return f"{best} alone is ranked"
     if group.blocks < MIN_BLOCKS_FOR_VERDICT:
@@ -87,7 +93,8 @@ def _table(found: Sequence[tuple[Results, Answer]]) -> list[Block]:
     rows = [
         [
             _label(results, row, len(settings) > 1),
-            *(_cell(results, group, same) for group in (row.yours, row.smaller, row.larger)),
+            _cell(results, row.yours, same) + ("" if row.is_yours else " (yours was not measured)"),
+            *(_cell(results, group, same) for group in (row.smaller, row.larger)),
         ]
         for results, row in found
     ]
@@ -116,7 +123,7 @@ def _forest(results: Results, group: ComparisonGroup) -> list[Block]:
     ]
     if len(dots) < 2:
         return []
-    title = f"Time over the fastest's, {wording.timed(group.phase, group.axes)} ({wording.setting(group.who)})"
+    title = f"Times as long as the fastest, {wording.timed(group.phase, group.axes)} ({wording.setting(group.who)})"
     spec = plots.ratios([("", dots)], MARGIN)
     name = f"answer-{wording.slug(group.who.model)}"
     return [Figure(name, spec, title, f"{verdict(results, group)[0].upper()}{verdict(results, group)[1:]}.", _HOW)]
@@ -132,6 +139,14 @@ def dot(results: Results, place: Place) -> plots.Dot:
     return plots.ratio_dot(label, who.framework, place.comparison.ratio, place.entry.standing != "ranked")
 
 
+def whys(results: Results, group: ComparisonGroup) -> list[str]:
+    """A sentence for each that is slower beyond doubt; one for all of whom nothing was measured that would say why."""
+    reasons = answer.reasons(results, group)
+    told = [why(results, group, reason) for reason in reasons if reason.is_known]
+    others = [_name(results, reason.place.entry.cell.who) for reason in reasons if not reason.is_known]
+    return [*told, *([f"Why {wording.listed(others)} took longer was not measured."] if others else [])]
+
+
 def why(results: Results, group: ComparisonGroup, reason: Reason) -> str:
     """What sets one back, from what was measured: "PyTorch takes 1.91 times as long: ..."."""
     best = _name(results, group.reference.cell.who) if group.reference else ""
@@ -140,15 +155,16 @@ def why(results: Results, group: ComparisonGroup, reason: Reason) -> str:
     told = []
     if reason.step:
         titles = {step.name: step.title or step.name for step in results.network.steps}
-        spent = f"{wording.duration(reason.step_s)}, {best} {wording.duration(reason.best_step_s)}"
+        other = _name(results, reason.against) if reason.against else best
+        spent = f"{wording.duration(reason.step_s)}, {other} {wording.duration(reason.best_step_s)}"
         told.append(
             f"{titles.get(reason.step, reason.step).lower()} is {wording.percent(reason.share)} of its step ({spent})"
         )
     if reason.overhead_s is not None:
         other = f" ({best} {wording.duration(reason.best_overhead_s)})" if reason.best_overhead_s is not None else ""
-        told.append(f"a call costs {wording.duration(reason.overhead_s)} before any work{other}")
+        told.append(f"a call costs about {wording.duration(reason.overhead_s)} before any work{other}")
     times = f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)})" if ratio else NO_VALUE
-    return f"{who} takes {times} times as long: {wording.listed(told) or 'why was not measured'}."
+    return f"{who} takes {times} times as long: {wording.listed(told)}."
 
 
 def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
@@ -161,7 +177,12 @@ def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
     certain = answer.certainty(results, steps, AIMS)
     if certain is None or all(group.blocks < MIN_BLOCKS_FOR_VERDICT for group in steps):
         return [f"Fewer than {MIN_BLOCKS_FOR_VERDICT} blocks: no difference can be told from noise.", proofs]
-    seen = f"This run sees differences of {wording.percent(certain.difference)} and more, 8 times out of 10."
+    if certain.difference > 1:
+        return [
+            "This run was disturbed: it tells no difference below twofold from noise. Run it again on a quieter machine.",
+            proofs,
+        ]
+    seen = f"This run tells differences of {wording.percent(certain.difference)} and more from none, 8 times out of 10; a verdict takes {wording.MARGIN} more."
     if certain.aim is None:
         return [seen, proofs]
     if certain.blocks is None:
@@ -184,7 +205,7 @@ def _rough(seconds: float) -> str:
 def unsaid(results: Results) -> list[Block]:
     """What this run does not say, and the command that would."""
     told = unsaid_items(results)
-    return [Heading("What this run does not say, and what would"), Bullets(told)] if told else []
+    return [Heading("What this run does not say, and the option that would"), Bullets(told)] if told else []
 
 
 def unsaid_items(results: Results) -> list[str]:
@@ -196,7 +217,7 @@ def unsaid_items(results: Results) -> list[str]:
         (not _differ_only(whos, threads=0), "What more or fewer threads do: --threads 1,all."),
         (len({who.device.startswith("cuda") for who in whos}) < 2, "From when a GPU pays: --device cpu,cuda, where there is one."),
         (not has_floors, "How near each is to what this machine allows: --profile full."),
-        ("--spec" not in results.run.command, "Your own network and data: --profile choose --spec my.toml --data my.npz."),
+        (not any(word.startswith("--spec") for word in results.run.command), "Your own network and data: --profile choose --spec my.toml --data my.npz."),
     ]  # fmt: skip
     return [text for is_unsaid, text in items if is_unsaid]
 
@@ -211,8 +232,9 @@ def machine(results: Results) -> str:
     """The title line: machine, date, what was run."""
     run = results.run
     where = facts.machine(results.environment)
-    blocks = wording.count(max(run.blocks, len(results.blocks)), "block")
-    return ", ".join(filter(None, [where, run.started_at[:10], f"profile {run.profile}", blocks])) + "."
+    blocks = wording.count(results.block_count, "block")
+    networks = [network.summary for network in run.networks if network.summary]
+    return ", ".join(filter(None, [*networks, where, run.started_at[:10], f"profile {run.profile}", blocks])) + "."
 
 
 def _name(results: Results, who: object) -> str:

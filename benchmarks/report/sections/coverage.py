@@ -26,7 +26,7 @@ def summary(results: Results) -> str:
     """What was planned and what was measured whole."""
     planned = [entry for entry in results.entries if entry.planned]
     whole = len(planned) - len(results.holes())
-    return f"{wording.count(len(planned), 'cell')} planned, {whole} measured in all {wording.count(results.run.blocks, 'block')}. A cell without a time is a hole, never a zero."
+    return f"{wording.count(len(planned), 'cell')} planned, {whole} measured in all {wording.count(results.block_count, 'block')}."
 
 
 def _counts(results: Results) -> list[Block]:
@@ -35,7 +35,7 @@ def _counts(results: Results) -> list[Block]:
     for entry in results.entries:
         if entry.planned:
             label = wording.label(results, entry.cell.who)
-            counts.setdefault(label, Counter())[_kind(entry, results.run.blocks)] += 1
+            counts.setdefault(label, Counter())[_kind(entry, results.block_count)] += 1
             frameworks[label] = entry.cell.who.framework
     # In a count, unlike in a measurement, nothing is zero.
     rows = [(label, str(kinds.total()), *(str(kinds[kind]) for kind in _KINDS)) for label, kinds in counts.items()]
@@ -45,7 +45,7 @@ def _counts(results: Results) -> list[Block]:
 
 def holes(results: Results) -> list[Block]:
     """Every planned cell without a whole timing, and every cell that lost its rank, with the reason and what to do."""
-    blocks = results.run.blocks
+    blocks = results.block_count
     partial = {entry.id for entry in results.holes()}
     troubled = [e for e in results.entries if (e.reason and e.standing != "beside") or e.id in partial]
     rows = [_hole(results, entry, blocks) for entry in troubled]

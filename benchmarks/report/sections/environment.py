@@ -27,7 +27,7 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
 
 def _run(results: Results) -> list[tuple[str, str]]:
     run = results.run
-    about = {"started": run.started_at, "profile": run.profile, "blocks": run.blocks, "seed": run.seed}
+    about = {"started": run.started_at, "profile": run.profile, "blocks": results.block_count, "seed": run.seed}
     about |= {"record schema": run.schema_version}
     rows = [(name, str(value)) for name, value in about.items()]
     for network in run.networks:

@@ -51,8 +51,8 @@ def limits_section(results: Results, groups: Sequence[ComparisonGroup]) -> Secti
     """What the planned frameworks compute otherwise than they should; nothing where nothing is known."""
     rows = [[wording.listed(map(wording.framework, limit.frameworks)), limit.statement] for limit in results.run.limits]
     blocks = table("Where a framework computes something else than it should", rows, "framework", "what it does")
-    touch = "touches" if len(rows) == 1 else "touch"
-    summary = f"{wording.count(len(rows), 'limit')} of the frameworks {touch} this run, each shown by a short program in tests/limits."
+    known = "is" if len(rows) == 1 else "are"
+    summary = f"{wording.count(len(rows), 'limit')} {known} known of the frameworks of this run, each shown by a short program in tests/limits."
     return Section("limits", "Limits of the frameworks themselves", blocks, summary if rows else "")
 
 

@@ -26,7 +26,7 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """What the processes reported about themselves, then variants and conventions."""
     waits = any(e.cell.who.framework.startswith("keras") and e.cell.who.mode == "plain" for e in results.entries)
     note: list[Block] = [Text(_KERAS, "note")] if waits else []
-    blocks = [*_differences(results), *note, *_variants(results), *_conventions(results)]
+    blocks = [*_differences(results), *note, *_variants(results)]
     return Section("fairness", "Is it fair?", blocks, _PROMISE)
 
 
@@ -106,9 +106,3 @@ def _variants(results: Results) -> list[Block]:
     return table(
         "Variants: shown as labelled rows, outside the rank", rows, "variant", "what is different", "frameworks"
     )
-
-
-def _conventions(results: Results) -> list[Block]:
-    rows = [[convention.item, convention.choice] for convention in results.network.conventions]
-    caption = "Conventions: where frameworks differ, and what the specification decided"
-    return table(caption, rows, "item", "choice")

@@ -45,10 +45,11 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
 
 def _summary(metric: MetricText, trainings: Sequence[LearningRecord]) -> str:
     """How many reached the target, and where they ended."""
-    reached = len(_ends(metric, trainings))
-    finals = _span([training.points[-1].metric for training in trainings], lambda value: _value(metric, value))
+    reached, last = len(_ends(metric, trainings)), max(training.points[-1].epoch for training in trainings)
+    whole = [training for training in trainings if training.points[-1].epoch == last]
+    finals = _span([training.points[-1].metric for training in whole], lambda value: _value(metric, value))
     target = f"{metric.target:.0%} {metric.name}" if metric.share else f"{metric.target:g} {metric.name}"
-    return f"{reached} of {wording.count(len(trainings), 'training')} reached {target} on the test set; they ended at {finals}."
+    return f"{reached} of {wording.count(len(trainings), 'training')} reached {target} on the test set; after {wording.count(last, 'epoch')} it was {finals}."
 
 
 def _setting(results: Results, setting: tuple[str, float], trainings: Sequence[LearningRecord]) -> list[Block]:

@@ -11,8 +11,8 @@ from benchmarks.records.record import Energy, Peak, ResourceRecord
 from benchmarks.report.document import Block, Bullets, Section, Text, table
 
 _HOW = (
-    "In a process of its own each model took five training steps and predicted once; before is what it held just before. One process each, so "
-    "there is no interval, and differences of a few percent say nothing."
+    "Five training steps and a prediction in a process of its own; before is what it held just before. Once each, so without an interval: "
+    "differences of a few percent say nothing."
 )
 
 
@@ -69,20 +69,19 @@ def _readings(
     readings: Sequence[tuple[ResourceRecord, Peak | Energy, list[str]]],
 ) -> list[Block]:
     """A row for each reading that has figures, what counted them, and the reasons where there are none."""
-    counted = [(record, reading, texts) for record, reading, texts in readings if texts]
+    shown = _most_at_one_size([record for record, _, texts in readings if texts])
+    counted = [(record, reading, texts) for record, reading, texts in readings if record in shown]
     # The setting comes last: it is the same for most, and a narrow screen shows the figures first.
-    rows = [
-        [wording.label(results, record.who), wording.size(record.axes), *texts, wording.setting(record.who)]
-        for record, _, texts in counted
-    ]
+    rows = [[wording.label(results, record.who), *texts, wording.setting(record.who)] for record, _, texts in counted]
     frameworks = [record.who.framework for record, _, _ in counted]
+    at = f", {wording.size(shown[0].axes)} (results.csv has all sizes)" if shown else ""
     by_counter: dict[str, dict[str, None]] = defaultdict(dict)
     for record, reading, _ in counted:
         if reading.counter:
             by_counter[reading.counter][wording.label(results, record.who)] = None
     counters = "; ".join(f"{counter} ({wording.listed(labels)})" for counter, labels in by_counter.items())
     return [
-        *table(caption, rows, "implementation", "size", *columns, "setting", frameworks=frameworks),
+        *table(f"{caption}{at}", rows, "implementation", *columns, "setting", frameworks=frameworks),
         *([Text(f"Counted by: {counters}.", "note")] if counters else []),
         *_holes(results, caption, [(record, reading.reason) for record, reading, _ in readings]),
     ]

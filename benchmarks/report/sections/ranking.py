@@ -15,9 +15,8 @@ from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
 
 _HOW = (
-    "A cell holds the rank, the time over the fastest's with its 95% interval, and the verdict where it is not simply slower; of the fastest "
-    "its time per call. A rank such as 2–3 was not settled. Darker is slower. Ratios are taken round by round, so they need not be the "
-    "quotient of two times. results.csv has every time, interval and verdict."
+    "A cell holds the rank, the time as a multiple of the fastest's with its 95% interval, and a note where it is not settled; of the fastest its time per call. A rank "
+    "such as 2–3 was not settled. Darker is slower. results.csv has every time, interval and verdict."
 )
 
 
@@ -52,7 +51,7 @@ def _matrix(results: Results, setting: str, groups: Sequence[ComparisonGroup], f
     names = (
         f"#{wording.phase(group.phase)}, {wording.size(axes)}" for group, axes in zip(groups, differing, strict=True)
     )
-    caption = f"Time over the fastest's ({', '.join(filter(None, [wording.size(same) if same else '', setting]))})"
+    caption = f"Times as long as the fastest ({', '.join(filter(None, [wording.size(same) if same else '', setting]))})"
     frameworks = [who.framework for who in whos]
     return table(caption, rows, "implementation", *names, frameworks=frameworks, heat=True, folded=folded)
 

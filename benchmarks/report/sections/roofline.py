@@ -21,10 +21,7 @@ _FLOOR = (
     "The floor: the call's matrix products at the rate of one large product in the same library, and its least bytes at the speed of the "
     "best large copy here, in the middle block. Efficiency is floor over time. It can pass 100% where all that moves fits into a cache."
 )
-_FIT = (
-    "time = overhead + operations / rate over the sizes, block by block. The overhead is what a call costs however small it is. With few "
-    "sizes it is a rough guide."
-)
+_FIT = "time = overhead + operations / rate over the sizes, block by block. With few sizes it is a rough guide."
 
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:

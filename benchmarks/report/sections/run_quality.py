@@ -20,14 +20,12 @@ def summary(results: Results) -> str:
         return f"There was no null control: {'it takes at least two blocks' if results.run.blocks < 2 else 'none was timed'}."
     if all(null.comparison.ratio.blocks < MIN_BLOCKS_FOR_VERDICT for null in nulls):
         return f"The null control has fewer than {MIN_BLOCKS_FOR_VERDICT} blocks, too few for a verdict."
+    nulls = [null for null in nulls if null.comparison.ratio.blocks >= MIN_BLOCKS_FOR_VERDICT]
     count = wording.count(len(nulls), "null control")
     if wrong := wrong_nulls(results):
         return f"{len(wrong)} of {count} found a difference beyond {wording.MARGIN} where there is none: distrust this run."
-    excluded = sum(null.comparison.detected for null in nulls)
-    return (
-        f"None of {count} (the same implementation twice) found a difference beyond {wording.MARGIN}; {excluded} of {len(nulls)} intervals "
-        "exclude 1, and 1 in 20 is what a 95% interval promises."
-    )
+    tied = sum(null.comparison.verdict == "tied" for null in nulls)
+    return f"The same implementation twice: none of {count} found a difference; {tied} tied within {wording.MARGIN}, {len(nulls) - tied} not settled."
 
 
 def wrong_nulls(results: Results) -> list[NullControl]:
@@ -71,7 +69,7 @@ def _conduct_row(results: Results, quality: TurnQuality) -> list[str]:
 
 def _conduct_note(results: Results, qualities: Sequence[TurnQuality]) -> str:
     restless = [wording.label(results, quality.who) for quality in qualities if quality.burn > BURN]
-    note = "At the end of each comparison group every process took some rounds in a row; below 1, it is faster alone than in turns."
+    note = "Rounds in a row over rounds in turn: below 1, it is faster alone than in turns."
     note += _moved(results, qualities)
     if restless:
         names = wording.listed(restless)

@@ -11,9 +11,10 @@ from benchmarks.analysis.ranking import ComparisonGroup, by_phase, compare
 from benchmarks.analysis.results import Results
 from benchmarks.records.configuration import Axes, numbers, size_order
 from benchmarks.report import plots
-from benchmarks.report.document import Block, Figure, Fold, Section, table
+from benchmarks.report.document import Block, Figure, Section, table
 from benchmarks.report.sections import threads
 from benchmarks.statistics import Estimate
+from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
 
 Series = dict[str, dict[int, CellResult]]
@@ -27,11 +28,9 @@ _HEDGES: dict[Way, str] = {
 
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
-    """A chart per phase, setting and swept axis, at the middle one of the remaining sizes; the first open. Then threads."""
-    charts = [chart for same_phase in by_phase(groups) for chart in _charts(results, same_phase)]
-    blocks: list[Block] = list(charts[0]) if charts else []
-    if more := [block for chart in charts[1:] for block in chart]:
-        blocks.append(Fold("The other phases and settings", more))
+    """A chart per swept axis of what is timed first, at the middle one of the remaining sizes; then threads. The matrix has the rest."""
+    charts = next(filter(None, (list(_charts(results, same_phase)) for same_phase in by_phase(groups))), [])
+    blocks = [block for chart in charts for block in chart]
     return Section("sweep", "How does the size matter?", [*blocks, *threads.blocks(results, groups)])
 
 
@@ -126,6 +125,6 @@ def _fall(first: CellResult, last: CellResult) -> Estimate:
 
 def _way(fall: Estimate) -> Way:
     """By the interval; one block has none, and its value alone is no more than a hint."""
-    if fall.blocks < 2:
+    if fall.blocks < MIN_BLOCKS_FOR_VERDICT:
         return "seems to fall" if fall.value > 1 else "seems to rise"
     return "falls" if fall.low > 1 else "rises" if fall.high < 1 else "may fall or rise"

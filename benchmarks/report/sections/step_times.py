@@ -14,7 +14,7 @@ from benchmarks.wording import NO_VALUE
 
 BETWEEN = "between the steps"
 _HOW = (
-    "Watched from outside after all timing, with a clock (on a GPU, a wait for the device) around each step. Watching takes time: read the "
+    "Watched from outside after all timing, with a clock around each step. Watching takes time: read the "
     "shares, not the sum."
 )
 
@@ -50,9 +50,12 @@ def _table(results: Results, same_size: Sequence[StepTimes]) -> list[Block]:
         for step, title in _names(results).items()
     ]
     rows.append([BETWEEN, *(_share(times, times.between) for times in same_size)])
-    rows.append(["the watched training step", *(wording.with_interval(times.watched) for times in same_size)])
-    rows.append(["the training step as it is", *(wording.with_interval(times.whole) for times in same_size)])
-    rows.append(["watched / as it is", *(wording.ratio_with_interval(times.slowed.ratio) for times in same_size)])
+    rows.append(
+        [
+            "the watched step over the step as it is",
+            *(wording.ratio_with_interval(times.slowed.ratio) for times in same_size),
+        ]
+    )
     columns = ("step", *(f"#{wording.label(results, times.who)}" for times in same_size))
     who, axes = same_size[0].who, same_size[0].axes
     caption = f"Time per step of the network, {wording.size(axes)} ({wording.setting(who)}, {who.device})"

@@ -6,7 +6,7 @@ import textwrap
 from benchmarks import wording
 from benchmarks.analysis.results import Results
 from benchmarks.records.run_record import StepText
-from benchmarks.report.document import Block, Document, Heading, Section, SideBySide, Text
+from benchmarks.report.document import Block, Document, Heading, Section, SideBySide, Text, table
 
 _HOW = "Each step of the network with its formula, what it does, and its code in each framework; at the end the whole training step."
 
@@ -16,13 +16,24 @@ _NUMERALS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8
 def document(results: Results) -> Document | None:
     """A page of its own: each network's steps, then how they are put together; nothing where the run recorded none."""
     sections = [_section(results.of(network.model)) for network in results.run.networks if network.steps]
-    return Document(f"The same steps, {_ways(results)}", _HOW, sections) if sections else None
+    return (
+        Document(f"The same steps, {_ways(results)}", _HOW, sections, links=[("The report", "report")])
+        if sections
+        else None
+    )
 
 
 def _section(results: Results) -> Section:
     steps = [block for step in results.network.steps for block in _step(results, step)]
-    blocks = [*steps, *_put_together(results)]
+    blocks = [*_conventions(results), *steps, *_put_together(results)]
     return Section(wording.slug(results.network.model), wording.network(results.network), blocks)
+
+
+def _conventions(results: Results) -> list[Block]:
+    """On what frameworks differ, what the specification decided, and after whom."""
+    rows = [[convention.item, convention.choice, convention.source] for convention in results.network.conventions]
+    caption = "Conventions: where frameworks differ, and what the specification decided"
+    return table(caption, rows, "item", "choice", "source", folded=True)
 
 
 def _put_together(results: Results) -> list[Block]:

@@ -19,7 +19,7 @@ _HOW = (
     "A block is one fresh process per framework, in which the compared cells take turns, round by round. A time is the median of the block "
     "medians; its 95% interval is a t interval of their logarithms, because rounds of one process are not independent. A ratio is paired round "
     f"by round. Two times are tied where the interval of their ratio lies within {wording.MARGIN}, different where it lies wholly outside, else "
-    f"not settled; fewer than {MIN_BLOCKS_FOR_VERDICT} blocks give no verdict. No outlier is dropped."
+    f"not settled; fewer than {MIN_BLOCKS_FOR_VERDICT} blocks give no verdict. A block's first rounds are warm-up, half at most; no other is dropped."
 )
 MUCH = 0.05
 """Of all processors' time, taken by the host of a virtual machine: more is said at the top."""
@@ -44,15 +44,12 @@ def _figure(results: Results, group: ComparisonGroup) -> list[Block]:
     caption = f"Block medians differ most for {wording.label(results, widest.cell.who)}: {wording.percent(_between(widest))} between processes."
     how_to_read = (
         "How to read this: each small circle is one block's median, as a difference from the estimate (0). The bar is the estimate's 95% "
-        "interval, cut where it leaves the chart. The closer the circles, the surer the estimate."
+        "interval, cut where it leaves the chart."
     )
     panels = [(wording.short(wording.size(group.axes), 60), [_dot(results, entry) for entry in entries])]
     title = f"Blocks behind each estimate, {wording.timed(group.phase, group.axes)} ({wording.setting(group.who)})"
-    rows = [
-        [wording.label(results, e.cell.who), wording.with_interval(e.time), wording.durations(e.medians, e.seconds)]
-        for e in entries
-    ]
-    columns = ("implementation", "#time per call (95% interval; blocks)", "block medians")
+    rows = [[wording.label(results, e.cell.who), wording.durations(e.medians, e.seconds)] for e in entries]
+    columns = ("implementation", "block medians")
     numbers = table(title, rows, *columns, frameworks=[entry.cell.who.framework for entry in entries])
     return [Figure("blocks", plots.deviations(panels), title, caption, how_to_read), *numbers]
 

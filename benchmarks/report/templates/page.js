@@ -1,4 +1,4 @@
-// Adds to a page that is complete without it: sorting by column, and words beside the marks of charts. Printing opens what is folded.
+// Adds to a page that is complete without it: sorting by column, and words beside the marks of charts. A link, and printing, open what is folded.
 "use strict";
 (() => {
   const tables = [...document.querySelectorAll("main table")];
@@ -64,6 +64,13 @@
     document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
   }
 
+  function unfold() {
+    const part = location.hash && document.getElementById(location.hash.slice(1));
+    for (const fold of part ? part.querySelectorAll(":scope > details") : []) fold.open = true;
+  }
+
+  addEventListener("hashchange", unfold);
+  unfold();
   addEventListener("beforeprint", () => { for (const part of document.querySelectorAll("main details")) part.open = true; });
   tables.forEach(sortable);
   tooltips();

@@ -145,3 +145,10 @@ def test_the_gpu_profile_leaves_steps_beyond_60_gflop_to_the_gpu() -> None:
     assert ("cpu", 512, 1024) in on
     reasons = {row.reason for row in plan.absent if row.framework == "numpy"}
     assert "left out at batch 8192, width 1024, for a step takes more than 60 GFLOP." in reasons
+
+
+def test_a_budget_never_leaves_out_the_networks_own_size() -> None:
+    plan = make(sets={"batch": [32, 128, 512]}, phases=("train_step",), frameworks=("numpy", "torch"))
+    least = DIGITS.run_s([c for c in plan.cells if c.axes["batch"] == 128], replace(QUICK, blocks=1, rounds=5))
+    fitted, _ = within(least * 1.02, plan, QUICK, DIGITS)
+    assert {cell.axes["batch"] for cell in fitted.cells} == {128}

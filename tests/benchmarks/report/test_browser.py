@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium (
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 STRICT = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 ADDRESS = "http://report.test/report.html"
-MATRIX = "#fastest table:has(caption:text('Time over the fastest'))"
+MATRIX = "#fastest table:has(caption:text('Times as long as the fastest'))"
 OPEN_ALL = "document.querySelectorAll('main details').forEach((part) => { part.open = true; })"
 VISIBLE_TEXTS = "(found) => found.filter((one) => one.checkVisibility()).map((one) => one.textContent.trim())"
 

@@ -34,8 +34,8 @@ def test_a_limit_says_whose_it_is_and_what_it_does() -> None:
 
 def test_limits_are_counted_and_the_programs_that_show_them_are_named() -> None:
     for count, said in (
-        (1, "1 limit of the frameworks touches this run"),
-        (2, "2 limits of the frameworks touch this"),
+        (1, "1 limit is known of the frameworks of this run"),
+        (2, "2 limits are known of the frameworks of this run"),
     ):
         records = [synthetic.run([STOCK], limits=[LIMIT | {"name": str(k)} for k in range(count)])]
         (section,) = [section for section in report_text.document(records).sections if section.anchor == "limits"]

@@ -42,7 +42,7 @@ def test_the_title_and_the_answer_tables_name_both(document: Document) -> None:
 
 def test_what_the_run_does_not_say_is_said_once(document: Document) -> None:
     headings = [block.text for block in section(document, "headline").blocks if isinstance(block, Heading)]
-    assert headings[-1] == "What this run does not say, and what would"
+    assert headings[-1] == "What this run does not say, and the option that would"
     assert headings.count(headings[-1]) == 1
 
 
@@ -64,7 +64,7 @@ def test_its_pages_are_written_and_lead_nowhere_else(tmp_path: Path) -> None:
     for name in ("report.html", "steps.html"):
         page = Page((folder / name).read_text(encoding="utf-8"))
         assert len(page.ids) == len(set(page.ids))
-        assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+        assert {link.removeprefix("#") for link in page.links} <= {*page.ids, "report.html", "steps.html"}
     assert {"mlp", "cnn"} <= set(page.ids)
 
 
@@ -90,5 +90,15 @@ def test_an_answer_that_is_the_same_of_all_is_said_once() -> None:
 
 def test_limits_of_the_frameworks_are_listed_once() -> None:
     limits = both()["limits"]
-    assert limits.summary.count("touches this run") == 1
+    assert limits.summary.count("1 limit is known") == 1
     assert len(limits.blocks) == 1
+
+
+def test_networks_with_equal_counts_are_counted_apart() -> None:
+    records: list[Record] = measured([(cell(name), 1e-4) for name in ("numpy", "torch")])
+    of_cnn = measured([(cell(name, model="cnn"), 1e-3) for name in ("numpy", "torch")], model="cnn")
+    mlp, cnn = run_of(records), run_of(of_cnn)
+    run = mlp.model_copy(update={"networks": [*mlp.networks, *cnn.networks], "cells": [*mlp.cells, *cnn.cells]})
+    coverage = section(report_text.document([run, *records[1:], *of_cnn[1:]]), "coverage")
+    assert coverage.summary.startswith("MLP: 2 cells planned")
+    assert " CNN: 2 cells planned" in coverage.summary

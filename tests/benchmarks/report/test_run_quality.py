@@ -81,7 +81,7 @@ def warning(**options: Any) -> str:
 
 
 def test_equal_copies_are_reported_as_no_difference() -> None:
-    said = r"None of 1 null control \(the same implementation twice\) found a difference beyond 3%; [01] of 1 intervals exclude 1"
+    said = r"The same implementation twice: none of 1 null control found a difference; [01] tied within 3%, [01] not settled\."
     assert re.match(said, summary())
     assert "null control" not in warning()
 

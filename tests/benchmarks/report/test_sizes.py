@@ -5,7 +5,7 @@ import re
 import pytest
 
 from benchmarks.records.record import Cell, Record
-from benchmarks.report.document import Figure, Fold
+from benchmarks.report.document import Figure
 from tests.support import report_text, synthetic
 from tests.support.report_text import document
 from tests.support.synthetic import cell, measured
@@ -83,14 +83,11 @@ def test_several_lines_are_told_together_and_not_compared() -> None:
     assert "From batch 32 to batch 512 the time per sample of JAX rises." in text
 
 
-def test_the_first_sweep_is_open_and_the_others_are_folded() -> None:
+def test_what_is_timed_first_is_drawn_and_the_matrix_has_the_rest() -> None:
     timed = [(cell("numpy", phase, batch), batch * 1e-5) for phase in ("train_step", "predict") for batch in (32, 512)]
     (sweep,) = [part for part in document(measured(timed)).sections if part.anchor == "sweep"]
     figures = [block.title for block in sweep.blocks if isinstance(block, Figure)]
-    (fold,) = [block for block in sweep.blocks if isinstance(block, Fold)]
     assert [title.split(" at ")[0] for title in figures] == ["Time per sample, training step"]
-    folded = [block.title for block in fold.blocks if isinstance(block, Figure)]
-    assert [title.split(" at ")[0] for title in folded] == ["Time per sample, prediction"]
 
 
 def test_one_size_has_no_section() -> None:

@@ -29,7 +29,7 @@ def test_shares_intervals_and_what_watching_adds() -> None:
     assert dense.endswith("; 6), 25%")
     assert dense.startswith("1")
     assert row(text, "between the steps")[1].endswith("38%")
-    assert row(text, "watched / as it is")[1] == "1.50 (1.50 to 1.50; 6)"
+    assert row(text, "the watched step over the step as it is")[1] == "1.50 (1.50 to 1.50; 6)"
 
 
 def test_who_was_not_watched_is_told() -> None:

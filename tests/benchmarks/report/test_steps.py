@@ -68,3 +68,8 @@ def test_the_parts_of_a_formula_stay_apart(formula: str, shown: str) -> None:
     document = steps_page(measured([(cell("numpy"), 1e-4)], steps=recorded))
     assert f"\n\n{markdown.escape(shown)}\n" in markdown.render(document, {})
     assert f'<p class="formula">{shown}</p>' in html.render(document, {})
+
+
+def test_the_conventions_are_told_with_their_source() -> None:
+    text = markdown.render(steps_page(TIMED), {})
+    assert "| dropout | inverted scaling | Srivastava et al. 2014 |" in text

@@ -83,6 +83,26 @@ def test_a_budget_ends_by_the_clock_and_the_first_block_is_measured_in_any_case(
     assert any("the budget is over before block 2 of 3" in line for line in said) == (left_s == 0)
 
 
+def test_further_blocks_follow_the_planned_ones_while_there_is_time() -> None:
+    records: list[Record] = []
+    cells = cells_of("numpy", phases=("predict",))
+    run = Runner(networks(), cells, TINY, 1, 0, records.append, more_until_s=monotonic() + 600)
+
+    def sink(record: Record) -> None:
+        records.append(record)
+        if len(blocks_of(records)) == 3:
+            run.more_until_s = 0.0
+
+    run.sink = sink
+    run.execute()
+    assert blocks_of(records) == [0, 1, 2]
+    assert timed(records, block=2) == {cell.id for cell in cells}
+
+
+def blocks_of(records: list[Record]) -> list[int]:
+    return [record.block for record in records if isinstance(record, BlockRecord)]
+
+
 def test_a_null_control_that_is_killed_leaves_no_hole_in_the_results(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Dying, "killed", 0, raising=False)
     monkeypatch.setattr(Dying, "control", True)

@@ -32,6 +32,9 @@ PROOF_TIMEOUT_S = 1800.0
 
 LAST_LINES = 12
 POLL_S = 1e-4
+STILL_TIMEOUT_S = 60
+"""Within which a worker that waits must have stopped: one that somebody else continued never does."""
+
 
 STACK = "Stack (most recent call first)"
 """How faulthandler begins its answer."""
@@ -171,17 +174,20 @@ class WorkerProcess:
 
     def _until_it_stands_still(self) -> None:
         """Wait until it is stopped. It stops itself just after its message: a signal to go on sent before that is lost. Its
-        other threads spin on for some milliseconds."""
+        other threads spin on for some milliseconds. Raises WorkerLost where it does not stop."""
         if self.event["event"] == Says.START:
             self.waited = Waiting(self.clock)
         if self.event["event"] == Says.PREPARED:
             self.turning_s = 0.0
+        end = monotonic() + STILL_TIMEOUT_S
         with suppress(psutil.NoSuchProcess):
             while (status := self.system_process.status()) != psutil.STATUS_ZOMBIE:
                 used = self.clock()
                 sleep(POLL_S)
                 if self.clock() == used and status == psutil.STATUS_STOPPED:
                     break
+                if monotonic() > end:
+                    raise WorkerLost("it did not stand still while it waited: was it continued by somebody else?")
         self.waited.begin()
 
 

@@ -210,6 +210,7 @@ class Models(Builder):
             else call,
             fence=self.fence,
             to_host=self._to_host,
+            finished_like=lambda host: [self.to_device(np.zeros_like(array)) for array in host],
             on_gpu=self.device != "cpu",
             device_s=partial(device_clock, self.device) if device_clock else None,
             reset=(lambda: prepared.model.load_state(prepared.state)) if cell.phase in TRAINS else (lambda: None),
@@ -238,7 +239,7 @@ class Models(Builder):
             return lambda: model.predict(next(batches))
         if phase in FLOORS:
             return self.floors.call_of(phase, prepared.spec)
-        if hasattr(model, "epoch"):  # a peer with a loop of its own
+        if self.is_peer and hasattr(model, "epoch"):  # with a loop of its own, which is not ranked
             return lambda: model.epoch(self.data.train)
         return lambda: self.data.epoch(model, prepared.spec.batch, number=0)[-1]
 

@@ -91,6 +91,33 @@ def _left_over(call: Call, fence: Fence, to_host: Callable[[Any], object], loops
     return max(0.0, copy_s - finished_copy_s) / (round_s + copy_s)
 
 
+def not_begun(
+    call: Call, fence: Fence, to_host: Callable[[Any], Any], finished_like: Callable[[Any], Any], tries: int = 5
+) -> float:
+    """How much of a call is done only when somebody looks at its result, as a fraction of both; 0 where nothing is.
+
+    However long one rests, such a result stays undone. So its copy to the host is held against the copy of something of the same
+    shape that was never computed: `finished_like(host)` puts that on the device. The least of some tries.
+    """
+    return min(_not_begun(call, fence, to_host, finished_like) for _ in range(tries))
+
+
+def _not_begun(call: Call, fence: Fence, to_host: Callable[[Any], Any], finished_like: Callable[[Any], Any]) -> float:
+    fence(None)
+    start = clock()
+    result = call()
+    fence(result)
+    stop = clock()
+    host = to_host(result)
+    end = clock()
+    finished = finished_like(host)
+    fence(finished)
+    begin = clock()
+    to_host(finished)
+    finished_copy_s = clock() - begin
+    return max(0.0, end - stop - finished_copy_s) / (end - start) if end > start else 0.0
+
+
 def warmup_rounds(elapsed_s: Sequence[float]) -> int:
     """How many leading rounds are warm-up: until the halves of the rest agree, but never more than half."""
     cap = len(elapsed_s) // 2

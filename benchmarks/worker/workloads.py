@@ -13,6 +13,9 @@ LEFT_OVER = 0.2
 """The share of a round that may seem unfinished when its clock stops: jitter reaches some percent, a fence that does not
 wait leaves nearly all."""
 
+NOT_BEGUN = 0.5
+"""The share of a call that may seem to be done only when its result is copied: jitter reaches some percent, a promise leaves nearly all."""
+
 
 @dataclass
 class Work:
@@ -36,6 +39,9 @@ class Work:
     on_gpu: bool = False
     device_s: Callable[[Callable[[], object]], float] | None = None
     """Seconds that the device says a callable took; None where there is no such clock."""
+
+    finished_like: Callable[[Sequence[np.ndarray]], Any] = list
+    """Arrays of these shapes on the device, for which nothing has to be computed."""
 
     kernels: Callable[[], Mapping[str, str]] = dict
     """By step of the network, what the framework chose to compute it with; asked after the rounds."""
@@ -62,11 +68,17 @@ class Work:
             raise FloatingPointError("what was timed gives infinities or NaN after its rounds")
 
     def check_fence(self, loops: int) -> None:
-        """Raises RuntimeError where a round's clock stops before the device has finished."""
+        """Raises RuntimeError where a round's clock stops before the device has finished, or before the work was begun."""
         if (share := timing.left_over(self.call, self.fence, self.to_host, loops)) > LEFT_OVER:
             raise RuntimeError(
                 f"the clock stopped before the work was done: {share:.0%} of a round was left. "
                 "The adapter's `synchronise` does not wait for it."
+            )
+
+        if (share := timing.not_begun(self.call, self.fence, self.to_host, self.finished_like)) > NOT_BEGUN:
+            raise RuntimeError(
+                f"the clock stopped before the work had begun: {share:.0%} of a call was done when its result was copied. "
+                "A result must be computed, or on its way, when the call returns."
             )
 
     def device_clocks(self, loops: int) -> DeviceClocks | None:

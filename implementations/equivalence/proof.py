@@ -79,15 +79,17 @@ def prove_prediction(candidate: Candidate, oracle: Oracle, start: Start) -> list
 
 
 def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check]]:
-    """One prediction and one step. Checked: after a rewind the step has the same loss, bit for bit, and the batch is unchanged."""
+    """One prediction and one step. Checked: after a rewind the step has the same loss, bit for bit, the batch is unchanged, and
+    the step has moved the generator as a draw of its masks moves it: the next step draws what a second draw gives.
+    """
     model, batch = candidate.model, candidate.batch(start.batch)
     model.load_state(start.state)
     logits = np.asarray(candidate.to_host(model.predict(batch)))
     generator_state = model.random_state()
     loss = np.asarray(candidate.to_host(model.train_step(batch)))
-    state = model.state()
+    state, of_next_step = model.state(), _masks(model, start)
     model.set_random_state(generator_state)
-    masks = {name: np.array(mask) for name, mask in model.draw_masks(start.samples).items()}
+    masks, of_second_draw = _masks(model, start), _masks(model, start)
     model.load_state(start.state)
     model.set_random_state(generator_state)
     active = choices_of(candidate, batch)
@@ -95,12 +97,19 @@ def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check
     model.set_random_state(generator_state)
     again = np.asarray(candidate.to_host(model.train_step(batch)))
     given = stored(candidate.spec, start.batch).items()
+    moved = all(np.array_equal(of_next_step[name], mask) for name, mask in of_second_draw.items())
     intact = all(np.array_equal(candidate.to_host(batch[name]), array) for name, array in given)
     checks = [
         tolerances.exact(start.check, "replay", "loss", loss.tobytes() == again.tobytes()),
+        tolerances.exact(start.check, "generator moves", "masks of the next step", moved),
         tolerances.exact(start.check, "inputs untouched", "on the device", intact),
     ]
     return Observation(logits, loss, state, masks, active), checks
+
+
+def _masks(model: Model, start: Start) -> Arrays:
+    """What the next training step would multiply by; the generator moves on."""
+    return {name: np.array(mask) for name, mask in model.draw_masks(start.samples).items()}
 
 
 def choices_of(candidate: Candidate, batch: DeviceBatch) -> "Arrays | None":

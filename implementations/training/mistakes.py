@@ -214,6 +214,22 @@ MISTAKES = (
         ),
         "jax": (("random.key(spec.seed)", "random.key(np.random.SeedSequence().entropy % 2**31)"),),
     }),
+    Mistake("generator put back after the step", "Every training step draws the masks of the first.", TRAINING, {
+        "numpy": (
+            (STEP, STEP + "        before = self.random_state()\n"),
+            (UPDATE, UPDATE + "        self.set_random_state(before)\n"),
+        ),
+        "torch": (
+            (FORWARD_IN_TORCH, "        before = self.random_state()\n" + FORWARD_IN_TORCH),
+            (RETURN_IN_TORCH, "        self.set_random_state(before)\n" + RETURN_IN_TORCH),
+        ),
+        "keras": ((TRAIN_IN_KERAS, """        before = self.random_state()
+        loss = self.network.train_on_batch(batch["x"], batch["y"])
+        self.set_random_state(before)
+        return loss
+"""),),
+        "jax": (("return Training(parameters, statistics, slots, key), loss", "return Training(parameters, statistics, slots, old.key), loss"),),
+    }),
     Mistake("generator's state is no copy", "The state that was handed out moves on with the generator.", TRAINING, {
         "numpy": ((STATE, "return self.rng"), (REWIND, "self.rng = random_state")),
         "cupy": ((STATE_IN_CUPY, "return self.bits._state"),),

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,16 @@ class raising(MLP):
 class shy(MLP):
     def calls_of_steps(self):
         raise RuntimeError("nobody looks into me")
+
+
+class promising(MLP):
+    def predict(self, batch):
+        return lambda: MLP.predict(self, batch)
+
+
+class looping(MLP):
+    def epoch(self, data):
+        raise RuntimeError("a loop of my own, which nobody proved")
 
 
 class wrong(MLP):
@@ -98,3 +109,28 @@ def test_an_implementation_that_is_not_equal_is_not_timed(misbehaving: list[Reco
     proofs = [r for r in misbehaving if isinstance(r, ProofRecord) and r.who.framework == "wrong"]
     assert proofs
     assert not any(proof.passed for proof in proofs)
+
+
+def test_a_loop_of_its_own_is_not_timed(tmp_path: Path) -> None:
+    """Nobody proved it; only peers, which are not ranked, have one."""
+    with offered(tmp_path, MODELS, {"looping": ""}):
+        records = execute(cells_of("looping", phases=("epoch",)))
+    assert not [record for record in records if isinstance(record, OutcomeRecord)]
+    assert [record.cell.phase for record in records if isinstance(record, TimingRecord)] == ["epoch"]
+
+
+PROMISES = """
+import numpy as np
+
+
+def to_host(tensor):
+    return np.array(tensor() if callable(tensor) else tensor)
+"""
+
+
+def test_work_that_is_done_only_when_somebody_looks_has_no_time(tmp_path: Path) -> None:
+    with offered(tmp_path, MODELS, {"promising": PROMISES}):
+        records = execute(cells_of("promising", phases=("predict",), sets={"batch": [512]}))
+    assert not [record for record in records if isinstance(record, TimingRecord)]
+    (outcome,) = [record for record in records if isinstance(record, OutcomeRecord)]
+    assert "the clock stopped before the work had begun" in outcome.reason

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,10 +18,10 @@ from benchmarks import system
 from benchmarks.plan import schedule
 from benchmarks.records import records_file
 from benchmarks.records.record import BlockRecord, Record, TimingRecord
-from benchmarks.runner import blocks
+from benchmarks.runner import blocks, worker_process
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.networks import dataset_of, scratch
-from benchmarks.runner.worker_process import PROGRAM, WorkerProcess
+from benchmarks.runner.worker_process import PROGRAM, WorkerLost, WorkerProcess
 from benchmarks.worker.protocol import Job
 from tests.support import ROOT
 from tests.support.command import SMALL
@@ -59,6 +60,30 @@ def test_who_waits_is_stopped_and_uses_no_processor(waiting: Waiting) -> None:
     time.sleep(0.05)
     assert process.status() == psutil.STATUS_STOPPED
     assert system.cpu_clock(pid)() == before > 0
+
+
+def to_its_end(worker: WorkerProcess) -> None:
+    while not worker.ended:
+        worker.proceed(json.dumps(PLAN) if worker.event["event"] == "prepared" else "go")
+
+
+def test_a_worker_that_somebody_else_continues_is_lost(waiting: Waiting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process, "STILL_TIMEOUT_S", 0.5)
+    pid, done = waiting.worker.process.pid, threading.Event()
+
+    def continue_it() -> None:
+        while not done.is_set():
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(1e-5)
+
+    somebody = threading.Thread(target=continue_it)
+    somebody.start()
+    try:
+        with pytest.raises(WorkerLost, match="did not stand still while it waited"):
+            to_its_end(waiting.worker)
+    finally:
+        done.set()
+        somebody.join()
 
 
 def test_what_a_worker_compiles_is_kept_with_the_run_and_no_longer(waiting: Waiting) -> None:

@@ -135,6 +135,20 @@ def test_what_a_fence_let_pass_is_left_over(machine: Callable[..., Machine]) -> 
     assert timing.left_over(device.call, lambda result: None, device.copy, loops=3) == pytest.approx(12 / 15.5)
 
 
+def test_what_is_done_only_when_somebody_looks_was_not_begun(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=1.0)
+
+    def look(result: Any) -> Any:
+        device.now += 0.5 + (9.0 if result is not None else 0.0)
+
+    assert timing.not_begun(lambda: 1, device.fence, look, lambda host: None) == pytest.approx(9 / 9.5)
+
+
+def test_nothing_was_not_begun_where_a_call_does_its_work(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=1.0, device_s=4.0)
+    assert timing.not_begun(device.call, device.fence, device.copy, lambda host: host) == 0.0
+
+
 def test_a_stall_is_not_left_over_work(machine: Callable[..., Machine]) -> None:
     device = machine(call_s=1.0, device_s=4.0)
     stalls = iter([9.0, 0.0, 0.0, 0.0, 0.0, 0.0])

@@ -100,6 +100,7 @@ FAULTS = [
     Fault("batch copied once per object"),
     Fault("state taken over without a copy", precision="float64"),
     Fault("generator not seeded"),
+    Fault("generator put back after the step"),
     Fault("prediction moves the generator"),
     Fault("tail of a large prediction missing"),
     Fault("a single row squeezed"),
@@ -115,7 +116,7 @@ _COPIES = "the oracle works on copies, and keeps nothing between its steps"
 NOT_THE_ORACLES = dict.fromkeys(
     ("dropout unscaled", "dropout scaled by 1/p", "dropout keeps p", "dropout rate halved", "mask reused",
      "the next step's mask leaks", "mask tiled above 65536 units", "dropout rate in 256ths", "antithetic rows",
-     "a period of 1000 masks", "last units never dropped", "dropout's scale in half precision", "generator not seeded",
+     "a period of 1000 masks", "last units never dropped", "dropout's scale in half precision", "generator not seeded", "generator put back after the step",
      "generator's state is no copy", "prediction moves the generator", "deep layers reuse masks"), _GIVEN,
 ) | dict.fromkeys(
     ("prediction remembered by its object", "loss buffer reused", "logits buffer reused", "batch copied once per object",

@@ -78,9 +78,3 @@ def _shift(timings: Sequence[TimingRecord]) -> Comparison | None:
             alone = stdlib.median(timing.alone_s) / timing.loops
             logs[timing.block].append(math.log(alone / stdlib.median(timing.per_call)))
     return statistics.compare_logs([stdlib.fmean(block) for block in logs.values()]) if logs else None
-
-
-def detectable(comparisons: Sequence[Comparison]) -> float | None:
-    """The true difference that half of these comparisons would have found, 8 times out of 10."""
-    differences = [c.detectable for c in comparisons if math.isfinite(c.detectable)]
-    return stdlib.median(differences) if differences else None

@@ -237,8 +237,8 @@ def machine(results: Results) -> str:
     return ", ".join(filter(None, [*networks, where, run.started_at[:10], f"profile {run.profile}", blocks])) + "."
 
 
-def _name(results: Results, who: object) -> str:
-    return wording.label(results, who)  # type: ignore[arg-type]
+def _name(results: Results, who: Configuration) -> str:
+    return wording.label(results, who)
 
 
 def _names(results: Results, places: Sequence[Place]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import wording
 from benchmarks.analysis.ranking import comparison_groups
 from benchmarks.records import record
 from benchmarks.records.record import Record
@@ -50,7 +51,8 @@ def test_a_cell_has_rank_ratio_and_interval_and_the_fastest_its_time() -> None:
     assert re.fullmatch(r"1: \d+(\.\d)? µs", row(pair(1.5), "NumPy")[0])
     (slower,) = row(pair(1.5), "PyTorch")
     assert re.fullmatch(rf"2: 1\.50 {INTERVAL}", slower)
-    assert slower.value == pytest.approx(1.5, rel=0.01)  # type: ignore[attr-defined]
+    assert isinstance(slower, wording.Quantity)
+    assert slower.value == pytest.approx(1.5, rel=0.01)
     rows = table(pair(1.5))
     assert (rows["numpy"]["rank"], rows["numpy"]["verdict"]) == ("1", "fastest")
     assert (rows["torch"]["rank"], rows["torch"]["verdict"]) == ("2", "slower")
@@ -95,7 +97,8 @@ def test_what_shares_no_block_has_its_time_alone() -> None:
     records = [r for r in pair(1.5) if r.kind != "timing" or (r.block < 3) == (r.cell == cell("numpy"))]
     (alone,) = row(records, "PyTorch")
     assert alone.endswith("µs, not compared")
-    assert math.isnan(alone.value)  # type: ignore[attr-defined]  # no ratio to be sorted among ratios
+    assert isinstance(alone, wording.Quantity)
+    assert math.isnan(alone.value)  # no ratio to be sorted among ratios
 
 
 @pytest.mark.parametrize("error", [41.0, float("nan"), float("inf")])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.analysis import ranking, run_quality
+from benchmarks.analysis import run_quality
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import Record, TimingRecord
 from tests.support import report_text, synthetic
@@ -155,15 +155,6 @@ def test_heats_by_whole_workers_are_counted_and_not_paired_by_rounds() -> None:
     assert [turns.groups_by_workers for turns in run_quality.turn_quality(whole)] == [1, 1]
     assert all(not entry.in_turns for entry in whole.entries)
     assert "whole workers in 1 comparison group" in report_text.text_of(whole)
-
-
-def test_half_of_the_comparisons_would_have_found() -> None:
-    groups = ranking.comparison_groups(gathered())
-    comparisons = [place.comparison for group in groups for place in group.rivals if place.comparison]
-    assert (
-        run_quality.detectable(comparisons) == comparisons[0].detectable < 1e-6
-    )  # paired: the noise is common to both
-    assert run_quality.detectable([]) is None
 
 
 def test_too_few_blocks_promise_nothing() -> None:

@@ -14,20 +14,20 @@ import numpy as np
 from implementations.contract import Arrays, Batch, OracleClass
 from implementations.declarations import Branch
 from implementations.equivalence import from_slots
+from implementations.equivalence.array_functions import Computing, plain
 from implementations.layers.loss import cross_entropy_numpy as cross_entropy
 from implementations.training.training_numpy import Model
 
 
-class Magnitude(np.ndarray):
+class Magnitude(Computing):
     """Sizes of terms: a difference of two is their sum, and what is negated keeps its size."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (), **options: Any) -> Any:
         """NumPy's operation, with + for -."""
         positive = {np.subtract: np.add, np.negative: np.positive}.get(ufunc, ufunc)
-        plain = [np.asarray(value) if isinstance(value, Magnitude) else value for value in inputs]
         if out:
-            options["out"] = tuple(np.asarray(value) for value in out)
-        result = getattr(positive, method)(*plain, **options)
+            options["out"] = plain(out)
+        result = getattr(positive, method)(*plain(inputs), **options)
         return out[0] if out else np.asarray(result).view(Magnitude)
 
 

@@ -24,7 +24,7 @@ class Model:
     """`implementations.contract.Model` but for the network, which a page adds: `forward`, `backward` and `predict`.
 
     The oracle is made of the page: whatever branches goes through `through`, dropout masks are drawn by `mask` under their names in
-    `spec.masks`, products are written with @ (np.dot and einsum escape the rounding of the proof), and caches are lists or tuples.
+    `spec.masks`, functions of NumPy that are not elementwise are those of `equivalence.array_functions`, and caches are lists or tuples.
     """
 
     compiled = "no"

@@ -44,4 +44,4 @@ def runner_up(n: Array, choice: Array) -> Array:
 def forward_on(n: Array, choice: Array) -> Array:
     """The same where just these units are active: where n is zero to within rounding, two correct codes may differ."""
     above = np.maximum(n, np.asarray(JUST_ABOVE_ZERO, n.dtype))
-    return np.where(choice | np.isnan(n), above, np.zeros_like(n)).view(type(n))
+    return np.where(choice | np.isnan(n), above, np.zeros_like(n))

@@ -165,6 +165,10 @@ class Measuring:
         work.check()
         if self.job.block == 0:  # the later blocks have the same fences
             work.check_fence(plan["loops"])
+            work.check_memory()
+        if reason := work.afterwards():
+            self.channel.send(OutcomeRecord(cell=cell, block=self.job.block, status="unequal", reason=reason))
+            return
         restore_s = sum(started[:-1]) - sum(woken[:-1])
         self.channel.send(self._record(cell, work, plan, started, restore_s, list(benchmark.stats.stats.data)))
 

@@ -7,7 +7,6 @@ import dataclasses
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -20,63 +19,36 @@ from benchmarks import gpus
 from benchmarks.records.record import (
     COPY,
     FLOORS,
-    Axes,
     Cell,
-    Check,
-    Configuration,
     OutcomeRecord,
-    ProofRecord,
     StepsRecord,
     ThreadPool,
     WorkerRecord,
 )
 from benchmarks.worker import step_profiler, timing
-from benchmarks.worker.builder import Builder
 from benchmarks.worker.floors import Floors
 from benchmarks.worker.protocol import Job
+from benchmarks.worker.prover import TRAINS, PreparedModel, Prover
 from benchmarks.worker.workloads import Work
-from implementations import limits, registry, watching
-from implementations.contract import Arrays, DeviceBatch, ExtendedModel, Framework, Model, Spec
-from implementations.equivalence import strays
-from implementations.equivalence.kit import Kit
+from implementations import registry, watching
+from implementations.contract import Arrays, ExtendedModel, Framework
+from implementations.equivalence.kit import UNSEEN
 from implementations.equivalence.precision import kept_bits
 from implementations.errors import Unavailable
+from implementations.initialisation import batches
 from implementations.train import Samples
 
-TRAINS = ("train_step", "epoch")
-"""Phases that move the state, which is put back before each round."""
+UNSEEN_CALLS = 8
+"""Batches never seen before, on which a call is timed beside those that it has seen."""
 
 
-@dataclass
-class PreparedModel:
-    """One model at one size: what was proved, and what is timed."""
-
-    who: Configuration
-    axes: Axes
-    spec: Spec
-    model: Model
-    state: Arrays
-    batches: list[DeviceBatch]
-    first_calls: dict[str, tuple[float, float]]
-    """First and second call by phase, in seconds, made before the proof."""
-    proof_made: bool = False
-    proved: bool = False
-    reason: str = ""
-    """Why it is not proved."""
-
-
-class Models(Builder):
+class Models(Prover):
     """The models of one framework on one device, each built and proved once."""
 
     def __init__(self, job: Job, adapter: Framework, send: Callable[[BaseModel], None]) -> None:
-        super().__init__(job, adapter)
-        self.job, self.send = job, send
-        self.is_peer = registry.is_peer(self.who.framework)
+        super().__init__(job, adapter, send)
         peer = registry.PEERS.get(registry.base(self.who.framework))
         self.first_phases = peer.phases if peer else ("predict", "train_step")
-        shared = strays.Shared(Path(job.dataset).parent)
-        self.kit = Kit(self.who.model, self.who.framework, adapter, self.device, self.who.mode, shared)
-        self.prepared: dict[str, PreparedModel] = {}
         self.floors = Floors(self.kit, self.kind, job.seed, self.spec.dtype)
         self.data = Samples(_loaded(Path(job.dataset)), job.seed, self.batch_to_device)
 
@@ -122,67 +94,17 @@ class Models(Builder):
         """The one GPU that this process was given."""
         return {"gpu uuid": gpus.assigned_uuid()} if self.kind == "cuda" else {}
 
-    # Proving
+    # First calls
 
-    def prove(self, who: Configuration, axes: Axes) -> PreparedModel:
-        """The model of this variant at this size, built and proved once; sends the proof."""
-        prepared = self.prepare(who, axes)
-        if not prepared.proof_made:
-            self._prove(prepared)
-        return prepared
-
-    def prepare(self, who: Configuration, axes: Axes) -> PreparedModel:
-        """The same, built once, its first calls made, and not yet proved."""
-        key = f"{who.variant}{sorted(axes.items())}"
-        if key not in self.prepared:
-            self.prepared[key] = self._prepare(who, axes)
-        return self.prepared[key]
-
-    def _prepare(self, who: Configuration, axes: Axes) -> PreparedModel:
-        spec = self.spec_at(who, axes)
-        state = self.state(spec)
-        model, batches = self.model(spec, state), [self.batch_to_device(batch) for batch in self.host_batches(spec)]
-        prepared = PreparedModel(who, axes, spec, model, state, batches, {}, self.is_peer, self.is_peer)
+    def call_first(self, prepared: PreparedModel) -> None:
+        """Two calls of every phase that has to be called before the proof."""
         for phase in self.first_phases:
-            if spec.problem_with(phase) is None:
+            if prepared.spec.problem_with(phase) is None:
                 self._call_twice(phase, prepared)
-        return prepared
 
     def _call_twice(self, phase: str, prepared: PreparedModel) -> None:
         call = self._call_of(phase, prepared)
         prepared.first_calls[phase] = timing.once(call, self.fence), timing.once(call, self.fence)
-
-    def _prove(self, prepared: PreparedModel) -> None:
-        """The unmodified callables against the oracle; the verdict goes into the records."""
-        candidate = self.kit.candidate(prepared.spec, prepared.model)
-        if self.job.check_only:
-            checks = list(self.kit.everything(candidate))
-        else:  # later blocks run the same code: they prove the new callables, from the richer start
-            starts = self.kit.starts(prepared.spec)[: 2 if self.job.block == 0 else 1]
-            checks = [*self.kit.precision(prepared.spec.precision), *self.kit.steps(candidate, starts)]
-        record = ProofRecord(
-            who=prepared.who,
-            axes=prepared.axes,
-            block=self.job.block,
-            checks=[self._recorded(c, prepared) for c in checks],
-        )
-        # A variant is never ranked. It may be timed with a limit of the framework's own, which stands beside it.
-        failed = record.ours if prepared.who.variant != "spec" else [c for c in record.checks if not c.passed]
-        prepared.proof_made, prepared.proved = True, not failed
-        prepared.reason = "; ".join(
-            f"{c.check}, {c.group}: {c.tensor} is off by {c.error:.2g}, allowed {c.budget:.2g}" for c in failed
-        )
-        self.send(record)
-
-    def _recorded(self, check: Any, prepared: PreparedModel) -> Check:
-        limit = None
-        if not check.passed:
-            who, spec = prepared.who, prepared.spec.model_dump(mode="json")
-            limit = limits.explaining(who.framework, who.mode, spec, check)
-        return Check(
-            check=check.check, group=check.group, tensor=check.tensor, error=float(check.error),
-            budget=float(check.budget), passed=check.passed, limit=limit.name if limit else "",
-        )  # fmt: skip
 
     # Timing
 
@@ -219,6 +141,9 @@ class Models(Builder):
             samples_per_call=steps * prepared.spec.batch,
             flops_per_call=steps * flops,
             bytes_per_call=steps * moved,
+            call_unseen=self._call_on_unseen(cell.phase, prepared),
+            unseen=UNSEEN_CALLS,
+            afterwards=partial(self.prove_afterwards, cell, prepared) if self.is_its_turn(cell) else str,
             kernels=dict if cell.phase in FLOORS else getattr(prepared.model, "kernels", dict),
             ranked=cell.phase not in FLOORS and not self.is_peer,
         )
@@ -229,6 +154,15 @@ class Models(Builder):
         if cell.phase == "epoch" and samples < batch:
             return f"the data has {samples} training samples, fewer than one batch"
         return "its adapter has no `copy`" if cell.phase == COPY and not hasattr(self.adapter, "copy") else ""
+
+    def _call_on_unseen(self, phase: str, prepared: PreparedModel) -> Callable[[], Any] | None:
+        """A call on a batch that the model has not seen: the first block asks for them, once per cell."""
+        if self.job.block or self.is_peer or phase not in ("train_step", "predict"):
+            return None
+        unseen = batches(prepared.spec, UNSEEN_CALLS, seed=UNSEEN)
+        on_device = iter([self.batch_to_device(batch) for batch in unseen])
+        call = getattr(prepared.model, phase)
+        return lambda: call(next(on_device))
 
     def _call_of(self, phase: str, prepared: PreparedModel) -> Callable[[], Any]:
         """One unit of work, returning its last result without waiting for it."""

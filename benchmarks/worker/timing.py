@@ -118,6 +118,16 @@ def _not_begun(call: Call, fence: Fence, to_host: Callable[[Any], Any], finished
     return max(0.0, end - stop - finished_copy_s) / (end - start) if end > start else 0.0
 
 
+def unseen_over_seen(call: Call, call_unseen: Call, fence: Fence, tries: int) -> float:
+    """How many times as long a call takes on a batch that was never seen before: the fastest of some tries of either.
+
+    Such a batch is in no cache, which costs a little; what was remembered of the others costs a call nearly all of its time.
+    """
+    pairs = [(once(call, fence), once(call_unseen, fence)) for _ in range(tries)]
+    seen_s, unseen_s = (min(pair[k] for pair in pairs) for k in (0, 1))
+    return unseen_s / max(seen_s, 1e-9)
+
+
 def warmup_rounds(elapsed_s: Sequence[float]) -> int:
     """How many leading rounds are warm-up: until the halves of the rest agree, but never more than half."""
     cap = len(elapsed_s) // 2

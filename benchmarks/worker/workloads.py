@@ -17,6 +17,10 @@ NOT_BEGUN = 0.5
 """The share of a call that may seem to be done only when its result is copied: jitter reaches some percent, a promise leaves nearly all."""
 
 
+REMEMBERED = 3.0
+"""How many times as long a call on a new batch may take: new memory reaches some ten percent, a result that was remembered 20 and more."""
+
+
 @dataclass
 class Work:
     """One cell's opaque callable with everything the timing needs."""
@@ -42,6 +46,14 @@ class Work:
 
     finished_like: Callable[[Sequence[np.ndarray]], Any] = list
     """Arrays of these shapes on the device, for which nothing has to be computed."""
+
+    call_unseen: Callable[[], Any] | None = None
+    """The same on a batch that was never seen before, for `unseen` calls; None where that says nothing."""
+
+    unseen: int = 0
+
+    afterwards: Callable[[], str] = str
+    """Proves, after the rounds and from where they ended, what was timed; returns what is wrong, or nothing."""
 
     kernels: Callable[[], Mapping[str, str]] = dict
     """By step of the network, what the framework chose to compute it with; asked after the rounds."""
@@ -74,11 +86,20 @@ class Work:
                 f"the clock stopped before the work was done: {share:.0%} of a round was left. "
                 "The adapter's `synchronise` does not wait for it."
             )
-
         if (share := timing.not_begun(self.call, self.fence, self.to_host, self.finished_like)) > NOT_BEGUN:
             raise RuntimeError(
                 f"the clock stopped before the work had begun: {share:.0%} of a call was done when its result was copied. "
                 "A result must be computed, or on its way, when the call returns."
+            )
+
+    def check_memory(self) -> None:
+        """Raises RuntimeError where a call is quick only on batches that it has seen before."""
+        if self.call_unseen is None:
+            return
+        if (times := timing.unseen_over_seen(self.call, self.call_unseen, self.fence, self.unseen)) > REMEMBERED:
+            raise RuntimeError(
+                f"a call takes {times:.0f} times as long on a batch that it has not seen before: results are remembered. "
+                "Every call must compute its result."
             )
 
     def device_clocks(self, loops: int) -> DeviceClocks | None:

@@ -4,6 +4,7 @@ The kit knows a model by the contract, its oracle is made from its NumPy impleme
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -21,8 +22,18 @@ from implementations.training.training_numpy import Model as NumpyModel
 HOT, ZEROED = "hot state", "zeroed slots"
 BATCHES = 8
 FREE_STEPS, RESTARTED_STEPS, SPREAD_STEPS = 50, 10, 20
-COUNTERS = (7, 250, 2042)
-"""Steps made before a run: the last two go over the ends of a byte and of what float16 can count."""
+COUNTERS = (7, 250, 2042, 4090)
+"""Steps made before a run: the last three go over the ends of a byte, of what float16 can count, and of twelve bits."""
+
+LIFETIME, ROUND = 3000, 100
+"""Training steps and predictions that one object is asked for, and between which its state is put back: more than the longest
+profile makes of a small network."""
+
+LIFETIME_FLOPS = 10**11
+"""Of all these steps together: of a large network a run makes fewer."""
+
+UNSEEN = 1000
+"""Seed of the batches that a model has not seen before."""
 
 
 class Kit:
@@ -90,6 +101,7 @@ class Kit:
         yield from self.any_number_of_samples(candidate)
         yield from side_effects.checks(candidate, make, self.starts(spec)[0])
         yield from self.trajectory(candidate)
+        yield from self.lifetime(candidate)
         yield from self.not_a_number(candidate)
         yield from generator.statistics(candidate.model.draw_masks, spec, spec.batch)
 
@@ -121,6 +133,35 @@ class Kit:
             length = steps or (FREE_STEPS if free else RESTARTED_STEPS)
             checks += run(candidate, self.oracle_class(spec), start, cycle, length)
         return tolerances.worst_by_group(checks)
+
+    def lifetime(self, candidate: Candidate) -> list[Check]:
+        """A step after as many calls as a run makes of one object: loaded, trained and asked, again and again."""
+        spec, model = candidate.spec, candidate.model
+        rounds = max(1, min(LIFETIME, LIFETIME_FLOPS // spec.flops("train_step")) // ROUND)
+        hot, cycle = hot_state(spec), [candidate.batch(batch) for batch in batches(spec, BATCHES)]
+        for _ in range(rounds):
+            model.load_state(hot)
+            for call in range(ROUND):
+                model.train_step(cycle[call % BATCHES])
+                model.predict(cycle[call % BATCHES])
+        return self.from_here(candidate, f"after {rounds * ROUND} calls")
+
+    def from_here(self, candidate: Candidate, name: str, seed: int = 0, phase: str = "train_step") -> list[Check]:
+        """One prediction and one step from where the model stands, on a batch that it has never seen.
+
+        Training may have led to where nothing can be certified, or to no numbers at all: that is said, and fails nothing.
+        """
+        spec, oracle = candidate.spec, self.oracle_class(candidate.spec)
+        (batch,) = batches(spec, 1, UNSEEN + seed)
+        if not all(np.isfinite(value).all() for value in candidate.model.state().values()):
+            return [Check(name, tolerances.NOT_CERTIFIED, "training diverges", 0.0, float("inf"))]
+        judged = trajectories.next_prediction if phase == "predict" else trajectories.next_step
+        return [
+            replace(check, group=tolerances.NOT_CERTIFIED, budget=float("inf"))
+            if check.group == tolerances.CERTIFIABLE
+            else check
+            for check in judged(candidate, oracle, name, batch)
+        ]
 
     def _counted(self, spec: Spec, state: Arrays, steps: int) -> Arrays:
         """The same state after another number of steps."""

@@ -71,8 +71,13 @@ def prove_step(candidate: Candidate, oracle: Oracle, start: Start, shared: Share
 
 def prove_prediction(candidate: Candidate, oracle: Oracle, start: Start) -> list[Check]:
     """The logits alone, for a size at which nothing can be trained (one sample has no variance)."""
-    repetition = Repetition(oracle, candidate.spec, start, {}, candidate.arithmetic, trains=False)
     candidate.model.load_state(start.state)
+    return judge_prediction(candidate, oracle, start)
+
+
+def judge_prediction(candidate: Candidate, oracle: Oracle, start: Start) -> list[Check]:
+    """The logits of a model that is in the state of the start."""
+    repetition = Repetition(oracle, candidate.spec, start, {}, candidate.arithmetic, trains=False)
     actual = {"logits": candidate.to_host(candidate.model.predict(candidate.batch(start.batch)))}
     yardstick, _ = repetition.yardstick(repetition.reference(), {})
     return start.judge(actual, yardstick, candidate.spec)

@@ -69,6 +69,10 @@ CERTIFIABLE = "certifiable"
 """The group of tensors with a budget beyond MOST_BUDGET."""
 
 
+NOT_CERTIFIED = "not certified"
+"""The group of a state in which nothing can be certified, where that is no fault: it is said, and passes."""
+
+
 @dataclass(frozen=True)
 class Check:
     """One verdict: the worst tensor of a group under a check, its error and its budget."""

@@ -64,24 +64,36 @@ def restarted_run(candidate: Candidate, oracle: Oracle, start: Start, batches: B
     Whatever a model carries along beside its `state` shows here. Every step has its own budgets. In float32 a free run
     says nothing: the first ReLU that flips sends two correct runs apart.
     """
-    model = candidate.model
-    model.load_state(start.state)
-    on_device = [candidate.batch(batch) for batch in batches]
-    state, checks, flips = start.state, [], 0
-    for step in range(steps):
-        k = step % len(batches)
-        masks = candidate.masks_of_next_step(samples_of(batches[k]))
-        logits = np.asarray(candidate.to_host(model.predict(on_device[k])))
-        active = proof.choices_of(candidate, on_device[k])
-        loss = np.asarray(candidate.to_host(model.train_step(on_device[k])))
-        seen = proof.Observation(logits, loss, model.state(), masks, active)
-        here = Start(start.check, {n: np.asarray(v, np.float64) for n, v in state.items()}, batches[k])
-        step_checks = proof.compare(candidate, oracle, here, seen)
-        flips += sum(int(check.error) for check in step_checks if check.group == proof.FLIPS)
-        checks += [check for check in step_checks if check.group != proof.FLIPS]
-        state = seen.state
-    adopted = Check(start.check, proof.FLIPS, f"in {steps} steps", flips, steps * tolerances.MOST_FLIPS)
-    return [*tolerances.worst_by_group(checks), adopted]
+    candidate.model.load_state(start.state)
+    checks = [
+        check
+        for step in range(steps)
+        for check in next_step(candidate, oracle, start.check, batches[step % len(batches)])
+    ]
+    flips = sum(int(check.error) for check in checks if check.group == proof.FLIPS)
+    judged = tolerances.worst_by_group(check for check in checks if check.group != proof.FLIPS)
+    return [*judged, Check(start.check, proof.FLIPS, f"in {steps} steps", flips, steps * tolerances.MOST_FLIPS)]
+
+
+def next_step(candidate: Candidate, oracle: Oracle, name: str, batch: Arrays) -> list[Check]:
+    """One prediction and one step from where the candidate stands: nothing is loaded before or after."""
+    model, on_device = candidate.model, candidate.batch(batch)
+    here = _here(candidate, name, batch)
+    masks = candidate.masks_of_next_step(here.samples)
+    logits = np.asarray(candidate.to_host(model.predict(on_device)))
+    active = proof.choices_of(candidate, on_device)
+    loss = np.asarray(candidate.to_host(model.train_step(on_device)))
+    return proof.compare(candidate, oracle, here, proof.Observation(logits, loss, model.state(), masks, active))
+
+
+def next_prediction(candidate: Candidate, oracle: Oracle, name: str, batch: Arrays) -> list[Check]:
+    """One prediction from where the candidate stands: nothing is loaded before."""
+    return proof.judge_prediction(candidate, oracle, _here(candidate, name, batch))
+
+
+def _here(candidate: Candidate, name: str, batch: Arrays) -> Start:
+    """The candidate's state as a start."""
+    return Start(name, {n: np.asarray(v, np.float64) for n, v in candidate.model.state().items()}, batch)
 
 
 def two_runs(candidate: Candidate, start: Start, batches: Batches, steps: int) -> float:

@@ -48,6 +48,66 @@ class looping(MLP):
         raise RuntimeError("a loop of my own, which nobody proved")
 
 
+class tiring(MLP):
+    # Learns nothing any more from its 21st step on.
+
+    steps = 0
+
+    def train_step(self, batch):
+        self.steps += 1
+        before = self.state()
+        loss = super().train_step(batch)
+        if self.steps > 20:
+            self.load_state(before)
+        return loss
+
+
+class breaking(MLP):
+    # Raises when it is asked after many calls, but for the timing.
+
+    asked = 0
+
+    def predict(self, batch):
+        self.asked += 1
+        return super().predict(batch)
+
+    def state(self):
+        if self.asked > 60:
+            raise MemoryError("too many questions")
+        return super().state()
+
+
+class doubling(MLP):
+    # Moves its running statistics twice from the second step after a load on.
+
+    fresh = True
+
+    def load_state(self, state):
+        super().load_state(state)
+        self.fresh = True
+
+    def update_statistics(self, *arguments):
+        super().update_statistics(*arguments)
+        if not self.fresh:
+            super().update_statistics(*arguments)
+
+    def train_step(self, batch):
+        loss = super().train_step(batch)
+        self.fresh = False
+        return loss
+
+
+class remembering(MLP):
+    # Knows what it said of a batch, by its contents and its own parameters.
+
+    def predict(self, batch):
+        known = vars(self).setdefault("known", {})
+        key = (id(self.w), batch["x"][:2].tobytes())
+        if key not in known:
+            known[key] = super().predict(batch)
+        return known[key].copy()
+
+
 class wrong(MLP):
     def train_step(self, batch):
         loss = super().train_step(batch)
@@ -117,6 +177,23 @@ def test_a_loop_of_its_own_is_not_timed(tmp_path: Path) -> None:
         records = execute(cells_of("looping", phases=("epoch",)))
     assert not [record for record in records if isinstance(record, OutcomeRecord)]
     assert [record.cell.phase for record in records if isinstance(record, TimingRecord)] == ["epoch"]
+
+
+@pytest.mark.parametrize(
+    ("name", "phase", "reason"),
+    [
+        ("tiring", "train_step", "after the rounds, "),
+        ("doubling", "train_step", "after the rounds, statistics: norm1.running_mean is off by"),
+        ("breaking", "predict", "after the rounds, raises: MemoryError: too many questions"),
+        ("remembering", "predict", "times as long on a batch that it has not seen before: results are remembered"),
+    ],
+)
+def test_what_shows_only_after_many_calls_has_no_time(tmp_path: Path, name: str, phase: str, reason: str) -> None:
+    with offered(tmp_path, MODELS, {name: ""}):
+        records = execute(cells_of(name, phases=(phase,), sets={"batch": [512]}))
+    assert not [record for record in records if isinstance(record, TimingRecord)]
+    (outcome,) = [record for record in records if isinstance(record, OutcomeRecord)]
+    assert reason in outcome.reason
 
 
 PROMISES = """

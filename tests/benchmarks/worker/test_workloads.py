@@ -1,5 +1,6 @@
 """A callable as the timing sees it: what is told of it besides its rounds."""
 
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -56,3 +57,16 @@ def test_a_framework_without_events_has_no_number_for_them() -> None:
     found = work(on_gpu=True).device_clocks(loops=1)
     assert found is not None
     assert found.events_s is None
+
+
+def test_what_is_quick_only_on_batches_that_it_has_seen_is_refused() -> None:
+    def slow() -> float:
+        end = perf_counter() + 1e-4
+        while perf_counter() < end:
+            pass
+        return 1.0
+
+    work(call=slow, call_unseen=slow, unseen=5).check_memory()
+    work(unseen=5).check_memory()
+    with pytest.raises(RuntimeError, match="results are remembered"):
+        work(call=lambda: 1.0, call_unseen=slow, unseen=5).check_memory()

@@ -2,13 +2,14 @@
 
 import types
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from implementations import initialisation
 from implementations.contract import Batch
-from implementations.equivalence import trajectories
+from implementations.equivalence import tolerances, trajectories
 from implementations.equivalence.kit import BATCHES, FREE_STEPS, Kit
 from implementations.equivalence.repetition import Start
 from implementations.frameworks import numpy_adapter
@@ -97,3 +98,44 @@ def test_on_a_gpu_an_operation_without_a_deterministic_form_is_told_and_nothing_
     assert timed.group == "spread as timed"
     assert (refused.group, refused.passed) == ("no deterministic form", True)
     assert refused.tensor == f"RuntimeError: {NO_FORM}"
+
+
+class Tiring(MLP):
+    """Learns nothing any more from a certain step of its life on, whatever is loaded."""
+
+    steps = 0
+
+    def train_step(self, batch: Batch) -> Any:
+        self.steps += 1
+        before = self.state()
+        loss = super().train_step(batch)
+        if self.steps > 1500:
+            self.load_state(before)
+        return loss
+
+
+def test_what_shows_after_many_calls_of_one_object_is_noticed() -> None:
+    spec = SPEC.changed(precision="float32")
+    kit = Kit("mlp", "numpy", numpy_adapter, "cpu")
+    assert all(check.passed for check in kit.lifetime(kit.candidate(spec)))
+    failed = {check.group for check in kit.lifetime(kit.candidate(spec, Tiring(spec))) if not check.passed}
+    assert "change of parameters" in failed
+
+
+def test_where_training_diverges_that_is_said_and_fails_nothing() -> None:
+    spec = SPEC.changed(precision="float32", batch_norm=False, optimizer={"kind": "sgd", "learning_rate": 1e9})
+    kit = Kit("mlp", "numpy", numpy_adapter, "cpu")
+    with np.errstate(all="ignore"):
+        (check,) = kit.lifetime(kit.candidate(spec))
+    assert (check.group, check.tensor, check.passed) == (tolerances.NOT_CERTIFIED, "training diverges", True)
+
+
+def test_a_state_in_which_nothing_can_be_certified_is_said_and_fails_nothing() -> None:
+    spec = SPEC.changed(precision="float32")
+    kit = Kit("mlp", "numpy", numpy_adapter, "cpu")
+    candidate = kit.candidate(spec)
+    candidate.model.load_state(initialisation.hot_state(spec))
+    uncertain = tolerances.Check("here", tolerances.CERTIFIABLE, "loss", 1.0, tolerances.MOST_BUDGET)
+    with mock.patch.object(trajectories, "next_step", return_value=[uncertain]):
+        (check,) = kit.from_here(candidate, "here")
+    assert (check.group, check.error, check.passed) == (tolerances.NOT_CERTIFIED, 1.0, True)

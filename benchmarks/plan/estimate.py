@@ -35,7 +35,7 @@ MOST_BLOCKS = 1000
 FEWEST_BLOCKS = 3
 """What a budget gives up sizes for. The estimate is cautious: on a quicker machine more blocks fit."""
 
-PERTURBATIONS, LARGE_FLOPS = 16, 1e9
+PERTURBATIONS, FEW_PERTURBATIONS, LARGE_FLOPS = 16, 4, 1e9
 """As the proof has them (`tolerances`, `strays`), which would import NumPy, and a plan is made without it."""
 
 FLOOR_S = {"cpu": 0.01, "cuda": 0.03}
@@ -59,10 +59,11 @@ class Estimate:
         whos = grouped(cells)
         starts = [_start_s(who) for who in whos]
         starting = max([*starts, sum(starts) / self.cores], default=0.0)
-        return starting + self._proving_s(cells) + sum(self._cell_s(cell, profile) for cell in cells)
+        turns = sum(self._cell_s(cell, profile) for cell in cells)
+        return starting + self._proving_s(cells) + turns + self._afterwards_s(cells)
 
     def once_s(self, cells: Sequence[Cell], profile: Profile) -> float:
-        """In the first block: compiling alone, a second proof, what all proofs of a large network share, learning."""
+        """In the first block: compiling alone, a second proof, what all proofs share, learning."""
         sizes = _sizes(cells)
         compiling = sum(_compile_s(who) for who, _ in sizes)
         shared = {(who.model, who.precision, size_order(axes)): self._strays_s(who, axes) for who, axes in sizes}
@@ -119,17 +120,22 @@ class Estimate:
         return max([*alone.values(), sum(alone.values()) / self.cores], default=0.0)
 
     def _proof_s(self, who: Configuration, axes: Axes) -> float:
-        """From one start, on one core."""
-        flops = self._flops(who, axes)
-        spec = self._at(who, axes)
-        large, moving = flops >= LARGE_FLOPS, 20 * spec.least_bytes("train_step") / BYTES_PER_S["cpu"]
-        return 0.1 + moving + (3 * flops / LARGE_PROOF_FLOPS_PER_S if large else 18 * flops / PROOF_FLOPS_PER_S)
+        """From one start, on one core: the oracle's step, with strays that are there."""
+        moving = 20 * self._at(who, axes).least_bytes("train_step") / BYTES_PER_S["cpu"]
+        return 0.1 + moving + 3 * self._flops(who, axes) / LARGE_PROOF_FLOPS_PER_S
+
+    def _afterwards_s(self, cells: Sequence[Cell]) -> float:
+        """Proofs from where the rounds ended, of one cell in six, one after the other."""
+        timed = [cell for cell in cells if cell.phase not in FLOORS]
+        flops = [self._flops(cell.who, cell.axes) for cell in timed]
+        runs = sum((2 + (FEW_PERTURBATIONS if f >= LARGE_FLOPS else PERTURBATIONS)) * f for f in flops)
+        return (0.05 * len(timed) + runs / PROOF_FLOPS_PER_S) / MIN_BLOCKS_FOR_VERDICT
 
     def _strays_s(self, who: Configuration, axes: Axes) -> float:
-        """What the proofs of a large network share, from two starts, on the cores of whoever comes first."""
+        """What the proofs of a network share, from two starts; of a large one on the cores of whoever comes first."""
         flops = self._flops(who, axes)
-        large = flops >= LARGE_FLOPS
-        return 2 * PERTURBATIONS * flops / PROOF_FLOPS_PER_S / min(who.threads, PERTURBATIONS) if large else 0.0
+        side_by_side = min(who.threads, PERTURBATIONS) if flops >= LARGE_FLOPS else 1
+        return 2 * PERTURBATIONS * flops / PROOF_FLOPS_PER_S / side_by_side
 
     def _flops(self, who: Configuration, axes: Axes) -> float:
         return float(self._at(who, axes).flops("train_step"))

@@ -39,7 +39,7 @@ UNSEEN = 1000
 class Kit:
     """One framework on one device, used in one way."""
 
-    shared: strays.Shared | None = None  # where the strays of large networks are shared between processes
+    shared: strays.Shared | None = None  # where strays are shared between processes
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Kit:
         oracle, hot, checks = self.oracle_class(candidate.spec), self.starts(candidate.spec)[0], []
         for rows in (1, 2 * hot.samples + 1025):
             checks += proof.prove_prediction(candidate, oracle, _with_rows(hot, rows))
-        return checks + proof.prove_step(candidate, oracle, _with_rows(hot, hot.samples + 1))
+        return checks + proof.prove_step(candidate, oracle, _with_rows(hot, hot.samples + 1), self.shared)
 
     def trajectory(self, candidate: Candidate, steps: int = 0) -> list[Check]:
         """Many steps: free in float64, unless the network is chaotic, else restarted; over places at which a small counter
@@ -155,12 +155,13 @@ class Kit:
         (batch,) = batches(spec, 1, UNSEEN + seed)
         if not all(np.isfinite(value).all() for value in candidate.model.state().values()):
             return [Check(name, tolerances.NOT_CERTIFIED, "training diverges", 0.0, float("inf"))]
+        perturbed = tolerances.FEW_PERTURBATIONS if strays.is_large(spec) else tolerances.PERTURBATIONS
         judged = trajectories.next_prediction if phase == "predict" else trajectories.next_step
         return [
             replace(check, group=tolerances.NOT_CERTIFIED, budget=float("inf"))
             if check.group == tolerances.CERTIFIABLE
             else check
-            for check in judged(candidate, oracle, name, batch)
+            for check in judged(candidate, oracle, name, batch, perturbed)
         ]
 
     def _counted(self, spec: Spec, state: Arrays, steps: int) -> Arrays:

@@ -148,20 +148,21 @@ def settle(
     Returned with the yardstick on those sides, and the repetition.
     """
     repetition = Repetition(oracle, candidate.spec, start, seen.masks, candidate.arithmetic, shared=shared)
-    yardstick, checks = _settled(repetition, seen, folded=False)
-    if start.extreme and not all(check.passed for check in checks):
-        yardstick, checks = _settled(repetition, seen, folded=True)
+    yardstick, checks = _settled(repetition, seen)
+    if shared and not all(check.passed for check in checks):  # in a tiny network each mask has strays of its own
+        repetition = replace(repetition, shared=None)
+        yardstick, checks = _settled(repetition, seen)
     return yardstick, checks, repetition
 
 
-def _settled(repetition: Repetition, seen: Observation, folded: bool) -> tuple[Yardstick, list[Check]]:
-    """With the yardstick of the formulas as they are, or of `folded` batch norms."""
+def _settled(repetition: Repetition, seen: Observation) -> tuple[Yardstick, list[Check]]:
+    """Where the strays are shared, with those of the oracle's own masks."""
     start, spec, oracle = repetition.start, repetition.spec, repetition.oracle
     actual = repetition.tensors_of_step(seen.logits, seen.loss, seen.state)
     expected = repetition.reference()
     branches = dict(oracle.branches())
     own = {name: branch.choice for name, branch in branches.items()}
-    yardstick, reach = repetition.yardstick(expected, own, folded)
+    yardstick, reach = repetition.yardstick(expected, own)
     away = {name: _away(branch.lead, reach[name]) for name, branch in branches.items()}
     choices, coarse = own, repetition.arithmetic in tolerances.COARSE
     if seen.active is not None:
@@ -169,7 +170,7 @@ def _settled(repetition: Repetition, seen: Observation, folded: bool) -> tuple[Y
             name: np.where(away[name] <= 1, seen.active.get(name, choice), choice) for name, choice in own.items()
         }
         if _flips(choices, own):
-            yardstick, _ = repetition.yardstick(repetition.reference(choices), choices, folded)
+            yardstick, _ = repetition.yardstick(repetition.reference(choices), choices)
     checks = start.judge(actual, yardstick, spec)
     if not (coarse and seen.active is not None) and not all(check.passed for check in checks):
         most = tolerances.MOST_FLIPS if seen.active is None else tolerances.MOST_FLIPS_OF_THE_ASKED

@@ -26,6 +26,9 @@ class Start:
     extreme: bool = False
     """Parameters need not be certifiable here, not even those without slots."""
 
+    perturbed: int = tolerances.PERTURBATIONS
+    """Runs behind each budget."""
+
     @property
     def samples(self) -> int:
         """In the batch."""
@@ -48,7 +51,7 @@ class Repetition:
     arithmetic: str
     trains: bool = True
     shared: "strays.Shared | None" = None
-    """Where the strays of large networks are shared between processes."""
+    """Where strays are shared between processes."""
 
     def reference(self, choices: Choices | None = None) -> Arrays:
         """The oracle's tensors by name; `choices` says what its branches choose."""
@@ -59,32 +62,32 @@ class Repetition:
         oracle = self.oracle.in_arithmetic(np.dtype(tolerances.STORED[self.arithmetic]), np.ndarray)
         return self._tensors(oracle, self.start.state, self.start.batch, choices)
 
-    def yardstick(
-        self, expected: Arrays, choices: Choices, folded: bool = False
-    ) -> "tuple[Yardstick, dict[str, float]]":
+    def yardstick(self, expected: Arrays, choices: Choices) -> "tuple[Yardstick, dict[str, float]]":
         """How far rounding moves the oracle's tensors in the candidate's arithmetic, and how far the leads of its branches.
 
         Root mean squares over runs in which every number of the inputs and the state, and every intermediate result, is
-        off by one unit in the last place, up or down at random. From an extreme start, samples may be nearly equal, and so
-        may their rounding errors, which then do not average out. So half of the runs there round all samples alike, and the
-        larger half counts. `folded`: batch norm is computed as one product and one sum.
+        off by one unit in the last place, up or down at random.
         """
-        stray, reach = self._strays(expected, choices, folded)
+        stray, reach = self.shared.of(self) if self.shared and self.trains else self.own_strays(expected, choices)
         yardstick = Yardstick(expected, stray, tolerances.UNIT_ROUNDOFF[tolerances.STORED[self.arithmetic]])
         beyond = any(not yardstick.budget(name, yardstick.scale(name)) <= tolerances.MOST_BUDGET for name in expected)
         if beyond and self.arithmetic not in tolerances.COARSE:  # in those a tensor that cannot be certified is refused
             yardstick = replace(yardstick, terms=self._terms(choices, expected["logits"]))
         return yardstick, reach
 
-    def _strays(self, expected: Arrays, choices: Choices, folded: bool) -> "strays.Strays":
-        if self.shared and strays.is_large(self.spec) and not self.start.extreme:
-            return self.shared.of(self)
+    def own_strays(self, expected: Arrays, choices: Choices) -> "strays.Strays":
+        """With this repetition's masks.
+
+        From an extreme start, samples may be nearly equal, and so may their rounding errors, which then do not average out;
+        and batch norm may be computed as one product and one sum. So the runs there round in four ways, samples apart or alike,
+        batch norm as its formula has it or folded, and the largest counts.
+        """
         half = tolerances.PERTURBATIONS // 2
-        runs = [(half, False), (half, True)] if self.start.extreme else [(tolerances.PERTURBATIONS, False)]
-        halves = [self.strayed(expected, choices, count, alike=alike, folded=folded) for count, alike in runs]
-        stray, reach = (
-            {name: max(half_of_runs[k][name] for half_of_runs in halves) for name in halves[0][k]} for k in (0, 1)
-        )
+        ways = [(half, alike, folded) for folded in (False, True) for alike in (False, True)]
+        if not self.start.extreme:
+            ways = [(self.start.perturbed, False, False)]
+        found = [self.strayed(expected, choices, count, alike=alike, folded=folded) for count, alike, folded in ways]
+        stray, reach = ({name: max(way[k][name] for way in found) for name in found[0][k]} for k in (0, 1))
         return stray, reach
 
     def strayed(

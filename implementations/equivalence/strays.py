@@ -1,7 +1,8 @@
-"""How far rounding moves the tensors of a large network's oracle, computed once and shared by the processes of a run.
+"""How far rounding moves the oracle's tensors, computed once and shared by the processes of a run.
 
-This takes minutes. It does not depend on the framework, and hardly on the masks that it drew: the norms are over many numbers.
-So the first process computes it, with masks of the oracle's own, on all its cores, and leaves it in a folder for the others.
+In a large network this takes minutes, in a small one most of a proof. It does not depend on the framework, and hardly on the
+masks that it drew: the norms are over many numbers. So whoever comes first computes it, with masks of the oracle's own, in a
+large network on all its cores, and leaves it in a folder for the others.
 """
 
 import fcntl
@@ -25,15 +26,15 @@ if TYPE_CHECKING:  # it imports this module
     from implementations.equivalence.repetition import Repetition
 
 LARGE_FLOPS = 10**9
-"""Of a training step. From here on strays are shared, and a model is asked which of its ReLUs pass: trying many of them
-would take minutes too."""
+"""Of a training step. From here on perturbed runs are made side by side, and a model is asked which of its ReLUs pass: trying
+many of them would take minutes too."""
 
 Strays = tuple[dict[str, float], dict[str, float]]
 """How far rounding moves each tensor; how small the lead of a branch must be for rounding to decide."""
 
 
 def is_large(spec: Spec) -> bool:
-    """Whether this network's proof shares its strays."""
+    """Whether a proof of this network takes long."""
     return spec.flops("train_step") >= LARGE_FLOPS
 
 
@@ -46,7 +47,13 @@ class Shared:
     def of(self, repetition: "Repetition") -> Strays:
         """From the folder, or found now."""
         spec, start = repetition.spec, repetition.start
-        key = [spec.model_dump(mode="json"), repetition.arithmetic, tolerances.PERTURBATIONS]
+        key = [
+            type(spec).__module__,
+            spec.model_dump(mode="json"),
+            repetition.arithmetic,
+            tolerances.PERTURBATIONS,
+            start.extreme,
+        ]
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode())
         for array in (*start.batch.values(), *start.state.values()):
             digest.update(np.ascontiguousarray(array).tobytes())
@@ -61,12 +68,14 @@ class Shared:
 
 
 def find(repetition: "Repetition") -> Strays:
-    """With masks of the oracle's own; the perturbed runs side by side, as many as there are cores."""
+    """With masks of the oracle's own; in a large network the perturbed runs side by side, as many as there are cores."""
     spec, start = repetition.spec, repetition.start
     oracle = repetition.oracle.in_arithmetic(np.float64, np.ndarray)
     independent = replace(repetition, oracle=oracle, masks=masks(spec, start.samples), shared=None)
     expected = independent.reference()
     choices = {name: branch.choice for name, branch in oracle.branches().items()}
+    if start.extreme or not is_large(spec):
+        return independent.own_strays(expected, choices)
     seeds = range(tolerances.PERTURBATIONS)
     with ThreadPoolExecutor(min(cores.usable(), tolerances.PERTURBATIONS)) as pool:
         runs = list(pool.map(lambda seed: independent.strayed(expected, choices, 1, seed=seed), seeds))

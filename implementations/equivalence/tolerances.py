@@ -35,6 +35,9 @@ MOST_BUDGET = 0.1
 PERTURBATIONS = 16
 """Runs behind each budget. Scalars need so many: of them no norm takes an average."""
 
+FEW_PERTURBATIONS = 4
+"""The same in a large network for what is asked beside a run: of so many numbers in a tensor they are enough."""
+
 SMALLEST = 1e-30
 """A tensor that is smaller than this is zero: some frameworks flush what is near float32's smallest numbers."""
 

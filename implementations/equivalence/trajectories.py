@@ -75,10 +75,12 @@ def restarted_run(candidate: Candidate, oracle: Oracle, start: Start, batches: B
     return [*judged, Check(start.check, proof.FLIPS, f"in {steps} steps", flips, steps * tolerances.MOST_FLIPS)]
 
 
-def next_step(candidate: Candidate, oracle: Oracle, name: str, batch: Arrays) -> list[Check]:
+def next_step(
+    candidate: Candidate, oracle: Oracle, name: str, batch: Arrays, perturbed: int = tolerances.PERTURBATIONS
+) -> list[Check]:
     """One prediction and one step from where the candidate stands: nothing is loaded before or after."""
     model, on_device = candidate.model, candidate.batch(batch)
-    here = _here(candidate, name, batch)
+    here = _here(candidate, name, batch, perturbed)
     masks = candidate.masks_of_next_step(here.samples)
     logits = np.asarray(candidate.to_host(model.predict(on_device)))
     active = proof.choices_of(candidate, on_device)
@@ -86,14 +88,17 @@ def next_step(candidate: Candidate, oracle: Oracle, name: str, batch: Arrays) ->
     return proof.compare(candidate, oracle, here, proof.Observation(logits, loss, model.state(), masks, active))
 
 
-def next_prediction(candidate: Candidate, oracle: Oracle, name: str, batch: Arrays) -> list[Check]:
+def next_prediction(
+    candidate: Candidate, oracle: Oracle, name: str, batch: Arrays, perturbed: int = tolerances.PERTURBATIONS
+) -> list[Check]:
     """One prediction from where the candidate stands: nothing is loaded before."""
-    return proof.judge_prediction(candidate, oracle, _here(candidate, name, batch))
+    return proof.judge_prediction(candidate, oracle, _here(candidate, name, batch, perturbed))
 
 
-def _here(candidate: Candidate, name: str, batch: Arrays) -> Start:
+def _here(candidate: Candidate, name: str, batch: Arrays, perturbed: int) -> Start:
     """The candidate's state as a start."""
-    return Start(name, {n: np.asarray(v, np.float64) for n, v in candidate.model.state().items()}, batch)
+    state = {n: np.asarray(v, np.float64) for n, v in candidate.model.state().items()}
+    return Start(name, state, batch, perturbed=perturbed)
 
 
 def two_runs(candidate: Candidate, start: Start, batches: Batches, steps: int) -> float:

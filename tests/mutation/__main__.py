@@ -6,9 +6,11 @@ only the page is written anew.
 """
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
@@ -17,6 +19,7 @@ from implementations import precisions, registry, sources
 from implementations.equivalence import proof
 from tests.mutation import compile_modes, low_precision, planting, report
 from tests.support import ROOT
+from tests.support.adapters import STRAYS
 from tests.support.cases import COMPILED
 
 FOLDER = ROOT / "results" / "proof"
@@ -28,7 +31,12 @@ def main() -> int:
     """All of it; the exit code."""
     begin = monotonic()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with ANSWERS.open("w", encoding="utf-8") as file, ThreadPoolExecutor(max_workers=2) as pool:
+    with (
+        ANSWERS.open("w", encoding="utf-8") as file,
+        TemporaryDirectory(prefix="strays-") as strays,
+        ThreadPoolExecutor(max_workers=2) as pool,
+    ):
+        os.environ[STRAYS] = strays
         print(json.dumps(about()), file=file)
         for answers in pool.map(answer, jobs()):
             print(*map(json.dumps, answers), sep="\n", file=file, flush=True)

@@ -101,6 +101,7 @@ class PlantedKit(Kit):
         if framework == ORACLE:
             self.model_class, self.oracle_class = in_numpy, mistakes.planted_oracle(model, mistake)
         else:
+            self.shared = adapters.shared()
             page = mistakes.planted(model, family_of(framework), mistake)
             self.model_class = getattr(page, registry.part(model, "spec").CLASS)
             self.oracle_class = oracle_of(cast(type[NumpyModel], in_numpy))

@@ -1,11 +1,17 @@
 """How a process that proves begins: one framework, one thread, float64 by whatever way there is to it."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import threadpoolctl
 
 from implementations import precisions, registry
 from implementations.equivalence.kit import Kit
+from implementations.equivalence.strays import Shared
+
+STRAYS = "SAMENET_TEST_STRAYS"
+"""The variable that names the folder in which the processes of a test session share their strays."""
 
 
 def prepared(framework: str, precision: str = "float32") -> Any:
@@ -20,4 +26,10 @@ def prepared(framework: str, precision: str = "float32") -> Any:
 def kit(framework: str, precision: str = "float32", mode: str = "plain") -> Kit:
     """Its kit for the MLP, on a GPU where there is one."""
     adapter = prepared(framework, precision)
-    return Kit("mlp", framework, adapter, adapter.devices()[-1], mode)
+    return Kit("mlp", framework, adapter, adapter.devices()[-1], mode, shared())
+
+
+def shared() -> Shared | None:
+    """Where this process finds strays that others have found; nothing where it proves alone."""
+    folder = os.environ.get(STRAYS)
+    return Shared(Path(folder)) if folder else None

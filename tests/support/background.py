@@ -9,11 +9,14 @@ import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from tempfile import TemporaryDirectory
 
 from tests.support import ROOT
+from tests.support.adapters import STRAYS
 
 TIMEOUT_S = 1800
 
+_strays = TemporaryDirectory(prefix="strays-")
 _pool = ThreadPoolExecutor(max_workers=2)
 _running: set[subprocess.Popen[str]] = set()
 
@@ -27,7 +30,12 @@ def python(*words: str, **environment: str) -> "Future[subprocess.CompletedProce
 def _run(words: tuple[str, ...], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, *words]
     with subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=os.environ | {STRAYS: _strays.name} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         _running.add(process)
         try:

@@ -84,7 +84,7 @@ class Asked:
         self.model, self.implementation, self.precision = model, implementation, precision
         self.framework, _, mode = implementation.partition("/")
         self.mode = mode or "plain"
-        self.kit = Kit(model, self.framework, adapter, adapter.devices()[-1], self.mode)
+        self.kit = Kit(model, self.framework, adapter, adapter.devices()[-1], self.mode, adapters.shared())
         self.own = cases.of(model)
         self.made: dict[str, Candidate] = {}
 

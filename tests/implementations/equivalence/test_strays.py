@@ -1,4 +1,4 @@
-"""Large networks share what the proof's perturbed runs find, and are asked for their ReLUs: judged as small ones are."""
+"""Processes share what the proof's perturbed runs find; large networks are asked for their ReLUs, and judged as small ones are."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -118,3 +118,42 @@ def test_without_locks_they_are_found_all_the_same(kit: Kit, monkeypatch: pytest
 
     monkeypatch.setattr("implementations.equivalence.strays.fcntl.flock", none)
     assert all(check.passed for check in kit.steps(kit.candidate(SPEC), kit.starts(SPEC)))
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_from_an_extreme_start_the_largest_of_four_ways_is_shared(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, small: bool
+) -> None:
+    if small:
+        monkeypatch.setattr(strays, "LARGE_FLOPS", 10**9)
+    start = replace(kit.starts(SPEC)[0], extreme=True)
+    one = Repetition(Oracle(SPEC), SPEC, start, strays.masks(SPEC, start.samples), "float32")
+    ways = []
+    wrapped = Repetition.strayed
+
+    def strayed(self: Repetition, *arguments: Any, **how: Any) -> strays.Strays:
+        ways.append((how["alike"], how["folded"]))
+        return wrapped(self, *arguments, **how)
+
+    monkeypatch.setattr(Repetition, "strayed", strayed)
+    shared, _ = strays.find(one)
+    assert sorted(ways) == [(False, False), (False, True), (True, False), (True, True)]
+    alone, _ = one.strayed(
+        one.reference(), {n: b.choice for n, b in one.oracle.branches().items()}, 8, alike=False, folded=False
+    )
+    assert all(shared[name] >= 0.5 * stray for name, stray in alone.items())
+
+
+def test_where_shared_strays_are_too_small_those_of_the_masks_decide(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a tiny network the masks of one step may let rounding further than those of another."""
+    monkeypatch.setattr(strays, "find", lambda repetition: _none(repetition))
+    own = mock.Mock(wraps=Repetition.own_strays)
+    monkeypatch.setattr(Repetition, "own_strays", lambda self, *given: own(self, *given))
+    assert all(check.passed for check in kit.steps(kit.candidate(SPEC), kit.starts(SPEC)))
+    assert own.call_count == 2
+
+
+def _none(repetition: Repetition) -> strays.Strays:
+    """As if rounding moved nothing."""
+    expected = repetition.reference()
+    return dict.fromkeys(expected, 0.0), dict.fromkeys(repetition.oracle.branches(), 0.0)

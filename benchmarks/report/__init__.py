@@ -90,7 +90,8 @@ def _written(folder: Path, documents: "Mapping[str, Document | None]", table: "p
             drawings = charts.draw(document.figures())
             texts[folder / f"{name}.md"] = markdown.render(document, drawings)
             texts[folder / f"{name}.html"] = html.render(document, drawings)
-            texts |= {folder / "figures" / f"{figure}.svg": charts.standalone(svg) for figure, svg in drawings.items()}
+            pictures = {figure.name: drawings[figure.name] for figure in document.figures() if drawings}
+            texts |= {folder / "figures" / f"{name}.svg": charts.standalone(svg) for name, svg in pictures.items()}
     texts[folder / "results.csv"] = dataframe.csv(table)
     texts[folder / "results.jsonl"] = dataframe.jsonl(table)
     texts[folder / "columns.csv"] = dataframe.meanings(table)

@@ -52,11 +52,12 @@ def write_together(folders: Sequence[Path], into: Path) -> list[Path]:
 
     Raises benchmarks.records.records_file.BadRecords where one of them holds no run.
     """
+    from benchmarks.analysis.loaded_run import LoadedRun
     from benchmarks.report import several_runs
 
     names = [folder.resolve().name for folder in folders]
     runs = [
-        several_runs.LoadedRun(name if names.count(name) == 1 else f"{name} #{number}", _gathered(folder))
+        LoadedRun(name if names.count(name) == 1 else f"{name} #{number}", _gathered(folder))
         for number, (name, folder) in enumerate(zip(names, folders, strict=True), start=1)
     ]
     document, table = several_runs.document(runs), several_runs.cells(runs)

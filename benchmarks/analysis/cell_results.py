@@ -1,6 +1,7 @@
 """One cell's records to one entry: its estimate, what it may do, and the reason where it may not."""
 
 import math
+import statistics as stdlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -67,6 +68,12 @@ class CellResult:
     def seconds(self) -> float:
         """The estimate alone; infinite for a hole, so that it sorts last."""
         return self.time.value if self.time else math.inf
+
+    @cached_property
+    def cpu_s(self) -> float | None:
+        """Processor seconds per call, of all threads: the median of the block medians. None where they were not counted."""
+        medians = [stdlib.median(timing.cpu_per_call) for timing in self.timings.values() if timing.cpu_per_call]
+        return stdlib.median(medians) if medians else None
 
     @property
     def is_proved(self) -> bool:

@@ -110,6 +110,9 @@ class TimingRecord(Strict):
     elapsed_s: list[float]
     alone_s: list[float] = Field(default_factory=list)
     started_at_s: list[float]
+    cpu_s: list[float] = Field(default_factory=list)
+    """Processor time of each round in `elapsed_s`, user and system, of all threads, those that spin included. Older runs did not count."""
+
     restore_s: float = 0.0
     """Before all its rounds but the last, untimed: putting the state back, the pass that warms the caches."""
 
@@ -140,6 +143,12 @@ class TimingRecord(Strict):
         rounds = self.elapsed_s[max(self.warmup_rounds, 0) :]
         usable = self.loops > 0 and self.warmup_rounds >= 0 and all(0 < s < math.inf for s in rounds)
         return [seconds / self.loops for seconds in rounds] if usable else []
+
+    @property
+    def cpu_per_call(self) -> list[float]:
+        """Processor seconds per call of the same rounds; nothing where they were not counted."""
+        counted = len(self.cpu_s) == len(self.elapsed_s) and self.per_call
+        return [seconds / self.loops for seconds in self.cpu_s[self.warmup_rounds :]] if counted else []
 
 
 class StepsRecord(Strict):

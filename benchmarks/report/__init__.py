@@ -52,11 +52,12 @@ def write_together(folders: Sequence[Path], into: Path) -> list[Path]:
 
     Raises benchmarks.records.records_file.BadRecords where one of them holds no run.
     """
+    from benchmarks.analysis.loaded_run import LoadedRun
     from benchmarks.report import several_runs
 
     names = [folder.resolve().name for folder in folders]
     runs = [
-        several_runs.LoadedRun(name if names.count(name) == 1 else f"{name} #{number}", _gathered(folder))
+        LoadedRun(name if names.count(name) == 1 else f"{name} #{number}", _gathered(folder))
         for number, (name, folder) in enumerate(zip(names, folders, strict=True), start=1)
     ]
     document, table = several_runs.document(runs), several_runs.cells(runs)
@@ -90,7 +91,8 @@ def _written(folder: Path, documents: "Mapping[str, Document | None]", table: "p
             drawings = charts.draw(document.figures())
             texts[folder / f"{name}.md"] = markdown.render(document, drawings)
             texts[folder / f"{name}.html"] = html.render(document, drawings)
-            texts |= {folder / "figures" / f"{figure}.svg": charts.standalone(svg) for figure, svg in drawings.items()}
+            pictures = {figure.name: drawings[figure.name] for figure in document.figures() if drawings}
+            texts |= {folder / "figures" / f"{name}.svg": charts.standalone(svg) for name, svg in pictures.items()}
     texts[folder / "results.csv"] = dataframe.csv(table)
     texts[folder / "results.jsonl"] = dataframe.jsonl(table)
     texts[folder / "columns.csv"] = dataframe.meanings(table)

@@ -32,6 +32,15 @@ def padded(low: float, high: float, log: bool) -> list[float]:
     return [low - room, high + room]
 
 
+def around(ratios: Sequence[float], intervals: Sequence[tuple[float | None, float | None]]) -> list[float]:
+    """The domain of ratios; an interval widens it, but by no more than a factor of 1.5: with few blocks it may be endless."""
+    low, high = min(ratios), max(ratios)
+    ends = [end for interval in intervals for end in interval if end is not None]
+    low, high = max(min([low, *ends]), low / 1.5), min(max([high, *ends]), high * 1.5)
+    room = max((high / low) ** 0.04, 1.02)
+    return [min(low / room, 0.95), max(high * room, 1.1)]
+
+
 def log_ticks(domain: list[float], nice: Sequence[float], room: float) -> list[float]:
     """Round numbers within the domain, powers of ten first, with room for their labels."""
     powers = range(math.floor(math.log10(domain[0])), math.ceil(math.log10(domain[1])) + 1)

@@ -46,13 +46,13 @@ _STANDALONE_STYLE = (
 
 
 def draw(figures: Iterable[Figure]) -> dict[str, str]:
-    """The SVG of each figure by name; none at all where the renderer is not installed."""
+    """The SVG of each form of each figure by name; none at all where the renderer is not installed."""
     try:
         import vl_convert
     except ImportError:
         return {}
     with _bundled_fonts():
-        return {figure.name: _draw(vl_convert, figure) for figure in figures}
+        return {form.name: _draw(vl_convert, form) for figure in figures for form in figure.forms}
 
 
 @contextmanager

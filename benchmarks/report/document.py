@@ -4,7 +4,7 @@ Plain text throughout. Escaping is the renderers' business, and so is the look.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 
@@ -57,6 +57,13 @@ class Figure:
     title: str
     caption: str
     how_to_read: str
+    narrow: dict[str, Any] | None = None
+    """The same for a phone, where there is such a form."""
+
+    @property
+    def forms(self) -> "list[Figure]":
+        """It, and what a narrow screen shows in its place."""
+        return [self, *([replace(self, name=f"{self.name}-narrow", spec=self.narrow)] if self.narrow else [])]
 
 
 @dataclass(frozen=True)

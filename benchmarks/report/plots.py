@@ -11,6 +11,7 @@ from benchmarks.statistics import Estimate
 
 Spec = dict[str, Any]
 _WIDTH, _ROW = 480, 26
+_NARROW, _LINE, _LETTERS = 280, 15, 44
 _NICE = (1, 1.1, 1.2, 1.3, 1.5, 2, 3, 5, 7, 10)
 
 
@@ -45,54 +46,30 @@ class Line:
     """Where its points do not follow one another, as sizes of several widths do not, markers stand alone."""
 
 
-@dataclass(frozen=True)
-class Tile:
-    """One field of a map; `words` stand in it, `description` is read aloud."""
-
-    x: int
-    y: int
-    words: str
-    marked: bool
-    description: str
-
-
 def ratio_dot(label: str, framework: str, ratio: Estimate, hollow: bool = False) -> Dot:
     """A ratio, with its interval as the bar and in words."""
     words = wording.ratio(ratio.value) + (f"  ({wording.ratio_interval(ratio)})" if ratio.blocks > 1 else "")
     return Dot(wording.short(label), framework, ratio.value, *ratio.interval, words, hollow)
 
 
-def tiles(fields: Sequence[Tile], x_title: str, y_title: str) -> Spec:
-    """A map of fields over two axes with few values each; the marked ones are shaded and framed."""
-    rows = [
-        {"x": t.x, "y": t.y, "words": t.words, "fill": BAND if t.marked else PAPER, "stroke": INK if t.marked else MUTED,
-         "width": 2 if t.marked else 0.5, "description": f"{x_title} {t.x}, {y_title} {t.y}: {t.words}, {t.description}"}
-        for t in sorted(fields, key=lambda tile: tile.marked)
-    ]  # fmt: skip
-    axis = {"ticks": False, "domain": False, "grid": False, "labelAngle": 0}
-    x: Spec = {"field": "x", "type": "ordinal", "axis": axis | {"title": x_title}}
-    y: Spec = {"field": "y", "type": "ordinal", "sort": "descending", "axis": axis | {"title": y_title}}
-    looks = {"strokeWidth": _as_it_is("width"), "fill": _as_it_is("fill"), "stroke": _as_it_is("stroke")}
-    field = _layer(rows, {"type": "rect"}, x=x, y=y, description={"field": "description"}, **looks)
-    words = _layer(rows, {"type": "text", "aria": False}, x=x, y=y, text=_as_it_is("words"))
-    columns, lines_ = len({t.x for t in fields}), len({t.y for t in fields})
-    return {"width": max(480, 64 * columns), "height": 40 * lines_, "layer": [field, words]}
-
-
 def ratios(
-    panels: Sequence[tuple[str, Sequence[Dot]]], margin: float, title: str = "time over the fastest one's time"
+    panels: Sequence[tuple[str, Sequence[Dot]]],
+    margin: float,
+    title: str = "time over the fastest one's time",
+    narrow: bool = False,
 ) -> Spec:
-    """Ratios on a logarithmic axis, one panel per size, with the band of a tie."""
+    """Ratios on a logarithmic axis, one panel per size, with the band of a tie. `narrow` fits a phone: names and words stand above."""
     dots = [dot for _, panel in panels for dot in panel]
-    domain = _ratio_domain(dots)
+    domain = axes.around([dot.value for dot in dots], [(dot.low, dot.high) for dot in dots])
     x = {"type": "quantitative", "scale": {"type": "log", "domain": domain, "clamp": True}}
     band = {"low": max(1 / (1 + margin), domain[0]), "high": min(1 + margin, domain[1])}
     behind = [
-        _layer([band], {"type": "rect", "color": BAND}, x=x | {"field": "low"}, x2={"field": "high"}),
-        _layer([{"one": 1}], {"type": "rule", "color": MUTED}, x=x | {"field": "one"}),
+        layer([band], {"type": "rect", "color": BAND}, x=x | {"field": "low"}, x2={"field": "high"}),
+        layer([{"one": 1}], {"type": "rule", "color": MUTED}, x=x | {"field": "one"}),
     ]
     axis: Spec = {"title": f"{title} (log scale)", "format": "~r", "grid": True}
-    return _panels(panels, x, axis | {"values": axes.log_ticks(domain, _NICE, 0.07)}, behind)
+    room = 0.07 * (_WIDTH / _NARROW if narrow else 1)
+    return _panels(panels, x, axis | {"values": axes.log_ticks(domain, _NICE, room)}, behind, narrow)
 
 
 def times(panels: Sequence[tuple[str, Sequence[Dot]]]) -> Spec:
@@ -112,7 +89,7 @@ def deviations(panels: Sequence[tuple[str, Sequence[Dot]]]) -> Spec:
     reach = min(max(reach, 1), 3 * max((abs(value) for dot in dots for value in dot.points), default=1) + 1)
     reach = round(1.06 * reach, 2)
     x = {"type": "quantitative", "scale": {"domain": [-reach, reach], "nice": False, "clamp": True}}
-    behind = [_layer([{"zero": 0}], {"type": "rule", "color": MUTED}, x=x | {"field": "zero"})]
+    behind = [layer([{"zero": 0}], {"type": "rule", "color": MUTED}, x=x | {"field": "zero"})]
     axis = {"title": "block median against the cell's estimate, in %", "tickCount": 7, "grid": True}
     return _panels(panels, x, axis, behind)
 
@@ -148,17 +125,22 @@ def lines(
     return {"width": 560, "height": height, "layer": [*layers, *_end_labels(drawn, x, domain, log, height)]}
 
 
-def _panels(panels: Sequence[tuple[str, Sequence[Dot]]], x: Spec, axis: Spec, behind: list[Spec]) -> Spec:
+def _panels(
+    panels: Sequence[tuple[str, Sequence[Dot]]], x: Spec, axis: Spec, behind: list[Spec], narrow: bool = False
+) -> Spec:
     drawn = []
     for number, (title, dots) in enumerate(panels, start=1):
         last = number == len(panels)
         rows = [_row(dot, label) for dot, label in zip(dots, _distinct(dots), strict=True)]
         names = [row["label"] for row in rows]
         y: Spec = {"field": "label", "type": "nominal", "scale": {"domain": names}, "sort": None}
-        y["axis"] = {"title": None, "labelLimit": 260, "ticks": False, "domain": False, "offset": 6, "grid": False}
+        names_axis = {"title": None, "labelLimit": 260, "ticks": False, "domain": False, "offset": 6, "grid": False}
+        y["axis"] = None if narrow else names_axis
         x_here = x | {"axis": axis if last else axis | {"title": None, "labels": False, "ticks": False}}
         layers = [*behind, *_interval(rows, x_here, y), *_points(rows, x_here, y), *_marks(rows, x_here, y)]
-        drawn.append({"title": title, "width": _WIDTH, "height": _ROW * len(rows), "layer": layers})
+        texts, height = _above(rows, y) if narrow else ([_beside(rows, y)], _ROW)
+        width = _NARROW if narrow else _WIDTH
+        drawn.append({"title": title, "width": width, "height": height * len(rows), "layer": [*layers, *texts]})
     return drawn[0] if len(drawn) == 1 else {"vconcat": drawn}
 
 
@@ -174,7 +156,7 @@ def _interval(rows: Sequence[Spec], x: Spec, y: Spec) -> list[Spec]:
     rows = [row for row in rows if "low" in row]
     mark = {"type": "rule", "strokeWidth": 3, "aria": False}
     ends = {"x": x | {"field": "low"}, "x2": {"field": "high"}}
-    return [_layer(rows, mark, **ends, y=y, stroke=_as_it_is("stroke"))] if rows else []
+    return [layer(rows, mark, **ends, y=y, stroke=as_it_is("stroke"))] if rows else []
 
 
 def _points(rows: Sequence[Spec], x: Spec, y: Spec) -> list[Spec]:
@@ -182,17 +164,28 @@ def _points(rows: Sequence[Spec], x: Spec, y: Spec) -> list[Spec]:
     spread = [{"label": row["label"], "point": point} for row in rows for point in row["points"]]
     mark = {"type": "point", "shape": "circle", "filled": False, "size": 36, "color": INK, "opacity": 0.8}
     mark |= {"aria": False}
-    return [_layer(spread, mark, x=x | {"field": "point"}, y=y)] if spread else []
+    return [layer(spread, mark, x=x | {"field": "point"}, y=y)] if spread else []
 
 
 def _marks(rows: Sequence[Spec], x: Spec, y: Spec) -> list[Spec]:
-    plain = {"shape": _as_it_is("marker"), "fill": _as_it_is("fill"), "stroke": _as_it_is("stroke")}
+    plain = {"shape": as_it_is("marker"), "fill": as_it_is("fill"), "stroke": as_it_is("stroke")}
     mark = {"type": "point", "size": 90, "opacity": 1, "strokeWidth": 2}
+    return [layer(rows, mark, x=x | {"field": "value"}, y=y, description=as_it_is("description"), **plain)]
+
+
+def _beside(rows: Sequence[Spec], y: Spec) -> Spec:
     words = {"type": "text", "align": "left", "aria": False}
-    return [
-        _layer(rows, mark, x=x | {"field": "value"}, y=y, description=_as_it_is("description"), **plain),
-        _layer(rows, words, x={"value": _WIDTH + 10}, y=y, text=_as_it_is("words")),
-    ]
+    return layer(rows, words, x={"value": _WIDTH + 10}, y=y, text=as_it_is("words"))
+
+
+def _above(rows: Sequence[Spec], y: Spec) -> tuple[list[Spec], int]:
+    """Each row's name and words above its mark, on two lines where one does not hold both; and the height of a row."""
+    fits = max(len(row["label"] + row["words"]) for row in rows) <= _LETTERS
+    text, name_at = {"type": "text", "aria": False}, -_LINE if fits else -2 * _LINE
+    name, words = text | {"align": "left", "dy": name_at}, text | {"align": "right" if fits else "left", "dy": -_LINE}
+    at_left = layer(rows, name, x={"value": 0}, y=y, text=as_it_is("label"))
+    beside = layer(rows, words, x={"value": _NARROW if fits else 0}, y=y, text=as_it_is("words"))
+    return [at_left, beside], 44 if fits else 66
 
 
 def _strokes(drawn: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
@@ -201,10 +194,10 @@ def _strokes(drawn: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
         look = colours.of(line.framework)
         look_of_line = {"line": number, "stroke": look.colour, "dash": list(look.dash), "width": 4 if line.wide else 2}
         rows += [{"x": point[0], "y": point[1]} | look_of_line for point in line.points]
-    plain = {"stroke": _as_it_is("stroke"), "strokeDash": _as_it_is("dash"), "strokeWidth": _as_it_is("width")}
+    plain = {"stroke": as_it_is("stroke"), "strokeDash": as_it_is("dash"), "strokeWidth": as_it_is("width")}
     each = {"field": "line", "type": "nominal"}
     mark = {"type": "line", "aria": False}
-    return [_layer(rows, mark, x=x | {"field": "x"}, y=y | {"field": "y"}, detail=each, **plain)]
+    return [layer(rows, mark, x=x | {"field": "x"}, y=y | {"field": "y"}, detail=each, **plain)]
 
 
 def _bars(drawn: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
@@ -218,7 +211,7 @@ def _bars(drawn: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
     ]
     mark = {"type": "rule", "strokeWidth": 2, "aria": False}
     ends = {"x": x | {"field": "x"}, "y": y | {"field": "low"}, "y2": {"field": "high"}}
-    return [_layer(rows, mark, **ends, stroke=_as_it_is("stroke"))] if rows else []
+    return [layer(rows, mark, **ends, stroke=as_it_is("stroke"))] if rows else []
 
 
 def _markers(drawn: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
@@ -229,9 +222,9 @@ def _markers(drawn: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
         for (at, value, *_), words in zip(line.points, line.words, strict=True):
             description = f"{line.label}, {words}" if line.label else words
             rows.append({"x": at, "y": value, "marker": look.marker, "fill": look.colour, "description": description})
-    plain = {"shape": _as_it_is("marker"), "fill": _as_it_is("fill"), "description": _as_it_is("description")}
+    plain = {"shape": as_it_is("marker"), "fill": as_it_is("fill"), "description": as_it_is("description")}
     mark = {"type": "point", "filled": True, "size": 60, "opacity": 1}
-    return [_layer(rows, mark, x=x | {"field": "x"}, y=y | {"field": "y"}, **plain)] if rows else []
+    return [layer(rows, mark, x=x | {"field": "x"}, y=y | {"field": "y"}, **plain)] if rows else []
 
 
 def _words(line: Line, x_title: str, unit: str, y_format: str) -> list[str]:
@@ -261,8 +254,8 @@ def _end_labels(drawn: Sequence[Line], x: Spec, domain: list[float], log: bool, 
     text = {"type": "text", "align": "left", "aria": False}
     to: dict[str, Spec] = {"x2": {"value": 580}, "y2": {"field": "at"}}
     return [
-        _layer(rows, tie, x=x | {"field": "x"}, y=_as_it_is("end", "quantitative"), **to),
-        _layer(rows, text, x={"value": 584}, y=_as_it_is("at", "quantitative"), text=_as_it_is("label")),
+        layer(rows, tie, x=x | {"field": "x"}, y=as_it_is("end", "quantitative"), **to),
+        layer(rows, text, x={"value": 584}, y=as_it_is("at", "quantitative"), text=as_it_is("label")),
     ]
 
 
@@ -272,15 +265,6 @@ def _line_domain(drawn: Sequence[Line], log: bool) -> list[float]:
     ends = [end for line in drawn for point in line.points for end in point[2:] if end is not None]
     low, high = min([*ys, *ends]), max([*ys, *ends])
     return axes.padded(max(low, min(ys) / 2), min(high, max(ys) * 2), log) if log else axes.padded(low, high, log)
-
-
-def _ratio_domain(dots: Sequence[Dot]) -> list[float]:
-    """From the values; an interval widens it, but by no more than a factor of 1.5: with few blocks it may be endless."""
-    low, high = min(dot.value for dot in dots), max(dot.value for dot in dots)
-    ends = [end for dot in dots if dot.low is not None and dot.high is not None for end in (dot.low, dot.high)]
-    low, high = max(min([low, *ends]), low / 1.5), min(max([high, *ends]), high * 1.5)
-    room = max((high / low) ** 0.04, 1.02)
-    return [min(low / room, 0.95), max(high * room, 1.1)]
 
 
 def _distinct(dots: Sequence[Dot]) -> list[str]:
@@ -294,10 +278,11 @@ def _distinct(dots: Sequence[Dot]) -> list[str]:
     return labels
 
 
-def _as_it_is(field: str, kind: str = "nominal") -> Spec:
+def as_it_is(field: str, kind: str = "nominal") -> Spec:
     """A column that holds what is drawn: a colour, a pixel, a text."""
     return {"field": field, "type": kind, "scale": None}
 
 
-def _layer(rows: Sequence[Spec], mark: Spec, **encoding: Spec) -> Spec:
+def layer(rows: Sequence[Spec], mark: Spec, **encoding: Spec) -> Spec:
+    """These rows under this mark."""
     return {"data": {"values": list(rows)}, "mark": mark, "encoding": encoding}

@@ -6,8 +6,6 @@ both trained the same network on the same data.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 import pandas as pd
 
@@ -15,9 +13,10 @@ from benchmarks import statistics, wording
 from benchmarks.analysis import comparability
 from benchmarks.analysis.answer import answers
 from benchmarks.analysis.cell_results import CellResult
-from benchmarks.analysis.ranking import ComparisonGroup, by_phase, comparison_groups
+from benchmarks.analysis.loaded_run import LoadedRun
+from benchmarks.analysis.ranking import ComparisonGroup, by_phase
 from benchmarks.analysis.results import Results
-from benchmarks.report import dataframe, facts, headline, plots
+from benchmarks.report import dataframe, facts, headline, machines, plots
 from benchmarks.report.document import Block, Bullets, Document, Figure, Heading, Section, Text, table
 from benchmarks.report.sections import answer, coverage
 from benchmarks.statistics import Comparison
@@ -35,34 +34,12 @@ Compared = Mapping[tuple[str, str], Comparison]
 """By the run's name and the cell's id."""
 
 
-@dataclass(frozen=True)
-class LoadedRun:
-    """One of the runs, by the name that it has on the page."""
-
-    name: str
-    results: Results
-
-    @cached_property
-    def groups(self) -> list[ComparisonGroup]:
-        """What it ranks."""
-        return comparison_groups(self.results)
-
-    @cached_property
-    def entries(self) -> Mapping[str, CellResult]:
-        """Its cells by id."""
-        return {entry.id: entry for entry in self.results.entries}
-
-    def network(self, model: str) -> tuple[str, str] | None:
-        """What must be the same for two times of a model to be compared; nothing where the run has it not."""
-        networks = [network for network in self.results.run.networks if network.model == model]
-        facts_of = [(of.spec_sha256, facts.text(of.dataset.model_dump(exclude_none=True))) for of in networks]
-        return facts_of[0] if facts_of else None
-
-
 def document(runs: Sequence[LoadedRun]) -> Document:
     """The page over these runs, the first of which is the baseline."""
+    by_machine = machines.blocks(runs)
     sections = [
         Section("headline", "Headline", _headline(runs)),
+        *([Section("machines", "Which machine and framework is fastest?", by_machine)] if by_machine else []),
         Section("runs", "The runs", [*_runs(runs), *_differences(runs)]),
         Section("fastest", "Which is fastest in which run?", _fastest(runs)),
         Section("cells", f"The same cell in every run, against {runs[0].name}", _cells(runs)),
@@ -82,9 +59,9 @@ def cells(runs: Sequence[LoadedRun]) -> pd.DataFrame:
 
 
 def _headline(runs: Sequence[LoadedRun]) -> list[Block]:
-    """What is missing comes first, then the first finding of each run."""
+    """What is missing comes first; then the fastest machine for each network, or of one kind of machine the first finding of each run."""
     partial = [f"{run.name}: {missing}" for run in runs if (missing := headline.partial(run.results))]
-    findings = [f"{run.name}: {_finding(run)}" for run in runs]
+    findings = machines.findings(runs) or [f"{run.name}: {_finding(run)}" for run in runs]
     return [*(Text(missing, "warning") for missing in partial), *(Text(sentence, "lead") for sentence in findings)]
 
 

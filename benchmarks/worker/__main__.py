@@ -153,15 +153,19 @@ class Measuring:
         plan = json.loads(self.channel.ask(Says.PREPARED, cell=cell.id, loops=loops, round_s=work.round_s(loops)))
         woken: list[float] = []
         started: list[float] = []
+        cpu_at: list[float] = []  # read before and after each round, outside its time; in between it waits and restores
 
         def wait_for_turn() -> None:
+            cpu_at.append(system.own_cpu_s())
             self.channel.ask(Says.TURN, cell=cell.id)
             woken.append(perf_counter())
             work.restore()
+            cpu_at.append(system.own_cpu_s())
             started.append(perf_counter())
 
         rounds = plan["rounds"] + plan["alone"]
         benchmark.pedantic(work.round(plan["loops"]), setup=wait_for_turn, rounds=rounds, warmup_rounds=0)
+        cpu_at.append(system.own_cpu_s())
         work.check()
         if self.job.block == 0:  # the later blocks have the same fences
             work.check_fence(plan["loops"])
@@ -170,7 +174,8 @@ class Measuring:
             self.channel.send(OutcomeRecord(cell=cell, block=self.job.block, status="unequal", reason=reason))
             return
         restore_s = sum(started[:-1]) - sum(woken[:-1])
-        self.channel.send(self._record(cell, work, plan, started, restore_s, list(benchmark.stats.stats.data)))
+        cpu_s = [end - begin for begin, end in zip(cpu_at[1::2], cpu_at[2::2], strict=True)]
+        self.channel.send(self._record(cell, work, plan, started, restore_s, list(benchmark.stats.stats.data), cpu_s))
 
     def _record(
         self,
@@ -180,6 +185,7 @@ class Measuring:
         started: list[float],
         restore_s: float,
         elapsed: list[float],
+        cpu_s: list[float],
     ) -> TimingRecord:
         rounds = plan["rounds"]
         return TimingRecord(
@@ -192,6 +198,7 @@ class Measuring:
             warmup_rounds=work.warmup_rounds(elapsed[:rounds]),
             elapsed_s=elapsed[:rounds],
             alone_s=elapsed[rounds:],
+            cpu_s=cpu_s[:rounds],
             started_at_s=started,
             restore_s=restore_s,
             first_call_s=work.first_call_s,

@@ -124,9 +124,10 @@ def _forest(results: Results, group: ComparisonGroup) -> list[Block]:
     if len(dots) < 2:
         return []
     title = f"Times as long as the fastest, {wording.timed(group.phase, group.axes)} ({wording.setting(group.who)})"
-    spec = plots.ratios([("", dots)], MARGIN)
+    spec, narrow = (plots.ratios([("", dots)], MARGIN, narrow=narrow) for narrow in (False, True))
     name = f"answer-{wording.slug(group.who.model)}"
-    return [Figure(name, spec, title, f"{verdict(results, group)[0].upper()}{verdict(results, group)[1:]}.", _HOW)]
+    said = verdict(results, group)
+    return [Figure(name, spec, title, f"{said[0].upper()}{said[1:]}.", _HOW, narrow)]
 
 
 def dot(results: Results, place: Place) -> plots.Dot:

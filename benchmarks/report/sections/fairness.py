@@ -41,7 +41,11 @@ def _differences(results: Results) -> list[Block]:
         for who in variants[worker.who] or [worker.who]:
             workers[wording.label(results, who)].append(worker)
     labels = list(dict.fromkeys([*whos, *workers]))
-    facts = [(name, said) for name, said in (*_facts(whos, workers), *_kernels(results)) if any(said.values())]
+    facts = [
+        (name, said)
+        for name, said in (*_facts(whos, workers), _cores_busy(results), *_kernels(results))
+        if any(said.values())
+    ]
     rows = [_compared(name, [by_label.get(label, "") for label in labels]) for name, by_label in facts]
     equal = [what for what, equality, *_ in rows if equality.startswith("equal")]
     differing = [[what, *values] for what, equality, *values in rows if not equality.startswith("equal")]
@@ -63,6 +67,16 @@ def _facts(
             reported = " as the framework says" if key in ASKED else ""
             yield f"{title}{key}{reported}", _values(facts_of, lambda flags, key=key: flags.get(key, ""))
     yield "versions", _values(workers, lambda worker: ", ".join(map(" ".join, worker.versions.items())))
+
+
+def _cores_busy(results: Results) -> tuple[str, dict[str, str]]:
+    """Processor seconds over seconds, from the least of an implementation's cells to the most."""
+    busy: dict[str, list[float]] = defaultdict(list)
+    for entry in results.entries:
+        if entry.is_proved and entry.cpu_s is not None:
+            busy[wording.label(results, entry.cell.who)].append(entry.cpu_s / entry.seconds)
+    ends = {label: dict.fromkeys(f"{end:.1f}" for end in (min(ratios), max(ratios))) for label, ratios in busy.items()}
+    return "cores busy while timed (processor time over time)", {label: " to ".join(two) for label, two in ends.items()}
 
 
 def _kernels(results: Results) -> Iterator[tuple[str, dict[str, str]]]:

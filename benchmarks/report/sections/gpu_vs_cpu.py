@@ -7,7 +7,7 @@ from benchmarks.analysis import ranking
 from benchmarks.analysis.ranking import ComparisonGroup, DeviceComparison, by_phase
 from benchmarks.analysis.results import Results
 from benchmarks.records.configuration import numbers
-from benchmarks.report import headline, plots
+from benchmarks.report import headline, size_map
 from benchmarks.report.document import Block, Figure, Section, Text, table
 
 TITLE = "When does the GPU pay?"
@@ -54,7 +54,7 @@ def _map(pairs: Sequence[DeviceComparison]) -> list[Block]:
     sizes = [(pair, numbers(pair.group.axes)) for pair in pairs]
     placed = [(pair, axes.get("batch"), axes.get("width")) for pair, axes in sizes]
     tiles = [
-        plots.Tile(batch, width, wording.ratio(pair.gain.value), pair.comparison.verdict == "faster", _verdict(pair))
+        size_map.Tile(batch, width, wording.ratio(pair.gain.value), pair.comparison.verdict == "faster", _verdict(pair))
         for pair, batch, width in placed
         if batch is not None and width is not None
     ]
@@ -72,4 +72,4 @@ def _map(pairs: Sequence[DeviceComparison]) -> list[Block]:
         f"where it is faster beyond {wording.MARGIN}; the edge of the shaded area is where it begins to pay."
     )
     name = wording.figure_name("gpu", group.phase, group.who)
-    return [Figure(name, plots.tiles(tiles, "batch", "width"), f"GPU against CPU, {title}", conclusion, how_to_read)]
+    return [Figure(name, size_map.chart(tiles, "batch", "width"), f"GPU against CPU, {title}", conclusion, how_to_read)]

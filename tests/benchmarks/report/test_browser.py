@@ -147,6 +147,25 @@ def test_no_part_of_the_answer_covers_another(opened: Any, width: int) -> None:
             assert apart or one["bottom"] <= other["top"] + 1 or other["bottom"] <= one["top"] + 1, (one, other)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_the_answers_chart_fits_its_frame_and_is_there_once(opened: Any, width: int, scheme: str) -> None:
+    page = opened(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    frame = page.locator("#answer-mlp .chart")
+    assert frame.evaluate("(frame) => frame.scrollWidth <= frame.clientWidth")
+    assert frame.locator("svg").evaluate_all("(all) => all.map((one) => one.checkVisibility())") == [
+        width == 1280,
+        width < 1280,
+    ]
+    texts = frame.locator("svg:visible text").evaluate_all("(all) => all.map((one) => one.textContent)")
+    assert texts.count("Keras-TensorFlow (stock)") == 1
+    assert frame.aria_snapshot().count('group "Times as long as the fastest') == 1
+    smallest = frame.locator("svg:visible text").evaluate_all(
+        "(all) => Math.min(...all.map((one) => one.getBoundingClientRect().height))"
+    )
+    assert width == 1280 or smallest >= 12
+
+
 def test_a_link_of_the_contents_brings_its_section_into_sight(opened: Any) -> None:
     page = opened(viewport={"width": 1280, "height": 900})
     page.click("nav a[href='#equivalence']")

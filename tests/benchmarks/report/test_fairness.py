@@ -4,7 +4,7 @@ from typing import Any
 
 from benchmarks.records.record import Record, ThreadPool
 from tests.support import report_text, synthetic
-from tests.support.synthetic import cell, measured, worker
+from tests.support.synthetic import cell, measured, timing, worker
 
 NUMPY, TORCH = cell("numpy"), cell("torch")
 
@@ -46,6 +46,19 @@ def test_what_was_asked_for_is_told_once_though_a_process_reports_it_again() -> 
     told = equal(reported(again, cells=[NUMPY]))
     assert told.count("threads") == told.count("threads as the framework says") == 1
     assert "tf32" in told
+
+
+def test_how_many_cores_were_busy_is_told_of_the_model_and_not_of_its_floors() -> None:
+    floor = timing(cell("numpy", "products"), 0, 1e-4, ranked=False, cpu_s=[9.0] * 12)
+    records = measured([(NUMPY, 1e-4), (cell("numpy", "predict"), 1e-4), (TORCH, 1e-4)], noise=0)
+    busy = {NUMPY.id: 1.04, cell("numpy", "predict").id: 1.96, TORCH.id: 1.5}
+    counted = [
+        r.model_copy(update={"cpu_s": [s * busy[r.cell.id] for s in r.elapsed_s]}) if r.kind == "timing" else r
+        for r in records
+    ]
+    name = "cores busy while timed (processor time over time)"
+    assert differing(section([*counted, floor]))[name] == [["1.0 to 2.0", "1.5"]]
+    assert name not in section(records)
 
 
 def test_the_order_of_thread_pools_is_no_difference() -> None:

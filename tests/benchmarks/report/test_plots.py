@@ -96,3 +96,34 @@ def test_the_environment_is_as_it_was(configured: str | None, monkeypatch: pytes
     assert seen.endswith("fonts.conf")
     assert seen != configured
     assert os.environ.get("FONTCONFIG_FILE") == configured
+
+
+def narrow(*labels: str) -> tuple[float, float, list[tuple[str, float, float]]]:
+    """Width and height of a narrow chart of these rows, and its rows' texts with the pixels at which they stand."""
+    dots = [
+        plots.Dot(label, "numpy", value, value / 1.1, value * 1.1, "2.00 (1.82 to 2.20)")
+        for value, label in enumerate(labels, start=1)
+    ]
+    svg = charts.draw([Figure("a", plots.ratios([("", dots)], 0.03, narrow=True), "Title", "Caption", "How")])["a"]
+    width, height = map(float, re.search(r'width="(\d+)" height="(\d+)"', svg).groups())  # type: ignore[union-attr]
+    texts = re.findall(
+        r'<text text-anchor="\w+" transform="translate\(([\d.-]+),([\d.-]+)\)" fill="currentColor">([^<]+)</text>', svg
+    )
+    return width, height, [(text, float(x), float(y)) for x, y, text in texts if text in (*labels, dots[0].words)]
+
+
+def test_a_narrow_chart_fits_a_phone_with_names_and_words_on_one_line_above() -> None:
+    width, height, texts = narrow("NumPy", "Keras-TensorFlow (stock)")
+    assert width <= 320 - 24
+    assert [text for text, *_ in texts] == ["NumPy", "Keras-TensorFlow (stock)", *["2.00 (1.82 to 2.20)"] * 2]
+    assert [x for _, x, _ in texts] == [0, 0, 280, 280]
+    assert texts[0][2] == texts[2][2] < texts[1][2] == texts[3][2]
+    assert narrow("NumPy")[1] == height - 44
+
+
+def test_a_narrow_chart_gives_a_long_name_a_line_of_its_own() -> None:
+    width, height, texts = narrow("NumPy", "Keras-TensorFlow (stock) tuned")
+    assert width <= 320 - 24
+    assert [x for _, x, _ in texts] == [0] * 4
+    assert texts[0][2] < texts[2][2] < texts[1][2] < texts[3][2]
+    assert height > narrow("NumPy", "JAX")[1]

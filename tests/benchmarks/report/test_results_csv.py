@@ -44,6 +44,20 @@ def test_both_tables_hold_a_row_per_cell(quick_folder: Path) -> None:
     assert list(lines[0]) == list(rows(quick_folder)[0])
 
 
+def test_processor_seconds_are_per_call_after_the_warm_up_and_empty_where_a_run_did_not_count_them() -> None:
+    of = cell("numpy")
+    counted = [
+        r if r.kind != "timing" else timing(of, r.block, 1e-4, cpu_s=[9.0, 9.0, *[2e-3 + 1e-4 * r.block] * 10])
+        for r in measured([(of, 1e-4)])
+    ]
+    assert one_row(counted)["cpu_s"] == pytest.approx(2.25e-4)
+    for uncounted in ([], [2e-3]):
+        records = [
+            r if r.kind != "timing" else timing(of, r.block, 1e-4, cpu_s=uncounted) for r in measured([(of, 1e-4)])
+        ]
+        assert one_row(records)["cpu_s"] is None
+
+
 def test_what_a_run_cost_stands_with_its_cell(quick_folder: Path) -> None:
     (found,) = (row for row in rows(quick_folder) if row["cell"] == cell("numpy").id)
     costs = {

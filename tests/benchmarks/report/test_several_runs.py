@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.analysis.loaded_run import LoadedRun
 from benchmarks.records import record
 from benchmarks.report import markdown, several_runs
 from tests.support import report_text, synthetic
@@ -15,15 +16,15 @@ from tests.support.parsed_page import Page
 from tests.support.synthetic import cell, measured
 
 
-def run(name: str, records: list[record.Record], **environment: Any) -> several_runs.LoadedRun:
-    return several_runs.LoadedRun(name, report_text.gathered(records, synthetic.ENVIRONMENT | environment))
+def run(name: str, records: list[record.Record], **environment: Any) -> LoadedRun:
+    return LoadedRun(name, report_text.gathered(records, synthetic.ENVIRONMENT | environment))
 
 
 def timed(seconds: float, noise: float = 0.001, **options: Any) -> list[record.Record]:
     return measured([(cell("numpy"), seconds), (cell("torch"), 2e-4)], noise=noise, **options)
 
 
-def text(*runs: several_runs.LoadedRun) -> str:
+def text(*runs: LoadedRun) -> str:
     return markdown.render(several_runs.document(runs), {})
 
 

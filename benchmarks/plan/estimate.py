@@ -160,7 +160,7 @@ def within(budget_s: float, plan: Plan, profile: Profile, estimate: Estimate) ->
         fitted = _fit(budget_s, cells, profile, estimate)
         while fitted.blocks < fewest and (groups := _dispensable(cells, estimate)):
             costly = max(groups, key=lambda group: estimate.share_s([c for c in cells if _size_of(c) == group], fitted))
-            why = f"for it would take too much of a budget of {budget_s:.0f} s"
+            why = f"it would take too much of a budget of {budget_s:.0f} s."
             absent += left_out([c for c in cells if _size_of(c) == costly], why, "Allow a larger --budget.")
             cells = [cell for cell in cells if _size_of(cell) != costly]
             fitted = _fit(budget_s, cells, profile, estimate)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from benchmarks import processors
 from benchmarks.records.record import Interference
 
 STAT = Path("/proc/stat")
@@ -31,7 +32,7 @@ def begin() -> Callable[[], Interference]:
             cores=os.cpu_count() or 1,
             stolen_s=grown.get("stolen_s"),
             others_s=max(0.0, grown["busy_s"] - grown["own_s"]) if "busy_s" in grown else None,
-            usable=len(_usable()),
+            usable=len(processors.usable()),
             throttled_s=grown.get("throttled_s"),
             context_switches=None if switches is None else round(switches),
             clock_mhz=_clock_mhz(),
@@ -48,7 +49,7 @@ def _counted() -> dict[str, float]:
     counters = {
         "own_s": sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     }
-    usable = {f"cpu{number}" for number in _usable()}
+    usable = {f"cpu{number}" for number in processors.usable()}
     for line in _lines(STAT):
         name, *numbers = line.split()
         if name == "cpu" and len(numbers) >= STEAL:
@@ -62,11 +63,6 @@ def _counted() -> dict[str, float]:
         if name == "throttled_usec":
             counters["throttled_s"] = int(numbers[0]) / 1e6
     return counters
-
-
-def _usable() -> set[int]:
-    """The numbers of the processors that this process may use."""
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
 
 
 def _seconds(numbers: Sequence[str], columns: Iterable[int]) -> float:

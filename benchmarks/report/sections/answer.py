@@ -78,12 +78,10 @@ def verdict(results: Results, group: ComparisonGroup) -> str:
         return f"{wording.listed([best, *tied, *unsettled], 'or')}, not settled"
     if tied:
         return f"{wording.listed([best, *tied])} are tied"
-    following = group.rivals[0]
-    ratio = following.comparison.ratio if following.comparison else None
-    times = (
-        f", {wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)}) times as fast as " if ratio else ", before "
-    )
-    return f"{best} is fastest{times}{_name(results, following.entry.cell.who)}"
+    following, comparison = _name(results, group.rivals[0].entry.cell.who), group.rivals[0].comparison
+    assert comparison  # what is not compared is not settled
+    interval = wording.ratio_interval(comparison.ratio)
+    return f"{best} is fastest, {wording.ratio(comparison.ratio.value)} ({interval}) times as fast as {following}"
 
 
 def _table(found: Sequence[tuple[Results, Answer]]) -> list[Block]:
@@ -150,22 +148,20 @@ def whys(results: Results, group: ComparisonGroup) -> list[str]:
 
 def why(results: Results, group: ComparisonGroup, reason: Reason) -> str:
     """What sets one back, from what was measured: "PyTorch takes 1.91 times as long: ..."."""
-    best = _name(results, group.reference.cell.who) if group.reference else ""
-    ratio = reason.place.comparison.ratio if reason.place.comparison else None
-    who = _name(results, reason.place.entry.cell.who)
+    assert group.reference
+    assert reason.place.comparison
+    best, ratio = _name(results, group.reference.cell.who), reason.place.comparison.ratio
     told = []
-    if reason.step:
+    if reason.against:
         titles = {step.name: step.title or step.name for step in results.network.steps}
-        other = _name(results, reason.against) if reason.against else best
-        spent = f"{wording.duration(reason.step_s)}, {other} {wording.duration(reason.best_step_s)}"
-        told.append(
-            f"{titles.get(reason.step, reason.step).lower()} is {wording.percent(reason.share)} of its step ({spent})"
-        )
+        step, share = titles.get(reason.step, reason.step).lower(), wording.percent(reason.share)
+        other = f"{_name(results, reason.against)} {wording.duration(reason.best_step_s)}"
+        told.append(f"{step} is {share} of its step ({wording.duration(reason.step_s)}, {other})")
     if reason.overhead_s is not None:
-        other = f" ({best} {wording.duration(reason.best_overhead_s)})" if reason.best_overhead_s is not None else ""
-        told.append(f"a call costs about {wording.duration(reason.overhead_s)} before any work{other}")
-    times = f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)})" if ratio else NO_VALUE
-    return f"{who} takes {times} times as long: {wording.listed(told)}."
+        overhead, other = wording.duration(reason.overhead_s), wording.duration(reason.best_overhead_s)
+        told.append(f"a call costs about {overhead} before any work ({best} {other})")
+    times = f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)})"
+    return f"{_name(results, reason.place.entry.cell.who)} takes {times} times as long: {wording.listed(told)}."
 
 
 def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:

@@ -124,7 +124,7 @@ class Details:
         )
         first = next((timing for timing in timings if timing.first_call_s is not None), None)
         known: dict[str, object] = {
-            "spread_between": _spread(entry),
+            "spread_between": spread(entry),
             "p50_s": seconds[0],
             "p99_s": seconds[1],
             "cpu_s": entry.cpu_s,
@@ -173,7 +173,8 @@ def _quantiles(entry: CellResult) -> list[list[float]]:
     return [[float(q) for q in np.quantile(rounds, (0.5, 0.99))] for rounds in entry.rounds.values()]
 
 
-def _spread(entry: CellResult) -> float | None:
+def spread(entry: CellResult) -> float | None:
+    """Standard deviation of the block medians over their mean; None of one block."""
     medians = list(entry.medians.values())
     return float(np.std(medians, ddof=1) / np.mean(medians)) if len(medians) > 1 else None
 

@@ -7,10 +7,11 @@ from benchmarks.analysis import answer
 from benchmarks.analysis.answer import Answer, Reason
 from benchmarks.analysis.ranking import ComparisonGroup, Place
 from benchmarks.analysis.results import Results
+from benchmarks.plan.estimate import rough
 from benchmarks.records.configuration import Axes, Configuration
 from benchmarks.report import facts, plots
 from benchmarks.report.document import Block, Bullets, Figure, Heading, Section, Text, table
-from benchmarks.verdict_rule import MARGIN, MIN_BLOCKS_FOR_VERDICT
+from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
 
 AIMS = (0.2, 0.1, 0.05)
@@ -122,7 +123,7 @@ def _forest(results: Results, group: ComparisonGroup) -> list[Block]:
     if len(dots) < 2:
         return []
     title = f"Times as long as the fastest, {wording.timed(group.phase, group.axes)} ({wording.setting(group.who)})"
-    spec, narrow = (plots.ratios([("", dots)], MARGIN, narrow=narrow) for narrow in (False, True))
+    spec, narrow = (plots.ratios(dots, narrow) for narrow in (False, True))
     name = f"answer-{wording.slug(group.who.model)}"
     said = verdict(results, group)
     return [Figure(name, spec, title, f"{said[0].upper()}{said[1:]}.", _HOW, narrow)]
@@ -135,7 +136,10 @@ def dot(results: Results, place: Place) -> plots.Dot:
     if place.is_reference or place.comparison is None:
         time = wording.duration(place.entry.seconds)
         return plots.Dot(wording.short(label), who.framework, 1.0, None, None, f"1  ({time})")
-    return plots.ratio_dot(label, who.framework, place.comparison.ratio, place.entry.standing != "ranked")
+    ratio = place.comparison.ratio
+    words = wording.ratio(ratio.value) + (f"  ({wording.ratio_interval(ratio)})" if ratio.blocks > 1 else "")
+    hollow = place.entry.standing != "ranked"
+    return plots.Dot(wording.short(label), who.framework, ratio.value, *ratio.interval, words, hollow)
 
 
 def whys(results: Results, group: ComparisonGroup) -> list[str]:
@@ -185,18 +189,11 @@ def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
     if certain.blocks is None:
         more = f"{wording.percent(certain.aim)} would take more than {answer.MOST_BLOCKS} blocks."
     else:
-        took = f" ({_rough(certain.seconds)})" if certain.seconds else ""
+        took = f" ({rough(certain.seconds)})" if certain.seconds else ""
         more = (
             f"{wording.percent(certain.aim)} would take about {certain.blocks} blocks{took}: --blocks {certain.blocks}."
         )
     return [f"{seen} {more}", proofs]
-
-
-def _rough(seconds: float) -> str:
-    """A time that is only known roughly: "4 minutes"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def unsaid(results: Results) -> list[Block]:

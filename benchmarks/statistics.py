@@ -9,7 +9,7 @@ theirs are compared unpaired, and what the machine did in between is in the rati
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -81,12 +81,6 @@ def log_ratio(rounds: Sequence[float], reference: Sequence[float]) -> float:
     shared = min(len(rounds), len(reference))
     pairs = zip(rounds[-shared:], reference[-shared:], strict=True)
     return statistics.median(math.log(a / b) for a, b in pairs)
-
-
-def compare(blocks: Mapping[int, float], reference: Mapping[int, float], margin: float = MARGIN) -> Comparison:
-    """Time over the reference's time, paired by block number. Raises ValueError where the two share no block."""
-    shared = sorted(blocks.keys() & reference.keys())
-    return compare_logs([math.log(blocks[k] / reference[k]) for k in shared], margin)
 
 
 def compare_logs(logs: Sequence[float], margin: float = MARGIN) -> Comparison:

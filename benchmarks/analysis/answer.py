@@ -50,7 +50,7 @@ class Reason:
     step_s: float = 0.0
     best_step_s: float = 0.0
     overhead_s: float | None = None
-    best_overhead_s: float | None = None
+    best_overhead_s: float = 0.0
     """What a call costs before any work."""
 
     @property

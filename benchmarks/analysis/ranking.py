@@ -8,7 +8,7 @@ import itertools
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from benchmarks import statistics
 from benchmarks.analysis.cell_results import CellResult
@@ -96,8 +96,7 @@ def comparison_groups(results: Results, phases: Sequence[str] = ()) -> list[Comp
     for entry in results.entries:
         if not phases or entry.cell.phase in phases:
             by_setting[(*entry.comparison_group, entry.cell.who.mode)].append(entry)
-    groups = sorted((_group(entries) for entries in by_setting.values()), key=_reading_order)
-    return [group for same_phase in by_phase(groups) for group in _detected_together(same_phase)]
+    return sorted((_group(entries) for entries in by_setting.values()), key=_reading_order)
 
 
 def verdict(place: Place) -> str:
@@ -175,16 +174,6 @@ def _group(entries: Sequence[CellResult]) -> ComparisonGroup:
         comparison = compare(entry, reference) if reference and comparable else None
         places.append(Place(entry, comparison, ranks.get(entry.id), entry is reference))
     return ComparisonGroup(sorted(places, key=_place_order))
-
-
-def _detected_together(same_phase: Sequence[ComparisonGroup]) -> list[ComparisonGroup]:
-    """The groups of one table, where a difference counts as detected only if the whole table allows it (Holm)."""
-    comparisons = [place.comparison for group in same_phase for place in group.places if place.comparison]
-    together = iter(statistics.detected_together(comparisons))
-    return [
-        ComparisonGroup([replace(p, comparison=next(together)) if p.comparison else p for p in group.places])
-        for group in same_phase
-    ]
 
 
 def _ranks(ranked: Sequence[CellResult]) -> dict[str, tuple[int, int]]:

@@ -23,11 +23,8 @@ class StepTimes:
     """Of the watched step, what belongs to no step of the network."""
 
     watched: Estimate
-    whole: Estimate
-    """The training step as it is, in the same process, in turn with the watched one."""
-
     slowed: Comparison
-    """Watched over whole, block by block: how much the watching itself adds."""
+    """Watched over the training step as it is, in turn with it, block by block: how much the watching itself adds."""
 
 
 def times(results: Results) -> list[StepTimes]:
@@ -74,6 +71,5 @@ def _times(records: Sequence[StepsRecord]) -> StepTimes:
         steps=steps,
         between=statistics.estimate(between),
         watched=statistics.estimate([record.watched_s for record in records]),
-        whole=statistics.estimate([record.whole_s for record in records]),
         slowed=statistics.compare_logs([statistics.log_ratio([r.watched_s], [r.whole_s]) for r in records]),
     )

@@ -138,13 +138,14 @@ def run(
 def list_cells(as_json: bool, **choice: Any) -> None:
     """Show the cells that `run` would measure, and what is missing."""
     from benchmarks.cli import prepare
+    from benchmarks.plan.estimate import rough
 
     prepared = prepare.prepare(load_data=False, **choice)
     for cell in prepared.plan.cells:
         click.echo(cell.model_dump_json() if as_json else cell.id)
     for entry in prepared.plan.absent:
         say(f"not there: {entry.framework}: {entry.reason} {entry.fix}")
-    say(f"{len(prepared.plan.cells)} cells; `run` would take about {prepare.minutes(prepared.estimate_s())}")
+    say(f"{len(prepared.plan.cells)} cells; `run` would take about {rough(prepared.estimate_s())}")
 
 
 @main.command()

@@ -1,11 +1,11 @@
 """What `compare` prints, as text and as JSON, and its exit code."""
 
-import math
 import re
 from collections import Counter
-from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic_core import to_jsonable_python
 
 from benchmarks import wording
 from benchmarks.analysis import run_comparison
@@ -89,19 +89,18 @@ def as_json(runs: RunComparison) -> dict[str, Any]:
         for (framework, package), (old, new) in runs.versions.items()
     ]
     failures = [f"{row.cell.id} is {row.verdict}." for row in runs.rows if row.fails]
-    plain: dict[str, Any] = _plain(
-        {
-            "summary": summary(runs),
-            "failures": [*failures, *map(_null_failure, runs.failed_nulls)],
-            "warnings": warnings(runs),
-            "differences": list(map(_difference, runs.differences)),
-            "margin": runs.margin,
-            "exit_code": exit_code(runs),
-            "runs": {side.name: _run_json(side) for side in runs.sides},
-            "versions": versions,
-            "cells": [_row_json(row) for row in runs.rows],
-        }
-    )
+    found = {
+        "summary": summary(runs),
+        "failures": [*failures, *map(_null_failure, runs.failed_nulls)],
+        "warnings": warnings(runs),
+        "differences": list(map(_difference, runs.differences)),
+        "margin": runs.margin,
+        "exit_code": exit_code(runs),
+        "runs": {side.name: _run_json(side) for side in runs.sides},
+        "versions": versions,
+        "cells": [_row_json(row) for row in runs.rows],
+    }
+    plain: dict[str, Any] = to_jsonable_python(found, inf_nan_mode="null")
     return plain
 
 
@@ -155,14 +154,3 @@ def _row_json(row: Row) -> dict[str, Any]:
     for name, entry in (("A", row.a), ("B", row.b)):
         values[name] = entry and {"status": entry.status, "standing": entry.standing, "seconds": entry.time}
     return {"id": row.cell.id} | values
-
-
-def _plain(value: Any) -> Any:
-    """Dataclasses as objects, and null for what JSON has no number for: the ends of an interval that is not there."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -123,10 +123,3 @@ def fit(prepared: Prepared, budget: str) -> Prepared:
     fitted, profile = within(budget_s, prepared.plan, prepared.request.profile, prepared.estimate)
     request = dataclasses.replace(prepared.request, profile=profile)
     return dataclasses.replace(prepared, plan=fitted, request=request, budget_s=budget_s)
-
-
-def minutes(seconds: float) -> str:
-    """A rough duration."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

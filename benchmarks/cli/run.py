@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from benchmarks import system
 from benchmarks.cli import exit_codes
 from benchmarks.cli.prepare import Network as PreparedNetwork
-from benchmarks.cli.prepare import Prepared, minutes
+from benchmarks.cli.prepare import Prepared
+from benchmarks.plan.estimate import rough
 from benchmarks.records import records_file
 from benchmarks.records.configuration import Strict
 from benchmarks.records.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord
@@ -141,7 +142,7 @@ def run(
 def _announce(prepared: Prepared, progress: "Progress", blocks: int, left: int, say: Say) -> None:
     """What is to be measured, and about how long that takes."""
     profile = dataclasses.replace(prepared.request.profile, blocks=left)
-    whole = minutes(prepared.estimate.run_s(prepared.plan.cells, profile))
+    whole = rough(prepared.estimate.run_s(prepared.plan.cells, profile))
     extent = f"{len(prepared.plan.cells)} cells, {blocks} blocks"
     if progress.records:
         extent = f"going on with {progress.folder}: {left} of {blocks} blocks are left (--force begins anew)"

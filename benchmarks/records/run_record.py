@@ -40,16 +40,13 @@ class VariantText(Strict):
 
 
 class LimitText(Strict):
-    """What a framework computes otherwise than it should. Older runs stored more of it, which nobody reads."""
+    """What a framework computes otherwise than it should; the program that shows it stands in tests/limits."""
 
     model_config = ConfigDict(extra="ignore")
 
     name: str
     frameworks: list[str]
     statement: str = ""
-    consequence: str = ""
-    answer: str = ""
-    reproduction: str = ""
 
 
 class MetricText(Strict):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import wording
-from benchmarks.analysis import memory_capacity, ranking, roofline, step_times
+from benchmarks.analysis import ranking, roofline, step_times
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup, Place
 from benchmarks.analysis.results import Results
@@ -93,8 +93,6 @@ MEANINGS = {
     "device_before_bytes": "held on the device before training",
     "device_peak_bytes": "its peak on the device",
     "joules_per_sample": "energy of training, idle included",
-    "largest_batch": "an estimate, and no such batch was run: the line through the peaks, followed to the memory that is left",
-    "no_largest_batch": "why that cannot be estimated",
     "reason": "why there is no time or no rank",
 }
 """What each column is."""
@@ -112,7 +110,6 @@ class Details:
         self.imports = {start.who: start.import_s for start in results.starts}
         self.installed = {record.framework: record.bytes for record in results.installed}
         self.resources = {(record.who, size_order(record.axes)): record for record in results.resources}
-        self.capacities = {(c.who, size_order(c.axes)): c for c in _capacities(results)}
         self.watched = {(times.who, size_order(times.axes)): times for times in step_times.times(results)}
         self.steps = list(dict.fromkeys(step for times in self.watched.values() for step in times.steps))
 
@@ -124,7 +121,7 @@ class Details:
         )
         first = next((timing for timing in timings if timing.first_call_s is not None), None)
         known: dict[str, object] = {
-            "spread_between": _spread(entry),
+            "spread_between": spread(entry),
             "p50_s": seconds[0],
             "p99_s": seconds[1],
             "cpu_s": entry.cpu_s,
@@ -157,23 +154,16 @@ class Details:
                 known |= {f"{place}_before_bytes": peak.before_bytes, f"{place}_peak_bytes": peak.peak_bytes}
             energy = record.energy
             known["joules_per_sample"] = energy.joules / energy.samples if energy.joules and energy.samples else None
-        without_batch = {axis: value for axis, value in entry.cell.axes.items() if axis != memory_capacity.AXIS}
-        if capacity := self.capacities.get((entry.cell.who, size_order(without_batch))):
-            known |= {"largest_batch": capacity.batch, "no_largest_batch": capacity.reason or None}
         times = self.watched.get(key)
         return known | ({f"step_{name}_s": spent.value for name, spent in times.steps.items()} if times else {})
-
-
-def _capacities(results: Results) -> list[memory_capacity.Capacity]:
-    records, facts = results.resources, results.environment
-    return [*memory_capacity.host(records, facts), *memory_capacity.device(records, facts)]
 
 
 def _quantiles(entry: CellResult) -> list[list[float]]:
     return [[float(q) for q in np.quantile(rounds, (0.5, 0.99))] for rounds in entry.rounds.values()]
 
 
-def _spread(entry: CellResult) -> float | None:
+def spread(entry: CellResult) -> float | None:
+    """Standard deviation of the block medians over their mean; None of one block."""
     medians = list(entry.medians.values())
     return float(np.std(medians, ddof=1) / np.mean(medians)) if len(medians) > 1 else None
 

@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks import wording
 from benchmarks.report import axes, colours
 from benchmarks.report.colours import BAND, INK, MUTED, PAPER
-from benchmarks.statistics import Estimate
+from benchmarks.verdict_rule import MARGIN
 
 Spec = dict[str, Any]
 _WIDTH, _ROW = 480, 26
@@ -46,30 +46,18 @@ class Line:
     """Where its points do not follow one another, as sizes of several widths do not, markers stand alone."""
 
 
-def ratio_dot(label: str, framework: str, ratio: Estimate, hollow: bool = False) -> Dot:
-    """A ratio, with its interval as the bar and in words."""
-    words = wording.ratio(ratio.value) + (f"  ({wording.ratio_interval(ratio)})" if ratio.blocks > 1 else "")
-    return Dot(wording.short(label), framework, ratio.value, *ratio.interval, words, hollow)
-
-
-def ratios(
-    panels: Sequence[tuple[str, Sequence[Dot]]],
-    margin: float,
-    title: str = "time over the fastest one's time",
-    narrow: bool = False,
-) -> Spec:
-    """Ratios on a logarithmic axis, one panel per size, with the band of a tie. `narrow` fits a phone: names and words stand above."""
-    dots = [dot for _, panel in panels for dot in panel]
+def ratios(dots: Sequence[Dot], narrow: bool = False) -> Spec:
+    """Ratios on a logarithmic axis, with the band of a tie. `narrow` fits a phone: names and words stand above."""
     domain = axes.around([dot.value for dot in dots], [(dot.low, dot.high) for dot in dots])
     x = {"type": "quantitative", "scale": {"type": "log", "domain": domain, "clamp": True}}
-    band = {"low": max(1 / (1 + margin), domain[0]), "high": min(1 + margin, domain[1])}
+    band = {"low": max(1 / (1 + MARGIN), domain[0]), "high": min(1 + MARGIN, domain[1])}
     behind = [
         layer([band], {"type": "rect", "color": BAND}, x=x | {"field": "low"}, x2={"field": "high"}),
         layer([{"one": 1}], {"type": "rule", "color": MUTED}, x=x | {"field": "one"}),
     ]
-    axis: Spec = {"title": f"{title} (log scale)", "format": "~r", "grid": True}
+    axis: Spec = {"title": "time over the fastest one's time (log scale)", "format": "~r", "grid": True}
     room = 0.07 * (_WIDTH / _NARROW if narrow else 1)
-    return _panels(panels, x, axis | {"values": axes.log_ticks(domain, _NICE, room)}, behind, narrow)
+    return _panels([("", dots)], x, axis | {"values": axes.log_ticks(domain, _NICE, room)}, behind, narrow)
 
 
 def times(panels: Sequence[tuple[str, Sequence[Dot]]]) -> Spec:
@@ -82,16 +70,15 @@ def times(panels: Sequence[tuple[str, Sequence[Dot]]]) -> Spec:
     return _panels(panels, x, axis, [])
 
 
-def deviations(panels: Sequence[tuple[str, Sequence[Dot]]]) -> Spec:
-    """Block medians as small dots about their cell's estimate, in per cent, with the interval; one panel per size."""
-    dots = [dot for _, panel in panels for dot in panel]
+def deviations(title: str, dots: Sequence[Dot]) -> Spec:
+    """Block medians as small dots about their cell's estimate, in per cent, with the interval."""
     reach = max((abs(value) for dot in dots for value in (*dot.points, dot.low or 0, dot.high or 0)), default=1)
     reach = min(max(reach, 1), 3 * max((abs(value) for dot in dots for value in dot.points), default=1) + 1)
     reach = round(1.06 * reach, 2)
     x = {"type": "quantitative", "scale": {"domain": [-reach, reach], "nice": False, "clamp": True}}
     behind = [layer([{"zero": 0}], {"type": "rule", "color": MUTED}, x=x | {"field": "zero"})]
     axis = {"title": "block median against the cell's estimate, in %", "tickCount": 7, "grid": True}
-    return _panels(panels, x, axis, behind)
+    return _panels([(title, dots)], x, axis, behind)
 
 
 def lines(

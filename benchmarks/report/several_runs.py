@@ -16,8 +16,8 @@ from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.loaded_run import LoadedRun
 from benchmarks.analysis.ranking import ComparisonGroup, by_phase
 from benchmarks.analysis.results import Results
-from benchmarks.report import dataframe, facts, headline, machines, plots
-from benchmarks.report.document import Block, Bullets, Document, Figure, Heading, Section, Text, table
+from benchmarks.report import dataframe, facts, headline, machines
+from benchmarks.report.document import Block, Bullets, Document, Heading, Section, Text, table
 from benchmarks.report.sections import answer, coverage
 from benchmarks.statistics import Comparison
 from benchmarks.verdict_rule import MARGIN
@@ -26,9 +26,9 @@ from benchmarks.wording import NO_VALUE
 _NOTE = (
     "Runs take no turns with one another: whatever else differed between them (other load, heat, settings) is in every ratio "
     "between runs. Intervals are unpaired (Welch), from the blocks of both; what is called slower or faster lies wholly "
-    f"beyond {wording.MARGIN}. A ratio between two machines speaks of these machines with these versions, and of nothing else."
+    f"beyond {wording.MARGIN}, and darker is slower. A ratio between two machines speaks of these machines with these versions, and of "
+    "nothing else. results.csv has every time of every run, also of cells that the first run has not."
 )
-_MOST_PANELS = 6
 
 Compared = Mapping[tuple[str, str], Comparison]
 """By the run's name and the cell's id."""
@@ -144,7 +144,7 @@ def _fastest_cell(run: LoadedRun, group: ComparisonGroup | None) -> str:
 
 
 def _cells(runs: Sequence[LoadedRun]) -> list[Block]:
-    """Per phase and setting: a chart of the ratios to the first run, and every time in a table."""
+    """Per phase and setting a table of the first run's cells: their times there, and over them those of the other runs."""
     blocks: list[Block] = [Text(_NOTE, "note")]
     for network in runs[0].results.run.networks:
         own = runs[0].network(network.model)
@@ -155,23 +155,10 @@ def _cells(runs: Sequence[LoadedRun]) -> list[Block]:
             )
             blocks.append(Text(f"{what}: {wording.listed(others)}.", "warning"))
     compared = _compared(runs)
-    for same_phase in by_phase(_all_groups(runs)):
+    for same_phase in by_phase(runs[0].groups):
         title = _of(runs, same_phase[0]) + wording.timed_in(same_phase[0].phase, same_phase[0].who)
-        blocks_of_phase = [*_figure(runs, same_phase, compared, title), *_table(runs, same_phase, compared, title)]
-        blocks += [Heading(title[0].upper() + title[1:]), *blocks_of_phase]
+        blocks += [Heading(title[0].upper() + title[1:]), *_table(runs, same_phase, compared, title)]
     return blocks
-
-
-def _all_groups(runs: Sequence[LoadedRun]) -> list[ComparisonGroup]:
-    """The groups of all runs; where several have one, with the cells of all of them, once."""
-    merged: dict[tuple[str, ...], ComparisonGroup] = {}
-    for run in runs:
-        for group in run.groups:
-            earlier = merged.setdefault(group.key, group)
-            ids = {place.entry.id for place in earlier.places}
-            more = [place for place in group.places if place.entry.id not in ids]
-            merged[group.key] = ComparisonGroup([*earlier.places, *more])
-    return list(merged.values())
 
 
 def _compared(runs: Sequence[LoadedRun]) -> Compared:
@@ -187,68 +174,23 @@ def _compared(runs: Sequence[LoadedRun]) -> Compared:
     return dict(zip(comparisons, statistics.detected_together(list(comparisons.values())), strict=True))
 
 
-def _figure(
-    runs: Sequence[LoadedRun], same_phase: Sequence[ComparisonGroup], compared: Compared, title: str
-) -> list[Block]:
-    comparisons_of = {group.key: _comparisons(runs, group, compared) for group in same_phase}
-    panels = [
-        (wording.short(wording.size(group.axes), 60), [_dot(*comparison) for comparison in comparisons])
-        for group in same_phase
-        if (comparisons := comparisons_of[group.key])
-    ]
-    if not panels:
-        return []
-    base, drawn = runs[0].name, panels[:_MOST_PANELS]
-    left = f" Of {len(panels)} sizes {len(drawn)} are drawn; the tables have all." if len(drawn) < len(panels) else ""
-    how_to_read = (
-        f"How to read this: each marker is a time divided by the time of the same cell in {base}, so 1 is as fast as there; "
-        f"further left is faster than in {base}. The bar is the 95% interval, the band the {wording.MARGIN} of a tie.{left}"
-    )
-    verdicts = [comparison.verdict for comparisons in comparisons_of.values() for *_, comparison in comparisons]
-    order = ("faster", "tied", "inconclusive", "slower")
-    counts = wording.listed(f"{verdicts.count(verdict)} {verdict}" for verdict in order if verdict in verdicts)
-    caption = f"Against {base}, {wording.count(len(verdicts), 'comparison')}: {counts}."
-    name = wording.figure_name(f"runs {same_phase[0].who.model}", same_phase[0].phase, same_phase[0].who)
-    spec = plots.ratios(drawn, MARGIN, f"time over {wording.short(base, 24)}'s time")
-    return [Figure(name, spec, f"{title[0].upper()}{title[1:]}, run against run", caption, how_to_read)]
-
-
-def _comparisons(
-    runs: Sequence[LoadedRun], group: ComparisonGroup, compared: Compared
-) -> list[tuple[LoadedRun, CellResult, Comparison]]:
-    return [
-        (run, place.entry, compared[run.name, place.entry.id])
-        for place in group.places
-        for run in runs[1:]
-        if (run.name, place.entry.id) in compared
-    ]
-
-
-def _dot(run: LoadedRun, entry: CellResult, comparison: Comparison) -> plots.Dot:
-    who = entry.cell.who
-    return plots.ratio_dot(f"{wording.implementation(who, True)}: {run.name}", who.framework, comparison.ratio)
-
-
 def _table(
     runs: Sequence[LoadedRun], same_phase: Sequence[ComparisonGroup], compared: Compared, title: str
 ) -> list[Block]:
     rows, frameworks = [], []
     for group in same_phase:
         for entry in (place.entry for place in group.places if place.entry.standing != "beside"):
-            name, who = entry.id, entry.cell.who
-            ratios = [_ratio(compared.get((run.name, name))) for run in runs[1:]]
-            times = [_time(run.entries.get(name)) for run in runs]
-            rows.append([wording.implementation(who, True), wording.size(group.axes), *times, *ratios])
+            who = entry.cell.who
+            ratios = [_ratio(run.entries.get(entry.id), compared.get((run.name, entry.id))) for run in runs[1:]]
+            rows.append([wording.implementation(who, True), wording.size(group.axes), _time(entry), *ratios])
             frameworks.append(who.framework)
-        columns = ["implementation", "size", *(f"#{run.name}" for run in runs)]
-    columns += [f"#{run.name} over {runs[0].name}" for run in runs[1:]]
-    return table(f"Times (95% interval; blocks), {title}", rows, *columns, frameworks=frameworks)
+    columns = ("implementation", "size", f"#{runs[0].name}", *(f"#{run.name} over {runs[0].name}" for run in runs[1:]))
+    caption = f"Times in {runs[0].name} (95% interval; blocks), and over them those of the others, {title}"
+    return table(caption, rows, *columns, frameworks=frameworks, heat=True)
 
 
-def _time(entry: CellResult | None) -> str:
+def _time(entry: CellResult) -> str:
     """A time with its interval and count, or why there is none."""
-    if entry is None:
-        return "not planned"
     if entry.time is None:
         return entry.status
     if entry.standing == "not proved":
@@ -256,9 +198,10 @@ def _time(entry: CellResult | None) -> str:
     return wording.with_interval(entry.time)
 
 
-def _ratio(comparison: Comparison | None) -> str:
+def _ratio(entry: CellResult | None, comparison: Comparison | None) -> str:
+    """The cell's time over the first run's, or why it is not compared."""
     if comparison is None:
-        return "not compared"
+        return "not planned" if entry is None else "not compared" if entry.is_proved else _time(entry)
     ratio, differs = comparison.ratio, comparison.verdict in ("faster", "slower")
     chance = " (may be chance in so large a table)" if differs and not comparison.detected else ""
     text = f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)}) {comparison.verdict}{chance}"

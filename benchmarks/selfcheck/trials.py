@@ -80,8 +80,3 @@ def write(folder: Path, trials: Iterable[Trial]) -> None:
     """One JSON object per line."""
     lines = [json.dumps(asdict(trial)) + "\n" for trial in trials]
     (folder / FILE).write_text("".join(lines), encoding="utf-8")
-
-
-def read(folder: Path) -> list[Trial]:
-    """All of them."""
-    return [Trial(**json.loads(line)) for line in (folder / FILE).read_text(encoding="utf-8").splitlines()]

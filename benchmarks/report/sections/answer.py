@@ -7,10 +7,11 @@ from benchmarks.analysis import answer
 from benchmarks.analysis.answer import Answer, Reason
 from benchmarks.analysis.ranking import ComparisonGroup, Place
 from benchmarks.analysis.results import Results
+from benchmarks.plan.estimate import rough
 from benchmarks.records.configuration import Axes, Configuration
 from benchmarks.report import facts, plots
 from benchmarks.report.document import Block, Bullets, Figure, Heading, Section, Text, table
-from benchmarks.verdict_rule import MARGIN, MIN_BLOCKS_FOR_VERDICT
+from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
 
 AIMS = (0.2, 0.1, 0.05)
@@ -78,12 +79,10 @@ def verdict(results: Results, group: ComparisonGroup) -> str:
         return f"{wording.listed([best, *tied, *unsettled], 'or')}, not settled"
     if tied:
         return f"{wording.listed([best, *tied])} are tied"
-    following = group.rivals[0]
-    ratio = following.comparison.ratio if following.comparison else None
-    times = (
-        f", {wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)}) times as fast as " if ratio else ", before "
-    )
-    return f"{best} is fastest{times}{_name(results, following.entry.cell.who)}"
+    following, comparison = _name(results, group.rivals[0].entry.cell.who), group.rivals[0].comparison
+    assert comparison  # what is not compared is not settled
+    interval = wording.ratio_interval(comparison.ratio)
+    return f"{best} is fastest, {wording.ratio(comparison.ratio.value)} ({interval}) times as fast as {following}"
 
 
 def _table(found: Sequence[tuple[Results, Answer]]) -> list[Block]:
@@ -124,7 +123,7 @@ def _forest(results: Results, group: ComparisonGroup) -> list[Block]:
     if len(dots) < 2:
         return []
     title = f"Times as long as the fastest, {wording.timed(group.phase, group.axes)} ({wording.setting(group.who)})"
-    spec, narrow = (plots.ratios([("", dots)], MARGIN, narrow=narrow) for narrow in (False, True))
+    spec, narrow = (plots.ratios(dots, narrow) for narrow in (False, True))
     name = f"answer-{wording.slug(group.who.model)}"
     said = verdict(results, group)
     return [Figure(name, spec, title, f"{said[0].upper()}{said[1:]}.", _HOW, narrow)]
@@ -137,7 +136,10 @@ def dot(results: Results, place: Place) -> plots.Dot:
     if place.is_reference or place.comparison is None:
         time = wording.duration(place.entry.seconds)
         return plots.Dot(wording.short(label), who.framework, 1.0, None, None, f"1  ({time})")
-    return plots.ratio_dot(label, who.framework, place.comparison.ratio, place.entry.standing != "ranked")
+    ratio = place.comparison.ratio
+    words = wording.ratio(ratio.value) + (f"  ({wording.ratio_interval(ratio)})" if ratio.blocks > 1 else "")
+    hollow = place.entry.standing != "ranked"
+    return plots.Dot(wording.short(label), who.framework, ratio.value, *ratio.interval, words, hollow)
 
 
 def whys(results: Results, group: ComparisonGroup) -> list[str]:
@@ -150,22 +152,20 @@ def whys(results: Results, group: ComparisonGroup) -> list[str]:
 
 def why(results: Results, group: ComparisonGroup, reason: Reason) -> str:
     """What sets one back, from what was measured: "PyTorch takes 1.91 times as long: ..."."""
-    best = _name(results, group.reference.cell.who) if group.reference else ""
-    ratio = reason.place.comparison.ratio if reason.place.comparison else None
-    who = _name(results, reason.place.entry.cell.who)
+    assert group.reference
+    assert reason.place.comparison
+    best, ratio = _name(results, group.reference.cell.who), reason.place.comparison.ratio
     told = []
-    if reason.step:
+    if reason.against:
         titles = {step.name: step.title or step.name for step in results.network.steps}
-        other = _name(results, reason.against) if reason.against else best
-        spent = f"{wording.duration(reason.step_s)}, {other} {wording.duration(reason.best_step_s)}"
-        told.append(
-            f"{titles.get(reason.step, reason.step).lower()} is {wording.percent(reason.share)} of its step ({spent})"
-        )
+        step, share = titles.get(reason.step, reason.step).lower(), wording.percent(reason.share)
+        other = f"{_name(results, reason.against)} {wording.duration(reason.best_step_s)}"
+        told.append(f"{step} is {share} of its step ({wording.duration(reason.step_s)}, {other})")
     if reason.overhead_s is not None:
-        other = f" ({best} {wording.duration(reason.best_overhead_s)})" if reason.best_overhead_s is not None else ""
-        told.append(f"a call costs about {wording.duration(reason.overhead_s)} before any work{other}")
-    times = f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)})" if ratio else NO_VALUE
-    return f"{who} takes {times} times as long: {wording.listed(told)}."
+        overhead, other = wording.duration(reason.overhead_s), wording.duration(reason.best_overhead_s)
+        told.append(f"a call costs about {overhead} before any work ({best} {other})")
+    times = f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)})"
+    return f"{_name(results, reason.place.entry.cell.who)} takes {times} times as long: {wording.listed(told)}."
 
 
 def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
@@ -189,18 +189,11 @@ def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
     if certain.blocks is None:
         more = f"{wording.percent(certain.aim)} would take more than {answer.MOST_BLOCKS} blocks."
     else:
-        took = f" ({_rough(certain.seconds)})" if certain.seconds else ""
+        took = f" ({rough(certain.seconds)})" if certain.seconds else ""
         more = (
             f"{wording.percent(certain.aim)} would take about {certain.blocks} blocks{took}: --blocks {certain.blocks}."
         )
     return [f"{seen} {more}", proofs]
-
-
-def _rough(seconds: float) -> str:
-    """A time that is only known roughly: "4 minutes"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def unsaid(results: Results) -> list[Block]:

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from benchmarks import wording
 from benchmarks.analysis import answer
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import BlockRecord
-from benchmarks.report import plots
+from benchmarks.report import dataframe, plots
 from benchmarks.report.document import Block, Figure, Section, Text, table
 from benchmarks.report.sections import gpu_clocks, run_quality
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
@@ -40,18 +38,19 @@ def _figure(results: Results, group: ComparisonGroup) -> list[Block]:
     entries = [place.entry for place in group.places if len(place.entry.medians) > 1]
     if not entries:
         return []
-    widest = max(entries, key=_between)
-    caption = f"Block medians differ most for {wording.label(results, widest.cell.who)}: {wording.percent(_between(widest))} between processes."
+    spreads = {wording.label(results, entry.cell.who): dataframe.spread(entry) or 0.0 for entry in entries}
+    widest = max(spreads, key=spreads.__getitem__)
+    caption = f"Block medians differ most for {widest}: {wording.percent(spreads[widest])} between processes."
     how_to_read = (
         "How to read this: each small circle is one block's median, as a difference from the estimate (0). The bar is the estimate's 95% "
         "interval, cut where it leaves the chart."
     )
-    panels = [(wording.short(wording.size(group.axes), 60), [_dot(results, entry) for entry in entries])]
     title = f"Blocks behind each estimate, {wording.timed(group.phase, group.axes)} ({wording.setting(group.who)})"
     rows = [[wording.label(results, e.cell.who), wording.durations(e.medians, e.seconds)] for e in entries]
     columns = ("implementation", "block medians")
+    spec = plots.deviations(wording.short(wording.size(group.axes), 60), [_dot(results, entry) for entry in entries])
     numbers = table(title, rows, *columns, frameworks=[entry.cell.who.framework for entry in entries])
-    return [Figure("blocks", plots.deviations(panels), title, caption, how_to_read), *numbers]
+    return [Figure("blocks", spec, title, caption, how_to_read), *numbers]
 
 
 def _dot(results: Results, entry: CellResult) -> plots.Dot:
@@ -65,12 +64,6 @@ def _dot(results: Results, entry: CellResult) -> plots.Dot:
 
 def _deviation(seconds: float, estimate: float) -> float:
     return round(100 * (seconds / estimate - 1), 4)
-
-
-def _between(entry: CellResult) -> float:
-    """Standard deviation of the block medians over their mean."""
-    medians = list(entry.medians.values())
-    return float(np.std(medians, ddof=1) / np.mean(medians)) if len(medians) > 1 else 0.0
 
 
 def _load(results: Results) -> list[Block]:

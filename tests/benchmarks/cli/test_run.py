@@ -10,7 +10,6 @@ from benchmarks.cli.run import Outcome
 from benchmarks.records.record import Cell, Check, Configuration, OutcomeRecord, ProofRecord, Record, TimingRecord
 from benchmarks.runner import blocks
 from benchmarks.worker.protocol import Job
-from tests.support import ROOT
 from tests.support.command import NOT_GIVEN, invoke, save_npz
 
 CELL = Cell(who=Configuration(model="mlp", framework="numpy", threads=1), phase="train_step", axes={"batch": 8})
@@ -64,7 +63,7 @@ def test_the_run_record_tells_the_limits_of_the_planned_frameworks() -> None:
     prepared = prepare.prepare(load_data=False, **NOT_GIVEN | {"frameworks": "numpy"})
     told = run.run_record(prepared, blocks=1, seed=0).limits
     assert {framework for limit in told for framework in limit.frameworks} == {"numpy"}
-    assert all((ROOT / limit.reproduction).is_file() for limit in told)
+    assert all(limit.statement for limit in told)
 
 
 def test_verify_proves_each_precision_that_is_asked_for_once_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def narrow(*labels: str) -> tuple[float, float, list[tuple[str, float, float]]]:
         plots.Dot(label, "numpy", value, value / 1.1, value * 1.1, "2.00 (1.82 to 2.20)")
         for value, label in enumerate(labels, start=1)
     ]
-    svg = charts.draw([Figure("a", plots.ratios([("", dots)], 0.03, narrow=True), "Title", "Caption", "How")])["a"]
+    svg = charts.draw([Figure("a", plots.ratios(dots, narrow=True), "Title", "Caption", "How")])["a"]
     width, height = map(float, re.search(r'width="(\d+)" height="(\d+)"', svg).groups())  # type: ignore[union-attr]
     texts = re.findall(
         r'<text text-anchor="\w+" transform="translate\(([\d.-]+),([\d.-]+)\)" fill="currentColor">([^<]+)</text>', svg

@@ -43,7 +43,7 @@ def test_what_watching_does_to_a_time_is_said() -> None:
 def test_a_block_that_was_repeated_counts_once() -> None:
     records = [*watched(), profile(cell("numpy"), 5, seconds=4e-4)]
     (times,) = step_times.times(gathered(records))
-    assert times.whole.blocks == 6
+    assert times.watched.blocks == times.slowed.ratio.blocks == 6
 
 
 def test_one_block_has_no_interval_and_is_still_shown() -> None:

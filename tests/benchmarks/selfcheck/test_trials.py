@@ -1,3 +1,4 @@
+import json
 import math
 from pathlib import Path
 
@@ -28,4 +29,5 @@ def test_a_tools_ratio_is_that_of_its_own_statistic(method: str, ratio: float) -
 def test_trials_come_back_as_they_were_written(tmp_path: Path) -> None:
     found = synthetic_trials.sittings(2)
     trials.write(tmp_path, found)
-    assert trials.read(tmp_path) == found
+    lines = (tmp_path / trials.FILE).read_text(encoding="utf-8").splitlines()
+    assert [trials.Trial(**json.loads(line)) for line in lines] == found

@@ -149,15 +149,14 @@ class Measuring:
         work = self.bench.work(cell)
         if work is None:
             return
-        loops = self.job.loops.get(cell.id) or work.loops(self.job.round_s)
-        plan = json.loads(self.channel.ask(Says.PREPARED, cell=cell.id, loops=loops, round_s=work.round_s(loops)))
+        plan = json.loads(self.channel.ask(Says.PREPARED, cell=cell.id, call_s=work.pilot()))
         woken: list[float] = []
         started: list[float] = []
 
         def wait_for_turn() -> None:
             self.channel.ask(Says.TURN, cell=cell.id)
             woken.append(perf_counter())
-            work.restore()
+            work.restore(self.job.round_s)
             started.append(perf_counter())
 
         rounds = plan["rounds"] + plan["alone"]

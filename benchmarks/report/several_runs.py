@@ -274,8 +274,8 @@ def _time(entry: CellResult | None) -> str:
         return "not planned"
     if entry.time is None:
         return entry.status
-    if entry.standing == "not proved":
-        return "not proved equal"
+    if entry.standing in ("not proved", "impossible"):
+        return "not proved equal" if entry.standing == "not proved" else "impossible"
     return wording.with_interval(entry.time)
 
 

@@ -149,6 +149,8 @@ class Measuring:
         work = self.bench.work(cell)
         if work is None:
             return
+        if self.job.block == 0:  # the later blocks have the same fences
+            work.check_fence()
         plan = json.loads(self.channel.ask(Says.PREPARED, cell=cell.id, call_s=work.pilot()))
         woken: list[float] = []
         started: list[float] = []
@@ -162,8 +164,6 @@ class Measuring:
         rounds = plan["rounds"] + plan["alone"]
         benchmark.pedantic(work.round(plan["loops"]), setup=wait_for_turn, rounds=rounds, warmup_rounds=0)
         work.check()
-        if self.job.block == 0:  # the later blocks have the same fences
-            work.check_fence(plan["loops"])
         restore_s = sum(started[:-1]) - sum(woken[:-1])
         self.channel.send(self._record(cell, work, plan, started, restore_s, list(benchmark.stats.stats.data)))
 

@@ -15,6 +15,9 @@ LEFT_OVER = 0.2
 """The share of a round that may seem unfinished when its clock stops: jitter reaches some percent, a fence that does not
 wait leaves nearly all."""
 
+CHECKED_S, CHECKED_CALLS = 2e-3, 8
+"""A fence is put to the test on calls that fill this time, but on few: each leaves all its work behind where nobody waits for it."""
+
 NOT_BEGUN = 0.5
 """The share of a call that may seem to be done only when its result is copied: jitter reaches some percent, a promise leaves nearly all."""
 
@@ -74,8 +77,11 @@ class Work:
         if not all(np.isfinite(array).all() for array in self.to_host(result)):
             raise FloatingPointError("what was timed gives infinities or NaN after its rounds")
 
-    def check_fence(self, loops: int) -> None:
-        """Raises RuntimeError where a round's clock stops before the device has finished, or before the work was begun."""
+    def check_fence(self) -> None:
+        """Before the pilot, which would ask for a heap of work: raises RuntimeError where the clock stops before the device
+        has finished, or before the work was begun."""
+        call_s = timing.warm_up(self.call, self.fence, work_s=0.0, fewest=2)
+        loops = min(CHECKED_CALLS, timing.calls_filling(CHECKED_S, call_s))
         if (share := timing.left_over(self.call, self.fence, self.to_host, loops)) > LEFT_OVER:
             raise RuntimeError(
                 f"the clock stopped before the work was done: {share:.0%} of a round was left. "

@@ -17,7 +17,7 @@ CELL = synthetic.cell("numpy")
 CALL_S = 2.0**-12
 """In truth, and the multiple of a power of two, so that sums are exact."""
 
-LAP, FIRST_TOUCH = 80, 4.0
+LAP, FIRST_TOUCH = 200, 4.0
 """Calls that touch memory for the first time, and how many times as long they take."""
 
 BYTES_OF_CALL = 2**20

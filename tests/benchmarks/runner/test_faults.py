@@ -57,7 +57,7 @@ class Faulty(MLP):
 
     def train_step(self, batch):
         type(self).calls += 1
-        if type(self).calls > 15:  # proved and calibrated by then
+        if type(self).calls > 9:  # proved by then
             self.fault()
         if self.later:
             return POOL.submit(self.slowly, batch)

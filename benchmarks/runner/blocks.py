@@ -23,7 +23,7 @@ from benchmarks.runner import interference
 from benchmarks.runner.networks import Network, dataset_of, scratch
 from benchmarks.runner.progress import Place, Say
 from benchmarks.runner.worker_process import PROGRAM, Sink, WorkerLost, WorkerProcess
-from benchmarks.worker.protocol import PROFILING, Job, Says
+from benchmarks.worker.protocol import LEARNING, PROFILING, Job, Says
 from benchmarks.worker.timing import calls_filling
 from implementations import registry
 
@@ -253,7 +253,7 @@ class Block:
                               last_lines=worker.last_lines())
             )  # fmt: skip
         self.run.say(f"  {job.who.framework} was lost: {reason}")
-        if not worker.in_progress or not (remaining or job.epochs) or worker.in_progress == "learning":
+        if not worker.in_progress or not (remaining or job.epochs) or worker.in_progress == LEARNING:
             return None
         profile_steps = job.profile_steps and worker.in_progress != PROFILING
         # Others may be at work beside it, so its first calls would say nothing.

@@ -23,7 +23,7 @@ from benchmarks.records.record import Cell, OutcomeRecord, TimingRecord
 from benchmarks.worker import timed_cells
 from benchmarks.worker.learning import learn
 from benchmarks.worker.models import Models
-from benchmarks.worker.protocol import PROFILING, Channel, Job, Says, begin
+from benchmarks.worker.protocol import LEARNING, PROFILING, Channel, Job, Says, begin
 from benchmarks.worker.workloads import Bench, Work
 from implementations import precisions, registry
 from implementations.errors import Unavailable
@@ -71,8 +71,8 @@ def main() -> None:
         for profile in models.profile_steps():
             channel.send(profile)
     if job.epochs:
-        channel.ask(Says.START, cell="learning")
-        for training in learn(models):
+        channel.ask(Says.START, cell=LEARNING)
+        for training in learn(models, lambda: channel.event(Says.PREPARING, cell=LEARNING)):
             channel.send(training)
     channel.ask(Says.DONE)  # ending a process takes time, and others still measure
 

@@ -1,7 +1,7 @@
 """Training on the run's data, with an evaluation after each epoch. Never ranked."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from implementations.contract import DeviceArray, DeviceBatch, Model
 from implementations.train import Epoch
 
 
-def learn(models: Models) -> Iterator[LearningRecord]:
-    """Train from several seeds.
+def learn(models: Models, alive: Callable[[], None] = lambda: None) -> Iterator[LearningRecord]:
+    """Train from several seeds; `alive` is called after every epoch, for a training may take longer than a silence may last.
 
     The first training goes on to the last epoch, for its curve; the others end when they have reached the target.
     """
@@ -25,10 +25,12 @@ def learn(models: Models) -> Iterator[LearningRecord]:
     models.fence(model.predict(test))
     prepare_s = timing.clock() - begin
     for seed in range(models.job.trainings):
-        yield _training(models, model, test, seed, prepare_s)
+        yield _training(models, model, test, seed, prepare_s, alive)
 
 
-def _training(models: Models, model: Model, test: DeviceBatch, seed: int, prepare_s: float) -> LearningRecord:
+def _training(
+    models: Models, model: Model, test: DeviceBatch, seed: int, prepare_s: float, alive: Callable[[], None]
+) -> LearningRecord:
     spec, to_host = models.spec.changed(seed=(models.spec.seed + seed) % 2**31), models.adapter.to_host
     model.load_state(models.state(spec))
     metric = spec.METRIC
@@ -45,6 +47,7 @@ def _training(models: Models, model: Model, test: DeviceBatch, seed: int, prepar
         spent += timing.once(train, models.fence)
         done = Epoch.after(epoch, losses, model.predict(test), metric, models.data.test, to_host)
         points.append(LearningPoint(epoch=epoch, elapsed_s=spent, metric=done.metric, train_loss=done.loss))
+        alive()
         if seed and reached(done.metric):
             break
     digest = hashlib.sha256(done.logits.argmax(axis=-1).astype(np.int64).tobytes()).hexdigest()

@@ -15,8 +15,8 @@ from pydantic import BaseModel
 from benchmarks import system
 from benchmarks.records.record import Axes, Cell, Configuration
 
-PROFILING = "the steps of the training steps"
-"""Stands where other messages name a cell."""
+PROFILING, LEARNING = "the steps of the training steps", "learning"
+"""Stand where other messages name a cell."""
 
 
 WHERE = signal.SIGUSR1
@@ -36,7 +36,7 @@ class Says(StrEnum):
     """First block: it has made its first calls, alone. Answer: go, to all workers together, for their proofs."""
 
     PREPARING = "preparing"
-    """It builds or proves the cell that it names; a sign of life, without an answer."""
+    """It builds or proves the cell that it names, or has learned for another epoch; a sign of life, without an answer."""
 
     START = "start"
     """It comes to the cell that it names, or to what follows the last. Answer: go, when that is the group's turn."""

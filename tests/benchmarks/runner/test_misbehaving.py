@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.records.record import OutcomeRecord, ProofRecord, Record, StepsRecord, TimingRecord
+from benchmarks.records.record import LearningRecord, OutcomeRecord, ProofRecord, Record, StepsRecord, TimingRecord
+from benchmarks.runner import worker_process
 from tests.support.strangers import offered
 from tests.support.tiny_runs import ROUNDS, cells_of, execute
 
@@ -194,6 +195,29 @@ def test_what_shows_only_after_many_calls_has_no_time(tmp_path: Path, name: str,
     assert not [record for record in records if isinstance(record, TimingRecord)]
     (outcome,) = [record for record in records if isinstance(record, OutcomeRecord)]
     assert reason in outcome.reason
+
+
+LEISURELY = """
+import time
+from implementations.mlp.mlp_numpy import MLP
+
+
+class leisurely(MLP):
+    steps = 0
+
+    def train_step(self, batch):
+        leisurely.steps += 1
+        time.sleep(0.4 * (leisurely.steps < 24))  # its proof, and the first training
+        return super().train_step(batch)
+"""
+
+
+def test_a_training_may_last_longer_than_a_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four epochs of four steps, 6.4 seconds in a row, where nobody may be silent for 4."""
+    monkeypatch.setattr(worker_process, "CELL_TIMEOUT_S", 4.0)
+    with offered(tmp_path, LEISURELY, {"leisurely": ""}):
+        records = execute(cells_of("leisurely", phases=("predict",)), epochs=4)
+    assert next(len(record.points) for record in records if isinstance(record, LearningRecord)) == 4
 
 
 PROMISES = """

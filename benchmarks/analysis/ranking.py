@@ -7,7 +7,7 @@ a range: nobody is placed by a difference that the measurement does not support.
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks import statistics
@@ -120,6 +120,22 @@ def compare(entry: CellResult, reference: CellResult) -> Comparison | None:
         for k in shared
     ]
     return statistics.compare_logs(logs)
+
+
+Pair = tuple[CellResult, CellResult, Comparison]
+"""Two entries that differ in how they were run, and the first one's time over the second's."""
+
+
+def pairs(results: Results, other_of: Callable[[Configuration], Configuration | None]) -> list[Pair]:
+    """Each ranked entry with what ran as `other_of` says (None: nothing) in the same phase at the same size, in reading order."""
+    ranked = {entry.id: entry for entry in results.entries if entry.standing == "ranked"}
+    found = []
+    for entry in ranked.values():
+        who = other_of(entry.cell.who)
+        other = ranked.get(entry.cell.model_copy(update={"who": who}).id) if who else None
+        if other and (comparison := compare(entry, other)):
+            found.append((entry, other, comparison))
+    return sorted(found, key=lambda pair: (phase_order(pair[0].cell.phase), size_order(pair[0].cell.axes)))
 
 
 def fastest(entries: Sequence[CellResult]) -> CellResult:

@@ -1,6 +1,7 @@
 """The machine, its threads and its GPUs, and which code ran. No framework is imported."""
 
 import ctypes
+import hashlib
 import os
 import platform
 import select
@@ -13,13 +14,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from benchmarks import gpus
-from implementations import cores
+from benchmarks import gpus, processors
 
 ROOT = Path(__file__).parent.parent
 
 PR_SET_PDEATHSIG = 1
 """From Linux's sys/prctl.h."""
+
+STEERING = (
+    "BLIS_", "CUBLAS_", "CUDA_", "DNNL_", "GOTO_", "JAX_", "KERAS_", "KMP_", "LD_PRELOAD", "MALLOC_", "MKL_", "NPY_", "NVIDIA_TF32_",
+    "OMP_", "ONEDNN_", "OPENBLAS_", "TF_", "TORCH", "XLA_",
+)  # fmt: skip
+"""How the names of environment variables begin by which libraries of arithmetic, memory and threads are steered."""
 
 THREAD_CLOCK = 0b110
 """From Linux's posix-timers.h: the last bits of the number of a thread's own processor clock."""
@@ -30,34 +36,32 @@ def machine() -> dict[str, Any]:
     import psutil
 
     return {
-        "cpu": cpu_model(),
+        "host": host(),
+        "cpu": processors.model(),
         "cores": psutil.cpu_count(logical=False),
         "logical_cores": psutil.cpu_count(),
         "usable_cores": usable_cores(),
-        "cgroup_cpu_quota": _first_line("/sys/fs/cgroup/cpu.max"),
+        "cgroup_cpu_quota": processors.quota(),
         "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "memory_bytes": psutil.virtual_memory().total,
         "gpus": [{name: value for name, value in vars(gpu).items() if value} for gpu in gpus.visible()],
         "os": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
+        "variables": {name: value for name, value in sorted(os.environ.items()) if name.startswith(STEERING)},
     }
 
 
+def host() -> str:
+    """Which machine this is, without its name: a hash of its machine-id, or of its host name where it has none."""
+    identity = _first_line("/etc/machine-id") or platform.node()
+    return hashlib.sha256(identity.encode()).hexdigest()[:12]
+
+
 def usable_cores() -> int:
-    """How many processors this process may use."""
-    return cores.usable()
-
-
-def cpu_model() -> str:
-    """The processor's name."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+    """How many processors this process may use: by its affinity, and by a quota, of which whole ones count."""
+    quota = processors.quota()
+    return min(len(processors.usable()), max(1, int(quota)) if quota else os.cpu_count() or 1)
 
 
 def code_version() -> dict[str, Any]:
@@ -74,15 +78,15 @@ def thread_environment(threads: int) -> dict[str, str]:
 
 
 def pin(threads: int) -> list[int]:
-    """Keep this process on as many cores as it has threads, the last ones; returns the cores (none where unknown).
+    """Keep this process on as many processors as it has threads; returns them (none where unknown).
 
     The only limit that every framework respects: JAX takes its thread count from it, and one thread then means one core.
     """
     if not hasattr(os, "sched_setaffinity"):
         return []
-    cores = sorted(os.sched_getaffinity(0))[-threads:]
-    os.sched_setaffinity(0, cores)
-    return cores
+    chosen = sorted(processors.in_order_of_use(processors.usable())[:threads])
+    os.sched_setaffinity(0, chosen)
+    return chosen
 
 
 def python() -> str:

@@ -18,7 +18,7 @@ Timed = tuple[str, int]
 Subject = tuple[Configuration, tuple[tuple[str, int | str], ...]]
 """What a proof speaks of: an implementation at a size."""
 
-Standing = Literal["ranked", "own variant", "beside", "not proved", "no time"]
+Standing = Literal["ranked", "own variant", "beside", "not proved", "impossible", "no time"]
 
 
 _UNUSABLE = "the stored rounds hold no usable time (none after the warm-up, or one that is not positive)"

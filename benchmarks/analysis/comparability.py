@@ -20,8 +20,8 @@ from benchmarks.records.run_record import NetworkRecord
 MEMORY_SHARE = 0.1
 """What a system reports as its memory varies by some percent with its kernel; more is another machine."""
 
-SYSTEM = ("os", "python", "implementation", "governor", "cgroup_cpu_quota")
-"""Facts of a machine that may differ, because they are software or settings."""
+SYSTEM = ("host", "os", "python", "implementation", "governor", "cgroup_cpu_quota")
+"""Facts of a machine that may differ: which of several equal ones it is, software, settings."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,11 @@ def software(results: Results) -> dict[tuple[str, str], str]:
             versions_of[worker.who.framework, package].add(version)
     for name in SYSTEM:
         versions_of["system", name].add(str(results.environment.get(name) or "none"))
+    for name, value in machine_facts.variables(results.environment).items():
+        versions_of["system", name].add(value)
+    for worker in results.workers:
+        for name, kernels in machine_facts.kernels(worker.thread_pools):
+            versions_of[worker.who.framework, name].add(kernels)
     for gpu in machine_facts.gpus(results.environment):
         versions_of["system", "GPU driver"].add(", ".join(gpu[1:2]))
     for name, value in machine_facts.gpu_settings(results.environment):

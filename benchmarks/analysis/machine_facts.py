@@ -1,9 +1,11 @@
 """The machine's facts as the run wrote them down beside its records."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from benchmarks.records.record import ThreadPool
 
 
 def read(folder: Path) -> tuple[dict[str, Any], list[str]]:
@@ -37,6 +39,24 @@ def gpu_settings(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     dicts = [gpu for gpu in (entries if isinstance(entries, list) else []) if isinstance(gpu, dict)]
     names = {"power_limit": "GPU power limit", "ecc": "GPU ECC"}
     return [(words, str(gpu[name])) for gpu in dicts for name, words in names.items() if name in gpu]
+
+
+def variables(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Variables of the environment that steer libraries."""
+    values = facts.get("variables")
+    return {name: str(value) for name, value in values.items()} if isinstance(values, dict) else {}
+
+
+def kernels(pools: Iterable[ThreadPool]) -> list[tuple[str, str]]:
+    """Of each library of thread pools, for which processors it chose its routines and what its threads are, where it says so."""
+    told = [
+        (
+            f"{pool.internal_api or pool.user_api}'s routines",
+            " on ".join(filter(None, [pool.architecture, pool.threading_layer])),
+        )
+        for pool in pools
+    ]
+    return [(name, words) for name, words in told if words]
 
 
 def flat(facts: Mapping[str, Any]) -> dict[str, Any]:

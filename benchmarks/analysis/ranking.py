@@ -19,7 +19,7 @@ from benchmarks.statistics import Comparison, Estimate
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 
 PHASE_ORDER = ("train_step", "predict", "epoch")
-_STANDING_ORDER = {"ranked": 0, "own variant": 1, "not proved": 2, "beside": 3, "no time": 4}
+_STANDING_ORDER = {"ranked": 0, "own variant": 1, "not proved": 2, "impossible": 2, "beside": 3, "no time": 4}
 
 
 @dataclass(frozen=True)

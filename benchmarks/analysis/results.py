@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
+from benchmarks.analysis import impossible_times
 from benchmarks.analysis.cell_results import CellResult, Timed, entries
 from benchmarks.plan import remaining
 from benchmarks.records.record import (
@@ -113,7 +114,7 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
     controls = [timing for timing in by_kind["timing"] if timing.control]
     return Results(
         run=run,
-        entries=entries(run, timings, by_kind["outcome"], proofs),
+        entries=impossible_times.judged(entries(run, timings, by_kind["outcome"], proofs)),
         proofs=proofs,
         workers=by_kind["worker"],
         timings=list(timings.values()),

@@ -86,7 +86,7 @@ def compare(a: Path, b: Path, margin: float = statistics.MARGIN) -> RunCompariso
 
 
 def _rows(a: Side, b: Side, margin: float) -> list[Row]:
-    """Every cell that has a time in either run, or lost its proof: the worst first."""
+    """Every cell that has a possible time in either run, or lost its proof: the worst first."""
     old, new = ({entry.cell.id: entry for entry in side.results.entries} for side in (a, b))
     rows_or_none = [_row(a, b, old.get(name), new.get(name), margin) for name in {**old, **new}]
     rows = sorted((row for row in rows_or_none if row), key=lambda row: (SEVERITY.index(row.verdict), row.cell.id))
@@ -98,13 +98,13 @@ def _row(a: Side, b: Side, old: CellResult | None, new: CellResult | None, margi
     entry = old or new
     assert entry is not None
     cell, comparison = entry.cell, None
-    if old and new and old.medians and new.medians:
+    was_timed, is_timed = (bool(result and result.medians and result.standing != "impossible") for result in (old, new))
+    if old and new and was_timed and is_timed:
         comparison = statistics.compare_unpaired(list(new.medians.values()), list(old.medians.values()), margin)
-    timed = [result for result in (old, new) if result and result.medians]
+    timed = [result for result, is_there in ((old, was_timed), (new, is_timed)) if result and is_there]
     lost = b.is_unequal(cell) and a.is_proved(cell) and not any(result.standing == "beside" for result in timed)
     if not (timed or lost):
         return None
-    was_timed = bool(old and old.medians)
     counts = lost or (was_timed and all(result.is_proved for result in timed))
     without_times: Verdict = "unequal" if lost else "missing" if was_timed else "new"
     verdict = comparison.verdict if comparison and not lost else without_times

@@ -29,6 +29,7 @@ def render(report: dict[str, Any]) -> str:
     machine = report["machine"]
     lines = [
         f"{machine['cpu']}, {machine['usable_cores']} usable cores, {machine['memory_bytes'] / 2**30:.0f} GiB",
+        *([f"a quota leaves it {quota:g} processors' time"] if (quota := machine["cgroup_cpu_quota"]) else []),
         f"{machine['os']}, Python {machine['python']}",
         *([_gpu(i, gpu) for i, gpu in enumerate(machine["gpus"])] or [f"GPU: none ({gpus.why_no_gpu()})"]),
         "",

@@ -178,7 +178,7 @@ def _measure(
     }
     work = blocks.Runner(
         networks, cells, profile, outcome.blocks, seed, outcome.keep, say, prepared.request.pythons,
-        loops=progress.loops, rounds=progress.rounds, restless=progress.restless, left=left,
+        call_s=progress.call_s, restless=progress.restless, left=left,
         end_s=time.monotonic() + prepared.budget_s - prepared.estimate.costs_s(cells, profile),
         more_until_s=outcome.more_until_s - prepared.estimate.costs_s(cells, profile),
     )  # fmt: skip

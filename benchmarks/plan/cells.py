@@ -58,13 +58,13 @@ def plan(specs: Mapping[str, Spec], request: Request, gpus: Sequence[object]) ->
         whos = [
             who for name in names for who in _implementations(model, spec, name, request, gpus, absent, len(specs) > 1)
         ]
-        cells += [cell for who in whos for cell in _cells_of(who, model, spec, request)]
+        cells += [cell for who in whos for cell in _cells_of(who, model, spec, request, absent)]
     selected = [cell for cell in cells if request.keyword in cell.id]
     if cells and not selected:
         raise BadInput(f"-k {request.keyword}: matches none of the {len(cells)} cells; `list` shows them.")
     most = math.inf if request.sets else request.profile.cpu_flops
     too_large = {cell.id for cell in selected if cell.who.device == "cpu" and _flops(specs, cell) > most}
-    why, fix = f"for a step takes more than {most / 1e9:.0f} GFLOP", "Name the size with --set."
+    why, fix = f"a step takes more than {most / 1e9:.0f} GFLOP.", "Name the size with --set."
     absent += left_out([cell for cell in selected if cell.id in too_large], why, fix)
     return Plan([cell for cell in selected if cell.id not in too_large], list(dict.fromkeys(absent)))
 
@@ -125,12 +125,12 @@ def _absent(model: str, name: str, problem: Unavailable, device: str = "") -> Ab
     return Absent(model=model, framework=name, device=device, reason=problem.reason, fix=problem.fix)
 
 
-def left_out(cells: Sequence[Cell], why: str, fix: str) -> list[Absent]:
+def left_out(cells: Sequence[Cell], why: str, fix: str = "") -> list[Absent]:
     """What Coverage is to say of cells that are not planned: one row for each framework and device at each size."""
     rows = {}
     for cell in cells:
         size = ", ".join(f"{axis} {value}" for axis, value in cell.axes.items())
-        reason = f"left out at {size}, {why}."
+        reason = f"left out at {size}: {why}"
         row = Absent(model=cell.who.model, framework=cell.who.framework, device=cell.who.device, reason=reason, fix=fix)
         rows[row.model, row.framework, row.device, row.reason] = row
     return list(rows.values())
@@ -218,10 +218,9 @@ def sizes(model: str, spec: Spec, request: Request) -> list[Axes]:
         requested = [{"batch": spec.batch if factor == 1 else max(round(factor * spec.batch), 2)} for factor in factors]
     else:
         of_profile = specification.SIZES.get(request.profile.name, ({},))
-        requested = [  # a network of the user's keeps its own measures
-            {axis: value for axis, value in size.items() if axis == "batch" or not request.own_spec}
-            for size in of_profile
-        ]
+        requested = list(of_profile)
+        if request.own_spec:  # it is measured at its own size first, and keeps its measures at every other batch
+            requested = [{}, *({axis: v for axis, v in size.items() if axis == "batch"} for size in of_profile)]
     return _each_once(spec.changed(**size).axes() for size in requested)
 
 
@@ -229,14 +228,19 @@ def _each_once(sizes: Iterable[Axes]) -> list[Axes]:
     return list({size_order(axes): axes for axes in sizes}.values())
 
 
-def _cells_of(who: Configuration, model: str, spec: Spec, request: Request) -> list[Cell]:
-    cells = []
-    for phase in _phases_of(who, model, request):
-        for axes in _grid(who, phase, model, spec, request):
-            if problem := spec.changed(**axes).problem_with(phase):
-                raise BadInput(problem)
-            cells.append(Cell(who=who, phase=phase, axes=axes))
-    return cells
+def _cells_of(who: Configuration, model: str, spec: Spec, request: Request, absent: list[Absent]) -> list[Cell]:
+    """A size at which a phase cannot run is added to what is absent. Raises BadInput where nothing is left."""
+    every = [
+        Cell(who=who, phase=phase, axes=axes)
+        for phase in _phases_of(who, model, request)
+        for axes in _grid(who, phase, model, spec, request)
+    ]
+    problems = {cell.id: problem for cell in every if (problem := spec.changed(**cell.axes).problem_with(cell.phase))}
+    if problems and len(problems) == len(every):
+        raise BadInput(next(iter(problems.values())))
+    for why in dict.fromkeys(problems.values()):
+        absent += left_out([cell for cell in every if problems.get(cell.id) == why], why)
+    return [cell for cell in every if cell.id not in problems]
 
 
 def _phases_of(who: Configuration, model: str, request: Request) -> list[str]:

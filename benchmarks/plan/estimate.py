@@ -15,6 +15,7 @@ from benchmarks.plan.schedule import ALONE, FEWEST_ROUNDS, grouped, process_of, 
 from benchmarks.records.configuration import Axes, size_order
 from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
+from benchmarks.worker.timing import STRETCH_S
 from implementations import registry
 from implementations.catalogue import FRAMEWORKS, Framework
 from implementations.contract import Spec
@@ -106,10 +107,11 @@ class Estimate:
         return self.specs[who.model].changed(**axes)
 
     def _cell_s(self, cell: Cell, profile: Profile) -> float:
-        """Its turns: the state put back, a pass to warm up, the round; before them a pilot."""
+        """Its turns: the state put back, as much work as a round to warm up, the round; before them a pilot, after them a call."""
         call = self.call_s(cell)
         round_s = max(profile.round_s, call)
-        return (rounds_for(round_s, profile.rounds) + ALONE) * (2 * CALL_S + call + round_s) + 6 * call
+        turns_s = (rounds_for(round_s, profile.rounds) + ALONE) * (2 * CALL_S + 2 * round_s)
+        return max(STRETCH_S, 2 * call) + turns_s + call
 
     def _proving_s(self, cells: Sequence[Cell]) -> float:
         """Processes side by side, from one start each: the slowest, or all of them on the cores there are."""
@@ -160,7 +162,7 @@ def within(budget_s: float, plan: Plan, profile: Profile, estimate: Estimate) ->
         fitted = _fit(budget_s, cells, profile, estimate)
         while fitted.blocks < fewest and (groups := _dispensable(cells, estimate)):
             costly = max(groups, key=lambda group: estimate.share_s([c for c in cells if _size_of(c) == group], fitted))
-            why = f"for it would take too much of a budget of {budget_s:.0f} s"
+            why = f"it would take too much of a budget of {budget_s:.0f} s."
             absent += left_out([c for c in cells if _size_of(c) == costly], why, "Allow a larger --budget.")
             cells = [cell for cell in cells if _size_of(cell) != costly]
             fitted = _fit(budget_s, cells, profile, estimate)

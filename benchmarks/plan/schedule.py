@@ -69,6 +69,14 @@ def restless(timing: TimingRecord) -> bool:
     return timing.waiting_cpu_s > BURN * timing.waiting_s
 
 
+def fastest_calls(timings: Iterable[TimingRecord]) -> dict[str, float]:
+    """Seconds per call of each cell's fastest round in any block, the null control's too: what no stall has lengthened."""
+    fastest: dict[str, float] = {}
+    for timing in timings:
+        fastest[timing.cell.id] = min([fastest.get(timing.cell.id, math.inf), *timing.per_call])
+    return fastest
+
+
 def rounds_for(round_s: float, most: int) -> int:
     """How many rounds, for a round that takes this long: fewer where one call alone is long, enough for a median."""
     return max(min(FEWEST_ROUNDS, most), min(most, math.floor(CELL_S / max(round_s, 1e-9))))

@@ -38,6 +38,10 @@ class ThreadPool(Strict):
     internal_api: str | None = None
     version: str | None = None
     num_threads: int | None = None
+    architecture: str | None = None
+    """For which processors its routines were chosen, where it says so."""
+
+    threading_layer: str | None = None
 
 
 class WorkerRecord(Strict):

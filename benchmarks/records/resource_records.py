@@ -65,6 +65,12 @@ class Interference(Strict):
     stolen_s: float | None
     """Seconds, summed over the processors, in which a virtual machine was ready to run and its host ran something else."""
 
+    others_s: float | None = None
+    """Seconds, summed over the processors that the run may use, in which programs of others were at work there."""
+
+    usable: int = 0
+    """How many processors these are; 0 where that was not counted."""
+
     throttled_s: float | None
     """Seconds in which the quota of the run's group of processes stopped it."""
 

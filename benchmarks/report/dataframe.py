@@ -70,7 +70,7 @@ MEANINGS = {
     "mode": "plain: as its documentation teaches; tuned: as its expert would ship it",
     "phase": "what is timed",
     "status": "measured, or why not",
-    "standing": "ranked, own variant, beside the ranking, not proved, or no time",
+    "standing": "ranked, own variant, beside the ranking, not proved, impossible (faster than any product here), or no time",
     "rank": "among its like; 2-3 where the order was not settled",
     "time_s": "seconds per call: the median of the block medians",
     "time_low_s": "lower end of its 95% interval",

@@ -193,8 +193,8 @@ def _time(entry: CellResult) -> str:
     """A time with its interval and count, or why there is none."""
     if entry.time is None:
         return entry.status
-    if entry.standing == "not proved":
-        return "not proved equal"
+    if entry.standing in ("not proved", "impossible"):
+        return "not proved equal" if entry.standing == "not proved" else "impossible"
     return wording.with_interval(entry.time)
 
 

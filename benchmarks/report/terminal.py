@@ -18,6 +18,7 @@ def lines(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
         found = answers(of, its_groups)
         first = {row.yours.phase: number for number, row in reversed(list(enumerate(found)))}
         told += [answer.lead(of, found, number) for number in sorted(first.values())[:MOST]] or [answer.nothing(of)]
+        told += answer.without_rank(of)
         told += [f"Why: {reason}" for reason in (answer.whys(of, found[0].yours)[-1:] if found else [])]
         told += [f"How sure: {' '.join(answer.sure(of, its_groups))}"] if found else []
     more = answer.unsaid_items(results)

@@ -24,6 +24,7 @@ from benchmarks.runner.networks import Network, dataset_of, scratch
 from benchmarks.runner.progress import Place, Say
 from benchmarks.runner.worker_process import PROGRAM, Sink, WorkerLost, WorkerProcess
 from benchmarks.worker.protocol import PROFILING, Job, Says
+from benchmarks.worker.timing import calls_filling
 from implementations import registry
 
 
@@ -39,8 +40,10 @@ class Runner:
     sink: Sink
     say: Say = lambda text: None
     pythons: Mapping[str, str] = field(default_factory=dict)
-    loops: dict[str, int] = field(default_factory=dict)
-    rounds: dict[tuple[str, ...], int] = field(default_factory=dict)
+    call_s: dict[str, float] = field(default_factory=dict)
+    """Seconds per call of each cell's fastest round so far. Every block's rounds get as many calls as fill them by this
+    and by the block's pilots: what a stall has set too low is raised in the next."""
+
     restless: set[tuple[str, ...]] = field(default_factory=set)
     """Comparison groups whose waiting workers used the processor: from then on whole workers take turns there."""
 
@@ -84,8 +87,11 @@ class Runner:
 
     def keep(self, result: Record) -> None:
         """A record of a worker's, on its way to the results."""
-        if isinstance(result, TimingRecord) and turns.restless(result):
-            self.restless.add(result.cell.comparison_group)
+        if isinstance(result, TimingRecord):
+            for name, seconds in turns.fastest_calls([result]).items():
+                self.call_s[name] = min(seconds, self.call_s.get(name, math.inf))
+            if turns.restless(result):
+                self.restless.add(result.cell.comparison_group)
         self.sink(result)
 
     def keep_of_control(self, result: Record) -> None:
@@ -110,6 +116,7 @@ class Block:
         self.order = random.Random(f"{run.seed}-{number}")
         self.turn_groups = turns.turn_groups(cells, self.order)
         self.workers: list[WorkerProcess] = []
+        self.rounds: dict[tuple[str, ...], int] = {}
 
     def execute(self) -> None:
         """Start the workers, take all turns, profile and train; at the end every worker is stopped."""
@@ -172,7 +179,6 @@ class Block:
             spec=network.spec.model_dump(mode="json"),
             dataset=str(dataset_of(who.model, self.folder)),
             cells=cells,
-            loops={cell.id: self.run.loops[cell.id] for cell in cells if cell.id in self.run.loops},
             round_s=self.run.profile.round_s,
             epochs=network.epochs if learns else 0,
             trainings=self.run.profile.trainings,
@@ -190,17 +196,27 @@ class Block:
         seats = [w for w in self.workers if w.event["event"] == Says.PREPARED]
         if not seats:
             return
-        longest = max(seat.event["round_s"] for seat in seats)
-        rounds = self.run.rounds.setdefault(key, turns.rounds_for(longest, self.run.profile.rounds))
+        call_s = self._fastest_calls(seats)
+        loops = {name: calls_filling(self.run.profile.round_s, seconds) for name, seconds in call_s.items()}
+        longest = max(loops[name] * seconds for name, seconds in call_s.items())
+        rounds = self.rounds.setdefault(key, turns.rounds_for(longest, self.run.profile.rounds))
         schedule: turns.Schedule = "workers" if key in self.run.restless else "rounds"
         for seat in seats:
-            loops = self.run.loops.setdefault(str(seat.in_progress), seat.event["loops"])
-            answer = {"rounds": rounds, "alone": turns.ALONE, "loops": loops, "schedule": schedule}
+            calls = loops[str(seat.in_progress)]
+            answer = {"rounds": rounds, "alone": turns.ALONE, "loops": calls, "schedule": schedule}
             self._step(seat, partial(seat.proceed, json.dumps(answer)))
         racing = [w for w in self.workers if w.event["event"] == Says.TURN]
         for seat in (*turns.sequence(racing, rounds, schedule, self.order), *turns.alone(racing, self.order)):
             if seat in self.workers and seat.event["event"] == Says.TURN:
                 self._step(seat)
+
+    def _fastest_calls(self, seats: list[WorkerProcess]) -> dict[str, float]:
+        """Seconds by cell, of all that is known: one figure for an implementation and its null control."""
+        fastest: dict[str, float] = {}
+        for seat in seats:
+            name = str(seat.in_progress)
+            fastest[name] = min(fastest.get(name, math.inf), seat.event["call_s"], self.run.call_s.get(name, math.inf))
+        return fastest
 
     def _step(self, worker: WorkerProcess, step: Callable[[], None] | None = None) -> None:
         """Let a worker go on until it waits again; one that is lost gives way to a new one for the rest of its cells."""

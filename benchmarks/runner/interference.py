@@ -4,17 +4,20 @@ Nothing is timed here and nothing corrected: a reader may see in which block the
 """
 
 import os
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from benchmarks import processors
 from benchmarks.records.record import Interference
 
 STAT = Path("/proc/stat")
 QUOTA = Path("/sys/fs/cgroup/cpu.stat")
 CPUINFO = Path("/proc/cpuinfo")
-STEAL = 8
-"""The column of "cpu" in proc(5)'s stat: time that a virtual machine was ready to run and its host ran something else."""
+STEAL, BUSY = 8, (1, 2, 3, 6, 7)
+"""Columns of "cpu" in proc(5)'s stat: time that a virtual machine was ready to run and its host ran something else; time that
+programs and the kernel worked."""
 
 
 def begin() -> Callable[[], Interference]:
@@ -28,6 +31,8 @@ def begin() -> Callable[[], Interference]:
         return Interference(
             cores=os.cpu_count() or 1,
             stolen_s=grown.get("stolen_s"),
+            others_s=max(0.0, grown["busy_s"] - grown["own_s"]) if "busy_s" in grown else None,
+            usable=len(processors.usable()),
             throttled_s=grown.get("throttled_s"),
             context_switches=None if switches is None else round(switches),
             clock_mhz=_clock_mhz(),
@@ -37,12 +42,20 @@ def begin() -> Callable[[], Interference]:
 
 
 def _counted() -> dict[str, float]:
-    """Since the machine, or the group of processes, was started."""
-    counters = {}
+    """Since the machine, or the group of processes, was started.
+
+    What the run's own processes used, the kernel counts when they have ended and were waited for, as all workers of a block are.
+    """
+    counters = {
+        "own_s": sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    }
+    usable = {f"cpu{number}" for number in processors.usable()}
     for line in _lines(STAT):
         name, *numbers = line.split()
         if name == "cpu" and len(numbers) >= STEAL:
-            counters["stolen_s"] = int(numbers[STEAL - 1]) / os.sysconf("SC_CLK_TCK")
+            counters["stolen_s"] = _seconds(numbers, [STEAL])
+        elif name in usable and len(numbers) >= STEAL:
+            counters["busy_s"] = counters.get("busy_s", 0.0) + _seconds(numbers, BUSY)
         elif name == "ctxt":
             counters["context_switches"] = float(numbers[0])
     for line in _lines(QUOTA):
@@ -50,6 +63,10 @@ def _counted() -> dict[str, float]:
         if name == "throttled_usec":
             counters["throttled_s"] = int(numbers[0]) / 1e6
     return counters
+
+
+def _seconds(numbers: Sequence[str], columns: Iterable[int]) -> float:
+    return sum(int(numbers[column - 1]) for column in columns) / os.sysconf("SC_CLK_TCK")
 
 
 def _clock_mhz() -> float | None:

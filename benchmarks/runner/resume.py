@@ -3,7 +3,7 @@
 A run is the same when everything that its first record says is the same, but when and how it was called: the cells, the
 specification, the data, the seed, the number of blocks and the code; and when environment.json, which speaks of the
 whole run, still says of this machine what is true. Whole blocks are kept; the block that it was stopped in is measured
-again, with the rounds and calls per round that the first block fixed. What is measured after the blocks (by
+again, with rounds and calls per round by what the finished ones say of a call's time. What is measured after the blocks (by
 `benchmarks.runner.resource_runs`) is measured where it is missing.
 """
 
@@ -42,14 +42,9 @@ class Progress:
         return [r for r in self.records if isinstance(r, TimingRecord)]
 
     @property
-    def loops(self) -> dict[str, int]:
-        """Calls per round by cell, as the first block fixed them."""
-        return {timing.cell.id: timing.loops for timing in reversed(self.timings)}
-
-    @property
-    def rounds(self) -> dict[tuple[str, ...], int]:
-        """Rounds by group, as the first block fixed them."""
-        return {timing.cell.comparison_group: len(timing.elapsed_s) for timing in reversed(self.timings)}
+    def call_s(self) -> dict[str, float]:
+        """Seconds per call of each cell's fastest round in finished blocks: those that are repeated know no more than before."""
+        return schedule.fastest_calls(timing for timing in self.timings if timing.block in self.finished)
 
     @property
     def restless(self) -> set[tuple[str, ...]]:

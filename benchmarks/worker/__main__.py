@@ -149,8 +149,7 @@ class Measuring:
         work = self.bench.work(cell)
         if work is None:
             return
-        loops = self.job.loops.get(cell.id) or work.loops(self.job.round_s)
-        plan = json.loads(self.channel.ask(Says.PREPARED, cell=cell.id, loops=loops, round_s=work.round_s(loops)))
+        plan = json.loads(self.channel.ask(Says.PREPARED, cell=cell.id, call_s=work.pilot()))
         woken: list[float] = []
         started: list[float] = []
         cpu_at: list[float] = []  # read before and after each round, outside its time; in between it waits and restores
@@ -159,7 +158,7 @@ class Measuring:
             cpu_at.append(system.own_cpu_s())
             self.channel.ask(Says.TURN, cell=cell.id)
             woken.append(perf_counter())
-            work.restore()
+            work.restore(self.job.round_s)
             cpu_at.append(system.own_cpu_s())
             started.append(perf_counter())
 

@@ -81,7 +81,7 @@ def energy_counter(device: str, uuid: str) -> EnergyCounter:
 
 def energy_of(counter: EnergyCounter, call: timing.Call, fence: timing.Fence, samples: int) -> Energy:
     """Joules of calls, each with so many samples, that fill about a second. Raises NotCounted where none were counted."""
-    loops = timing.loops_for(call, fence, ENERGY_S)
+    loops = timing.calls_filling(ENERGY_S, timing.warm_up(call, fence, work_s=0.0, fewest=5))
     before = counter.joules()
     elapsed_s = timing.once(timing.round_of(call, fence, loops), fence)
     joules = counter.joules() - before

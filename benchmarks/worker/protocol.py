@@ -42,7 +42,7 @@ class Says(StrEnum):
     """It comes to the cell that it names, or to what follows the last. Answer: go, when that is the group's turn."""
 
     PREPARED = "prepared"
-    """The cell is proved; with its calls per round and a round's seconds. Answer: rounds, calls per round, schedule."""
+    """The cell is proved; with the seconds of its fastest call. Answer: rounds, calls per round, schedule."""
 
     TURN = "turn"
     """It asks for its turn. Answer: go, for one round."""
@@ -66,7 +66,6 @@ class Job(BaseModel):
     spec: dict[str, Any]
     dataset: str
     cells: list[Cell] = []
-    loops: dict[str, int] = {}
     round_s: float = 1e-3
     epochs: int = 0
     trainings: int = 1

@@ -20,6 +20,21 @@ SETTLED = 0.003
 """Warm-up is over when the two halves of what follows have medians this close. At 5%, a warm-up of one side only left 1%
 in the ratio and intervals that held the truth in 67% of simulated runs; so strict, it costs 3% of an interval's width."""
 
+SHORTEST_S = 1e-7
+"""No call counts as shorter: what costs nothing would never fill a time."""
+
+STRETCH_S = 0.01
+"""Calls of a pilot between two looks at the memory."""
+
+TOUCH_S = 2.5e-10
+"""What touching a new byte of memory costs, at most: 1 microsecond for a page of 4 KiB, which the system has to find and clear."""
+
+TOUCHING = 0.005
+"""The share of a call that new memory may cost after the pilot."""
+
+MOST_PILOT_S = 0.5
+"""A pilot ends here, even where every call takes new memory for good."""
+
 
 def once(call: Call, fence: Fence) -> float:
     """One call between two fences."""
@@ -46,10 +61,37 @@ def _no_fence(result: object) -> None:
     """For a round, which ends with a fence already."""
 
 
-def loops_for(call: Call, fence: Fence, round_s: float) -> int:
-    """How many calls fill a round of about `round_s`; from the fastest of a few tries, so that a stall does not count."""
-    fastest = min(once(call, fence) for _ in range(5))
-    return max(1, math.ceil(round_s / max(fastest, 1e-7)))
+def calls_filling(seconds: float, call_s: float) -> int:
+    """How many calls of so many seconds fill a time; one at least."""
+    return max(1, math.ceil(seconds / max(call_s, SHORTEST_S)))
+
+
+def warm_up(call: Call, fence: Fence, work_s: float, fastest_s: float = math.inf, fewest: int = 1) -> float:
+    """Calls until their work fills `work_s`; the seconds of the fastest of these and of those before, `fastest_s`.
+
+    Every call counts as the fastest: a stall does no work, and after one as much is done as without it.
+    """
+    calls = 0
+    while calls < max(fewest, calls_filling(work_s, fastest_s)):
+        fastest_s = min(fastest_s, once(call, fence))
+        calls += 1
+    return fastest_s
+
+
+def pilot(call: Call, fence: Fence, held_bytes: Callable[[], int]) -> float:
+    """Calls until they touch no new memory, of which `held_bytes` says how much there is; the fastest call's seconds.
+
+    What touches its memory for the first time is several times slower, over as many calls as it has memory for.
+    """
+    fastest_s, stretches = math.inf, 0
+    while True:
+        before = held_bytes()
+        fastest_s = warm_up(call, fence, STRETCH_S, fastest_s, fewest=2)
+        stretches += 1
+        stretch_s = max(STRETCH_S, 2 * fastest_s)
+        touching_s = TOUCH_S * (held_bytes() - before)
+        if touching_s <= TOUCHING * stretch_s or stretches * stretch_s > MOST_PILOT_S:
+            return fastest_s
 
 
 def round_of(call: Call, fence: Fence, loops: int) -> Call:

@@ -1,13 +1,15 @@
 """What is timed, as the timing sees it: an opaque callable with its fence. Knows no framework and no implementation."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
 from benchmarks.records.record import Cell, DeviceClocks
 from benchmarks.worker import timing
+from benchmarks.worker.memory import HostMemory, Meter
 
 LEFT_OVER = 0.2
 """The share of a round that may seem unfinished when its clock stops: jitter reaches some percent, a fence that does not
@@ -58,19 +60,24 @@ class Work:
     kernels: Callable[[], Mapping[str, str]] = dict
     """By step of the network, what the framework chose to compute it with; asked after the rounds."""
 
-    def loops(self, round_s: float) -> int:
-        """Calls in a round."""
-        return timing.loops_for(self.call, self.fence, round_s)
+    memory: Meter = field(default_factory=HostMemory)
+    """Where the calls' new memory shows."""
 
-    def round_s(self, loops: int) -> float:
-        """Roughly how long a round of so many calls takes."""
-        return loops * timing.once(self.call, self.fence)
+    fastest_warm_s: float = math.inf
+    """Seconds of the fastest call of `warm` so far."""
 
-    def restore(self) -> None:
-        """Before each round, untimed: the first state again, caches warm (putting a state back empties them), the
-        device idle."""
+    def pilot(self) -> float:
+        """Seconds of the fastest call, after calls that have touched all their memory."""
+        call_s = timing.pilot(self.call, self.fence, lambda: self.memory.read()[0])
+        is_whole = self.warm is self.call
+        self.fastest_warm_s = call_s if is_whole else timing.warm_up(self.warm, self.fence, timing.STRETCH_S, fewest=2)
+        return call_s
+
+    def restore(self, round_s: float) -> None:
+        """Before each round, untimed: the first state again, as much work as fills a round (putting a state back empties
+        the caches, and so do the others' turns), the device idle."""
         self.reset()
-        self.fence(self.warm())
+        self.fastest_warm_s = timing.warm_up(self.warm, self.fence, round_s, self.fastest_warm_s)
 
     def check(self) -> None:
         """After the rounds: raises FloatingPointError where what was timed gives no numbers any more."""

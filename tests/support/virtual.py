@@ -25,6 +25,9 @@ CALL_S = {
 }
 """In truth, by framework and phase: one difference and one tie."""
 
+STALL: dict[int, float] = {}
+"""By block: how many times as long NumPy's calls take before its first turn, where its calls per round are found."""
+
 TICK_S = 2.0**-30
 """Every virtual time is a multiple of this, so that sums and differences of times are exact."""
 
@@ -34,6 +37,8 @@ def call_s(job: protocol.Job, cell: Cell, turn: int) -> float:
     process = f"{job.seed} {cell.id} {job.block} {job.control}"
     offset, jitter = random.Random(process).gauss(0, 0.003), random.Random(f"{process} {turn}").gauss(0, 0.02)
     true_s = CALL_S[cell.who.framework, cell.phase]
+    if turn == 0 and cell.who.framework == "numpy" and not job.control:
+        true_s *= STALL.get(job.block, 1.0)
     return round(true_s * (1 + offset + jitter) / TICK_S) * TICK_S
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 
 from benchmarks import wording
-from benchmarks.analysis import answer
+from benchmarks.analysis import answer, impossible_times
 from benchmarks.analysis.answer import Answer, Reason
 from benchmarks.analysis.ranking import ComparisonGroup, Place
 from benchmarks.analysis.results import Results
 from benchmarks.plan.estimate import rough
 from benchmarks.records.configuration import Axes, Configuration
+from benchmarks.records.record import COPY
 from benchmarks.report import facts, plots
 from benchmarks.report.document import Block, Bullets, Figure, Heading, Section, Text, table
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
@@ -16,6 +17,8 @@ from benchmarks.wording import NO_VALUE
 
 AIMS = (0.2, 0.1, 0.05)
 """Differences that a reader may want to see, as fractions; below the margin of a tie no verdict tells them."""
+
+MOST_WITHOUT_RANK = 3
 
 _HOW = "How to read this: 2 takes twice as long. The bar is the 95% interval, cut where it leaves the chart; in the shaded band times are tied."
 
@@ -28,7 +31,12 @@ def section(parts: Sequence[Part]) -> Section:
     """A sentence per network and one table over all; then the forest plot, why and how sure of each."""
     found = [(results, answer.answers(results, groups)) for results, groups in parts]
     leads = [Text(lead(results, rows) if rows else nothing(results), "lead") for results, rows in found]
-    blocks: list[Block] = [*leads, *_table([(results, row) for results, rows in found for row in rows])]
+    lost = [sentence for results, _ in found for sentence in without_rank(results)]
+    blocks: list[Block] = [
+        *leads,
+        *([Bullets(lost)] if lost else []),
+        *_table([(results, row) for results, rows in found for row in rows]),
+    ]
     for (results, rows), (_, groups) in zip(found, parts, strict=True):
         if rows:
             blocks += [Heading(wording.network(results.network))] if len(parts) > 1 else []
@@ -45,9 +53,22 @@ def _of_network(results: Results, main: ComparisonGroup, groups: Sequence[Compar
 
 def nothing(results: Results) -> str:
     """Why there is no answer."""
+    if any(entry.standing == "impossible" for entry in results.entries):
+        return "No time that was proved equal is possible, so nothing is ranked. Coverage says why."
     if any(entry.medians for entry in results.entries):
         return "Nothing was both timed and proved equal, so nothing is ranked. Coverage and Proof say why."
     return "Nothing was timed. Coverage says why."
+
+
+def without_rank(results: Results) -> list[str]:
+    """A sentence for each time that is impossible; where there are many, for the first."""
+    lost = [entry for entry in results.entries if entry.standing == "impossible"]
+    told = [
+        f"{_name(results, entry.cell.who)} has no rank in the {wording.timed(entry.cell.phase, entry.cell.axes)}: {entry.reason}."
+        for entry in lost[:MOST_WITHOUT_RANK]
+    ]
+    left = len(lost) - len(told)
+    return [*told, *([f"So it is with {wording.count(left, 'other time')}, see Coverage."] if left else [])]
 
 
 def lead(results: Results, rows: Sequence[Answer], number: int = 0) -> str:
@@ -205,12 +226,14 @@ def unsaid(results: Results) -> list[Block]:
 def unsaid_items(results: Results) -> list[str]:
     """The same as sentences."""
     whos = [entry.cell.who for entry in results.entries]
-    has_floors = any(entry.cell.phase == "peak" for entry in results.entries)
+    has_floors = any(entry.cell.phase == COPY for entry in results.entries)
+    is_judged = not impossible_times.unjudged(results.entries)
     items = [
         (not _differ_only(whos, mode=""), "Whether tuning pays: --mode plain,tuned."),
         (not _differ_only(whos, threads=0), "What more or fewer threads do: --threads 1,all."),
         (len({who.device.startswith("cuda") for who in whos}) < 2, "From when a GPU pays: --device cpu,cuda, where there is one."),
         (not has_floors, "How near each is to what this machine allows: --profile full."),
+        (not is_judged, "Whether every time is possible at all, for no large matrix product was timed: any profile, without --phase."),
         (not any(word.startswith("--spec") for word in results.run.command), "Your own network and data: --profile choose --spec my.toml --data my.npz."),
     ]  # fmt: skip
     return [text for is_unsaid, text in items if is_unsaid]

@@ -58,7 +58,7 @@ def holes(results: Results) -> list[Block]:
 def _hole(results: Results, entry: CellResult, blocks: int) -> list[str]:
     cell = entry.cell
     name = f"{wording.label(results, cell.who)}, {wording.timed(cell.phase, cell.axes)} ({wording.setting(cell.who)})"
-    kind = "measured, no rank" if entry.standing == "not proved" else _kind(entry, blocks)
+    kind = "measured, no rank" if entry.standing in ("not proved", "impossible") else _kind(entry, blocks)
     return [name, kind, f"{len(entry.medians)} of {blocks}", entry.reason or NO_VALUE, entry.fix or NO_VALUE]
 
 

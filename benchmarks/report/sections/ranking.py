@@ -61,8 +61,8 @@ def cell(place: Place, group: ComparisonGroup) -> str:
     entry, comparison = place.entry, place.comparison
     if entry.standing == "no time":
         return entry.status
-    if entry.standing == "not proved":
-        return "not proved"
+    if entry.standing in ("not proved", "impossible"):
+        return entry.standing
     rank = f"{found.replace('-', '–')}: " if (found := dataframe.rank(place)) else ""
     if place.is_reference:
         return wording.Quantity(f"{rank}{wording.duration(entry.seconds)}", 1.0)

@@ -17,7 +17,8 @@ _HOW = (
     "Once: measured once, so without an interval. Import: alone, in a process with no other at work, its files read before. The first call holds "
     "tracing and compiling. On disk: with all that it requires; a library that several need is in each sum."
 )
-_LEFT_OUT = "What was not proved equal takes no part in the comparisons of this section: it may do less work."
+_DOUBTS = {"not proved": " (not proved equal)", "impossible": " (impossible time)"}
+_LEFT_OUT = "What was not proved equal, or is faster than possible, takes no part in the comparisons of this section: it may do less work."
 
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
@@ -99,7 +100,7 @@ def _starts(results: Results, group: ComparisonGroup, starts: Sequence[Start]) -
     blocks = table(f"Until the training step is steady, {_where(group)}", rows, *columns, frameworks=frameworks)
     if not any(start.alone for start in starts):
         blocks.append(Text("This run did not come to measuring imports alone and sizes on disk."))
-    if any(_doubtful(start) for start in starts):
+    if any(start.entry.standing in _DOUBTS for start in starts):
         blocks.append(Text(_LEFT_OUT, "note"))
     return [*blocks, *([Bullets(reasons)] if reasons else [])]
 
@@ -107,7 +108,7 @@ def _starts(results: Results, group: ComparisonGroup, starts: Sequence[Start]) -
 def _row(results: Results, start: Start) -> list[str]:
     size = start.installed.bytes if start.installed else None
     return [
-        _label(results, start) + (" (not proved equal)" if _doubtful(start) else ""),
+        _label(results, start) + _DOUBTS.get(start.entry.standing, ""),
         _text_or_none(start.import_s, wording.duration),
         _text_or_none(start.first_s, wording.duration),
         _text_or_none(start.second_s, wording.duration),
@@ -118,10 +119,6 @@ def _row(results: Results, start: Start) -> list[str]:
 
 def _label(results: Results, start: Start) -> str:
     return wording.label(results, start.entry.cell.who)
-
-
-def _doubtful(start: Start) -> bool:
-    return start.entry.standing == "not proved"
 
 
 def _overtaking(results: Results, group: ComparisonGroup, starts: Sequence[Start]) -> list[Block]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.records.record import Record
+from benchmarks.records.record import Record, ThreadPool
 from tests.support.two_runs import TORCH, US_100, Folders, quiet, with_version
 
 
@@ -103,3 +103,20 @@ def test_versions_that_differ_are_listed_per_framework(folders: Folders) -> None
     text = folders.compare().stdout
     assert "torch: torch 2.13.0 in A, 2.14.0 in B" in text
     assert "torch: cuda not there in A, 13.0 in B" in text
+
+
+def test_what_steers_libraries_and_what_they_chose_is_listed(folders: Folders) -> None:
+    """The same processor, and the library told to take it for an older one."""
+    pools = [[{"internal_api": "openblas", "num_threads": 2, "architecture": name}] for name in ("Zen", "Prescott")]
+    old, new = (
+        [
+            r.model_copy(update={"thread_pools": [ThreadPool(**p) for p in pool]}) if r.kind == "worker" else r
+            for r in changed()
+        ]
+        for pool in pools
+    )
+    folders.save(old, new, variables={"OPENBLAS_CORETYPE": "Prescott"}, host="b7")
+    told = [tuple(row.values()) for row in folders.found()["versions"]]
+    assert ("system", "OPENBLAS_CORETYPE", None, "Prescott") in told
+    assert ("system", "host", "none", "b7") in told
+    assert ("torch", "openblas's routines", "Zen", "Prescott") in told

@@ -95,8 +95,9 @@ def test_list_prints_one_cell_a_line_and_says_what_is_absent(monkeypatch: pytest
         "mlp/numpy/spec/cpu/t1/float32/plain/predict/batch1-width128",
         "mlp/numpy/spec/cpu/t1/float32/plain/predict/batch32-width128",
         "mlp/numpy/spec/cpu/t1/float32/plain/products/batch32-width128",
+        "mlp/numpy/spec/cpu/t1/float32/plain/peak/batch32-width128",
     ]
-    assert "4 cells" in done.stderr
+    assert "5 cells" in done.stderr
     assert "not there: cupy" in invoke("list", "--profile", "smoke").stderr
 
 

@@ -7,10 +7,11 @@ import pytest
 from benchmarks.plan import cells as plans
 from benchmarks.plan.cells import Plan, Request
 from benchmarks.plan.profiles import PROFILES
-from benchmarks.records.record import Cell
+from benchmarks.records.record import COPY, PEAK, Cell
 from implementations import registry
 from implementations.contract import Spec
 from implementations.errors import BadInput, Unavailable
+from implementations.mlp import spec as mlp_spec
 from implementations.mlp.spec import MLPSpec
 
 SPEC = MLPSpec()
@@ -185,7 +186,44 @@ def test_sets_multiply_and_replace_the_profiles_sizes() -> None:
 def test_a_network_of_ones_own_keeps_its_width() -> None:
     spec = MLPSpec(hidden=(40, 40))
     cells = make(frameworks=("numpy",), spec=spec, own_spec=True).cells
-    assert sizes_of(cells, "numpy", "train_step") == [(32, 40), (128, 40), (512, 40)]
+    assert sizes_of(cells, "numpy", "train_step") == [(128, 40), (32, 40), (512, 40)]
+
+
+def every_network() -> list[Any]:
+    """Each preset, and own ones with and without one common width, at a batch that no profile has."""
+    own = [MLPSpec(batch=64), MLPSpec(batch=64, hidden=(40, 30))]
+    return [pytest.param(MLPSpec.preset(name), id=name) for name in MLPSpec.PRESETS] + [
+        pytest.param(spec, id=str(spec.hidden)) for spec in own
+    ]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("spec", every_network())
+def test_every_phase_is_measured_at_the_networks_own_size_and_at_the_profiles_batches(
+    profile: str, spec: MLPSpec
+) -> None:
+    cells = make(profile, spec=spec, own_spec=True, frameworks=("numpy",), gpus=()).cells
+    own = spec.axes()
+    batches = {size["batch"] for size in mlp_spec.SIZES.get(profile, ()) if "batch" in size}
+    for phase in PROFILES[profile].phases:
+        axes = [cell.axes for cell in cells if cell.phase == phase]
+        if phase in (PEAK, COPY):
+            assert len(axes) == len(PROFILES[profile].modes[:1])
+            continue
+        assert own in axes, phase
+        if phase != "epoch":
+            measured = {size["batch"] for size in axes if {**size, "batch": 0} == {**own, "batch": 0}}
+            assert measured >= {
+                b for b in batches if spec.changed(batch=b).flops("train_step") <= PROFILES[profile].cpu_flops
+            }
+
+
+def test_a_size_at_which_a_phase_cannot_run_is_a_hole_and_the_others_are_measured() -> None:
+    made = make(frameworks=("numpy",), phases=("train_step", "predict"), sets={"batch": [1, 8, 64]})
+    assert sizes_of(made.cells, "numpy", "predict") == [(1, 128), (8, 128), (64, 128)]
+    assert sizes_of(made.cells, "numpy", "train_step") == [(8, 128), (64, 128)]
+    (hole,) = made.absent
+    assert hole.reason.startswith("left out at batch 1, width 128: batch: training with batch norm needs at least 2")
 
 
 @pytest.mark.parametrize("profile", ["full", "gpu"])
@@ -195,7 +233,8 @@ def test_it_keeps_it_at_every_batch_of_a_profile_that_sweeps_widths(profile: str
         frameworks=("numpy",), spec=spec, own_spec=True, profile=profile, phases=("train_step",), modes=("plain",)
     ).cells
     batches = {"full": [32, 128, 512, 2048], "gpu": [32, 512, 8192]}[profile]
-    assert sizes_of(cells, "numpy", "train_step") == [(batch, 40) for batch in batches]
+    assert sizes_of(cells, "numpy", "train_step")[0] == (128, 40)
+    assert sorted(sizes_of(cells, "numpy", "train_step")) == sorted({(batch, 40) for batch in (128, *batches)})
 
 
 def test_a_keyword_chooses_by_identity() -> None:

@@ -145,7 +145,7 @@ def test_the_gpu_profile_leaves_steps_beyond_60_gflop_to_the_gpu() -> None:
     assert ("cpu", 8192, 1024) not in on
     assert ("cpu", 512, 1024) in on
     reasons = {row.reason for row in plan.absent if row.framework == "numpy"}
-    assert "left out at batch 8192, width 1024, for a step takes more than 60 GFLOP." in reasons
+    assert "left out at batch 8192, width 1024: a step takes more than 60 GFLOP." in reasons
 
 
 def test_a_budget_never_leaves_out_the_networks_own_size() -> None:

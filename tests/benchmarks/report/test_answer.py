@@ -284,7 +284,8 @@ HINTS = {
     "--mode plain,tuned": [cell("numpy"), cell("numpy", mode="tuned")],
     "--threads 1,all": [cell("numpy"), cell("numpy", threads=1)],
     "--device cpu,cuda": [cell("torch"), cell("torch", device="cuda:0")],
-    "--profile full": [cell("numpy"), cell("numpy", "peak")],
+    "--profile full": [cell("numpy"), cell("numpy", "copy")],
+    "without --phase": [cell("numpy"), cell("numpy", "peak")],
 }
 
 
@@ -301,7 +302,8 @@ def test_what_was_not_measured_has_the_option_that_would(option: str) -> None:
 
 
 def test_where_all_was_measured_nothing_is_left_unsaid() -> None:
-    cells = {of.id: of for cells in HINTS.values() for of in cells}.values()
+    peaks = [cell("numpy", "peak", threads=1), cell("torch", "peak", device="cuda:0")]
+    cells = {of.id: of for cells in [*HINTS.values(), peaks] for of in cells}.values()
     assert answer.unsaid(gathered(measured([(of, 1e-4) for of in cells], command=["run", "--spec", "x"]))) == []
 
 

@@ -19,9 +19,17 @@ def whole() -> list[Record]:
     return [*measured([(cell("numpy"), 1e-4), (cell("torch"), 1.5e-4)]), *synthetic.costs(cell("numpy"), cell("torch"))]
 
 
-def block(stolen_s: float | None = 0.0, throttled_s: float | None = 0.0, number: int = 0) -> Record:
+def block(
+    stolen_s: float | None = 0.0, throttled_s: float | None = 0.0, number: int = 0, others_s: float | None = None
+) -> Record:
     """Of 10 s on two processors."""
-    counters: dict[str, Any] = {"cores": 2, "stolen_s": stolen_s, "throttled_s": throttled_s}
+    counters: dict[str, Any] = {
+        "cores": 2,
+        "stolen_s": stolen_s,
+        "throttled_s": throttled_s,
+        "others_s": others_s,
+        "usable": 2,
+    }
     counters |= {"context_switches": 1, "clock_mhz": 2000.0}
     return record.BlockRecord(block=number, wall_s=10, interference=record.Interference(**counters))
 
@@ -35,9 +43,14 @@ def warning(records: Sequence[Record]) -> str:
     [
         (controls(cell("numpy"), 1.2), "1 of 1 null control found a difference beyond 3% where there is none: distrust this run."),
         ([block(stolen_s=4.0)], "The host took 20% of the processors' time."),
+        (
+            [block(others_s=0.4), block(others_s=3.0, number=1), block(others_s=6.0, number=2)],
+            "Other programs took up to 30% of the processors' time, in blocks 1 and 2: times are too long there. "
+            "Run it again on a quiet machine.",
+        ),
         ([block(throttled_s=1.0, number=3)], "A quota stopped the run in block 3: its times are too long there."),
     ],
-    ids=["null control", "host", "quota"],
+    ids=["null control", "host", "others", "quota"],
 )  # fmt: skip
 def test_what_makes_one_distrust_the_rest_stands_under_the_title(records: list[Record], told: str) -> None:
     document = report_text.document([*whole(), *records])

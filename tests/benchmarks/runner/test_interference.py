@@ -1,6 +1,9 @@
 """What else had the processors: the difference of two readings of the system's counters, or nothing where there are none."""
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -17,8 +20,9 @@ def counters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def write(folder: Path, steal: int, switches: int, throttled_usec: int) -> None:
-    (folder / "STAT").write_text(f"cpu  9 9 9 9 9 9 9 {steal} 0 0\ncpu0 9 9 9 9 9 9 9 7 0 0\nctxt {switches}\n")
+def write(folder: Path, steal: int, switches: int, throttled_usec: int, busy: int = 9) -> None:
+    cores = "".join(f"cpu{k} {busy} 9 {busy} 9 9 9 9 7 0 0\n" for k in (*os.sched_getaffinity(0), 1000))
+    (folder / "STAT").write_text(f"cpu  9 9 9 9 9 9 9 {steal} 0 0\n{cores}ctxt {switches}\n")
     (folder / "QUOTA").write_text(f"usage_usec 5\nnr_throttled 3\nthrottled_usec {throttled_usec}\n")
     (folder / "CPUINFO").write_text("cpu MHz\t\t: 2000.0\nflags\t: fpu\ncpu MHz\t\t: 3000.0\n")
 
@@ -42,3 +46,24 @@ def test_the_quota_of_a_group_that_has_none_is_not_known(counters: Path) -> None
     (counters / "QUOTA").write_text("usage_usec 5\n")
     grown = interference.begin()()
     assert (grown.stolen_s, grown.throttled_s) == (0.0, None)
+
+
+def test_what_programs_of_others_used_is_all_but_the_runs_own(counters: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = iter([(1.0, 0.5), (0.0, 0.0), (2.0, 0.5), (3.0, 0.5)])
+    monkeypatch.setattr("benchmarks.runner.interference.resource.getrusage", lambda who: next(own))
+    write(counters, 0, 0, 0)
+    end = interference.begin()
+    write(counters, 0, 0, 0, busy=9 + 5 * TICKS)
+    grown, usable = end(), len(os.sched_getaffinity(0))
+    assert (grown.others_s, grown.usable) == (10.0 * usable - 4.5, usable)
+
+
+def test_a_program_beside_the_run_is_seen() -> None:
+    spin = "import time; end = time.monotonic() + 1\nwhile time.monotonic() < end: pass"
+    end = interference.begin()
+    other = subprocess.Popen([sys.executable, "-c", spin])  # not waited for until it has been counted
+    time.sleep(0.8)
+    beside = end()
+    other.wait()
+    assert beside.others_s is not None
+    assert beside.others_s > 0.4

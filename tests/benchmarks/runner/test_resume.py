@@ -50,15 +50,15 @@ def begin(results: Path, run: RunRecord = RUN, force: bool = False, retry_failed
     return resume.begin(results, run, MACHINE, force, retry_failed)
 
 
-def test_whole_blocks_are_kept_and_what_the_first_fixed_is_kept_too(tmp_path: Path) -> None:
+def test_whole_blocks_are_kept_and_what_they_say_of_a_calls_time_too(tmp_path: Path) -> None:
     early = synthetic.timing(NUMPY, 0, 1e-3, rounds=9)
-    late = synthetic.timing(NUMPY, 1, 1e-3, rounds=7, loops=99)
-    folder = written(tmp_path, RUN, early, block(0), late)
+    control, late = synthetic.timing(NUMPY, 0, 9e-4, control=True), synthetic.timing(NUMPY, 1, 5e-4)
+    folder = written(tmp_path, RUN, early, control, block(0), late)
     progress = begin(tmp_path)
     assert progress.folder == folder
     assert progress.finished == {0}
     assert list(progress.left([NUMPY, TORCH], 3, retry_failed=False)) == [1, 2]
-    assert (progress.loops[NUMPY.id], progress.rounds[NUMPY.comparison_group]) == (early.loops, 9)
+    assert progress.call_s == {NUMPY.id: min(control.per_call)}
 
 
 @pytest.mark.parametrize(
@@ -199,9 +199,6 @@ def test_a_finished_run_is_not_touched_and_one_that_lost_its_end_is_completed(tm
     records, _ = records_file.read(folder)
     timings = Counter((r.cell.id, r.block) for r in records if isinstance(r, TimingRecord) and not r.control)
     assert len(timings) == 4
-    assert {r.loops for r in records if isinstance(r, TimingRecord) and "products" in r.cell.id} == {
-        next(r.loops for r in records if isinstance(r, TimingRecord) and "products" in r.cell.id)
-    }
     assert [r.block for r in records if isinstance(r, BlockRecord)] == [0, 1]
 
 

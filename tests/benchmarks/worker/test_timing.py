@@ -84,20 +84,42 @@ def test_a_round_makes_its_calls_and_then_waits_once_for_the_last_result() -> No
 )
 def test_loops_fill_a_round(machine: Callable[..., Machine], call_s: float, round_s: float, loops: int) -> None:
     device = machine(call_s=call_s)
-    assert timing.loops_for(device.call, device.fence, round_s) == pytest.approx(loops, abs=1)
-    assert timing.loops_for(device.call, device.fence, round_s) >= 1
+    assert timing.calls_filling(round_s, timing.once(device.call, device.fence)) == pytest.approx(loops, abs=1)
+    assert timing.calls_filling(round_s, timing.once(device.call, device.fence)) >= 1
 
 
-def test_a_stall_while_calibrating_does_not_count(machine: Callable[..., Machine]) -> None:
+def test_a_stall_is_no_work(machine: Callable[..., Machine]) -> None:
     device = machine(call_s=1e-4)
-    stalls = iter([0.5, 0.0, 0.2, 0.0, 0.1])
+    stalls = iter([0.5, 0.0, 0.2, 0.0, 0.1, *[0.0] * 6])
 
     def call() -> int:
         device.now += next(stalls)
         return device.call()
 
-    assert timing.loops_for(call, device.fence, 1e-3) in (10, 11)
-    assert device.calls == 5
+    assert timing.warm_up(call, device.fence, work_s=1e-3, fewest=2) == pytest.approx(1e-4)
+    assert device.calls in (10, 11)
+
+
+def test_what_a_call_takes_is_known_to_the_next_warm_up(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=1.0)
+    assert timing.warm_up(device.call, device.fence, work_s=3.0, fastest_s=0.5) == 0.5
+    assert device.calls == 6
+    assert timing.warm_up(device.call, device.fence, work_s=0.0, fewest=5) == 1.0
+    assert device.calls == 11
+
+
+def test_a_pilot_goes_on_while_memory_is_new_but_not_for_good(machine: Callable[..., Machine]) -> None:
+    device = machine(call_s=timing.STRETCH_S / 8)
+    assert timing.pilot(device.call, device.fence, lambda: min(device.calls, 20) * 2**20) == pytest.approx(
+        timing.STRETCH_S / 8
+    )
+    assert 28 <= device.calls <= 36
+    device.calls = 0
+    timing.pilot(device.call, device.fence, lambda: device.calls * 2**20)
+    assert device.calls == pytest.approx(8 * timing.MOST_PILOT_S / timing.STRETCH_S, rel=0.2)
+    device.calls = 0
+    timing.pilot(device.call, device.fence, lambda: device.calls * 64)  # that costs nothing
+    assert device.calls in (8, 9)
 
 
 def test_latency_is_a_call_and_its_fence_and_no_stall(machine: Callable[..., Machine]) -> None:
@@ -190,4 +212,4 @@ def test_short_lists_keep_at_least_half(rounds: list[float], warmup: int) -> Non
 
 def test_the_real_clock_runs() -> None:
     assert timing.once(lambda: sum(range(1000)), lambda result: None) > 0
-    assert timing.loops_for(lambda: None, lambda result: None, 1e-3) > 10
+    assert timing.warm_up(lambda: None, lambda result: None, 1e-3) < 1e-4

@@ -1,0 +1,57 @@
+"""Times that no arithmetic here allows: more operations per second than a large matrix product reaches, and half as many again.
+
+A call's operations are those of its matrix products alone, so an honest call stays below that rate. A network's own products do
+not say what is possible where they are small: a cell is judged only where a large one was timed on its device, with its threads, in its precision.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from benchmarks.analysis.cell_results import CellResult
+from benchmarks.records.record import PEAK, PRODUCTS
+
+MOST = 1.5
+"""Times the best rate that was measured: libraries differ, and so do minutes; a time without its work is far beyond."""
+
+Setting = tuple[str, int, str]
+
+
+def judged(entries: Sequence[CellResult]) -> list[CellResult]:
+    """The same entries; those with an impossible time have lost their rank, and say why."""
+    best = _best_rates(entries)
+    return [_judged(entry, best.get(_setting(entry))) for entry in entries]
+
+
+def unjudged(entries: Sequence[CellResult]) -> bool:
+    """Whether some ranked time was held against no rate, because none was measured."""
+    best = _best_rates(entries)
+    return any(entry.standing == "ranked" and _setting(entry) not in best for entry in entries)
+
+
+def _judged(entry: CellResult, best: float | None) -> CellResult:
+    if best is None or entry.time is None or not entry.is_proved:
+        return entry
+    rate = next(iter(entry.timings.values())).flops_per_call / entry.seconds
+    if rate <= MOST * best:
+        return entry
+    reason = (
+        f"the time is impossible: its matrix products alone would run at {rate / 1e9:.3g} GFLOP/s, "
+        f"{rate / best:.3g} times the best rate measured here, {best / 1e9:.3g} GFLOP/s"
+    )
+    return replace(entry, standing="impossible", reason="; ".join(filter(None, [entry.reason, reason])))
+
+
+def _best_rates(entries: Sequence[CellResult]) -> dict[Setting, float]:
+    """Operations per second of the best product in any block, where a large one is among them."""
+    best: dict[Setting, float] = {}
+    for entry in entries:
+        if entry.cell.phase in (PEAK, PRODUCTS):
+            rates = [timing.flops_per_call / entry.medians[block] for block, timing in entry.timings.items()]
+            best[_setting(entry)] = max([best.get(_setting(entry), 0.0), *rates])
+    large = {_setting(entry) for entry in entries if entry.cell.phase == PEAK and entry.timings}
+    return {setting: rate for setting, rate in best.items() if setting in large}
+
+
+def _setting(entry: CellResult) -> Setting:
+    who = entry.cell.who
+    return who.device, who.threads, who.precision

@@ -1,0 +1,95 @@
+"""The processors of this machine: their name, which of them this process may use, which are fast, how much of them a quota leaves."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+CPUINFO = Path("/proc/cpuinfo")
+TOPOLOGY = Path("/sys/devices/system/cpu")
+GROUPS = Path("/proc/self/cgroup")
+MOUNTED = Path("/sys/fs/cgroup")
+
+
+def usable() -> list[int]:
+    """The numbers of those that this process may use: by its affinity where the system has one (Linux), else all."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+
+
+def in_order_of_use(numbers: Sequence[int]) -> list[int]:
+    """One of every core before a second of the same, fast cores first, then those with high numbers, which others use least."""
+    cores: dict[tuple[str, str], list[int]] = {}
+    for number in sorted(numbers, reverse=True):
+        core = _text(number, "topology/physical_package_id"), _text(number, "topology/core_id")
+        cores.setdefault(core if all(core) else ("", str(number)), []).append(number)
+    rank = {number: k for siblings in cores.values() for k, number in enumerate(siblings)}
+    return sorted(numbers, key=lambda number: (rank[number], -_speed(number), -number))
+
+
+def _speed(number: int) -> float:
+    """Linux's measure of what a core can do (on ARM), or its highest clock rate; 0 where neither is told."""
+    return float(_text(number, "cpu_capacity") or _text(number, "cpufreq/cpuinfo_max_freq") or 0)
+
+
+def _text(number: int, name: str) -> str:
+    with suppress(OSError):
+        return (TOPOLOGY / f"cpu{number}" / name).read_text(encoding="ascii").strip()
+    return ""
+
+
+def quota() -> float | None:
+    """How many processors' time the control groups of this process leave it, the tightest of them; None where none limits it."""
+    limits = [limit for folder in _groups() if (limit := _limit(folder)) is not None]
+    return min(limits, default=None)
+
+
+def _groups() -> Iterator[Path]:
+    """The folder of every control group that this process is in, and of those around it; of version 2 and of version 1."""
+    with suppress(OSError):
+        for line in GROUPS.read_text(encoding="utf-8").splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers and "cpu" not in controllers.split(","):
+                continue
+            root = MOUNTED / controllers if controllers else MOUNTED
+            for folder in (inner := root / path.strip("/"), *inner.parents):
+                yield folder
+                if folder == root:
+                    break
+
+
+def _limit(folder: Path) -> float | None:
+    """In processors."""
+    with suppress(OSError, ValueError):
+        allowed, period = (folder / "cpu.max").read_text(encoding="ascii").split()
+        return None if allowed == "max" else int(allowed) / int(period)
+    with suppress(OSError, ValueError):
+        allowed_us, period_us = (
+            int((folder / f"cpu.cfs_{name}_us").read_text(encoding="ascii")) for name in ("quota", "period")
+        )
+        return None if allowed_us < 0 else allowed_us / period_us
+    return None
+
+
+def model() -> str:
+    """The name of the processor, so that two kinds have two names: on ARM, where Linux knows none, maker and part."""
+    told: dict[str, dict[str, None]] = {}
+    with suppress(OSError):
+        for line in CPUINFO.read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(":")
+            told.setdefault(name.strip(), {})[value.strip()] = None
+    if "model name" in told:
+        return next(iter(told["model name"]))
+    if "CPU part" in told:
+        makers, parts = ("/".join(sorted(told.get(f"CPU {name}", {}))) for name in ("implementer", "part"))
+        return f"{platform.machine()}, implementer {makers}, part {parts}"
+    return _brand_of_apple() or platform.processor() or platform.machine()
+
+
+def _brand_of_apple() -> str:
+    with suppress(OSError, subprocess.TimeoutExpired):
+        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        if platform.system() == "Darwin":
+            return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout.strip()
+    return ""

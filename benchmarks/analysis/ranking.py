@@ -23,7 +23,7 @@ _STANDING_ORDER = {"ranked": 0, "own variant": 1, "not proved": 2, "impossible":
 
 
 @dataclass(frozen=True)
-class Place:
+class Placement:
     """One row of a group: an entry, how it compares with the reference (None: it is the reference, or may not be
     compared), and the best and worst rank it may have (None: no rank)."""
 
@@ -37,7 +37,7 @@ class Place:
 class ComparisonGroup:
     """The cells of one group and mode, which are compared with one another, the ranked ones first, each group from fast to slow."""
 
-    places: Sequence[Place]
+    places: Sequence[Placement]
 
     @property
     def who(self) -> Configuration:
@@ -70,11 +70,11 @@ class ComparisonGroup:
         return next((place.entry for place in self.places if place.is_reference), None)
 
     @property
-    def rivals(self) -> list[Place]:
+    def rivals(self) -> list[Placement]:
         """The ranked entries other than the reference."""
         return [place for place in self.places if place.entry.standing == "ranked" and not place.is_reference]
 
-    def with_verdict(self, *verdicts: str) -> list[Place]:
+    def with_verdict(self, *verdicts: str) -> list[Placement]:
         """The rivals of whom this can be said."""
         return [place for place in self.rivals if verdict(place) in verdicts]
 
@@ -99,7 +99,7 @@ def comparison_groups(results: Results, phases: Sequence[str] = ()) -> list[Comp
     return sorted((_group(entries) for entries in by_setting.values()), key=_reading_order)
 
 
-def verdict(place: Place) -> str:
+def verdict(place: Placement) -> str:
     """faster, slower, tied or inconclusive against the reference; "not compared" where no block is shared."""
     return place.comparison.verdict if place.comparison else "not compared"
 
@@ -188,7 +188,7 @@ def _group(entries: Sequence[CellResult]) -> ComparisonGroup:
     for entry in entries:
         comparable = reference and entry is not reference and entry.standing in ("ranked", "own variant", "beside")
         comparison = compare(entry, reference) if reference and comparable else None
-        places.append(Place(entry, comparison, ranks.get(entry.id), entry is reference))
+        places.append(Placement(entry, comparison, ranks.get(entry.id), entry is reference))
     return ComparisonGroup(sorted(places, key=_place_order))
 
 
@@ -213,7 +213,7 @@ def _ranks(ranked: Sequence[CellResult]) -> dict[str, tuple[int, int]]:
     }
 
 
-def _place_order(place: Place) -> tuple[int, float, float, str]:
+def _place_order(place: Placement) -> tuple[int, float, float, str]:
     ratio = place.comparison.ratio.value if place.comparison else 1.0 if place.is_reference else math.inf
     return _STANDING_ORDER[place.entry.standing], ratio, place.entry.seconds, place.entry.id
 

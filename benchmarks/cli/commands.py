@@ -113,14 +113,14 @@ def run(
     """
     from benchmarks import report as reports
     from benchmarks.cli import prepare, run
-    from benchmarks.cli.progress import Progress
+    from benchmarks.cli.progress import ProgressLine
 
     if blocks and budget:
         raise click.UsageError("--blocks and --budget: give one of them.")
     prepared = prepare.prepare(**choice)
     if budget:
         prepared = prepare.fit(prepared, budget)
-    tell = Progress()
+    tell = ProgressLine()
     outcome = run.run(prepared, blocks, seed, Path(results), tell, force, retry_failed)
     tell.close()
     if as_json:

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmarks import system
 from benchmarks.cli import exit_codes
-from benchmarks.cli.prepare import Network as PreparedNetwork
-from benchmarks.cli.prepare import Prepared
+from benchmarks.cli.prepare import Prepared, PreparedNetwork
 from benchmarks.plan.estimate import rough
 from benchmarks.records import records_file
 from benchmarks.records.configuration import Strict

@@ -9,7 +9,7 @@ import pandas as pd
 from benchmarks import wording
 from benchmarks.analysis import ranking, roofline, step_times
 from benchmarks.analysis.cell_results import CellResult
-from benchmarks.analysis.ranking import ComparisonGroup, Place
+from benchmarks.analysis.ranking import ComparisonGroup, Placement
 from benchmarks.analysis.results import Results
 from benchmarks.plan.schedule import process_of
 from benchmarks.records.configuration import size_order
@@ -161,7 +161,7 @@ def spread(entry: CellResult) -> float | None:
     return float(np.std(medians, ddof=1) / np.mean(medians)) if len(medians) > 1 else None
 
 
-def _row(place: Place, group: ComparisonGroup, axes: list[str]) -> dict[str, object]:
+def _row(place: Placement, group: ComparisonGroup, axes: list[str]) -> dict[str, object]:
     entry, cell, time = place.entry, place.entry.cell, place.entry.time
     ratio = Estimate(1.0, 1.0, 1.0, 1) if place.is_reference else place.comparison.ratio if place.comparison else None
     names = {"cell": cell.id, "phase": cell.phase, **cell.who.model_dump(exclude={"threads"}), "reason": entry.reason}
@@ -185,7 +185,7 @@ def _row(place: Place, group: ComparisonGroup, axes: list[str]) -> dict[str, obj
     }
 
 
-def rank(place: Place) -> str:
+def rank(place: Placement) -> str:
     """ "1", or "2-3" where the order was not settled, or nothing."""
     if place.ranks is None:
         return ""
@@ -193,7 +193,7 @@ def rank(place: Place) -> str:
     return str(best) if best == worst else f"{best}-{worst}"
 
 
-def verdict(place: Place, group: ComparisonGroup) -> str:
+def verdict(place: Placement, group: ComparisonGroup) -> str:
     """What may be said of an entry; of the reference, what may be said of all its rivals together."""
     if not place.is_reference:
         return ranking.verdict(place) if place.comparison and place.entry.standing != "beside" else ""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from benchmarks import wording
 from benchmarks.analysis import answer, impossible_times
 from benchmarks.analysis.answer import Answer, Reason
-from benchmarks.analysis.ranking import ComparisonGroup, Place
+from benchmarks.analysis.ranking import ComparisonGroup, Placement
 from benchmarks.analysis.results import Results
 from benchmarks.plan.estimate import rough
 from benchmarks.records.configuration import Axes, Configuration
@@ -150,7 +150,7 @@ def _forest(results: Results, group: ComparisonGroup) -> list[Block]:
     return [Figure(name, spec, title, f"{said[0].upper()}{said[1:]}.", _HOW, narrow)]
 
 
-def dot(results: Results, place: Place) -> plots.Dot:
+def dot(results: Results, place: Placement) -> plots.Dot:
     """One row of the plot; hollow for a variant, which has no rank."""
     who = place.entry.cell.who
     label = _name(results, who)
@@ -258,5 +258,5 @@ def _name(results: Results, who: Configuration) -> str:
     return wording.label(results, who)
 
 
-def _names(results: Results, places: Sequence[Place]) -> list[str]:
+def _names(results: Results, places: Sequence[Placement]) -> list[str]:
     return [_name(results, place.entry.cell.who) for place in places]

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.plan import cells as plans
 from benchmarks.plan import estimate
 from benchmarks.plan.cells import Plan, Request
-from benchmarks.plan.estimate import Estimate, within
+from benchmarks.plan.estimate import RunEstimate, within
 from benchmarks.plan.profiles import PROFILES
 from implementations import cores, data
 from implementations.contract import Spec
@@ -19,8 +19,8 @@ from implementations.mlp.spec import SAMPLES, MLPSpec
 SPEC = MLPSpec.preset("digits")
 
 
-def estimate_of(spec: Spec, samples: int) -> Estimate:
-    return Estimate({"mlp": spec}, {"mlp": samples})
+def estimate_of(spec: Spec, samples: int) -> RunEstimate:
+    return RunEstimate({"mlp": spec}, {"mlp": samples})
 
 
 DIGITS = estimate_of(SPEC, SAMPLES)

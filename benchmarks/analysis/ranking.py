@@ -7,7 +7,7 @@ a range: nobody is placed by a difference that the measurement does not support.
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks import statistics
@@ -97,6 +97,14 @@ def comparison_groups(results: Results, phases: Sequence[str] = ()) -> list[Comp
         if not phases or entry.cell.phase in phases:
             by_setting[(*entry.comparison_group, entry.cell.who.mode)].append(entry)
     return sorted((_group(entries) for entries in by_setting.values()), key=_reading_order)
+
+
+def by_network(
+    results: Results, groups: Sequence[ComparisonGroup]
+) -> Iterator[tuple[Results, Sequence[ComparisonGroup]]]:
+    """The results and the groups of each network of the run."""
+    for network in results.run.networks:
+        yield results.of(network.model), [group for group in groups if group.who.model == network.model]
 
 
 def verdict(place: Placement) -> str:

@@ -22,15 +22,10 @@ def summary(results: Results) -> str:
         return f"The null control has fewer than {MIN_BLOCKS_FOR_VERDICT} blocks, too few for a verdict."
     nulls = [null for null in nulls if null.comparison.ratio.blocks >= MIN_BLOCKS_FOR_VERDICT]
     count = wording.count(len(nulls), "null control")
-    if wrong := wrong_nulls(results):
+    if wrong := [null for null in nulls if null.failed]:
         return f"{len(wrong)} of {count} found a difference beyond {wording.MARGIN} where there is none: distrust this run."
     tied = sum(null.comparison.verdict == "tied" for null in nulls)
     return f"The same implementation twice: none of {count} found a difference; {tied} tied within {wording.MARGIN}, {len(nulls) - tied} not settled."
-
-
-def wrong_nulls(results: Results) -> list[NullControl]:
-    """Null controls that found a difference where there is none."""
-    return [null for null in run_quality.null_controls(results) if null.comparison.verdict in ("faster", "slower")]
 
 
 def null_controls(results: Results) -> list[Block]:

@@ -138,7 +138,7 @@ def run(
 def list_cells(as_json: bool, **choice: Any) -> None:
     """Show the cells that `run` would measure, and what is missing."""
     from benchmarks.cli import prepare
-    from benchmarks.plan.estimate import rough
+    from benchmarks.rough_time import rough
 
     prepared = prepare.prepare(load_data=False, **choice)
     for cell in prepared.plan.cells:

@@ -176,13 +176,6 @@ def within(budget_s: float, plan: Plan, profile: Profile, estimate: RunEstimate)
     )
 
 
-def rough(seconds: float) -> str:
-    """A time that is only known roughly: "4 minutes"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
 def _dispensable(cells: Sequence[Cell], estimate: RunEstimate) -> list[tuple[object, ...]]:
     """Sizes that may be left out: of each network and kind of device all but its own size, or but one where that is not there."""
     of_each: dict[tuple[object, ...], list[tuple[object, ...]]] = {}

@@ -7,11 +7,11 @@ from benchmarks.analysis import answer, impossible_times
 from benchmarks.analysis.answer import Answer, Reason
 from benchmarks.analysis.ranking import ComparisonGroup, Placement
 from benchmarks.analysis.results import Results
-from benchmarks.plan.estimate import rough
 from benchmarks.records.configuration import Axes, Configuration
 from benchmarks.records.record import COPY
 from benchmarks.report import facts, plots
 from benchmarks.report.document import Block, Bullets, Figure, Heading, Section, Text, table
+from benchmarks.rough_time import rough
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
 

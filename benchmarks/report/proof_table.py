@@ -43,14 +43,13 @@ def render(proofs: Sequence[ProofRecord]) -> str:
     table = Table(*columns, box=box.SIMPLE)
     several = len({proof.who.model for proof in proofs}) > 1
     for proof in proofs:
-        who, size = proof.who, ", ".join(f"{name} {value}" for name, value in proof.axes.items())
-        checks_of = by_column([proof])
+        who, checks_of = proof.who, by_column([proof])
         table.add_row(
             f"{who.model}, {who.label}" if several else who.label,
             who.device,
             who.precision,
             who.mode,
-            size,
+            wording.size(proof.axes),
             verdict(proof),
             *(worst(checks_of[name]) for name in ALL_COLUMNS),
         )
@@ -114,7 +113,7 @@ def worst(checks: Sequence[Check]) -> str:
 def _failures(proofs: Sequence[ProofRecord]) -> list[str]:
     lines = []
     for proof in proofs:
-        size = ", ".join(f"{name} {value}" for name, value in proof.axes.items())
+        size = wording.size(proof.axes)
         for check in proof.checks:
             if not check.passed:
                 whose = f"  ({proof.who.framework}'s own: {check.limit})" if check.limit else ""

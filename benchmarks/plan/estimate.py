@@ -11,7 +11,15 @@ from functools import cached_property
 from benchmarks import system
 from benchmarks.plan.cells import Plan, left_out
 from benchmarks.plan.profiles import Profile
-from benchmarks.plan.schedule import ALONE, FEWEST_ROUNDS, grouped, process_of, rounds_for
+from benchmarks.plan.schedule import (
+    ALONE,
+    FEWEST_ROUNDS,
+    LARGE_FLOPS,
+    grouped,
+    process_of,
+    proved_afterwards,
+    rounds_for,
+)
 from benchmarks.records.configuration import Axes, size_order
 from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
@@ -36,8 +44,8 @@ MOST_BLOCKS = 1000
 FEWEST_BLOCKS = 3
 """What a budget gives up sizes for. The estimate is cautious: on a quicker machine more blocks fit."""
 
-PERTURBATIONS, FEW_PERTURBATIONS, LARGE_FLOPS = 16, 4, 1e9
-"""As the proof has them (`tolerances`, `strays`), which would import NumPy, and a plan is made without it."""
+PERTURBATIONS, FEW_PERTURBATIONS = 16, 4
+"""As the proof has them (`tolerances`), which would import NumPy, and a plan is made without it."""
 
 FLOOR_S = {"cpu": 0.01, "cuda": 0.03}
 """A large product or a large copy."""
@@ -128,10 +136,9 @@ class RunEstimate:
 
     def _afterwards_s(self, cells: Sequence[Cell]) -> float:
         """Proofs from where the rounds ended, of one cell in six, one after the other."""
-        timed = [cell for cell in cells if cell.phase not in FLOORS]
-        flops = [self._flops(cell.who, cell.axes) for cell in timed]
+        flops = [self._flops(c.who, c.axes) for c in proved_afterwards(cells, lambda c: self._flops(c.who, c.axes))]
         runs = sum((2 + (FEW_PERTURBATIONS if f >= LARGE_FLOPS else PERTURBATIONS)) * f for f in flops)
-        return (0.05 * len(timed) + runs / PROOF_FLOPS_PER_S) / MIN_BLOCKS_FOR_VERDICT
+        return (0.05 * len(flops) + runs / PROOF_FLOPS_PER_S) / MIN_BLOCKS_FOR_VERDICT
 
     def _strays_s(self, who: Configuration, axes: Axes) -> float:
         """What the proofs of a network share, from two starts; of a large one on the cores of whoever comes first."""

@@ -149,6 +149,8 @@ class Measuring:
         work = self.bench.work(cell)
         if work is None:
             return
+        if self.job.block == 0:  # before hundreds of calls pile up behind a fence that does not wait
+            work.check_fence(1)
         plan = json.loads(self.channel.ask(Says.PREPARED, cell=cell.id, call_s=work.pilot()))
         woken: list[float] = []
         started: list[float] = []

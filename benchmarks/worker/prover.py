@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from benchmarks.records.record import FLOORS, Axes, Cell, Check, Configuration, ProofRecord
+from benchmarks.plan import schedule
+from benchmarks.records.record import Axes, Cell, Check, Configuration, ProofRecord
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.worker.builder import Builder
 from benchmarks.worker.protocol import Job
@@ -122,9 +123,11 @@ class Prover(Builder):
         return prepared.reason
 
     def is_its_turn(self, cell: Cell) -> bool:
-        """Whether this cell is proved after its rounds in this block: each once in as many blocks as a verdict takes."""
-        ranked = sorted(c.id for c in self.job.cells if c.phase not in FLOORS)
-        return not self.is_peer and cell.id in ranked[self.job.block % MIN_BLOCKS_FOR_VERDICT :: MIN_BLOCKS_FOR_VERDICT]
+        """Whether this cell is proved after its rounds in this block."""
+        if self.is_peer:
+            return False
+        proved = schedule.proved_afterwards(self.job.cells, lambda c: self.spec_at(c.who, c.axes).flops("train_step"))
+        return cell in proved[self.job.block % MIN_BLOCKS_FOR_VERDICT :: MIN_BLOCKS_FOR_VERDICT]
 
     def _recorded(self, check: Any, prepared: PreparedModel) -> Check:
         limit = None

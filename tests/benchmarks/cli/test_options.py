@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks import system
 from benchmarks.cli import options
 from benchmarks.cli.commands import main
 from benchmarks.plan.cells import Request
 from benchmarks.plan.profiles import PROFILES
-from implementations import cores
 from implementations.errors import BadInput
 from implementations.mlp.spec import MLPSpec
 from tests.support.command import LISTS, NOT_GIVEN
@@ -31,7 +31,7 @@ def test_the_options_are_those_of_the_command_line() -> None:
 
 
 def test_every_option_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cores, "usable", lambda: 8)
+    monkeypatch.setattr(system, "usable_cores", lambda: 8)
     found = request(
         profile="smoke", frameworks="numpy, torch", devices="cpu,cuda:0", threads="1,all,8", phases="predict",
         precisions="float32,float64", modes="plain,tuned", variants="spec,stock", sets=("batch=32,256", "width=64"), keyword="batch32",

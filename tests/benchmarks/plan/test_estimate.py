@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from benchmarks import system
 from benchmarks.plan import cells as plans
-from benchmarks.plan import estimate
+from benchmarks.plan import estimate, schedule
 from benchmarks.plan.cells import Plan, Request
 from benchmarks.plan.estimate import RunEstimate, within
 from benchmarks.plan.profiles import PROFILES
-from implementations import cores, data
+from implementations import data
 from implementations.contract import Spec
 from implementations.equivalence import strays, tolerances
 from implementations.errors import BadInput
@@ -30,7 +31,7 @@ QUICK = PROFILES["quick"]
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """The estimate must not depend on this machine."""
-    monkeypatch.setattr(cores, "usable", lambda: 2)
+    monkeypatch.setattr(system, "usable_cores", lambda: 2)
 
 
 def make(profile: str = "quick", gpus: tuple[str, ...] = (), spec: Spec = SPEC, **options: Any) -> Plan:
@@ -72,7 +73,7 @@ def test_it_knows_how_large_the_network_is() -> None:
 
 
 def test_it_knows_the_proofs_constants() -> None:
-    own = estimate.PERTURBATIONS, estimate.FEW_PERTURBATIONS, estimate.LARGE_FLOPS
+    own = estimate.PERTURBATIONS, estimate.FEW_PERTURBATIONS, schedule.LARGE_FLOPS
     assert own == (tolerances.PERTURBATIONS, tolerances.FEW_PERTURBATIONS, strays.LARGE_FLOPS)
 
 
@@ -129,7 +130,7 @@ def test_nothing_fits_into_any_budget() -> None:
 
 
 def test_of_a_gpu_run_a_small_budget_leaves_out_the_largest_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cores, "usable", lambda: 16)
+    monkeypatch.setattr(system, "usable_cores", lambda: 16)
     plan = make("gpu", gpus=("one",), threads=(16,))
     fitted, _ = within(150, plan, PROFILES["gpu"], estimate_of(SPEC, SAMPLES))
     gone = [cell for cell in plan.cells if cell not in fitted.cells]

@@ -66,10 +66,13 @@ def test_every_sample_is_kept(folder: Path) -> None:
 def test_the_proof_stands_before_the_time_and_speaks_of_the_same_network(folder: Path) -> None:
     kinds = [record.kind for record in of_kind(folder, object)]
     assert kinds.index("worker") < kinds.index("proof") < kinds.index("timing")
-    (proof,), (timing,) = of_kind(folder, ProofRecord), of_kind(folder, TimingRecord)
-    assert proof.passed
-    assert (proof.who, proof.axes) == (timing.cell.who, timing.cell.axes)
-    assert {"gradients", "slots", "statistics", "logits", "loss"} <= {check.group for check in proof.checks}
+    (before, after), (timing,) = of_kind(folder, ProofRecord), of_kind(folder, TimingRecord)
+    for proof in (before, after):
+        assert proof.passed
+        assert (proof.who, proof.axes) == (timing.cell.who, timing.cell.axes)
+    assert {"gradients", "slots", "statistics", "logits", "loss"} <= {check.group for check in before.checks}
+    assert {check.check for check in after.checks} == {"after the rounds"}
+    assert {"slots", "statistics", "logits", "loss", "training moves the state"} <= {c.group for c in after.checks}
 
 
 def test_the_code_of_every_step_is_stored_with_its_hash(folder: Path) -> None:

@@ -94,6 +94,7 @@ def main() -> None:
 @click.option("--budget", metavar="TIME", help="As many blocks as fit into 90s, 10m, 1h.")
 @click.option("--seed", default=0, show_default=True, help="Of the order in which everything is measured.")
 @click.option("--results", default="results", show_default=True, help="Where the run's folder is made.")
+@click.option("--into", help="The run's own folder: a new one, or one in which the same run was stopped.")
 @click.option("--force", is_flag=True, help="Begin anew, even where the same run was stopped and could go on.")
 @click.option("--retry-failed", is_flag=True, help="Measure the groups with failed cells of the same run again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result's paths and counts as JSON.")
@@ -102,6 +103,7 @@ def run(
     budget: str | None,
     seed: int,
     results: str,
+    into: str | None,
     force: bool,
     retry_failed: bool,
     as_json: bool,
@@ -117,11 +119,13 @@ def run(
 
     if blocks and budget:
         raise click.UsageError("--blocks and --budget: give one of them.")
+    if into and force:
+        raise click.UsageError("--into and --force: a folder is never written twice. Give --into a new one.")
     prepared = prepare.prepare(**choice)
     if budget:
         prepared = prepare.fit(prepared, budget)
     tell = ProgressLine()
-    outcome = run.run(prepared, blocks, seed, Path(results), tell, force, retry_failed)
+    outcome = run.run(prepared, blocks, seed, Path(results), tell, force, retry_failed, Path(into) if into else None)
     tell.close()
     if as_json:
         click.echo(json.dumps(outcome.summary()))

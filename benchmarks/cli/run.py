@@ -104,10 +104,12 @@ def run(
     say: Say,
     force: bool = False,
     retry_failed: bool = False,
+    into: Path | None = None,
 ) -> Outcome:
     """Measure what is left of the plan, append every record as it comes, and write the report, a partial one if interrupted.
 
-    Goes on with the same run where one was stopped, unless `force`; `retry_failed` measures failed groups again.
+    Goes on with the same run where one was stopped, unless `force`; `retry_failed` measures failed groups again; `into` is the
+    folder itself, instead of a new one in `results`.
     """
     from benchmarks.runner import resume
 
@@ -119,33 +121,35 @@ def run(
     more_until_s = 0.0 if blocks or prepared.budget_s < math.inf else begin_s + profile.budget_s - REPORT_S
     blocks = blocks or profile.blocks
     first, machine = run_record(prepared, blocks, seed), system.machine()
-    progress = resume.begin(results, first, machine, force, retry_failed)
-    more_until_s = 0.0 if progress.records else more_until_s  # of a run that goes on what is left, and no more
-    outcome = Outcome(
-        progress.folder, len(prepared.plan.cells), blocks, records=list(progress.records), more_until_s=more_until_s
-    )
-    left = progress.left(prepared.plan.cells, blocks, retry_failed)
-    _announce(prepared, progress, blocks, len(left), say)
-    _begin_records(prepared, progress, first, machine, outcome.keep)
-    for entry in prepared.plan.absent:
-        say(f"not there: {entry.framework}: {entry.reason} {entry.fix}")
-    try:
-        _measure(prepared, progress, outcome, seed, left, say)
-    except KeyboardInterrupt as stop:
-        outcome.interrupted = exit_codes.of_interrupt(stop)
-        say("interrupted: what was measured is kept, and the same command goes on with it")
-    _report(outcome)
+    with resume.begun(results, first, machine, force, retry_failed, into) as (progress, locked):
+        more_until_s = 0.0 if progress.records else more_until_s  # of a run that goes on what is left, and no more
+        outcome = Outcome(
+            progress.folder, len(prepared.plan.cells), blocks, records=list(progress.records), more_until_s=more_until_s
+        )
+        left = progress.left(prepared.plan.cells, blocks, retry_failed)
+        _announce(prepared, progress, blocks, len(left), locked, say)
+        _begin_records(prepared, progress, first, machine, outcome.keep)
+        try:
+            _measure(prepared, progress, outcome, seed, left, say)
+        except KeyboardInterrupt as stop:
+            outcome.interrupted = exit_codes.of_interrupt(stop)
+            say("interrupted: what was measured is kept, and the same command goes on with it")
+        _report(outcome)
     return outcome
 
 
-def _announce(prepared: Prepared, progress: "Progress", blocks: int, left: int, say: Say) -> None:
-    """What is to be measured, and about how long that takes."""
+def _announce(prepared: Prepared, progress: "Progress", blocks: int, left: int, locked: bool, say: Say) -> None:
+    """What is to be measured, about how long that takes, and what is not there."""
     profile = dataclasses.replace(prepared.request.profile, blocks=left)
     whole = rough(prepared.estimate.run_s(prepared.plan.cells, profile))
     extent = f"{len(prepared.plan.cells)} cells, {blocks} blocks"
     if progress.records:
         extent = f"going on with {progress.folder}: {left} of {blocks} blocks are left (--force begins anew)"
     say(f"{extent}, about {whole} on a quiet machine")
+    if not locked:
+        say(f"{progress.folder}: this file system has no locks, so do not start the same run there twice")
+    for entry in prepared.plan.absent:
+        say(f"not there: {entry.framework}: {entry.reason} {entry.fix}")
 
 
 def _begin_records(
@@ -165,7 +169,7 @@ def _measure(
     prepared: Prepared, progress: "Progress", outcome: Outcome, seed: int, left: "Mapping[int, list[Cell]]", say: Say
 ) -> None:
     """Blocks, within the budget, then memory and energy."""
-    from benchmarks.runner import blocks, resource_runs, resume
+    from benchmarks.runner import blocks, resource_runs
     from benchmarks.runner.networks import Network
 
     cells, profile = prepared.plan.cells, prepared.request.profile
@@ -181,9 +185,8 @@ def _measure(
         end_s=time.monotonic() + prepared.budget_s - prepared.estimate.costs_s(cells, profile),
         more_until_s=outcome.more_until_s - prepared.estimate.costs_s(cells, profile),
     )  # fmt: skip
-    with resume.held(progress.folder):
-        work.execute()
-        resource_runs.measure(work, outcome.records)
+    work.execute()
+    resource_runs.measure(work, outcome.records)
 
 
 def _report(outcome: Outcome) -> None:

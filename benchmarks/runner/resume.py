@@ -10,7 +10,7 @@ again, with rounds and calls per round by what the finished ones say of a call's
 import fcntl
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -66,6 +66,56 @@ class Progress:
         return left
 
 
+@contextmanager
+def begun(
+    results: Path, run: RunRecord, machine: dict[str, Any], force: bool, retry_failed: bool, into: Path | None = None
+) -> Iterator[tuple[Progress, bool]]:
+    """The latest run that can go on, or a new folder; with `into`, that folder. No other process takes it until this one leaves.
+
+    The second value says whether it is locked: some file systems have no locks. Raises BadInput where there is no place.
+    """
+    with ExitStack() as lock:
+        while True:
+            progress = in_folder(into, run, machine) if into else begin(results, run, machine, force, retry_failed)
+            with suppress(BlockingIOError):  # another process was quicker; it is at work on this run now
+                locked = lock.enter_context(held(progress.folder))
+                break
+        yield (_progress(progress.folder) if progress.records else progress), locked
+
+
+def in_folder(folder: Path, run: RunRecord, machine: dict[str, Any]) -> Progress:
+    """This run in this folder: a new one, or what is there of it. Raises BadInput where something else is."""
+    given = f"--into {folder}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not any(folder.iterdir()):
+            return Progress(folder)
+        if (folder / RECORDS).exists():
+            with held(folder):
+                pass
+    except BlockingIOError:
+        raise BadInput(f"{given}: another process is at work on the run there. Give another folder, or wait.") from None
+    except OSError as error:
+        raise BadInput(f"{given}: cannot be written ({error.strerror}). Give another folder.") from None
+    if differing := _differing(folder, run, machine):
+        raise BadInput(f"{given}: holds another run, of other {', '.join(differing)}. Give another folder.")
+    return _progress(folder)
+
+
+def _differing(folder: Path, run: RunRecord, machine: dict[str, Any]) -> list[str]:
+    """In which facts the run there is another one; all of them where none can be read."""
+    try:
+        with (folder / RECORDS).open(encoding="utf-8") as file:
+            first = records_file.parse(file.readline())
+        there = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ["files"]
+    if not isinstance(first, RunRecord):
+        return ["files"]
+    pairs = (machine, there), (_identity(run), _identity(first))
+    return [name for a, b in pairs for name in {**a, **b} if a.get(name) != b.get(name)]
+
+
 def begin(results: Path, run: RunRecord, machine: dict[str, Any], force: bool, retry_failed: bool) -> Progress:
     """The latest run that can go on, or a new folder. Raises BadInput where none can be made."""
     if not force and results.is_dir():
@@ -84,24 +134,31 @@ def begin(results: Path, run: RunRecord, machine: dict[str, Any], force: bool, r
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Lock a run's records, so that no second process goes on with the same run."""
+def held(folder: Path) -> Iterator[bool]:
+    """Lock a run's records, so that no second process goes on with the same run; False where the file system has no locks.
+
+    Raises BlockingIOError where another process holds them.
+    """
     with (folder / RECORDS).open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:  # NFS without its lock service: ENOLCK, ENOSYS
+            yield False
+        else:
+            yield True
 
 
 def _is_of(folder: Path, run: RunRecord, machine: dict[str, Any]) -> bool:
     """Whether this folder holds that run, of this machine, and nobody is at work on it."""
-    try:
-        with (folder / RECORDS).open(encoding="utf-8") as file:
-            first = records_file.parse(file.readline())
-        recorded_machine = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
-        with held(folder):
-            pass
-    except (OSError, ValueError):
+    if _differing(folder, run, machine):
         return False
-    return isinstance(first, RunRecord) and recorded_machine == machine and _identity(first) == _identity(run)
+    try:
+        with held(folder):
+            return True
+    except OSError:
+        return False
 
 
 def _progress(folder: Path) -> Progress:

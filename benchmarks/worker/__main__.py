@@ -149,8 +149,8 @@ class Measuring:
         work = self.bench.work(cell)
         if work is None:
             return
-        if self.job.block == 0:  # before hundreds of calls pile up behind a fence that does not wait
-            work.check_fence(1)
+        if self.job.block == 0:  # the later blocks have the same fences
+            work.check_fence()
         plan = json.loads(self.channel.ask(Says.PREPARED, cell=cell.id, call_s=work.pilot()))
         woken: list[float] = []
         started: list[float] = []
@@ -168,8 +168,7 @@ class Measuring:
         benchmark.pedantic(work.round(plan["loops"]), setup=wait_for_turn, rounds=rounds, warmup_rounds=0)
         cpu_at.append(system.own_cpu_s())
         work.check()
-        if self.job.block == 0:  # the later blocks have the same fences
-            work.check_fence(plan["loops"])
+        if self.job.block == 0:
             work.check_memory()
         if reason := work.afterwards():
             self.channel.send(OutcomeRecord(cell=cell, block=self.job.block, status="unequal", reason=reason))

@@ -15,6 +15,14 @@ LEFT_OVER = 0.2
 """The share of a round that may seem unfinished when its clock stops: jitter reaches some percent, a fence that does not
 wait leaves nearly all."""
 
+WARM_SHARE = 1 / 8
+"""Of a round, which the warm-up before it takes in work, or one call where that is longer. Calls are as fast as they get after 0.1 ms.
+More does harm: on busy cores the system lets a process that slept run for some milliseconds, and a turn should be over by
+then: with a whole round's work before each, memory-bound equals had intervals of 4 to 22% to each side, with one call 1%."""
+
+CHECKED_S, CHECKED_CALLS = 2e-3, 8
+"""A fence is put to the test on calls that fill this time, but on few: each leaves all its work behind where nobody waits for it."""
+
 NOT_BEGUN = 0.5
 """The share of a call that may seem to be done only when its result is copied: jitter reaches some percent, a promise leaves nearly all."""
 
@@ -74,10 +82,10 @@ class Work:
         return call_s
 
     def restore(self, round_s: float) -> None:
-        """Before each round, untimed: the first state again, as much work as fills a round (putting a state back empties
-        the caches, and so do the others' turns), the device idle."""
+        """Before each round, untimed: the first state again, work that warms the caches (putting a state back empties them,
+        and so do the others' turns), the device idle."""
         self.reset()
-        self.fastest_warm_s = timing.warm_up(self.warm, self.fence, round_s, self.fastest_warm_s)
+        self.fastest_warm_s = timing.warm_up(self.warm, self.fence, WARM_SHARE * round_s, self.fastest_warm_s)
 
     def check(self) -> None:
         """After the rounds: raises FloatingPointError where what was timed gives no numbers any more."""
@@ -86,8 +94,11 @@ class Work:
         if not all(np.isfinite(array).all() for array in self.to_host(result)):
             raise FloatingPointError("what was timed gives infinities or NaN after its rounds")
 
-    def check_fence(self, loops: int) -> None:
-        """Raises RuntimeError where a round's clock stops before the device has finished, or before the work was begun."""
+    def check_fence(self) -> None:
+        """Before the pilot, which would ask for a heap of work: raises RuntimeError where the clock stops before the device
+        has finished, or before the work was begun."""
+        call_s = timing.warm_up(self.call, self.fence, work_s=0.0, fewest=2)
+        loops = min(CHECKED_CALLS, timing.calls_filling(CHECKED_S, call_s))
         if (share := timing.left_over(self.call, self.fence, self.to_host, loops)) > LEFT_OVER:
             raise RuntimeError(
                 f"the clock stopped before the work was done: {share:.0%} of a round was left. "

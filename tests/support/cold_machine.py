@@ -14,10 +14,10 @@ from benchmarks.worker.workloads import Work
 from tests.support import synthetic
 
 CELL = synthetic.cell("numpy")
-CALL_S = 2.0**-12
+CALL_S = 2.0**-14
 """In truth, and the multiple of a power of two, so that sums are exact."""
 
-LAP, FIRST_TOUCH = 80, 4.0
+LAP, FIRST_TOUCH = 1000, 4.0
 """Calls that touch memory for the first time, and how many times as long they take."""
 
 BYTES_OF_CALL = 2**20

@@ -23,7 +23,7 @@ from tests.support import cold_machine, stalled_worker, synthetic
 from tests.support.cold_machine import CALL_S, ColdMachine
 from tests.support.virtual_run import PROFILE
 
-ROUND_S = 8 * CALL_S
+ROUND_S = 32 * CALL_S
 LOOPS, ROUNDS = (1, 2, 4, 10, 20), (5, 24)
 
 

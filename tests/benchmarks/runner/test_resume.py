@@ -1,9 +1,11 @@
 """A run that was stopped goes on: whole blocks are kept, the block it was stopped in is measured again."""
 
+import errno
 import json
 import time
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from click.testing import Result
@@ -118,6 +120,73 @@ def test_a_run_that_is_still_at_work_is_left_alone(tmp_path: Path) -> None:
     with resume.held(folder):
         assert begin(tmp_path).folder != folder
     assert begin(tmp_path).folder == folder
+
+
+def test_no_two_processes_get_one_folder(tmp_path: Path) -> None:
+    """The second asks between the first one's choice and its lock."""
+    folder = written(tmp_path, RUN, block(0))
+    chosen = iter([Progress(folder, (RUN,)), Progress(folder, (RUN,)), Progress(tmp_path / "new")])
+    (tmp_path / "new").mkdir()
+    with (
+        mock.patch.object(resume, "begin", side_effect=lambda *_: next(chosen)),
+        resume.begun(tmp_path, RUN, MACHINE, False, False) as (first, locked),
+        resume.begun(tmp_path, RUN, MACHINE, False, False) as (second, _),
+    ):
+        assert (first.folder, second.folder, locked) == (folder, tmp_path / "new", True)
+
+
+def test_a_new_run_is_held_before_its_first_record(tmp_path: Path) -> None:
+    with resume.begun(tmp_path, RUN, MACHINE, False, False) as (progress, _):
+        with pytest.raises(BlockingIOError), resume.held(progress.folder):
+            pass
+        assert (progress.folder / records_file.RECORDS).read_bytes() == b""
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS])
+def test_a_file_system_without_locks_is_said_and_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    folder = written(tmp_path, RUN, block(0))
+    monkeypatch.setattr("benchmarks.runner.resume.fcntl.flock", mock.Mock(side_effect=OSError(number, "No locks")))
+    with resume.begun(tmp_path, RUN, MACHINE, False, False) as (progress, locked):
+        assert (progress.folder, progress.finished, locked) == (folder, {0}, False)
+
+
+def test_an_equal_machine_does_not_go_on_with_anothers_run(tmp_path: Path) -> None:
+    folder = written(tmp_path, RUN, block(0))
+    (folder / "environment.json").write_text(json.dumps(MACHINE | {"host": "a"}), encoding="utf-8")
+    assert resume.begin(tmp_path, RUN, MACHINE | {"host": "a"}, False, False).folder == folder
+    assert resume.begin(tmp_path, RUN, MACHINE | {"host": "b"}, False, False).folder != folder
+
+
+def test_a_folder_of_ones_own_is_made_and_gone_on_with(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "here"
+    for finished in (frozenset(), frozenset({0})):
+        with resume.begun(tmp_path, RUN, MACHINE, False, False, folder) as (progress, _):
+            assert (progress.folder, progress.finished) == (folder, finished)
+            if not finished:
+                (folder / "environment.json").write_text(json.dumps(MACHINE), encoding="utf-8")
+                for found in (RUN, block(0)):
+                    records_file.append(folder / records_file.RECORDS, found)
+
+
+def test_a_folder_of_ones_own_with_something_else_in_it_is_refused_by_what_differs(tmp_path: Path) -> None:
+    folder = written(tmp_path, RUN, block(0))
+    for run, machine, words in (
+        (RUN.model_copy(update={"seed": 2}), MACHINE, "of other seed"),
+        (RUN, MACHINE | {"cpu": "b"}, "of other cpu"),
+    ):
+        with pytest.raises(BadInput, match=words):
+            resume.in_folder(folder, run, machine)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(BadInput, match="of other files"):
+        resume.in_folder(tmp_path / "notes", RUN, MACHINE)
+    assert [path.name for path in (tmp_path / "notes").iterdir()] == ["a.txt"]
+    with pytest.raises(BadInput, match="cannot be written"):
+        resume.in_folder(tmp_path / "notes" / "a.txt", RUN, MACHINE)
+    with resume.held(folder), pytest.raises(BadInput, match="another process is at work"):
+        resume.in_folder(folder, RUN, MACHINE)
 
 
 def test_only_failed_heats_are_measured_again_and_only_when_asked(tmp_path: Path) -> None:

@@ -124,11 +124,6 @@ def timed_in(phase_name: str, who: Configuration) -> str:
     return f"{phase(phase_name)} ({setting(who)})"
 
 
-def figure_name(kind: str, phase_name: str, who: Configuration) -> str:
-    """The name of a chart over one phase and setting."""
-    return slug(f"{kind}-{phase_name}-{who.precision}-{who.mode}-t{who.threads}")
-
-
 def setting(who: Configuration) -> str:
     """What the compared cells have in common: "float32, plain, 2 threads"."""
     return f"{who.precision}, {who.mode}, {count(who.threads, 'thread')}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks import statistics
 from benchmarks.analysis import roofline, step_times
-from benchmarks.analysis.ranking import ComparisonGroup, Place, by_phase, phase_order
+from benchmarks.analysis.ranking import ComparisonGroup, Placement, by_phase, phase_order
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.roofline import Fit
 from benchmarks.analysis.step_times import StepTimes
@@ -39,7 +39,7 @@ class Reason:
     `step` is the one that costs it most beyond what the fastest spends on it, where both were watched.
     """
 
-    place: Place
+    place: Placement
     against: Configuration | None = None
     """Whose step it is held against: the first watched of those that lead, of whom none is clearly faster."""
 

@@ -76,6 +76,12 @@ class CellResult:
         return stdlib.median(medians) if medians else None
 
     @property
+    def first_calls(self) -> tuple[float | None, float | None]:
+        """Seconds of the first and the second call, of the first block that says: its worker had the machine to itself."""
+        said = (timing for timing in self.timings.values() if timing.first_call_s is not None)
+        return next(((timing.first_call_s, timing.second_call_s) for timing in said), (None, None))
+
+    @property
     def is_proved(self) -> bool:
         """Whether it was timed and proved equal: ranked, or its own variant."""
         return self.standing in ("ranked", "own variant")

@@ -23,22 +23,20 @@ def read(folder: Path) -> tuple[dict[str, Any], list[str]]:
 
 
 def gpus(facts: Mapping[str, Any]) -> list[list[str]]:
-    """Name, driver and memory of each, as nvidia-smi tells them. Older runs wrote them as one text."""
-    entries = facts.get("gpus")
-    return [
-        [str(gpu.get(name, "")) for name in ("name", "driver", "memory")]
-        if isinstance(gpu, dict)
-        else [part.strip() for part in str(gpu).split(",")]
-        for gpu in (entries if isinstance(entries, list) else [])
-    ]
+    """Name, driver and memory of each, as nvidia-smi tells them."""
+    return [[str(gpu.get(name, "")) for name in ("name", "driver", "memory")] for gpu in _gpus(facts)]
 
 
 def gpu_settings(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What of its GPUs somebody may have set otherwise: how much power they may take, error correction."""
-    entries = facts.get("gpus")
-    dicts = [gpu for gpu in (entries if isinstance(entries, list) else []) if isinstance(gpu, dict)]
     names = {"power_limit": "GPU power limit", "ecc": "GPU ECC"}
-    return [(words, str(gpu[name])) for gpu in dicts for name, words in names.items() if name in gpu]
+    return [(words, str(gpu[name])) for gpu in _gpus(facts) for name, words in names.items() if name in gpu]
+
+
+def _gpus(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is told of each; nothing where the file holds something else."""
+    entries = facts.get("gpus")
+    return [gpu for gpu in (entries if isinstance(entries, list) else []) if isinstance(gpu, dict)]
 
 
 def variables(facts: Mapping[str, Any]) -> dict[str, str]:

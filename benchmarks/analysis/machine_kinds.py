@@ -11,7 +11,7 @@ from benchmarks.analysis import machine_facts
 from benchmarks.analysis.answer import answers
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.loaded_run import LoadedRun
-from benchmarks.analysis.ranking import compare
+from benchmarks.analysis.ranking import by_network, compare
 from benchmarks.records.configuration import Axes, Configuration
 from benchmarks.statistics import Comparison, Estimate
 from benchmarks.verdict_rule import MARGIN
@@ -133,10 +133,11 @@ def yours(runs: Sequence[LoadedRun], found: Mapping[Timed, ByKind]) -> list[Time
     """Of each model the first answer of the first run that has one."""
     first: dict[str, Timed] = {}
     for run in runs:
-        for model in (network.model for network in run.results.run.networks):
-            groups = [group for group in run.groups if group.who.model == model]
-            for answer in answers(run.results.of(model), groups)[:1]:
-                first.setdefault(model, _timed(answer.yours.who, answer.yours.phase, answer.yours.axes))
+        for results, groups in by_network(run.results, run.groups):
+            for answer in answers(results, groups)[:1]:
+                first.setdefault(
+                    answer.yours.who.model, _timed(answer.yours.who, answer.yours.phase, answer.yours.axes)
+                )
     return [timed for timed in first.values() if timed in found]
 
 

@@ -7,7 +7,7 @@ a range: nobody is placed by a difference that the measurement does not support.
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks import statistics
@@ -23,7 +23,7 @@ _STANDING_ORDER = {"ranked": 0, "own variant": 1, "not proved": 2, "impossible":
 
 
 @dataclass(frozen=True)
-class Place:
+class Placement:
     """One row of a group: an entry, how it compares with the reference (None: it is the reference, or may not be
     compared), and the best and worst rank it may have (None: no rank)."""
 
@@ -37,7 +37,7 @@ class Place:
 class ComparisonGroup:
     """The cells of one group and mode, which are compared with one another, the ranked ones first, each group from fast to slow."""
 
-    places: Sequence[Place]
+    places: Sequence[Placement]
 
     @property
     def who(self) -> Configuration:
@@ -70,11 +70,11 @@ class ComparisonGroup:
         return next((place.entry for place in self.places if place.is_reference), None)
 
     @property
-    def rivals(self) -> list[Place]:
+    def rivals(self) -> list[Placement]:
         """The ranked entries other than the reference."""
         return [place for place in self.places if place.entry.standing == "ranked" and not place.is_reference]
 
-    def with_verdict(self, *verdicts: str) -> list[Place]:
+    def with_verdict(self, *verdicts: str) -> list[Placement]:
         """The rivals of whom this can be said."""
         return [place for place in self.rivals if verdict(place) in verdicts]
 
@@ -99,7 +99,15 @@ def comparison_groups(results: Results, phases: Sequence[str] = ()) -> list[Comp
     return sorted((_group(entries) for entries in by_setting.values()), key=_reading_order)
 
 
-def verdict(place: Place) -> str:
+def by_network(
+    results: Results, groups: Sequence[ComparisonGroup]
+) -> Iterator[tuple[Results, Sequence[ComparisonGroup]]]:
+    """The results and the groups of each network of the run."""
+    for network in results.run.networks:
+        yield results.of(network.model), [group for group in groups if group.who.model == network.model]
+
+
+def verdict(place: Placement) -> str:
     """faster, slower, tied or inconclusive against the reference; "not compared" where no block is shared."""
     return place.comparison.verdict if place.comparison else "not compared"
 
@@ -120,6 +128,22 @@ def compare(entry: CellResult, reference: CellResult) -> Comparison | None:
         for k in shared
     ]
     return statistics.compare_logs(logs)
+
+
+Pair = tuple[CellResult, CellResult, Comparison]
+"""Two entries that differ in how they were run, and the first one's time over the second's."""
+
+
+def pairs(results: Results, other_of: Callable[[Configuration], Configuration | None]) -> list[Pair]:
+    """Each ranked entry with what ran as `other_of` says (None: nothing) in the same phase at the same size, in reading order."""
+    ranked = {entry.id: entry for entry in results.entries if entry.standing == "ranked"}
+    found = []
+    for entry in ranked.values():
+        who = other_of(entry.cell.who)
+        other = ranked.get(entry.cell.model_copy(update={"who": who}).id) if who else None
+        if other and (comparison := compare(entry, other)):
+            found.append((entry, other, comparison))
+    return sorted(found, key=lambda pair: (phase_order(pair[0].cell.phase), size_order(pair[0].cell.axes)))
 
 
 def fastest(entries: Sequence[CellResult]) -> CellResult:
@@ -172,7 +196,7 @@ def _group(entries: Sequence[CellResult]) -> ComparisonGroup:
     for entry in entries:
         comparable = reference and entry is not reference and entry.standing in ("ranked", "own variant", "beside")
         comparison = compare(entry, reference) if reference and comparable else None
-        places.append(Place(entry, comparison, ranks.get(entry.id), entry is reference))
+        places.append(Placement(entry, comparison, ranks.get(entry.id), entry is reference))
     return ComparisonGroup(sorted(places, key=_place_order))
 
 
@@ -197,7 +221,7 @@ def _ranks(ranked: Sequence[CellResult]) -> dict[str, tuple[int, int]]:
     }
 
 
-def _place_order(place: Place) -> tuple[int, float, float, str]:
+def _place_order(place: Placement) -> tuple[int, float, float, str]:
     ratio = place.comparison.ratio.value if place.comparison else 1.0 if place.is_reference else math.inf
     return _STANDING_ORDER[place.entry.standing], ratio, place.entry.seconds, place.entry.id
 

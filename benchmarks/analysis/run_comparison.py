@@ -62,10 +62,7 @@ class RunComparison:
     @property
     def failed_nulls(self) -> list[tuple[Side, run_quality.NullControl]]:
         """Null controls of either run that found a difference where there is none."""
-        failing = ("faster", "slower")
-        return [
-            (side, null) for side in self.sides for null in side.null_controls if null.comparison.verdict in failing
-        ]
+        return [(side, null) for side in self.sides for null in side.null_controls if null.failed]
 
     @property
     def fails(self) -> bool:

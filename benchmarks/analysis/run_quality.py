@@ -24,6 +24,11 @@ class NullControl:
     whos: Sequence[Configuration]
     comparison: Comparison
 
+    @property
+    def failed(self) -> bool:
+        """Whether it found a difference where there is none."""
+        return self.comparison.verdict in ("faster", "slower")
+
 
 @dataclass(frozen=True)
 class TurnQuality:

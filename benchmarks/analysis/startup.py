@@ -18,7 +18,6 @@ class Start:
     """One implementation at one size, in seconds; None is what was not measured.
 
     `import_s` is of a process that imported alone.
-    First and second call are those of the first block, where a worker has the machine to itself when it makes them.
     """
 
     entry: CellResult
@@ -104,11 +103,6 @@ def _overtaking(first: Start, start: Start) -> Overtaking:
 
 def _start(results: Results, entry: CellResult) -> Start:
     who = process_of(entry.cell.who)
-    timings = [t for t in entry.timings.values() if t.first_call_s is not None]
-    return Start(
-        entry=entry,
-        alone=next((start for start in results.starts if start.who == who), None),
-        first_s=timings[0].first_call_s if timings else None,
-        second_s=timings[0].second_call_s if timings else None,
-        installed=next((record for record in results.installed if record.framework == who.framework), None),
-    )
+    alone = next((start for start in results.starts if start.who == who), None)
+    installed = next((record for record in results.installed if record.framework == who.framework), None)
+    return Start(entry, alone, *entry.first_calls, installed)

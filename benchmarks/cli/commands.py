@@ -115,7 +115,7 @@ def run(
     """
     from benchmarks import report as reports
     from benchmarks.cli import prepare, run
-    from benchmarks.cli.progress import Progress
+    from benchmarks.cli.progress import ProgressLine
 
     if blocks and budget:
         raise click.UsageError("--blocks and --budget: give one of them.")
@@ -124,7 +124,7 @@ def run(
     prepared = prepare.prepare(**choice)
     if budget:
         prepared = prepare.fit(prepared, budget)
-    tell = Progress()
+    tell = ProgressLine()
     outcome = run.run(prepared, blocks, seed, Path(results), tell, force, retry_failed, Path(into) if into else None)
     tell.close()
     if as_json:
@@ -142,7 +142,7 @@ def run(
 def list_cells(as_json: bool, **choice: Any) -> None:
     """Show the cells that `run` would measure, and what is missing."""
     from benchmarks.cli import prepare
-    from benchmarks.plan.estimate import rough
+    from benchmarks.rough_time import rough
 
     prepared = prepare.prepare(load_data=False, **choice)
     for cell in prepared.plan.cells:

@@ -11,7 +11,7 @@ from benchmarks import gpus
 from benchmarks.cli import options
 from benchmarks.plan import cells as plan
 from benchmarks.plan.cells import Plan, Request
-from benchmarks.plan.estimate import Estimate, within
+from benchmarks.plan.estimate import RunEstimate, within
 from implementations import catalogue, registry
 from implementations.contract import Spec
 from implementations.errors import BadInput
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Network:
+class PreparedNetwork:
     """A network of a request: its specification, and its data where that fits."""
 
     spec: Spec
@@ -47,7 +47,7 @@ class Network:
 class Prepared:
     """A validated request: nothing has been written or started yet."""
 
-    networks: Mapping[str, Network]
+    networks: Mapping[str, PreparedNetwork]
     request: Request
     plan: Plan
     budget_s: float = math.inf
@@ -57,10 +57,10 @@ class Prepared:
         return self.estimate.run_s(self.plan.cells, self.request.profile)
 
     @property
-    def estimate(self) -> Estimate:
+    def estimate(self) -> RunEstimate:
         """What it depends on: the networks, and how much there is to train on."""
         specs = {model: network.spec for model, network in self.networks.items()}
-        return Estimate(specs, {model: network.samples for model, network in self.networks.items()})
+        return RunEstimate(specs, {model: network.samples for model, network in self.networks.items()})
 
 
 def prepare(load_data: bool = True, **choice: Any) -> Prepared:
@@ -89,10 +89,12 @@ def _spec(model: str, name: str, file: Path | None) -> Spec:
     return spec_class.load(file) if file else spec_class.preset(name or _default(model))
 
 
-def _network(model: str, spec: Spec, load_data: bool, path: str | None, request: Request, file: Path | None) -> Network:
+def _network(
+    model: str, spec: Spec, load_data: bool, path: str | None, request: Request, file: Path | None
+) -> PreparedNetwork:
     """A specification with its data. Raises BadInput where the user's data does not fit."""
     if not (load_data or path):
-        return Network(spec, samples=0 if request.own_spec else registry.part(model, "spec").SAMPLES)
+        return PreparedNetwork(spec, samples=0 if request.own_spec else registry.part(model, "spec").SAMPLES)
     data = registry.part(model, "data")
     dataset = data.load(path) if path else data.default()
     if path and file is None:
@@ -100,8 +102,8 @@ def _network(model: str, spec: Spec, load_data: bool, path: str | None, request:
     if misfit := spec.misfit(dataset):
         if path:
             raise BadInput(misfit)
-        return Network(spec)  # nobody asked for the default data: what is timed are synthetic batches
-    return Network(spec, dataset, dataset.samples)
+        return PreparedNetwork(spec)  # nobody asked for the default data: what is timed are synthetic batches
+    return PreparedNetwork(spec, dataset, dataset.samples)
 
 
 def _models(names: str | None, file: Path | None) -> list[str]:

@@ -9,7 +9,7 @@ from benchmarks.runner.progress import Place
 CLEAR = "\r\033[K"
 
 
-class Progress:
+class ProgressLine:
     """Says lines; those of where a run is take the place of one another, with the time that passed and about what is left."""
 
     def __init__(self) -> None:

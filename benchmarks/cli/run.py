@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmarks import system
 from benchmarks.cli import exit_codes
-from benchmarks.cli.prepare import Network as PreparedNetwork
-from benchmarks.cli.prepare import Prepared
-from benchmarks.plan.estimate import rough
+from benchmarks.cli.prepare import Prepared, PreparedNetwork
 from benchmarks.records import records_file
 from benchmarks.records.configuration import Strict
 from benchmarks.records.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord
@@ -30,6 +28,7 @@ from benchmarks.records.run_record import (
     StepText,
     VariantText,
 )
+from benchmarks.rough_time import rough
 from benchmarks.runner import fault_detection
 from benchmarks.runner.progress import Say
 from implementations import limits, registry

@@ -52,7 +52,7 @@ FLOOR_S = {"cpu": 0.01, "cuda": 0.03}
 
 
 @dataclass(frozen=True)
-class Estimate:
+class RunEstimate:
     """Of runs with these networks, by model, on data with so many training samples (0: there are none)."""
 
     specs: Mapping[str, Spec]
@@ -157,7 +157,7 @@ class Estimate:
         return epochs * sum(epoch)
 
 
-def within(budget_s: float, plan: Plan, profile: Profile, estimate: Estimate) -> tuple[Plan, Profile]:
+def within(budget_s: float, plan: Plan, profile: Profile, estimate: RunEstimate) -> tuple[Plan, Profile]:
     """The plan and the profile with as many blocks as the budget allows, and never fewer than a verdict needs.
 
     The run ends with its budget, and goes on when the same command is given again. Where by the estimate not three blocks
@@ -183,14 +183,7 @@ def within(budget_s: float, plan: Plan, profile: Profile, estimate: Estimate) ->
     )
 
 
-def rough(seconds: float) -> str:
-    """A time that is only known roughly: "4 minutes"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _dispensable(cells: Sequence[Cell], estimate: Estimate) -> list[tuple[object, ...]]:
+def _dispensable(cells: Sequence[Cell], estimate: RunEstimate) -> list[tuple[object, ...]]:
     """Sizes that may be left out: of each network and kind of device all but its own size, or but one where that is not there."""
     of_each: dict[tuple[object, ...], list[tuple[object, ...]]] = {}
     for size in dict.fromkeys(map(_size_of, cells)):
@@ -202,7 +195,7 @@ def _dispensable(cells: Sequence[Cell], estimate: Estimate) -> list[tuple[object
     return dispensable
 
 
-def _fit(budget_s: float, cells: Sequence[Cell], profile: Profile, estimate: Estimate) -> Profile:
+def _fit(budget_s: float, cells: Sequence[Cell], profile: Profile, estimate: RunEstimate) -> Profile:
     blocks_s = budget_s - estimate.costs_s(cells, profile) - estimate.once_s(cells, profile)
     for rounds in range(profile.rounds, min(FEWEST_ROUNDS, profile.rounds) - 1, -1):
         fitted = replace(profile, rounds=rounds)

@@ -73,14 +73,14 @@ PROFILES = {
     ),
 }
 
-PROFILES["gpu"] = Profile(
-    "gpu",
-    ("numpy", "torch", "jax", "keras-tensorflow", "keras-torch", "keras-jax", "cupy"),
-    6,
-    16,
-    2e-3,
-    ("train_step", "predict", "epoch", PEAK, COPY),
-    0,
+PROFILES["gpu"] = replace(
+    PROFILES["full"],
+    name="gpu",
+    blocks=6,
+    rounds=16,
+    phases=("train_step", "predict", "epoch", PEAK, COPY),
+    epochs=0,
+    modes=("plain",),
     cpu_flops=60e9,
     costs=False,
 )

@@ -2,7 +2,7 @@
 
 Schema history
     1  first version
-    2  a run's networks are a list; a run of version 1, which had one, is read as a list of one
+    2  a run's networks are a list; a run of version 1, from before the first release, is not read
 
 Knows no framework and no model: a cell's sizes are named axes, a step's text comes with the run.
 Records are append-only; nothing here computes a statistic.
@@ -11,7 +11,7 @@ Records are append-only; nothing here computes a statistic.
 import math
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from benchmarks.records.configuration import Axes as Axes
 from benchmarks.records.configuration import Cell as Cell
@@ -201,9 +201,7 @@ class LearningPoint(Strict):
 
     epoch: int
     elapsed_s: float
-    metric: float = Field(validation_alias=AliasChoices("metric", "test_accuracy"))
-    """Older runs called it "test_accuracy", which it was."""
-
+    metric: float
     train_loss: float
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from benchmarks.records.record import OutcomeRecord, Record, RunRecord, TimingRecord
-from benchmarks.records.run_record import READABLE_VERSIONS
+from benchmarks.records.run_record import SCHEMA_VERSION
 
 RECORDS = "records.jsonl"
 
@@ -56,9 +56,8 @@ def read(folder: Path) -> tuple[list[Record], list[str]]:
     run = next((record for record in records if record.kind == "run"), None)
     if run is None:
         raise BadRecords(f"{path}: holds no run record, so its results cannot be read. " + " ".join(problems[:1]))
-    if run.schema_version not in READABLE_VERSIONS:
-        versions = " and ".join(map(str, READABLE_VERSIONS))
-        raise BadRecords(f"{path}: schema version {run.schema_version}; this samenet reads versions {versions}.")
+    if run.schema_version != SCHEMA_VERSION:
+        raise BadRecords(f"{path}: schema version {run.schema_version}; this samenet reads version {SCHEMA_VERSION}.")
     return records, problems
 
 

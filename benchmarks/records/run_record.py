@@ -2,12 +2,11 @@
 
 from typing import Any, Literal
 
-from pydantic import AliasChoices, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from benchmarks.records.configuration import Axes, Cell, Strict
 
 SCHEMA_VERSION = 2
-READABLE_VERSIONS = (1, 2)
 
 
 class StepText(Strict):
@@ -147,10 +146,8 @@ class RunRecord(Strict):
     limits: list[LimitText] = Field(default_factory=list)
     """Of the planned frameworks. Older runs did not say."""
 
-    fault_detection: FaultDetection = Field(
-        default=FaultDetection(), validation_alias=AliasChoices("fault_detection", "judged")
-    )
-    """Older runs called it "judged", or did not say."""
+    fault_detection: FaultDetection = FaultDetection()
+    """Older runs did not say."""
 
     costs: bool = True
     """Whether imports, memory and energy are measured after the blocks."""
@@ -161,13 +158,3 @@ class RunRecord(Strict):
     def network(self, model: str) -> NetworkRecord:
         """What is said of one model. Raises KeyError for one that the run has not."""
         return {network.model: network for network in self.networks}[model]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_schema_1(cls, values: Any) -> Any:
-        """A run had one network, whose facts stood beside its own."""
-        if not isinstance(values, dict) or "networks" in values:
-            return values
-        renamed = {"title" if name == "model_title" else name: value for name, value in values.items()}
-        network = {name: renamed.pop(name) for name in NetworkRecord.model_fields if name in renamed}
-        return renamed | {"networks": [network]}

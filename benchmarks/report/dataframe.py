@@ -9,20 +9,28 @@ import pandas as pd
 from benchmarks import wording
 from benchmarks.analysis import ranking, roofline, step_times
 from benchmarks.analysis.cell_results import CellResult
-from benchmarks.analysis.ranking import ComparisonGroup, Place
+from benchmarks.analysis.ranking import ComparisonGroup, Placement
 from benchmarks.analysis.results import Results
 from benchmarks.plan.schedule import process_of
 from benchmarks.records.configuration import size_order
+from benchmarks.statistics import Estimate
 
 
 def cells(results: Results, groups: Sequence[ComparisonGroup]) -> pd.DataFrame:
     """One row per cell of these groups. Where there is no time, no ratio or no interval, there is no number."""
     axes = sorted({name for entry in results.entries for name in entry.cell.axes})
     details = Details(results)
-    rows = [_row(place, group, axes, details) for group in groups for place in group.places]
-    axis_columns = [f"axis_{wording.clean(name)}" for name in axes]
-    columns = [*_IDENTITY, *axis_columns, *_MEASURED, *(f"step_{wording.clean(name)}_s" for name in details.steps)]
+    rows = [_row(place, group, axes) | details.of(place.entry) for group in groups for place in group.places]
+    columns = [*_IDENTITY, *map(_of_axis, axes), *_MEASURED, *map(_of_step, details.steps)]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _of_axis(name: str) -> str:
+    return f"axis_{wording.clean(name)}"
+
+
+def _of_step(name: str) -> str:
+    return f"step_{wording.clean(name)}_s"
 
 
 def meanings(table: pd.DataFrame) -> str:
@@ -115,35 +123,19 @@ class Details:
 
     def of(self, entry: CellResult) -> dict[str, object]:
         """By column."""
-        cell, floor, timings = entry.cell, self.floors.get(entry.id), list(entry.timings.values())
-        seconds = (
-            [float(np.median(at)) for at in zip(*_quantiles(entry), strict=True)] if entry.rounds else [None, None]
-        )
-        first = next((timing for timing in timings if timing.first_call_s is not None), None)
+        cell, floor = entry.cell, self.floors.get(entry.id)
         known: dict[str, object] = {
-            "spread_between": spread(entry),
-            "p50_s": seconds[0],
-            "p99_s": seconds[1],
-            "cpu_s": entry.cpu_s,
             "import_s": self.imports.get(process_of(cell.who)),
             "installed_bytes": self.installed.get(cell.who.framework),
-            "first_call_s": first.first_call_s if first else None,
-            "second_call_s": first.second_call_s if first else None,
+            **dict(zip(("first_call_s", "second_call_s"), entry.first_calls, strict=True)),
         }
         if floor:
-            efficiency = floor.efficiency
             known |= {
                 "flops": floor.flops,
                 "least_bytes": floor.least_bytes,
                 "floor_s": floor.products_s + floor.bytes_s,
             }
-            known |= dict(
-                zip(
-                    ("efficiency", "efficiency_low", "efficiency_high"),
-                    (efficiency.value, *efficiency.interval),
-                    strict=True,
-                )
-            )
+            known |= _numbers(("efficiency", "efficiency_low", "efficiency_high"), floor.efficiency)
         return known | (self._of_training(entry) if cell.phase == "train_step" else {})
 
     def _of_training(self, entry: CellResult) -> dict[str, object]:
@@ -155,11 +147,12 @@ class Details:
             energy = record.energy
             known["joules_per_sample"] = energy.joules / energy.samples if energy.joules and energy.samples else None
         times = self.watched.get(key)
-        return known | ({f"step_{name}_s": spent.value for name, spent in times.steps.items()} if times else {})
+        return known | ({_of_step(name): spent.value for name, spent in times.steps.items()} if times else {})
 
 
-def _quantiles(entry: CellResult) -> list[list[float]]:
-    return [[float(q) for q in np.quantile(rounds, (0.5, 0.99))] for rounds in entry.rounds.values()]
+def _numbers(names: tuple[str, str, str], estimate: Estimate | None) -> dict[str, object]:
+    """A value and the ends of its interval, by column."""
+    return dict(zip(names, (estimate.value, *estimate.interval), strict=True)) if estimate else {}
 
 
 def spread(entry: CellResult) -> float | None:
@@ -168,30 +161,31 @@ def spread(entry: CellResult) -> float | None:
     return float(np.std(medians, ddof=1) / np.mean(medians)) if len(medians) > 1 else None
 
 
-def _row(place: Place, group: ComparisonGroup, axes: list[str], details: Details) -> list[object]:
-    entry, cell, who = place.entry, place.entry.cell, place.entry.cell.who
-    names = (cell.id, who.model, who.framework, who.variant, who.device)
-    identity = [*map(wording.clean, names), who.threads, *map(wording.clean, (who.precision, who.mode, cell.phase))]
-    time, ratio = entry.time, place.comparison.ratio if place.comparison else None
-    known = details.of(entry) | {
+def _row(place: Placement, group: ComparisonGroup, axes: list[str]) -> dict[str, object]:
+    entry, cell, time = place.entry, place.entry.cell, place.entry.time
+    ratio = Estimate(1.0, 1.0, 1.0, 1) if place.is_reference else place.comparison.ratio if place.comparison else None
+    names = {"cell": cell.id, "phase": cell.phase, **cell.who.model_dump(exclude={"threads"}), "reason": entry.reason}
+    quantiles = [np.quantile(rounds, (0.5, 0.99)) for rounds in entry.rounds.values()]
+    return {
+        **{name: wording.clean(text) for name, text in names.items()},
+        "threads": cell.who.threads,
+        **{_of_axis(name): cell.axes.get(name, "") for name in axes},
         "status": entry.status,
         "standing": entry.standing,
         "rank": rank(place),
-        "time_s": time.value if time else None,
-        **dict(zip(("time_low_s", "time_high_s"), time.interval if time else (None, None), strict=True)),
+        **_numbers(("time_s", "time_low_s", "time_high_s"), time),
         "blocks": len(entry.medians),
         "rounds": entry.round_count,
         "samples_per_s": entry.samples_per_call / time.value if time else None,
-        "ratio_to_best": 1.0 if place.is_reference else ratio.value if ratio else None,
-        **dict(zip(("ratio_low", "ratio_high"), ratio.interval if ratio else (None, None), strict=True)),
+        "spread_between": spread(entry),
+        **(dict(zip(("p50_s", "p99_s"), np.median(quantiles, axis=0).tolist(), strict=True)) if quantiles else {}),
+        "cpu_s": entry.cpu_s,
+        **_numbers(("ratio_to_best", "ratio_low", "ratio_high"), ratio),
         "verdict": verdict(place, group),
-        "reason": wording.clean(entry.reason),
     }
-    measured = [known.get(name) for name in (*_MEASURED, *(f"step_{step}_s" for step in details.steps))]
-    return [*identity, *(cell.axes.get(name, "") for name in axes), *measured]
 
 
-def rank(place: Place) -> str:
+def rank(place: Placement) -> str:
     """ "1", or "2-3" where the order was not settled, or nothing."""
     if place.ranks is None:
         return ""
@@ -199,7 +193,7 @@ def rank(place: Place) -> str:
     return str(best) if best == worst else f"{best}-{worst}"
 
 
-def verdict(place: Place, group: ComparisonGroup) -> str:
+def verdict(place: Placement, group: ComparisonGroup) -> str:
     """What may be said of an entry; of the reference, what may be said of all its rivals together."""
     if not place.is_reference:
         return ranking.verdict(place) if place.comparison and place.entry.standing != "beside" else ""

@@ -132,13 +132,10 @@ def flat(blocks: Iterable[Block]) -> Iterator[Block]:
             yield from flat(block.blocks)
 
 
-def table(
-    caption: str, rows: Sequence[Sequence[str]], *columns: str, heading: str = "", note: str = "", **options: Any
-) -> list[Block]:
-    """A table with a heading before it and a note after it; empty where there are no rows. A column "#name" holds numbers."""
+def table(caption: str, rows: Sequence[Sequence[str]], *columns: str, note: str = "", **options: Any) -> list[Block]:
+    """A table with a note after it; empty where there are no rows. A column "#name" holds numbers."""
     if not rows:
         return []
     names = [column.removeprefix("#") for column in columns]
     numeric = [column.removeprefix("#") for column in columns if column.startswith("#")]
-    before, after = [Heading(heading)] if heading else [], [Text(note, "note")] if note else []
-    return [*before, Table(caption, names, rows, numeric, **options), *after]
+    return [Table(caption, names, rows, numeric, **options), *([Text(note, "note")] if note else [])]

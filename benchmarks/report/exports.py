@@ -8,7 +8,7 @@ import pytest_benchmark
 from pytest_benchmark.stats import Stats
 
 from benchmarks.analysis.cell_results import CellResult
-from benchmarks.analysis.ranking import comparison_groups
+from benchmarks.analysis.ranking import by_network, comparison_groups
 from benchmarks.analysis.results import Results
 from benchmarks.report import markdown, sections
 from benchmarks.report.document import Document, Figure, Section
@@ -61,7 +61,7 @@ def job_summary(results: Results) -> str:
     """Markdown to be read in a minute: the findings, the fastest at every size, the proof, the holes."""
     groups = comparison_groups(results)
     parts = [
-        answer.section(list(sections.networks(results, groups))),
+        answer.section(list(by_network(results, groups))),
         sections.of_networks(ranking.section, results, groups),
         Section("equivalence", "Are they equal?", equivalence.failures(results), equivalence.verdict(results)),
         Section("coverage", "Coverage", coverage.holes(results), coverage.summary(results)),

@@ -4,8 +4,11 @@ only reported.
 
 import io
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
+from benchmarks import wording
+from benchmarks.analysis.cell_results import over_budget
 from benchmarks.records.record import Check, ProofRecord
 
 COLUMNS = {
@@ -40,16 +43,15 @@ def render(proofs: Sequence[ProofRecord]) -> str:
     table = Table(*columns, box=box.SIMPLE)
     several = len({proof.who.model for proof in proofs}) > 1
     for proof in proofs:
-        who, size = proof.who, ", ".join(f"{name} {value}" for name, value in proof.axes.items())
-        cells = [_worst([check for check in proof.checks if column_of(check) == name]) for name in ALL_COLUMNS]
+        who, checks_of = proof.who, by_column([proof])
         table.add_row(
             f"{who.model}, {who.label}" if several else who.label,
             who.device,
             who.precision,
             who.mode,
-            size,
+            wording.size(proof.axes),
             verdict(proof),
-            *cells,
+            *(worst(checks_of[name]) for name in ALL_COLUMNS),
         )
     out = io.StringIO()
     Console(file=out, width=200, highlight=False, no_color=True).print(table)
@@ -90,21 +92,28 @@ def column_of(check: Check) -> str:
     return _COLUMN_OF.get(check.group, CONDUCT)
 
 
-def _worst(checks: Sequence[Check]) -> str:
-    """Error over budget of the worst; the sign alone where there is no budget."""
-    judged = [check for check in checks if math.isfinite(check.budget)]
-    if not judged:
-        return "-"
-    failed = [check for check in judged if not check.passed]
-    ratios = [check.error / check.budget for check in judged if check.budget]
-    sign = ("limit" if all(check.limit for check in failed) else "✗") if failed else "✓"
-    return f"{sign} {max(ratios):.2g}" if ratios and not math.isnan(max(ratios)) else sign
+def by_column(proofs: Iterable[ProofRecord]) -> dict[str, list[Check]]:
+    """The checks of these proofs, by where they are shown."""
+    checks_of: dict[str, list[Check]] = defaultdict(list)
+    for proof in proofs:
+        for check in proof.checks:
+            checks_of[column_of(check)].append(check)
+    return checks_of
+
+
+def worst(checks: Sequence[Check]) -> str:
+    """Error over budget of the worst; nothing where there is no check."""
+    if not checks:
+        return wording.NO_VALUE
+    worst = max(checks, key=lambda check: (not check.passed, math.isnan(over_budget(check)), over_budget(check)))
+    sign = "✓" if worst.passed else "limit" if all(check.passed or check.limit for check in checks) else "✗"
+    return f"{sign} {wording.number(over_budget(worst), 2)}"
 
 
 def _failures(proofs: Sequence[ProofRecord]) -> list[str]:
     lines = []
     for proof in proofs:
-        size = ", ".join(f"{name} {value}" for name, value in proof.axes.items())
+        size = wording.size(proof.axes)
         for check in proof.checks:
             if not check.passed:
                 whose = f"  ({proof.who.framework}'s own: {check.limit})" if check.limit else ""

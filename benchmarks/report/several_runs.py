@@ -14,7 +14,7 @@ from benchmarks.analysis import comparability
 from benchmarks.analysis.answer import answers
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.loaded_run import LoadedRun
-from benchmarks.analysis.ranking import ComparisonGroup, by_phase
+from benchmarks.analysis.ranking import ComparisonGroup, by_network, by_phase
 from benchmarks.analysis.results import Results
 from benchmarks.report import dataframe, facts, headline, machines
 from benchmarks.report.document import Block, Bullets, Document, Heading, Section, Text, table
@@ -68,9 +68,8 @@ def _headline(runs: Sequence[LoadedRun]) -> list[Block]:
 def _finding(run: LoadedRun) -> str:
     """The first answer of each network."""
     said = []
-    for network in run.results.run.networks:
-        results = run.results.of(network.model)
-        found = answers(results, [group for group in run.groups if group.who.model == network.model])
+    for results, groups in by_network(run.results, run.groups):
+        found = answers(results, groups)
         said.append(answer.lead(results, found) if found else answer.nothing(results))
     return " ".join(said)
 

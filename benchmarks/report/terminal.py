@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from benchmarks.analysis.answer import answers
-from benchmarks.analysis.ranking import ComparisonGroup
+from benchmarks.analysis.ranking import ComparisonGroup, by_network
 from benchmarks.analysis.results import Results
-from benchmarks.report.sections import answer, networks, warning
+from benchmarks.report.sections import answer, warning
 
 MOST = 3
 """Phases that are told of a network, each in its first setting; the report has all."""
@@ -14,7 +14,7 @@ MOST = 3
 def lines(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
     """Per network the fastest by phase and why; then how sure that is, and what this run does not say."""
     told = [warning(results)] if warning(results) else []
-    for of, its_groups in networks(results, groups):
+    for of, its_groups in by_network(results, groups):
         found = answers(of, its_groups)
         first = {row.yours.phase: number for number, row in reversed(list(enumerate(found)))}
         told += [answer.lead(of, found, number) for number in sorted(first.values())[:MOST]] or [answer.nothing(of)]

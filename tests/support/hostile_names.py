@@ -48,4 +48,9 @@ def hostile_records(name: str) -> list[record.Record]:
 
 
 def hostile_machine(name: str) -> dict[str, Any]:
-    return synthetic.ENVIRONMENT | {"cpu": name, "gpus": [f"{name}, {name}, {name}"], "os": name, name: name}
+    return synthetic.ENVIRONMENT | {
+        "cpu": name,
+        "gpus": [{"name": name, "driver": name, "memory": name}],
+        "os": name,
+        name: name,
+    }

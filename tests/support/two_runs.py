@@ -15,7 +15,7 @@ from tests.support.synthetic import MICROSECOND, cell, measured
 
 MACHINE = synthetic.ENVIRONMENT | {
     "usable_cores": 2,
-    "gpus": ["NVIDIA H200, 570.86.10, 143771 MiB"],
+    "gpus": [{"name": "NVIDIA H200", "driver": "570.86.10", "memory": "143771 MiB"}],
     "governor": "performance",
 }
 NUMPY, TORCH, KERAS = cell("numpy"), cell("torch"), cell("keras-tensorflow")

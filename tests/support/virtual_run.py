@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.cli import run as session
-from benchmarks.cli.prepare import Network, Prepared
+from benchmarks.cli.prepare import Prepared, PreparedNetwork
 from benchmarks.plan import schedule
 from benchmarks.plan.cells import Plan, Request
 from benchmarks.plan.profiles import Profile
@@ -36,7 +36,7 @@ def execute(results: Path, said: Connection) -> None:
     virtual = partial(blocks.Runner, program=virtual_worker.__name__, null_control=False)
     vars(blocks)["Runner"] = virtual  # in this process alone
     schedule.BURN = math.inf  # whether the waiting were still is a matter of the real clock
-    prepared = Prepared({"mlp": Network(MLPSpec())}, Request(PROFILE), Plan(CELLS, []))
+    prepared = Prepared({"mlp": PreparedNetwork(MLPSpec())}, Request(PROFILE), Plan(CELLS, []))
     sys.exit(session.run(prepared, None, 0, results, said.send).exit_code)
 
 

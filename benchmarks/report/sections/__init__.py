@@ -1,12 +1,13 @@
 """The sections of a report, one module each, and their order."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from benchmarks import wording
-from benchmarks.analysis.ranking import ComparisonGroup, comparison_groups
+from benchmarks.analysis.ranking import ComparisonGroup, by_network, comparison_groups
 from benchmarks.analysis.results import Results
+from benchmarks.analysis.run_quality import null_controls
 from benchmarks.report import headline
 from benchmarks.report.document import Block, Document, Figure, Fold, Heading, Section
 from benchmarks.report.sections import (
@@ -58,7 +59,7 @@ SAME_SUMMARY = (fairness.section,)
 def document(results: Results, groups: Sequence[ComparisonGroup] | None = None) -> Document:
     """Everything there is to say about a run; its groups, where somebody has them already."""
     groups = comparison_groups(results) if groups is None else groups
-    first = answer.section(list(networks(results, groups)))
+    first = answer.section(list(by_network(results, groups)))
     first = replace(first, blocks=[*first.blocks, *answer.unsaid(results)])
     sections = [of_networks(part, results, groups) for part in PARTS]
     shown = [part for part in (first, *sections, environment.section(results, groups)) if part.blocks or part.summary]
@@ -74,7 +75,7 @@ def title(results: Results) -> str:
 
 def warning(results: Results) -> str:
     """What is missing, and what would make one distrust the rest."""
-    wrong = [] if not run_quality.wrong_nulls(results) else [run_quality.summary(results)]
+    wrong = [run_quality.summary(results)] if any(null.failed for null in null_controls(results)) else []
     return " ".join(filter(None, [headline.partial(results), *wrong, uncertainty.interfered(results)]))
 
 
@@ -82,7 +83,7 @@ def of_networks(section: SectionOf, results: Results, groups: Sequence[Compariso
     """A section of every network, one after the other where there are several."""
     if section in OF_RUN or len(results.run.networks) == 1:
         return section(results, groups)
-    of_each = [section(*of) for of in networks(results, groups)]
+    of_each = [section(*of) for of in by_network(results, groups)]
     blocks: list[Block] = []
     summaries = []
     for network, of in zip(results.run.networks, of_each, strict=True):
@@ -94,14 +95,6 @@ def of_networks(section: SectionOf, results: Results, groups: Sequence[Compariso
     if section in SAME_SUMMARY:
         summaries = [of_each[0].summary]
     return replace(of_each[0], blocks=blocks, summary=" ".join(summaries))
-
-
-def networks(
-    results: Results, groups: Sequence[ComparisonGroup]
-) -> Iterator[tuple[Results, Sequence[ComparisonGroup]]]:
-    """The results and the groups of each network of the run."""
-    for network in results.run.networks:
-        yield results.of(network.model), [group for group in groups if group.who.model == network.model]
 
 
 def _named_apart(sections: list[Section]) -> list[Section]:

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from benchmarks import wording
 from benchmarks.analysis import answer, impossible_times
 from benchmarks.analysis.answer import Answer, Reason
-from benchmarks.analysis.ranking import ComparisonGroup, Place
+from benchmarks.analysis.ranking import ComparisonGroup, Placement
 from benchmarks.analysis.results import Results
-from benchmarks.plan.estimate import rough
 from benchmarks.records.configuration import Axes, Configuration
 from benchmarks.records.record import COPY
 from benchmarks.report import facts, plots
 from benchmarks.report.document import Block, Bullets, Figure, Heading, Section, Text, table
+from benchmarks.rough_time import rough
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
 
@@ -64,7 +64,7 @@ def without_rank(results: Results) -> list[str]:
     """A sentence for each time that is impossible; where there are many, for the first."""
     lost = [entry for entry in results.entries if entry.standing == "impossible"]
     told = [
-        f"{_name(results, entry.cell.who)} has no rank in the {wording.timed(entry.cell.phase, entry.cell.axes)}: {entry.reason}."
+        f"{wording.label(results, entry.cell.who)} has no rank in the {wording.timed(entry.cell.phase, entry.cell.axes)}: {entry.reason}."
         for entry in lost[:MOST_WITHOUT_RANK]
     ]
     left = len(lost) - len(told)
@@ -89,7 +89,7 @@ def verdict(results: Results, group: ComparisonGroup) -> str:
     """Who is fastest and by how much, tied or not settled, in so many words."""
     if group.reference is None:
         return "nothing is ranked, Coverage says why"
-    best = _name(results, group.reference.cell.who)
+    best = wording.label(results, group.reference.cell.who)
     if not group.rivals:
         return f"{best} alone is ranked"
     if group.blocks < MIN_BLOCKS_FOR_VERDICT:
@@ -100,7 +100,7 @@ def verdict(results: Results, group: ComparisonGroup) -> str:
         return f"{wording.listed([best, *tied, *unsettled], 'or')}, not settled"
     if tied:
         return f"{wording.listed([best, *tied])} are tied"
-    following, comparison = _name(results, group.rivals[0].entry.cell.who), group.rivals[0].comparison
+    following, comparison = wording.label(results, group.rivals[0].entry.cell.who), group.rivals[0].comparison
     assert comparison  # what is not compared is not settled
     interval = wording.ratio_interval(comparison.ratio)
     return f"{best} is fastest, {wording.ratio(comparison.ratio.value)} ({interval}) times as fast as {following}"
@@ -150,10 +150,10 @@ def _forest(results: Results, group: ComparisonGroup) -> list[Block]:
     return [Figure(name, spec, title, f"{said[0].upper()}{said[1:]}.", _HOW, narrow)]
 
 
-def dot(results: Results, place: Place) -> plots.Dot:
+def dot(results: Results, place: Placement) -> plots.Dot:
     """One row of the plot; hollow for a variant, which has no rank."""
     who = place.entry.cell.who
-    label = _name(results, who)
+    label = wording.label(results, who)
     if place.is_reference or place.comparison is None:
         time = wording.duration(place.entry.seconds)
         return plots.Dot(wording.short(label), who.framework, 1.0, None, None, f"1  ({time})")
@@ -167,7 +167,7 @@ def whys(results: Results, group: ComparisonGroup) -> list[str]:
     """A sentence for each that is slower beyond doubt; one for all of whom nothing was measured that would say why."""
     reasons = answer.reasons(results, group)
     told = [why(results, group, reason) for reason in reasons if reason.is_known]
-    others = [_name(results, reason.place.entry.cell.who) for reason in reasons if not reason.is_known]
+    others = [wording.label(results, reason.place.entry.cell.who) for reason in reasons if not reason.is_known]
     return [*told, *([f"Why {wording.listed(others)} took longer was not measured."] if others else [])]
 
 
@@ -175,18 +175,18 @@ def why(results: Results, group: ComparisonGroup, reason: Reason) -> str:
     """What sets one back, from what was measured: "PyTorch takes 1.91 times as long: ..."."""
     assert group.reference
     assert reason.place.comparison
-    best, ratio = _name(results, group.reference.cell.who), reason.place.comparison.ratio
+    best, ratio = wording.label(results, group.reference.cell.who), reason.place.comparison.ratio
     told = []
     if reason.against:
         titles = {step.name: step.title or step.name for step in results.network.steps}
         step, share = titles.get(reason.step, reason.step).lower(), wording.percent(reason.share)
-        other = f"{_name(results, reason.against)} {wording.duration(reason.best_step_s)}"
+        other = f"{wording.label(results, reason.against)} {wording.duration(reason.best_step_s)}"
         told.append(f"{step} is {share} of its step ({wording.duration(reason.step_s)}, {other})")
     if reason.overhead_s is not None:
         overhead, other = wording.duration(reason.overhead_s), wording.duration(reason.best_overhead_s)
         told.append(f"a call costs about {overhead} before any work ({best} {other})")
     times = f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)})"
-    return f"{_name(results, reason.place.entry.cell.who)} takes {times} times as long: {wording.listed(told)}."
+    return f"{wording.label(results, reason.place.entry.cell.who)} takes {times} times as long: {wording.listed(told)}."
 
 
 def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
@@ -254,9 +254,5 @@ def machine(results: Results) -> str:
     return ", ".join(filter(None, [*networks, where, run.started_at[:10], f"profile {run.profile}", blocks])) + "."
 
 
-def _name(results: Results, who: Configuration) -> str:
-    return wording.label(results, who)
-
-
-def _names(results: Results, places: Sequence[Place]) -> list[str]:
-    return [_name(results, place.entry.cell.who) for place in places]
+def _names(results: Results, places: Sequence[Placement]) -> list[str]:
+    return [wording.label(results, place.entry.cell.who) for place in places]

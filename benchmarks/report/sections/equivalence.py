@@ -3,12 +3,10 @@
 And what the frameworks themselves compute otherwise than they should, so that nobody takes it for our code.
 """
 
-import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from benchmarks import wording
-from benchmarks.analysis.cell_results import over_budget
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import Check, Configuration, ProofRecord
@@ -60,7 +58,7 @@ def _matrix(results: Results) -> list[Block]:
     proofs_of: dict[Configuration, list[ProofRecord]] = defaultdict(list)
     for proof in results.proofs:
         proofs_of[proof.who].append(proof)
-    by_column = {who: _by_column(proofs) for who, proofs in proofs_of.items()}
+    by_column = {who: proof_table.by_column(proofs) for who, proofs in proofs_of.items()}
     names = [name for name in proof_table.ALL_COLUMNS if any(name in checks for checks in by_column.values())]
     rows = [_row(who, proofs, [by_column[who].get(name, []) for name in names]) for who, proofs in proofs_of.items()]
     columns = ("implementation", "device", "setting", "#proofs passed", *(f"#{name}" for name in names))
@@ -68,25 +66,10 @@ def _matrix(results: Results) -> list[Block]:
     return table("Worst error over budget", rows, *columns, frameworks=frameworks)
 
 
-def _by_column(proofs: Iterable[ProofRecord]) -> dict[str, list[Check]]:
-    checks_of: dict[str, list[Check]] = defaultdict(list)
-    for proof in proofs:
-        for check in proof.checks:
-            checks_of[proof_table.column_of(check)].append(check)
-    return checks_of
-
-
 def _row(who: Configuration, proofs: Sequence[ProofRecord], by_column: Sequence[Sequence[Check]]) -> list[str]:
     passed = f"{sum(proof.passed for proof in proofs)} of {len(proofs)}"
     names = (wording.implementation(who, with_device=False), who.device, wording.setting(who))
-    return [*names, passed, *map(_worst, by_column)]
-
-
-def _worst(checks: Sequence[Check]) -> str:
-    if not checks:
-        return NO_VALUE
-    worst = max(checks, key=lambda check: (not check.passed, math.isnan(over_budget(check)), over_budget(check)))
-    return f"{'✓' if worst.passed else '✗'} {wording.number(over_budget(worst), 2)}"
+    return [*names, passed, *map(proof_table.worst, by_column)]
 
 
 def verdict(results: Results) -> str:

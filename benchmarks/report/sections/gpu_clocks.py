@@ -33,8 +33,7 @@ def blocks(results: Results, groups: Sequence[ComparisonGroup]) -> list[Block]:
             frameworks.append(cell.who.framework)
     columns = ["cell", f"#ranked: wall time, synchronised {_SURE}", f"#latency {_SURE}"]
     columns += [f"#one call more {_SURE}", f"#device events {_SURE}"]
-    heading = "Three clocks on the GPU"
-    return table("Clocks on the GPU", rows, *columns, frameworks=frameworks, heading=heading, note=_HOW)
+    return table("Three clocks on the GPU", rows, *columns, frameworks=frameworks, note=_HOW)
 
 
 def _median(seconds: Sequence[float]) -> str:

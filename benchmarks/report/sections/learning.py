@@ -11,7 +11,7 @@ from benchmarks.analysis.results import Results
 from benchmarks.records.record import LearningPoint, LearningRecord
 from benchmarks.records.run_record import MetricText
 from benchmarks.report import plots
-from benchmarks.report.document import Block, Figure, Heading, Section, Text, table
+from benchmarks.report.document import Block, Figure, Heading, Section, table
 from benchmarks.wording import NO_VALUE
 
 _TARGET = (
@@ -24,20 +24,17 @@ _HOW_TIME = "How to read this: a line further left reaches the same {metric} soo
 _EPOCHS = (1, 5, 20, 100)
 """Epochs in the charts' table, beside the last one."""
 
-_EXACT = ("float64", 0.0)
-"""Without dropout and in double precision every framework computes the same training."""
-
 ByLabel = Mapping[str, list[LearningRecord]]
 """Trainings by the label of their implementation."""
 
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
-    """One part per precision and dropout rate, the exact trainings last."""
+    """One part per precision and dropout rate."""
     by_setting: dict[tuple[str, float], list[LearningRecord]] = defaultdict(list)
     for training in results.learning:
         if training.points:
             by_setting[training.who.precision, training.dropout].append(training)
-    settings = sorted(by_setting, key=lambda setting: (setting == _EXACT, setting))
+    settings = sorted(by_setting)
     blocks = [block for setting in settings for block in _setting(results, setting, by_setting[setting])]
     summary = _summary(results.network.metric, by_setting[settings[0]]) if settings else ""
     return Section("learning", "Does it learn?", blocks, summary)
@@ -58,13 +55,9 @@ def _setting(results: Results, setting: tuple[str, float], trainings: Sequence[L
     first = min(training.seed for training in trainings)
     first_seed = [training for training in trainings if training.seed == first]
     curves = _from_least_time(_by_label(results, first_seed))
-    if setting == _EXACT:
-        # The lines of a chart would lie on top of each other: what counts is whether the ends are the same.
-        blocks: list[Block] = [Text(_identical(results, first_seed))]
-    else:
-        blocks = [*_charts(metric, curves, name), *_numbers(metric, curves, name)]
+    charts = [*_charts(metric, curves, name), *_numbers(metric, curves, name)]
     to_target = _to_target(metric, _by_label(results, trainings), name)
-    return [Heading(f"Trained in {name}"), *blocks, *to_target, *_finals(results, curves, name)]
+    return [Heading(f"Trained in {name}"), *charts, *to_target, *_finals(results, curves, name)]
 
 
 def _by_label(results: Results, trainings: Iterable[LearningRecord]) -> ByLabel:
@@ -191,22 +184,6 @@ def _durations(by_label: ByLabel) -> str:
         return f"Training took {times} (one training each)."
     counts = _span([len(trainings) for trainings in by_label.values()], str)
     return f"Training took {times} ({counts} trainings each, lowest to highest)."
-
-
-def _identical(results: Results, trainings: Sequence[LearningRecord]) -> str:
-    """Whether the exact trainings ended at the same predictions on the test set."""
-    by_hash: dict[str, list[str]] = defaultdict(list)
-    for training in trainings:
-        label = wording.label(results, training.who)
-        if label not in by_hash[training.predictions_sha256]:
-            by_hash[training.predictions_sha256].append(label)
-    by_setting = list(by_hash.values())
-    if sum(map(len, by_setting)) < 2:
-        return "One implementation only: there is nothing to compare its predictions with."
-    if len(by_setting) == 1:
-        return f"{wording.listed(by_setting[0])} end with identical predictions on every test sample: the same network, trained the same way."
-    agreeing = "; ".join(wording.listed(setting) for setting in by_setting)
-    return f"The predictions are not all identical; these groups agree among themselves: {agreeing}."
 
 
 def _finals(results: Results, by_label: ByLabel, name: str) -> list[Block]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks import wording
 from benchmarks.analysis.cell_results import CellResult
-from benchmarks.analysis.ranking import ComparisonGroup, Place, compare
+from benchmarks.analysis.ranking import ComparisonGroup, Placement, compare
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import FLOORS, Configuration
 from benchmarks.report import dataframe
@@ -56,7 +56,7 @@ def _matrix(results: Results, setting: str, groups: Sequence[ComparisonGroup], f
     return table(caption, rows, "implementation", *names, frameworks=frameworks, heat=True, folded=folded)
 
 
-def cell(place: Place, group: ComparisonGroup) -> str:
+def cell(place: Placement, group: ComparisonGroup) -> str:
     """Rank, ratio and what hedges it; of the fastest its time."""
     entry, comparison = place.entry, place.comparison
     if entry.standing == "no time":
@@ -74,7 +74,7 @@ def cell(place: Place, group: ComparisonGroup) -> str:
     return wording.Quantity(f"{rank}{wording.ratio(ratio.value)}{interval}{f' {hedge}' if hedge else ''}", ratio.value)
 
 
-def verdict(place: Place, group: ComparisonGroup) -> str:
+def verdict(place: Placement, group: ComparisonGroup) -> str:
     """What hedges a ratio; nothing where it is simply slower."""
     own = "own variant" if place.entry.standing == "own variant" else ""
     if place.comparison and place.comparison.ratio.blocks < MIN_BLOCKS_FOR_VERDICT:

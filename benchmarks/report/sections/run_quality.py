@@ -8,7 +8,7 @@ from benchmarks.analysis.results import Results
 from benchmarks.analysis.run_quality import NullControl, TurnQuality
 from benchmarks.plan.schedule import BURN
 from benchmarks.report.document import Block, table
-from benchmarks.statistics import Comparison, Estimate
+from benchmarks.statistics import Comparison
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
 
@@ -22,15 +22,10 @@ def summary(results: Results) -> str:
         return f"The null control has fewer than {MIN_BLOCKS_FOR_VERDICT} blocks, too few for a verdict."
     nulls = [null for null in nulls if null.comparison.ratio.blocks >= MIN_BLOCKS_FOR_VERDICT]
     count = wording.count(len(nulls), "null control")
-    if wrong := wrong_nulls(results):
+    if wrong := [null for null in nulls if null.failed]:
         return f"{len(wrong)} of {count} found a difference beyond {wording.MARGIN} where there is none: distrust this run."
     tied = sum(null.comparison.verdict == "tied" for null in nulls)
     return f"The same implementation twice: none of {count} found a difference; {tied} tied within {wording.MARGIN}, {len(nulls) - tied} not settled."
-
-
-def wrong_nulls(results: Results) -> list[NullControl]:
-    """Null controls that found a difference where there is none."""
-    return [null for null in run_quality.null_controls(results) if null.comparison.verdict in ("faster", "slower")]
 
 
 def null_controls(results: Results) -> list[Block]:
@@ -78,10 +73,10 @@ def _conduct_note(results: Results, qualities: Sequence[TurnQuality]) -> str:
 
 
 def _moved(results: Results, qualities: Sequence[TurnQuality]) -> str:
-    """Who is faster or slower in turns: beyond the margin where the whole interval is, else by an estimated amount."""
+    """Who is faster or slower in turns: beyond the margin where the whole interval is, else perhaps; the table has the ratios."""
     shifts = [(wording.label(results, quality.who), quality.shift) for quality in qualities if quality.shift]
     beyond = [name for name, shift in shifts if shift.verdict in ("faster", "slower")]
-    perhaps = [f"{name} by an estimated {_by(shift.ratio)}" for name, shift in shifts if _may_be_beyond(shift)]
+    perhaps = [name for name, shift in shifts if _may_be_beyond(shift)]
     note = ""
     if beyond:
         note += f" Taking turns moves {wording.listed(beyond)} by more than {wording.MARGIN}: read the ranking with that in mind."
@@ -96,10 +91,3 @@ def _may_be_beyond(shift: Comparison) -> bool:
     """Whether it moves, and neither the whole interval is beyond the margin nor the whole interval within it."""
     low, high = shift.ratio.low, shift.ratio.high
     return shift.verdict == "inconclusive" and not low <= 1 <= high
-
-
-def _by(ratio: Estimate) -> str:
-    """ "7.0% (95% interval 1.0% to 12%; 6 blocks)": how far from 1, without the direction, which is in the table."""
-    low, high = sorted(abs(end - 1) for end in (ratio.low, ratio.high))
-    interval = f"{wording.percent(low)} to {wording.percent(high)}"
-    return f"{wording.percent(abs(ratio.value - 1))} (95% interval {interval}; {wording.count(ratio.blocks, 'block')})"

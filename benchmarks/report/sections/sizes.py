@@ -71,13 +71,14 @@ def _sweep(group: ComparisonGroup, axis: str, other_axes: Axes, series: Series) 
     title = f"{caption} (95% interval; blocks)"
     lines = [_line(label, axis, points) for label, points in series.items()]
     sizes = (f"{wording.slug(key)}{value}" for key, value in other_axes.items())
-    name = "-".join([wording.figure_name(f"sweep-{axis}", group.phase, group.who), *sizes])
+    who = group.who
+    swept = wording.slug(f"sweep-{axis}-{group.phase}-{who.precision}-{who.mode}-t{who.threads}")
     how_to_read = (
         f"How to read this: lower is faster. Both axes are logarithmic; a line that falls says that a larger {axis} costs less "
         "per sample. Bars are 95% intervals, cut where they leave the chart. Thick lines ran on a GPU."
     )
     spec = plots.lines(lines, axis, "seconds per sample", log=True)
-    figure = Figure(name, spec, caption, _conclusion(series, axis), how_to_read)
+    figure = Figure("-".join([swept, *sizes]), spec, caption, _conclusion(series, axis), how_to_read)
     return [figure, *table(title, rows, *columns, frameworks=frameworks, folded=True)]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from benchmarks import wording
 from benchmarks.analysis import startup
-from benchmarks.analysis.ranking import ComparisonGroup, Place
+from benchmarks.analysis.ranking import ComparisonGroup, Placement
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.startup import Overtaking, Start
 from benchmarks.report import plots
@@ -43,7 +43,7 @@ def _ready(results: Results, group: ComparisonGroup, starts: Sequence[Start]) ->
 
 def _middles(groups: Sequence[ComparisonGroup]) -> list[ComparisonGroup]:
     """Of each setting the middle size, with the entries of all modes."""
-    by_setting: dict[tuple[str, int], dict[tuple[str, ...], list[Place]]] = defaultdict(lambda: defaultdict(list))
+    by_setting: dict[tuple[str, int], dict[tuple[str, ...], list[Placement]]] = defaultdict(lambda: defaultdict(list))
     for group in groups:
         by_setting[group.who.precision, group.who.threads][group.cells] += group.places
     merged = [[ComparisonGroup(places) for places in by_size.values()] for by_size in by_setting.values()]

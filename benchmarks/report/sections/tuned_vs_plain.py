@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 
 from benchmarks import wording
-from benchmarks.analysis.cell_results import CellResult
-from benchmarks.analysis.ranking import ComparisonGroup, compare, phase_order
+from benchmarks.analysis.ranking import ComparisonGroup, Pair, pairs
 from benchmarks.analysis.results import Results
-from benchmarks.records.configuration import size_order
 from benchmarks.report.document import Block, Section, Text, table
-from benchmarks.statistics import Comparison
 
 TITLE = "Does tuning pay?"
 _HOW = (
@@ -19,29 +16,18 @@ _HOW = (
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """One row per implementation, phase and size that was timed in both modes."""
-    pairs = [(plain, tuned, c) for plain, tuned in _pairs(results) if (c := compare(tuned, plain))]
-    if not pairs:
+    found = pairs(results, lambda who: who.model_copy(update={"mode": "plain"}) if who.mode == "tuned" else None)
+    if not found:
         return Section("modes", TITLE, [])
-    rows = [_row(results, plain, tuned, comparison) for plain, tuned, comparison in pairs]
+    rows = [_row(results, pair) for pair in found]
     columns = ("implementation", "what is timed", "setting", "#plain", "#tuned", "#tuned over plain", "#95% interval", "verdict")  # fmt: skip
-    frameworks = [plain.cell.who.framework for plain, _, _ in pairs]
-    content: list[Block] = [Text(_conclusion(results, pairs)), *table("Tuned over plain (of times 95% interval; blocks)", rows, *columns, frameworks=frameworks)]  # fmt: skip
+    frameworks = [plain.cell.who.framework for _, plain, _ in found]
+    content: list[Block] = [Text(_conclusion(results, found)), *table("Tuned over plain (of times 95% interval; blocks)", rows, *columns, frameworks=frameworks)]  # fmt: skip
     return Section("modes", TITLE, [*content, Text(_HOW, "note")])
 
 
-def _pairs(results: Results) -> list[tuple[CellResult, CellResult]]:
-    """Plain and tuned, both ranked, in reading order."""
-    ranked = {entry.id: entry for entry in results.entries if entry.standing == "ranked"}
-    pairs = []
-    for plain in ranked.values():
-        who = plain.cell.who.model_copy(update={"mode": "tuned"})
-        tuned = ranked.get(plain.cell.model_copy(update={"who": who}).id)
-        if tuned and plain.cell.who.mode == "plain":
-            pairs.append((plain, tuned))
-    return sorted(pairs, key=lambda pair: (phase_order(pair[0].cell.phase), size_order(pair[0].cell.axes)))
-
-
-def _row(results: Results, plain: CellResult, tuned: CellResult, comparison: Comparison) -> list[str]:
+def _row(results: Results, pair: Pair) -> list[str]:
+    tuned, plain, comparison = pair
     cell = plain.cell
     timed = wording.timed(cell.phase, cell.axes)
     setting = f"{cell.who.precision}, {wording.count(cell.who.threads, 'thread')}"
@@ -51,16 +37,16 @@ def _row(results: Results, plain: CellResult, tuned: CellResult, comparison: Com
     return [wording.label(results, cell.who), timed, setting, *times, *ratio_cells]
 
 
-def _conclusion(results: Results, pairs: Sequence[tuple[CellResult, CellResult, Comparison]]) -> str:
+def _conclusion(results: Results, found: Sequence[Pair]) -> str:
     """How many of each verdict, and where tuning is slower."""
-    verdicts = [comparison.verdict for _, _, comparison in pairs]
+    verdicts = [comparison.verdict for _, _, comparison in found]
     counts = [
         f"{verdicts.count(name)} {name}" for name in ("faster", "tied", "slower", "inconclusive") if name in verdicts
     ]
     slower = [
         f"{wording.label(results, plain.cell.who)} at {wording.size(plain.cell.axes)} ({wording.phase(plain.cell.phase)})"
-        for plain, _, comparison in pairs
+        for _, plain, comparison in found
         if comparison.verdict == "slower"
     ]
     where_slower = f" Slower: {wording.listed(slower)}." if slower else ""
-    return f"Tuned against plain, {wording.count(len(pairs), 'comparison')}: {wording.listed(counts)}.{where_slower}"
+    return f"Tuned against plain, {wording.count(len(found), 'comparison')}: {wording.listed(counts)}.{where_slower}"

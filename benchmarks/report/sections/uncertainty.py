@@ -71,11 +71,8 @@ def _load(results: Results) -> list[Block]:
     loads = [load for worker in results.workers for load in worker.load_average[:1]]
     shares = [share for block in results.blocks if (share := _taken(block)[0]) is not None]
     said = [f"The load (the run's own threads in it) was {min(loads):.2f} to {max(loads):.2f}."] if loads else []
-    said += (
-        [f"The host of this machine took up to {wording.percent(max(shares))} of the processors' time."]
-        if shares
-        else []
-    )
+    if shares:
+        said.append(f"The host of this machine took up to {wording.percent(max(shares))} of the processors' time.")
     return [Text(" ".join(said))] if said else []
 
 
@@ -109,11 +106,7 @@ def interfered(results: Results) -> str:
     stopped = [str(block) for block, _, quota in taken if quota]
     said = [f"The host took {wording.percent(host)} of the processors' time."] if host > MUCH else []
     said += _others(results)
-    said += (
-        [
-            f"A quota stopped the run in block{'s' * (len(stopped) > 1)} {wording.listed(stopped)}: its times are too long there."
-        ]
-        if stopped
-        else []
-    )
+    if stopped:
+        blocks = f"block{'s' * (len(stopped) > 1)} {wording.listed(stopped)}"
+        said.append(f"A quota stopped the run in {blocks}: its times are too long there.")
     return " ".join(said)

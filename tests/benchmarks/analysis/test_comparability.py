@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks.records.record import Record, ThreadPool
-from tests.support.two_runs import TORCH, US_100, Folders, quiet, with_version
+from tests.support.two_runs import MACHINE, TORCH, US_100, Folders, quiet, with_version
 
 
 def changed(**options: Any) -> list[Record]:
@@ -53,7 +53,7 @@ def test_what_makes_a_ratio_meaningless_is_refused_by_name_with_the_way_out(
     [
         ({"seed": 7, "profile": "full", "started_at": "2027-01-01T00:00:00+00:00"}, {}),
         ({}, {"memory_bytes": int(7.9 * 2**30)}),
-        ({}, {"gpus": ["NVIDIA H200, 580.95.05, 143771 MiB"], "os": "Linux 6.18", "governor": "powersave"}),
+        ({}, {"gpus": [MACHINE["gpus"][0] | {"driver": "580.95.05"}], "os": "Linux 6.18", "governor": "powersave"}),
         ({}, {"python": "3.12.1"}),
     ],
     ids=["seed", "memory roughly", "system", "python"],
@@ -92,7 +92,7 @@ def test_what_is_not_a_results_folder_is_refused_in_one_line(folders: Folders, w
 
 def test_versions_that_differ_are_listed_per_framework(folders: Folders) -> None:
     new = with_version(changed(code={"commit": "def456", "dirty": True}), "torch", torch="2.14.0", cuda="13.0")
-    folders.save(changed(), new, python="3.12.1", gpus=["NVIDIA H200, 580.95.05, 143771 MiB"])
+    folders.save(changed(), new, python="3.12.1", gpus=[MACHINE["gpus"][0] | {"driver": "580.95.05"}])
     assert [tuple(row.values()) for row in folders.found()["versions"]] == [
         ("samenet", "code", "abc123", "def456 (changed)"),
         ("system", "GPU driver", "570.86.10", "580.95.05"),

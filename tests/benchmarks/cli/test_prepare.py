@@ -13,7 +13,7 @@ def prepared(**choice: Any) -> prepare.Prepared:
     return prepare.prepare(**NOT_GIVEN | {"frameworks": "numpy", "threads": "1", "profile": "smoke"} | choice)
 
 
-def network(**choice: Any) -> prepare.Network:
+def network(**choice: Any) -> prepare.PreparedNetwork:
     return prepared(**choice).networks["mlp"]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.cli import progress
-from benchmarks.cli.progress import CLEAR, Progress
+from benchmarks.cli.progress import CLEAR, ProgressLine
 from benchmarks.runner.progress import Place
 
 
@@ -22,7 +22,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_elsewhere_a_line_per_block_says_what_is_left(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    say = Progress()
+    say = ProgressLine()
     for seconds, done, is_block in ((0, 0.0, True), (5, 0.1, False), (10, 0.25, True)):
         clock.now = seconds
         say(Place("here", done, is_block))
@@ -33,7 +33,7 @@ def test_elsewhere_a_line_per_block_says_what_is_left(clock: Clock, capsys: pyte
 
 
 def test_a_run_that_goes_on_counts_from_where_it_began(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    say = Progress()
+    say = ProgressLine()
     say(Place("here", 0.5, is_block=True))
     clock.now = 10
     say(Place("here", 0.75, is_block=True))
@@ -44,7 +44,7 @@ def test_in_a_terminal_one_line_is_written_over(
     clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    say = Progress()
+    say = ProgressLine()
     say(Place("block 1/2  starting", 0.0, is_block=True))
     say(Place("block 1/2  group 1/1", 0.0))
     say("a sentence")

@@ -9,7 +9,7 @@ from benchmarks import system
 from benchmarks.plan import cells as plans
 from benchmarks.plan import estimate, schedule
 from benchmarks.plan.cells import Plan, Request
-from benchmarks.plan.estimate import Estimate, within
+from benchmarks.plan.estimate import RunEstimate, within
 from benchmarks.plan.profiles import PROFILES
 from implementations import data
 from implementations.contract import Spec
@@ -20,8 +20,8 @@ from implementations.mlp.spec import SAMPLES, MLPSpec
 SPEC = MLPSpec.preset("digits")
 
 
-def estimate_of(spec: Spec, samples: int) -> Estimate:
-    return Estimate({"mlp": spec}, {"mlp": samples})
+def estimate_of(spec: Spec, samples: int) -> RunEstimate:
+    return RunEstimate({"mlp": spec}, {"mlp": samples})
 
 
 DIGITS = estimate_of(SPEC, SAMPLES)

@@ -157,13 +157,6 @@ def test_a_run_from_before_limits_were_recorded_has_none() -> None:
     assert records_file.parse(json.dumps(older)) == RUN.model_copy(update={"limits": []})
 
 
-def test_a_run_of_schema_1_is_read_as_a_run_of_one_network() -> None:
-    older = RUN.model_dump(mode="json")
-    (network,) = older.pop("networks")
-    network["model_title"] = network.pop("title")
-    assert records_file.parse(json.dumps(older | network)) == RUN
-
-
 def test_all_records_come_back_from_a_file_in_their_order(tmp_path: Path) -> None:
     store(tmp_path, RECORDS)
     assert records_file.read(tmp_path) == (RECORDS, [])
@@ -278,7 +271,7 @@ def test_records_without_a_run_cannot_be_read(tmp_path: Path, content: str) -> N
 
 def test_another_schema_version_is_refused_with_both_numbers(tmp_path: Path) -> None:
     store(tmp_path, [RUN.model_copy(update={"schema_version": 99}), TIMING])
-    with pytest.raises(BadRecords, match="schema version 99; this samenet reads versions 1 and 2"):
+    with pytest.raises(BadRecords, match="schema version 99; this samenet reads version 2"):
         records_file.read(tmp_path)
 
 

@@ -309,7 +309,7 @@ def test_where_all_was_measured_nothing_is_left_unsaid() -> None:
 
 def test_the_facts_of_the_machine_are_read_under_the_names_that_a_run_writes_them_by() -> None:
     assert synthetic.ENVIRONMENT.keys() <= environment.machine().keys()
-    gpus = [f"NVIDIA {name}, 570.86.10, 143771 MiB" for name in ("H200", "A100")]
+    gpus = [{"name": f"NVIDIA {name}", "memory": "143771 MiB"} for name in ("H200", "A100")]
     line = answer.machine(gathered(timed(numpy=1), synthetic.ENVIRONMENT | {"gpus": gpus}))
     assert line == "AMD EPYC 7B13, 2 cores, NVIDIA H200 and NVIDIA A100, 2026-01-02, profile quick, 6 blocks."
 

@@ -16,7 +16,7 @@ SAID = "2026-01-02, profile quick, 6 blocks."
         ({}, ""),
         ({"cpu": "Intel(R) Xeon(R)"}, "Intel(R) Xeon(R), "),
         ({"cpu": "AMD", "cores": 2, "gpus": []}, "AMD, 2 cores, no GPU, "),
-        ({"cpu": "AMD", "gpus": ["NVIDIA A (Laptop), 535, 16 MiB"]}, "AMD, NVIDIA A (Laptop), "),
+        ({"cpu": "AMD", "gpus": [{"name": "NVIDIA A (Laptop)"}]}, "AMD, NVIDIA A (Laptop), "),
     ],
 )
 def test_the_machine_stands_below_the_title_as_it_is_called(machine: dict[str, Any], told: str) -> None:

@@ -37,4 +37,4 @@ def test_a_difference_that_noise_brought_below_zero_has_a_count_and_no_interval(
 
 def test_no_events_is_no_number_and_no_gpu_is_no_table() -> None:
     assert row(page(DeviceClocks(latency_s=2e-3, slope_s=5e-4, events_s=None)))[4] == "–"
-    assert "Clocks on the GPU" not in page(None)
+    assert "clocks on the GPU" not in page(None)

@@ -1,4 +1,4 @@
-"""When the GPU pays: best against best, hedged, as a map and as a table. No GPU was at hand for these made-up records."""
+"""When the GPU pays: best against best, hedged, in a sentence and as a table. No GPU was at hand for these made-up records."""
 
 import pytest
 
@@ -45,14 +45,12 @@ def test_best_against_best_at_every_size() -> None:
     assert low < 5.2 < high
 
 
-def test_the_map_counts_the_sizes_at_which_it_pays() -> None:
-    text = page(both())
-    assert "The GPU pays at 3 of 6 sizes." in text
-    assert "the GPU pays from batch" in text
+def test_from_which_batch_on_it_pays_is_said_at_each_width() -> None:
+    assert "at width 64 the GPU pays from batch 512 on (measured at 1, 32 and 512)" in page(both())
 
 
 def test_few_blocks_say_nothing() -> None:
-    assert "The GPU pays at 0 of 6 sizes; at 6 it is not settled." in page(both(blocks=2))
+    assert "from which batch on the GPU pays was not settled" in page(both(blocks=2))
     assert {row[-1] for row in rows(page(both(blocks=2))).values()} == {"inconclusive"}
 
 

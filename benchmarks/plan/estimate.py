@@ -14,15 +14,14 @@ from benchmarks.plan.profiles import Profile
 from benchmarks.plan.schedule import (
     ALONE,
     FEWEST_ROUNDS,
-    LARGE_FLOPS,
     grouped,
     process_of,
-    proved_afterwards,
     rounds_for,
 )
 from benchmarks.records.configuration import Axes, size_order
 from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
+from benchmarks.worker import afterwards
 from benchmarks.worker.timing import STRETCH_S
 from implementations import registry
 from implementations.catalogue import FRAMEWORKS, Framework
@@ -136,14 +135,14 @@ class RunEstimate:
 
     def _afterwards_s(self, cells: Sequence[Cell]) -> float:
         """Proofs from where the rounds ended, of one cell in six, one after the other."""
-        flops = [self._flops(c.who, c.axes) for c in proved_afterwards(cells, lambda c: self._flops(c.who, c.axes))]
-        runs = sum((2 + (FEW_PERTURBATIONS if f >= LARGE_FLOPS else PERTURBATIONS)) * f for f in flops)
+        flops = [self._flops(c.who, c.axes) for c in afterwards.proved(cells, lambda c: self._flops(c.who, c.axes))]
+        runs = sum((2 + (FEW_PERTURBATIONS if f >= afterwards.LARGE_FLOPS else PERTURBATIONS)) * f for f in flops)
         return (0.05 * len(flops) + runs / PROOF_FLOPS_PER_S) / MIN_BLOCKS_FOR_VERDICT
 
     def _strays_s(self, who: Configuration, axes: Axes) -> float:
         """What the proofs of a network share, from two starts; of a large one on the cores of whoever comes first."""
         flops = self._flops(who, axes)
-        side_by_side = min(who.threads, PERTURBATIONS) if flops >= LARGE_FLOPS else 1
+        side_by_side = min(who.threads, PERTURBATIONS) if flops >= afterwards.LARGE_FLOPS else 1
         return 2 * PERTURBATIONS * flops / PROOF_FLOPS_PER_S / side_by_side
 
     def _flops(self, who: Configuration, axes: Axes) -> float:

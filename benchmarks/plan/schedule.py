@@ -7,13 +7,10 @@ Where the waiting cannot be kept still, whole workers take turns instead, there 
 
 import math
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeVar
 
-from benchmarks.records.record import FLOORS, Cell, Configuration, TimingRecord
-
-LARGE_FLOPS, AFTERWARDS_FLOPS = 1e9, 2e10
-"""Of a training step: from here on a proof takes seconds (as `strays` has it); and longer than a block may wait for it."""
+from benchmarks.records.record import Cell, Configuration, TimingRecord
 
 Seat = TypeVar("Seat")
 Schedule = Literal["rounds", "workers"]
@@ -65,15 +62,6 @@ def control(cells: Sequence[Cell], block: int, peers: Iterable[str] = ()) -> lis
         return []
     cells_of_copy = [cell for cell in cells if cell.who == whos[block % len(whos)]]
     return [cell for cell in cells_of_copy if cell.phase == "train_step"] or cells_of_copy
-
-
-def proved_afterwards(cells: Iterable[Cell], flops: Callable[[Cell], float]) -> list[Cell]:
-    """The cells of a process that are proved once more where their rounds ended, each in one of as many blocks as a verdict takes.
-
-    Of a large network the training steps alone, of a very large one none. `flops` says what a training step of a cell takes.
-    """
-    timed = sorted((cell for cell in cells if cell.phase not in FLOORS), key=lambda cell: cell.id)
-    return [c for c in timed if flops(c) < (AFTERWARDS_FLOPS if c.phase == "train_step" else LARGE_FLOPS)]
 
 
 def restless(timing: TimingRecord) -> bool:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from benchmarks.plan import schedule
 from benchmarks.records.record import Axes, Cell, Check, Configuration, ProofRecord
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
+from benchmarks.worker import afterwards
 from benchmarks.worker.builder import Builder
 from benchmarks.worker.protocol import Job
 from implementations import limits, registry
@@ -126,7 +126,7 @@ class Prover(Builder):
         """Whether this cell is proved after its rounds in this block."""
         if self.is_peer:
             return False
-        proved = schedule.proved_afterwards(self.job.cells, lambda c: self.spec_at(c.who, c.axes).flops("train_step"))
+        proved = afterwards.proved(self.job.cells, lambda c: self.spec_at(c.who, c.axes).flops("train_step"))
         return cell in proved[self.job.block % MIN_BLOCKS_FOR_VERDICT :: MIN_BLOCKS_FOR_VERDICT]
 
     def _recorded(self, check: Any, prepared: PreparedModel) -> Check:

@@ -7,10 +7,11 @@ import pytest
 
 from benchmarks import system
 from benchmarks.plan import cells as plans
-from benchmarks.plan import estimate, schedule
+from benchmarks.plan import estimate
 from benchmarks.plan.cells import Plan, Request
 from benchmarks.plan.estimate import RunEstimate, within
 from benchmarks.plan.profiles import PROFILES
+from benchmarks.worker import afterwards
 from implementations import data
 from implementations.contract import Spec
 from implementations.equivalence import strays, tolerances
@@ -73,7 +74,7 @@ def test_it_knows_how_large_the_network_is() -> None:
 
 
 def test_it_knows_the_proofs_constants() -> None:
-    own = estimate.PERTURBATIONS, estimate.FEW_PERTURBATIONS, schedule.LARGE_FLOPS
+    own = estimate.PERTURBATIONS, estimate.FEW_PERTURBATIONS, afterwards.LARGE_FLOPS
     assert own == (tolerances.PERTURBATIONS, tolerances.FEW_PERTURBATIONS, strays.LARGE_FLOPS)
 
 

@@ -168,11 +168,11 @@ class Measuring:
         benchmark.pedantic(work.round(plan["loops"]), setup=wait_for_turn, rounds=rounds, warmup_rounds=0)
         cpu_at.append(system.own_cpu_s())
         work.check()
-        if self.job.block == 0:
-            work.check_memory()
         if reason := work.afterwards():
             self.channel.send(OutcomeRecord(cell=cell, block=self.job.block, status="unequal", reason=reason))
             return
+        if self.job.block == 0:
+            work.check_memory()
         restore_s = sum(started[:-1]) - sum(woken[:-1])
         cpu_s = [end - begin for begin, end in zip(cpu_at[1::2], cpu_at[2::2], strict=True)]
         self.channel.send(self._record(cell, work, plan, started, restore_s, list(benchmark.stats.stats.data), cpu_s))

@@ -26,6 +26,7 @@ from benchmarks.records.record import (
     WorkerRecord,
 )
 from benchmarks.worker import step_profiler, timing
+from benchmarks.worker.builder import BATCHES
 from benchmarks.worker.floors import Floors
 from benchmarks.worker.protocol import Job
 from benchmarks.worker.prover import TRAINS, PreparedModel, Prover
@@ -143,7 +144,7 @@ class Models(Prover):
             bytes_per_call=steps * moved,
             call_unseen=self._call_on_unseen(cell.phase, prepared),
             unseen=UNSEEN_CALLS,
-            afterwards=partial(self.prove_afterwards, cell, prepared) if self.is_its_turn(cell) else str,
+            afterwards=partial(self._prove_afterwards, cell, prepared) if self.is_its_turn(cell) else str,
             kernels=dict if cell.phase in FLOORS else getattr(prepared.model, "kernels", dict),
             ranked=cell.phase not in FLOORS and not self.is_peer,
         )
@@ -154,6 +155,14 @@ class Models(Prover):
         if cell.phase == "epoch" and samples < batch:
             return f"the data has {samples} training samples, fewer than one batch"
         return "its adapter has no `copy`" if cell.phase == COPY and not hasattr(self.adapter, "copy") else ""
+
+    def _prove_afterwards(self, cell: Cell, prepared: PreparedModel) -> str:
+        """On a batch of the rounds: of an epoch, one of the data's; else one of those that they cycle through."""
+        if cell.phase == "epoch":
+            rows = {name: array[: prepared.spec.batch] for name, array in self.data.train.items()}
+            return self.prove_afterwards(cell, prepared, rows, None)
+        k = self.job.block % BATCHES
+        return self.prove_afterwards(cell, prepared, self.host_batches(prepared.spec)[k], prepared.batches[k])
 
     def _call_on_unseen(self, phase: str, prepared: PreparedModel) -> Callable[[], Any] | None:
         """A call on a batch that the model has not seen: the first block asks for them, once per cell."""

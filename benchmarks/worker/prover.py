@@ -1,7 +1,7 @@
 """Inside a worker: builds the models of one framework and has them proved, before their rounds and after."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,15 +106,18 @@ class Prover(Builder):
             f"{c.check}, {c.group}: {c.tensor} is off by {c.error:.2g}, allowed {c.budget:.2g}" for c in failed
         )
 
-    def prove_afterwards(self, cell: Cell, prepared: PreparedModel) -> str:
-        """Once more, from where the rounds of this cell ended, without loading anything; what failed, or nothing."""
-        candidate, checks = self.kit.candidate(prepared.spec, prepared.model), []
+    def prove_afterwards(self, cell: Cell, prepared: PreparedModel, batch: Arrays, there: DeviceBatch | None) -> str:
+        """Once more, from where the rounds of this cell ended, without loading anything; what failed, or nothing.
+
+        On a batch that was timed: a result that is remembered of it may be none of this state. `there`: it, on the device.
+        """
+        candidate, checks = replace(self.kit.candidate(prepared.spec, prepared.model), there=there), []
         try:
             if cell.phase in TRAINS:
                 here = prepared.model.state()
                 moved = any(not np.array_equal(here[name], value) for name, value in prepared.state.items())
                 checks.append(tolerances.exact(AFTERWARDS, "training moves the state", cell.phase, moved))
-            checks += self.kit.from_here(candidate, AFTERWARDS, 1 + self.job.block, cell.phase)
+            checks += self.kit.from_here(candidate, AFTERWARDS, batch, cell.phase)
         except Exception as error:  # whatever a framework raises after so many calls, it was not proved there
             text = f"{type(error).__name__}: {error}".splitlines()[0][:200]
             checks.append(tolerances.exact(AFTERWARDS, "raises", text, False))

@@ -111,10 +111,11 @@ class Work:
             )
 
     def check_memory(self) -> None:
-        """Raises RuntimeError where a call is quick only on batches that it has seen before."""
+        """Raises RuntimeError where a call is quick only on batches that it has seen before. Puts the first state back."""
         if self.call_unseen is None:
             return
-        if (times := timing.unseen_over_seen(self.call, self.call_unseen, self.fence, self.unseen)) > REMEMBERED:
+        times = timing.unseen_over_seen(self.call, self.call_unseen, self.fence, self.reset, self.unseen)
+        if times > REMEMBERED:
             raise RuntimeError(
                 f"a call takes {times:.0f} times as long on a batch that it has not seen before: results are remembered. "
                 "Every call must compute its result."

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from implementations.contract import Arrays, Spec
+from implementations.declarations import Mask
 from implementations.equivalence import tolerances
 from implementations.equivalence.tolerances import FACTOR, SIGMAS, Check
 
@@ -21,6 +22,9 @@ SEQUENCE = 2**21
 MOST_STEPS = 64
 PERIOD = 2000
 """Steps in a row of which no two may draw the same masks."""
+
+BITS = 64
+"""Masks that differ by so much do not come out alike by chance."""
 
 COINCIDENCES = 300
 """Expected number of them from which on their count is nearly normal."""
@@ -43,6 +47,13 @@ def mask_checks(check: str, masks: Arrays, spec: Spec, batch: int, arithmetic: s
     if drawn:
         checks.append(Check(check, "mask repeats nothing", "all masks", _self_correlation(drawn), SIGMAS))
     return tolerances.worst_by_group(checks)
+
+
+def drawn_anew(check: str, one: Arrays, next_one: Arrays, spec: Spec, batch: int) -> Check:
+    """The masks of two steps in a row are not alike, where they have so many units that chance would not make them so."""
+    judged = [name for name, mask in spec.masks(batch).items() if _bits(mask) >= BITS]
+    alike = [name for name in judged if np.array_equal(_nonzero(one, [name]), _nonzero(next_one, [name]))]
+    return tolerances.exact(check, "masks are drawn anew", ", ".join(alike) or "all masks", not alike)
 
 
 def statistics(draw_masks: Draw, spec: Spec, batch: int) -> list[Check]:
@@ -82,13 +93,16 @@ def _evenness_of(drawn: np.ndarray, rate: float) -> dict[str, float]:
 def _never_again(draw_masks: Draw, spec: Spec) -> Check:
     """Masks of so few samples that drawing many is quick, of so many that no two of a layer are alike by chance."""
     masks = spec.masks(1)
-    # What the units of a sample contribute, in bits, to two masks being different.
-    bits = [-math.prod(mask.shape) * math.log2(mask.rate**2 + (1 - mask.rate) ** 2) for mask in masks.values()]
-    rows = math.ceil(64 / min(bits))
+    rows = math.ceil(BITS / min(map(_bits, masks.values())))
     drawn: set[tuple[int, bytes]] = set()
     for _ in range(PERIOD):
         drawn |= {(k, np.packbits(mask).tobytes()) for k, mask in enumerate(_nonzero(draw_masks(rows), masks))}
     return Check("generator", "no two steps alike", f"{PERIOD} steps", PERIOD * len(masks) - len(drawn), 0)
+
+
+def _bits(mask: Mask) -> float:
+    """What a mask's units contribute, in bits, to two draws of it being different."""
+    return -math.prod(mask.shape) * math.log2(mask.rate**2 + (1 - mask.rate) ** 2)
 
 
 def _nonzero(masks: Arrays, names: Iterable[str]) -> list[np.ndarray]:

@@ -144,15 +144,15 @@ class Kit:
             for call in range(ROUND):
                 model.train_step(cycle[call % BATCHES])
                 model.predict(cycle[call % BATCHES])
-        return self.from_here(candidate, f"after {rounds * ROUND} calls")
+        (unseen,) = batches(spec, 1, UNSEEN)
+        return self.from_here(candidate, f"after {rounds * ROUND} calls", unseen)
 
-    def from_here(self, candidate: Candidate, name: str, seed: int = 0, phase: str = "train_step") -> list[Check]:
-        """One prediction and one step from where the model stands, on a batch that it has never seen.
+    def from_here(self, candidate: Candidate, name: str, batch: Arrays, phase: str = "train_step") -> list[Check]:
+        """One prediction and one step from where the model stands.
 
         Training may have led to where nothing can be certified, or to no numbers at all: that is said, and fails nothing.
         """
         spec, oracle = candidate.spec, self.oracle_class(candidate.spec)
-        (batch,) = batches(spec, 1, UNSEEN + seed)
         if not all(np.isfinite(value).all() for value in candidate.model.state().values()):
             return [Check(name, tolerances.NOT_CERTIFIED, "training diverges", 0.0, float("inf"))]
         perturbed = tolerances.FEW_PERTURBATIONS if strays.is_large(spec) else tolerances.PERTURBATIONS

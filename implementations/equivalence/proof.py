@@ -29,9 +29,13 @@ class Candidate:
     spec: Spec
     to_device: Callable[[np.ndarray], DeviceArray]
     to_host: Callable[[DeviceArray], np.ndarray]
+    there: DeviceBatch | None = None
+    """The one batch that is asked about, where it is on the device already: the very arrays that were timed."""
 
     def batch(self, arrays: Batch) -> DeviceBatch:
         """The batch on the device, real numbers in the specification's number type."""
+        if self.there is not None:
+            return self.there
         return {name: self.to_device(array) for name, array in stored(self.spec, arrays).items()}
 
     def masks_of_next_step(self, batch: int) -> Arrays:
@@ -85,7 +89,7 @@ def judge_prediction(candidate: Candidate, oracle: Oracle, start: Start) -> list
 
 def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check]]:
     """One prediction and one step. Checked: after a rewind the step has the same loss, bit for bit, the batch is unchanged, and
-    the step has moved the generator as a draw of its masks moves it: the next step draws what a second draw gives.
+    the step has moved the generator as a draw of its masks moves it: the next step draws what a second draw gives, and that is new.
     """
     model, batch = candidate.model, candidate.batch(start.batch)
     model.load_state(start.state)
@@ -107,6 +111,7 @@ def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check
     checks = [
         tolerances.exact(start.check, "replay", "loss", loss.tobytes() == again.tobytes()),
         tolerances.exact(start.check, "generator moves", "masks of the next step", moved),
+        generator.drawn_anew(start.check, masks, of_second_draw, candidate.spec, start.samples),
         tolerances.exact(start.check, "inputs untouched", "on the device", intact),
     ]
     return Observation(logits, loss, state, masks, active), checks

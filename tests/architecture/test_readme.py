@@ -50,7 +50,7 @@ def test_the_specification_is_one(block: str, tmp_path: Path) -> None:
     assert MLPSpec.load(tmp_path / "my.toml").optimizer.kind == "adamw"
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"(?:results/example|docs|tests)/[\w./]+\w", TEXT))))
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"(?:results/example|docs|tests)/[\w./-]+\w", TEXT))))
 def test_the_path_is_there(path: str) -> None:
     assert (ROOT / path).exists()
 

@@ -1,7 +1,7 @@
 """The whole proof of the proof: `make prove`. Writes results/proof/: every answer, and a page that sums them up.
 
 Every planted fault in every framework, in both precisions, with everything that notices it; thousands of seeds without
-a fault; real shapes; errors between precisions; coarse arithmetic; all cases, and specifications made up at random. Processes of their own, two at a time. Exits with 1 where a fault survives or a check fails. With the word `page`,
+a fault; real shapes; errors between precisions; coarse arithmetic; all cases, and specifications made up at random; plug-ins with a vice. Processes of their own, two at a time. Exits with 1 where a fault survives, a vice is ranked that should not be, or a check fails. With the word `page`,
 only the page is written anew.
 """
 
@@ -87,6 +87,7 @@ def jobs() -> list[list[str]]:
     commands += [
         ["tests.mutation.low_precision", *candidate] for candidate in low_precision.CANDIDATES if candidate[0] in modes
     ]
+    commands += [["tests.mutation.red_team"]]
     commands += [["tests.mutation.planting", name, "float32", "all"] for name in planted]
     # Where each fault is compiled anew: in float64 only those that show in nothing else.
     return commands + [["tests.mutation.planting", n, "float64", "needed" if n in COMPILED else "all"] for n in planted]

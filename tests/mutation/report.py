@@ -10,6 +10,7 @@ from implementations.equivalence import scaling
 from implementations.equivalence.tolerances import FACTOR, Check
 from implementations.limits import LIMITS
 from tests.mutation import faults, planting
+from tests.mutation.vices import VICES
 
 Answers = Sequence[dict[str, Any]]
 
@@ -61,6 +62,11 @@ def written(answers: Answers) -> tuple[str, bool]:
         f"Root mean squares over thirty seeds, of tensors of {scaling.FEWEST_ELEMENTS} elements or more; the reference has more "
         f"digits than what it judges. e / NumPy may be {FACTOR} at most, and so may e32 / e64 over 2^29, up or down.",
         _errors(answers),
+        "## 8. The red team",
+        "Plug-ins with a vice: the honest outsider of the tests with one change of its text. `verify` was asked in float32, `run` for one "
+        "cell in its first block; either is cited with the first thing that it says, and with the processor seconds until then. What is not told, and "
+        "why, is the end of what is claimed (`docs/method-equality.md`).",
+        _red_team(answers),
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part) + "\n", all(claim[2] for claim in claims)
 
@@ -81,6 +87,7 @@ def _claims(answers: Answers) -> list[tuple[str, str, bool]]:
     return [
         ("every planted fault is noticed", f"{len(dead)} of {len(noticed)}" + (f"; not: {named}" if named else ""), not survivors),
         ("nothing else is", f"{alarms} false alarms in {checks:,} checks; {tried:,} seeds of {implementations} implementations", not alarms),
+        ("every vice of a plug-in is told by whom it should be, and no other", *_vices_as_expected(answers)),
         ("errors are as NumPy's and shrink with the unit roundoff", f"{sum(c.passed for c in scales)} of {len(scales)}", all(c.passed for c in scales)),
         ("every limit of a framework's own that excuses a failure did so", f"{len(needed)} of {len(excuses)}", needed == excuses),
         ("every process came to its end", f"{len(broken)} did not", not broken and ended == 1),
@@ -212,6 +219,27 @@ def _compiled(answers: Answers) -> str:
             (answer["framework"], answer["how"], str(answer["checks"]), str(len(answer["failed"])), f"{worst:.2f}")
         )
     return _table(("implementation", "run by", "checks", "failed", "error / budget"), rows, 2)
+
+
+def _vices_as_expected(answers: Answers) -> tuple[str, bool]:
+    vices, asked = {vice.name: vice for vice in VICES}, _of(answers, "vice")
+    wrong = [answer["vice"] for answer in asked if not vices[answer["vice"]].as_expected(answer)]
+    return f"{len(asked) - len(wrong)} of {len(asked)}" + (f"; not: {', '.join(wrong)}" if wrong else ""), not wrong
+
+
+def _red_team(answers: Answers) -> str:
+    vices = {vice.name: vice for vice in VICES}
+    rows = []
+    for answer in _of(answers, "vice"):
+        vice = vices[answer["vice"]]
+        told = [f"{_briefly(answer[who]) or 'not told'} ({answer[f'{who}_s']:.1f} s)" for who in ("verify", "run")]
+        rows.append((vice.name, vice.gains, *told, vice.why))
+    return _table(("vice", "would gain", "told by `verify`", "told by `run`", "where it is not told: why"), rows)
+
+
+def _briefly(reason: str) -> str:
+    """The first of several failures, without what follows from it."""
+    return reason.partition("; ")[0].partition(". ")[0].partition(" is off by")[0]
 
 
 def _scales(answers: Answers) -> list[tuple[tuple[str, str], Check]]:

@@ -19,9 +19,27 @@ def seeds(failed: list[str]) -> dict[str, Any]:
     return {"kind": "seeds", "framework": "numpy", "precision": "float32"} | found
 
 
+def vice(name: str, verify: str = "", run: str = "") -> dict[str, Any]:
+    return {"kind": "vice", "vice": name, "verify": verify, "verify_s": 1.25, "run": run, "run_s": 0.5}
+
+
+DOUBLE = "running statistics moved twice from the second step after a load"
+TOLD = vice(
+    DOUBLE,
+    "restarted run, statistics: norm1.running_mean is off by 0.3",
+    "after the rounds, statistics: norm1.running_mean is off by 0.2, allowed 2e-06; after the rounds, slots: x is off by 1",
+)
 CASES = {"kind": "cases", "framework": "keras-jax", "precision": "float32", "specifications": 9, "checks": 90,
          "failed": [], "refused": 0, "flips": 0, "theirs": ["Adam's correction of its moments"]}  # fmt: skip
-GOOD = [ABOUT, planted([], fault=""), planted(["hot state: slots"]), seeds([]), END]
+GOOD = [
+    ABOUT,
+    planted([], fault=""),
+    planted(["hot state: slots"]),
+    seeds([]),
+    TOLD,
+    vice("a dropout rate off by 2^-12"),
+    END,
+]
 
 
 def test_what_holds_is_claimed() -> None:
@@ -29,6 +47,14 @@ def test_what_holds_is_claimed() -> None:
     assert holds
     assert "| every planted fault is noticed | 1 of 1 | holds |" in text
     assert "| numpy | float32 | 500 | 9000 | 0 | 0.20 (loss) | 3 |" in text
+    assert "| every vice of a plug-in is told by whom it should be, and no other | 2 of 2 | holds |" in text
+    assert (
+        f"| {DOUBLE} | nothing | restarted run, statistics: norm1.running_mean (1.2 s) "
+        "| after the rounds, statistics: norm1.running_mean (0.5 s) |"
+    ) in text
+    assert (
+        "| a dropout rate off by 2^-12 | nothing | not told (1.2 s) | not told (0.5 s) | beyond the resolution" in text
+    )
     assert "Not there: cupy. no GPU" in text
     assert "| Nesterov | 1 / · |" in text
 
@@ -43,6 +69,9 @@ def test_a_run_that_was_cut_short_is_not_claimed() -> None:
         (planted([], fault="dampening"), "1 of 2; not: dampening in numpy"),
         (planted(["hot state: slots"], fault=""), "1 false alarms"),
         (seeds(["hot state, loss: loss 3 > 2"]), "1 false alarms"),
+        (TOLD | {"run": ""}, f"2 of 3; not: {DOUBLE}"),
+        (TOLD | {"verify": "hot state, loss: loss is off by 1"}, f"2 of 3; not: {DOUBLE}"),
+        (vice("a dropout rate off by 2^-12", run="hot state, loss: loss"), "2 of 3; not: a dropout rate off by 2^-12"),
         (CASES | {"theirs": []}, "0 of 1"),
         (CASES | {"theirs": ["something else"]}, "1 of 1"),
         (

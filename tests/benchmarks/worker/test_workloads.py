@@ -1,6 +1,6 @@
 """A callable as the timing sees it: what is told of it besides its rounds."""
 
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 import numpy as np
@@ -70,3 +70,23 @@ def test_what_is_quick_only_on_batches_that_it_has_seen_is_refused() -> None:
     work(unseen=5).check_memory()
     with pytest.raises(RuntimeError, match="results are remembered"):
         work(call=lambda: 1.0, call_unseen=slow, unseen=5).check_memory()
+
+
+def test_a_training_that_is_remembered_from_its_first_state_on_is_refused() -> None:
+    steps = [0]
+
+    def reset() -> None:
+        steps[0] = 0
+
+    def step() -> float:
+        steps[0] += 1
+        if steps[0] > 1:
+            sleep(1e-4)
+        return 1.0
+
+    def unseen() -> float:
+        sleep(1e-4)
+        return step()
+
+    with pytest.raises(RuntimeError, match="results are remembered"):
+        work(call=step, call_unseen=unseen, reset=reset, unseen=5).check_memory()

@@ -37,6 +37,18 @@ def test_honest_masks_pass(rate: float, seed: int) -> None:
     assert [check for check in checks if not check.passed] == []
 
 
+def test_the_masks_of_two_steps_in_a_row_are_not_alike() -> None:
+    one, other = map(drawing(0.5), (32, 32))
+    assert generator.drawn_anew("start", one, other, spec(), 32).passed
+    again = generator.drawn_anew("start", one, other | {"dropout2.mask": one["dropout2.mask"] * 2}, spec(), 32)
+    assert (again.tensor, again.passed) == ("dropout2.mask", False)
+
+
+def test_masks_so_small_that_chance_makes_them_alike_are_not_judged() -> None:
+    masks = drawing(0.5, (1,))(32)
+    assert generator.drawn_anew("start", masks, masks, spec(hidden=(1,)), 32).passed
+
+
 def test_narrow_layers_pass() -> None:
     assert failed(drawing(0.3, (1, 2)), 0.3, (1, 2)) == set()
 

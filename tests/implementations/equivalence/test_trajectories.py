@@ -137,5 +137,5 @@ def test_a_state_in_which_nothing_can_be_certified_is_said_and_fails_nothing() -
     candidate.model.load_state(initialisation.hot_state(spec))
     uncertain = tolerances.Check("here", tolerances.CERTIFIABLE, "loss", 1.0, tolerances.MOST_BUDGET)
     with mock.patch.object(trajectories, "next_step", return_value=[uncertain]):
-        (check,) = kit.from_here(candidate, "here")
+        (check,) = kit.from_here(candidate, "here", initialisation.batches(spec, 1)[0])
     assert (check.group, check.error, check.passed) == (tolerances.NOT_CERTIFIED, 1.0, True)

@@ -46,8 +46,8 @@ TRAINING = (
         verify="after 3000 calls, ", why=NOT_REACHED,
     ),
     Vice(
-        "half precision from the 50th step after a load", "half of the bytes", COUNTED,
-        ((INPUTS, INPUTS.replace('batch["x"]', 'batch["x"].astype(np.float16 if self.since > 50 else None).astype(self.dtype)')),),
+        "half precision from the 15th step after a load", "half of the bytes", COUNTED,
+        ((INPUTS, INPUTS.replace('batch["x"]', 'batch["x"].astype(np.float16 if self.since >= 15 else None).astype(self.dtype)')),),
         verify="after 3000 calls, ", run="after the rounds, ",
     ),
     Vice(

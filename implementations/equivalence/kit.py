@@ -101,9 +101,9 @@ class Kit:
         yield from self.any_number_of_samples(candidate)
         yield from side_effects.checks(candidate, make, self.starts(spec)[0])
         yield from self.trajectory(candidate)
-        yield from self.lifetime(candidate)
         yield from self.not_a_number(candidate)
         yield from generator.statistics(candidate.model.draw_masks, spec, spec.batch)
+        yield from self.lifetime(candidate)
 
     def precision(self, name: str) -> list[Check]:
         """Bits kept and rounding done by the matrix product on the device."""

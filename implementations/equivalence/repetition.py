@@ -82,8 +82,8 @@ class Repetition:
         and batch norm may be computed as one product and one sum. So the runs there round in four ways, samples apart or alike,
         batch norm as its formula has it or folded, and the largest counts.
         """
-        half = tolerances.PERTURBATIONS // 2
-        ways = [(half, alike, folded) for folded in (False, True) for alike in (False, True)]
+        part = tolerances.PERTURBATIONS // 4
+        ways = [(part, alike, folded) for folded in (False, True) for alike in (False, True)]
         if not self.start.extreme:
             ways = [(self.start.perturbed, False, False)]
         found = [self.strayed(expected, choices, count, alike=alike, folded=folded) for count, alike, folded in ways]

@@ -26,6 +26,9 @@ IDX_DIMENSIONS = {"images": 3, "labels": 1}
 IDX_PARTS = {"train": "", "t10k": "_test"}
 """MNIST's names of the two parts, and the suffix of the arrays that they become."""
 
+TRAINING = {"x_train": "x", "y_train": "y"}
+"""Names that others have for the arrays to train on, Keras's mnist.npz among them."""
+
 _DAMAGED = (OSError, EOFError, ValueError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 """What NumPy, zipfile and gzip raise on files that are truncated, corrupt, encrypted or something else altogether."""
 
@@ -78,7 +81,8 @@ def digits(seed: int = 0) -> Dataset:
 
 
 def load(path: str | Path, seed: int = 0) -> Dataset:
-    """Read a `.npz` (x, y, optional x_test, y_test) or a folder of MNIST's IDX files; `seed` splits what is not split.
+    """Read a `.npz` (x and y, or x_train and y_train; optional x_test, y_test) or a folder of MNIST's IDX files; `seed` splits
+    what is not split. Images of whole bytes, (samples, height, width) uint8, are scaled to [0, 1].
 
     An IDX folder may also be given by one of its files. Raises BadInput with the field and the fix.
     """
@@ -113,8 +117,10 @@ def _clean_features(x: np.ndarray, field: str) -> np.ndarray:
             f"{field}: has shape {x.shape}. Give at least one sample, as (samples, features) or, for images, "
             "(samples, height, width); x.reshape(len(x), -1) flattens anything else."
         )
+    pixels = x.ndim == 3 and x.dtype == np.uint8
     with np.errstate(over="ignore"):
         x = np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float32)
+    x = x / np.float32(255) if pixels else x
     bad = np.argwhere(~np.isfinite(x))
     if len(bad):
         raise BadInput(
@@ -176,7 +182,7 @@ def _load_npz(path: Path, seed: int) -> Dataset:
 
 
 def _read_npz(path: Path, origin: str) -> Arrays:
-    """Every array of the file that we use, and the others' names with empty arrays."""
+    """Every array of the file that we use, by our names, and the others' names with empty arrays."""
     fix = "Save it again with numpy.savez(path, x=x, y=y), from arrays of numbers."
     arrays: Arrays = {}
     try:
@@ -185,9 +191,13 @@ def _read_npz(path: Path, origin: str) -> Arrays:
     except _DAMAGED as error:
         raise BadInput(f"{origin}: not a readable .npz (a zip of arrays), or truncated ({error}). {fix}") from None
     with archive:
+        for other, name in TRAINING.items():
+            if {name, other} <= {*archive.files}:
+                raise BadInput(f"{origin}: holds both {name} and {other}. Leave one of them out.")
         for key in archive.files:
             try:
-                arrays[key] = np.asarray(archive[key]) if key in ("x", "y", "x_test", "y_test") else np.empty(0)
+                name = TRAINING.get(key, key)
+                arrays[name] = np.asarray(archive[key]) if name in ("x", "y", "x_test", "y_test") else np.empty(0)
             except _DAMAGED as error:
                 raise BadInput(f"{origin}: {key}: cannot be read, or holds Python objects ({error}). {fix}") from None
     return arrays
@@ -199,7 +209,7 @@ def _read_npz(path: Path, origin: str) -> Arrays:
 def _load_idx(folder: Path) -> Dataset:
     arrays: Arrays = {}
     for part, suffix in IDX_PARTS.items():
-        arrays[f"x{suffix}"] = _read_idx(folder, part, "images").astype(np.float32) / np.float32(255)
+        arrays[f"x{suffix}"] = _read_idx(folder, part, "images")
         arrays[f"y{suffix}"] = _read_idx(folder, part, "labels")
     return _already_split(folder.resolve().name, arrays, f"--data {folder}")
 

@@ -104,6 +104,21 @@ def test_npz_that_is_already_split_is_taken_as_it_is(tmp_path):
     np.testing.assert_array_equal(loaded.y_test, Y[:3])
 
 
+def test_the_npz_that_keras_downloads_is_taken_as_it_is(tmp_path):
+    rng = np.random.default_rng(0)
+    images, y = rng.integers(0, 256, (40, 28, 28), dtype=np.uint8), np.arange(40) % 10
+    np.savez(tmp_path / "mnist.npz", x_train=images, y_train=y, x_test=images[:10], y_test=y[:10])
+    made = data.load(tmp_path / "mnist.npz")
+    assert (made.samples, made.features, made.classes) == (40, 784, 10)
+    assert np.array_equal(made.x_train, images.reshape(40, -1).astype(np.float32) / np.float32(255))
+    assert np.array_equal(made.y_test, y[:10])
+
+
+def test_two_arrays_to_train_on_are_refused(tmp_path):
+    with pytest.raises(BadInput, match="holds both x and x_train"):
+        data.load(npz(tmp_path, x=X, x_train=X, y=Y))
+
+
 def test_npz_images_are_flattened_and_made_contiguous(tmp_path):
     images = np.asfortranarray(X.reshape(30, 2, 2))
     loaded = data.load(npz(tmp_path, x=images, y=Y, x_test=images, y_test=Y))

@@ -52,7 +52,8 @@ def _groups() -> Iterator[Path]:
             _, controllers, path = line.split(":", 2)
             if controllers and "cpu" not in controllers.split(","):
                 continue
-            root = MOUNTED / controllers if controllers else MOUNTED
+            root = MOUNTED if not controllers else MOUNTED / controllers
+            root = root if root.is_dir() else MOUNTED / "cpu"  # under one of its names, in whatever order they stand
             for folder in (inner := root / path.strip("/"), *inner.parents):
                 yield folder
                 if folder == root:

@@ -92,7 +92,13 @@ def main() -> None:
 @chosen
 @click.option("--blocks", type=click.IntRange(min=1), help="Fresh processes per framework; a verdict needs 6.")
 @click.option("--budget", metavar="TIME", help="As many blocks as fit into 90s, 10m, 1h.")
-@click.option("--seed", default=0, show_default=True, help="Of the order in which everything is measured.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of the order in which everything is measured.",
+)
 @click.option("--results", default="results", show_default=True, help="Where the run's folder is made.")
 @click.option("--into", help="The run's own folder: a new one, or one in which the same run was stopped.")
 @click.option("--force", is_flag=True, help="Begin anew, even where the same run was stopped and could go on.")
@@ -119,6 +125,8 @@ def run(
 
     if blocks and budget:
         raise click.UsageError("--blocks and --budget: give one of them.")
+    if into is not None and not into.strip():
+        raise click.UsageError("--into: name a folder.")
     if into and force:
         raise click.UsageError("--into and --force: a folder is never written twice. Give --into a new one.")
     prepared = prepare.prepare(**choice)

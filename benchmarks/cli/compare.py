@@ -14,6 +14,7 @@ from benchmarks.analysis.run_comparison import SEVERITY, Row, RunComparison
 from benchmarks.analysis.run_quality import NullControl
 from benchmarks.cli import exit_codes
 from benchmarks.report import facts
+from benchmarks.report.sections import uncertainty
 from implementations.errors import BadInput
 
 DRIFT = (
@@ -66,6 +67,7 @@ def warnings(runs: RunComparison) -> list[str]:
     texts += [f"Compared anyway, although they differ in {_difference(difference)}." for difference in runs.differences]
     for side in runs.sides:
         texts += [f"{side.name}: {problem}" for problem in side.results.problems]
+        texts += [f"{side.name}: {text}"] if (text := uncertainty.interfered(side.results)) else []
         texts += [] if side.null_controls else [f"{side.name} had no null control: its own measuring is unchecked."]
     return texts
 

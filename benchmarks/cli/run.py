@@ -67,7 +67,7 @@ class Outcome:
         statuses = {r.status for r in records_file.standing(self.records) if isinstance(r, OutcomeRecord)}
         if self.interrupted:
             return self.interrupted
-        if any(isinstance(r, ProofRecord) and not r.passed for r in self.records):
+        if "unequal" in statuses or any(isinstance(r, ProofRecord) and not r.passed for r in self.records):
             return exit_codes.UNEQUAL
         if "failed" in statuses:
             return exit_codes.FAILED

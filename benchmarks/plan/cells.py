@@ -261,7 +261,7 @@ def _grid(who: Configuration, phase: str, model: str, spec: Spec, request: Reque
     once = beside or (phase == "epoch" and not (request.sets or request.phases))
     grid = [spec.axes()] if once else sizes(model, spec, request)
     if phase in (PEAK, COPY):  # once, at a size that is there anyway
-        return grid[:1]
+        return [axes for axes in grid if not spec.changed(**axes).problem_with(phase)][:1] or grid[:1]
     if phase == "predict" and not request.sets:
         return [spec.changed(**registry.part(model, "spec").LATENCY_SIZE).axes(), *grid]
     if phase == "epoch":

@@ -50,14 +50,18 @@ def _counted() -> dict[str, float]:
         "own_s": sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     }
     usable = {f"cpu{number}" for number in processors.usable()}
+    seen: set[str] = set()
     for line in _lines(STAT):
         name, *numbers = line.split()
         if name == "cpu" and len(numbers) >= STEAL:
             counters["stolen_s"] = _seconds(numbers, [STEAL])
         elif name in usable and len(numbers) >= STEAL:
             counters["busy_s"] = counters.get("busy_s", 0.0) + _seconds(numbers, BUSY)
+            seen.add(name)
         elif name == "ctxt":
             counters["context_switches"] = float(numbers[0])
+    if usable - seen:  # a container may number its processors otherwise
+        counters.pop("busy_s", None)
     for line in _lines(QUOTA):
         name, *numbers = line.split()
         if name == "throttled_usec":

@@ -92,13 +92,17 @@ def in_folder(folder: Path, run: RunRecord, machine: dict[str, Any]) -> Progress
             return Progress(folder)
         if (folder / RECORDS).exists():
             with held(folder):
-                pass
+                if not (folder / RECORDS).stat().st_size:  # stopped before its first record
+                    return Progress(folder)
     except BlockingIOError:
         raise BadInput(f"{given}: another process is at work on the run there. Give another folder, or wait.") from None
     except OSError as error:
         raise BadInput(f"{given}: cannot be written ({error.strerror}). Give another folder.") from None
     if differing := _differing(folder, run, machine):
-        raise BadInput(f"{given}: holds another run, of other {', '.join(differing)}. Give another folder.")
+        held_there = (
+            "something that is no run" if differing == ["files"] else f"another run, of other {', '.join(differing)}"
+        )
+        raise BadInput(f"{given}: holds {held_there}. Give another folder.")
     return _progress(folder)
 
 

@@ -12,7 +12,7 @@ import os
 import traceback
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import pytest
 import threadpoolctl
@@ -24,7 +24,7 @@ from benchmarks.worker import timed_cells
 from benchmarks.worker.learning import learn
 from benchmarks.worker.models import Models
 from benchmarks.worker.protocol import LEARNING, PROFILING, Channel, Job, Says, begin
-from benchmarks.worker.workloads import Bench, Work
+from benchmarks.worker.workloads import Bench, Untimeable, Work
 from implementations import precisions, registry
 from implementations.errors import Unavailable
 
@@ -140,8 +140,11 @@ class Measuring:
         except Exception as error:  # whatever a framework raises belongs to this cell, not to the run
             reason = f"{type(error).__name__}: {error}".splitlines()[0][:500]
             lines = traceback.format_exc().splitlines()[-12:]
+            status: Literal["unequal", "failed"] = "failed"
+            if isinstance(error, Untimeable):  # nor may it be ranked by its times in other blocks
+                status, reason = "unequal", str(error)
             self.channel.send(
-                OutcomeRecord(cell=cell, block=self.job.block, status="failed", reason=reason, last_lines=lines)
+                OutcomeRecord(cell=cell, block=self.job.block, status=status, reason=reason, last_lines=lines)
             )
             raise
 

@@ -168,10 +168,12 @@ class Models(Prover):
         """A call on a batch that the model has not seen: the first block asks for them, once per cell."""
         if self.job.block or self.is_peer or phase not in ("train_step", "predict"):
             return None
-        unseen = batches(prepared.spec, UNSEEN_CALLS, seed=UNSEEN)
-        on_device = iter([self.batch_to_device(batch) for batch in unseen])
-        call = getattr(prepared.model, phase)
-        return lambda: call(next(on_device))
+
+        def on_device() -> Iterator[Any]:  # not before they are asked for, after the rounds
+            yield from [self.batch_to_device(batch) for batch in batches(prepared.spec, UNSEEN_CALLS, seed=UNSEEN)]
+
+        call, unseen = getattr(prepared.model, phase), on_device()
+        return lambda: call(next(unseen))
 
     def _call_of(self, phase: str, prepared: PreparedModel) -> Callable[[], Any]:
         """One unit of work, returning its last result without waiting for it."""

@@ -31,6 +31,10 @@ REMEMBERED = 3.0
 """How many times as long a call on a new batch may take: new memory reaches some ten percent, a result that was remembered 20 and more."""
 
 
+class Untimeable(RuntimeError):
+    """Its times, in whatever block, would be those of something else than the work."""
+
+
 @dataclass
 class Work:
     """One cell's opaque callable with everything the timing needs."""
@@ -100,23 +104,23 @@ class Work:
         call_s = timing.warm_up(self.call, self.fence, work_s=0.0, fewest=2)
         loops = min(CHECKED_CALLS, timing.calls_filling(CHECKED_S, call_s))
         if (share := timing.left_over(self.call, self.fence, self.to_host, loops)) > LEFT_OVER:
-            raise RuntimeError(
+            raise Untimeable(
                 f"the clock stopped before the work was done: {share:.0%} of a round was left. "
                 "The adapter's `synchronise` does not wait for it."
             )
         if (share := timing.not_begun(self.call, self.fence, self.to_host, self.finished_like)) > NOT_BEGUN:
-            raise RuntimeError(
+            raise Untimeable(
                 f"the clock stopped before the work had begun: {share:.0%} of a call was done when its result was copied. "
                 "A result must be computed, or on its way, when the call returns."
             )
 
     def check_memory(self) -> None:
-        """Raises RuntimeError where a call is quick only on batches that it has seen before. Puts the first state back."""
+        """Raises Untimeable where a call is quick only on batches that it has seen before. Puts the first state back."""
         if self.call_unseen is None:
             return
         times = timing.unseen_over_seen(self.call, self.call_unseen, self.fence, self.reset, self.unseen)
         if times > REMEMBERED:
-            raise RuntimeError(
+            raise Untimeable(
                 f"a call takes {times:.0f} times as long on a batch that it has not seen before: results are remembered. "
                 "Every call must compute its result."
             )

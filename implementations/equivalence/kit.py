@@ -150,10 +150,13 @@ class Kit:
     def from_here(self, candidate: Candidate, name: str, batch: Arrays, phase: str = "train_step") -> list[Check]:
         """One prediction and one step from where the model stands.
 
-        Training may have led to where nothing can be certified, or to no numbers at all: that is said, and fails nothing.
+        Training may have led to where nothing can be certified, or to a loss that is no number: that is said, and fails nothing.
         """
         spec, oracle = candidate.spec, self.oracle_class(candidate.spec)
         if not all(np.isfinite(value).all() for value in candidate.model.state().values()):
+            loss = candidate.to_host(candidate.model.train_step(candidate.batch(batch)))
+            if np.isfinite(loss).all():  # a tensor that nobody trains with, or nobody trains
+                return [tolerances.exact(name, "numbers", "state", False)]
             return [Check(name, tolerances.NOT_CERTIFIED, "training diverges", 0.0, float("inf"))]
         perturbed = tolerances.FEW_PERTURBATIONS if strays.is_large(spec) else tolerances.PERTURBATIONS
         judged = trajectories.next_prediction if phase == "predict" else trajectories.next_step

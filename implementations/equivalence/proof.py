@@ -6,10 +6,11 @@ slots and counter. Dropout is on; the masks that the framework drew are drawn ag
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
-from implementations.contract import Arrays, Batch, DeviceArray, DeviceBatch, Model, Oracle, Spec
+from implementations.contract import Arrays, Batch, DeviceArray, DeviceBatch, ExtendedModel, Model, Oracle, Spec
 from implementations.declarations import Branch
 from implementations.equivalence import generator, tolerances
 from implementations.equivalence.repetition import Repetition, Start
@@ -122,13 +123,18 @@ def _masks(model: Model, start: Start) -> Arrays:
     return {name: np.array(mask) for name, mask in model.draw_masks(start.samples).items()}
 
 
-def choices_of(candidate: Candidate, batch: DeviceBatch) -> "Arrays | None":
-    """Which ReLUs pass in the next step; asked in coarse arithmetic and large networks, elsewhere the oracle finds out."""
+def is_asked(candidate: Candidate) -> bool:
+    """Whether a model says which of its ReLUs pass: in coarse arithmetic and large networks; elsewhere the oracle finds out."""
     asked = candidate.arithmetic in tolerances.COARSE or is_large(candidate.spec)
-    if not asked or not hasattr(candidate.model, "choices"):
+    return asked and hasattr(candidate.model, "choices")
+
+
+def choices_of(candidate: Candidate, batch: DeviceBatch) -> "Arrays | None":
+    """Which ReLUs pass in the next step, where it is asked."""
+    if not is_asked(candidate):
         return None
     generator_state = candidate.model.random_state()
-    active = candidate.model.choices(batch)
+    active = cast(ExtendedModel, candidate.model).choices(batch)
     candidate.model.set_random_state(generator_state)
     return {name: np.array(side) for name, side in active.items()}
 
@@ -154,7 +160,8 @@ def settle(
     """
     repetition = Repetition(oracle, candidate.spec, start, seen.masks, candidate.arithmetic, shared=shared)
     yardstick, checks = _settled(repetition, seen)
-    if shared and not all(check.passed for check in checks):  # in a tiny network each mask has strays of its own
+    missed = not all(check.passed for check in checks)
+    if shared and missed and not is_large(candidate.spec):  # in a tiny network each mask has strays of its own
         repetition = replace(repetition, shared=None)
         yardstick, checks = _settled(repetition, seen)
     return yardstick, checks, repetition

@@ -78,14 +78,22 @@ def restarted_run(candidate: Candidate, oracle: Oracle, start: Start, batches: B
 def next_step(
     candidate: Candidate, oracle: Oracle, name: str, batch: Arrays, perturbed: int = tolerances.PERTURBATIONS
 ) -> list[Check]:
-    """One prediction and one step from where the candidate stands: nothing is loaded before or after."""
+    """One prediction and one step from where the candidate stands: nothing is loaded before."""
     model, on_device = candidate.model, candidate.batch(batch)
     here = _here(candidate, name, batch, perturbed)
     masks = candidate.masks_of_next_step(here.samples)
+    before, generator = model.state(), model.random_state()
     logits = np.asarray(candidate.to_host(model.predict(on_device)))
-    active = proof.choices_of(candidate, on_device)
     loss = np.asarray(candidate.to_host(model.train_step(on_device)))
-    return proof.compare(candidate, oracle, here, proof.Observation(logits, loss, model.state(), masks, active))
+    after, generator_after = model.state(), model.random_state()
+    active = None
+    if proof.is_asked(candidate):  # afterwards, for a model puts its state back when it is asked
+        model.load_state(before)
+        model.set_random_state(generator)
+        active = proof.choices_of(candidate, on_device)
+        model.load_state(after)
+        model.set_random_state(generator_after)
+    return proof.compare(candidate, oracle, here, proof.Observation(logits, loss, after, masks, active))
 
 
 def next_prediction(

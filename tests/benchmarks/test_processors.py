@@ -96,6 +96,7 @@ def test_a_process_is_pinned_to_the_first_in_this_order(monkeypatch: pytest.Monk
         ("0::/a/b\n", {}, None),
         ("4:cpu,cpuacct:/a\n3:memory:/z\n", {"cpu,cpuacct/a/cpu.cfs_quota_us": "300000", "cpu,cpuacct/a/cpu.cfs_period_us": "100000"}, 3.0),
         ("4:cpu,cpuacct:/a\n", {"cpu,cpuacct/a/cpu.cfs_quota_us": "-1", "cpu,cpuacct/a/cpu.cfs_period_us": "100000"}, None),
+        ("4:cpuacct,cpu:/a\n", {"cpu/a/cpu.cfs_quota_us": "200000", "cpu/a/cpu.cfs_period_us": "100000"}, 2.0),
         ("0::/\n", {"cpu.max": "nonsense"}, None),
     ],
 )  # fmt: skip

@@ -89,13 +89,13 @@ def _others(results: Results) -> list[str]:
     """In which blocks other programs had much of the processors that the run may use."""
     counted = [(b.block, b.wall_s, b.interference) for b in results.blocks if b.interference]
     shares = {k: i.others_s / (wall_s * i.usable) for k, wall_s, i in counted if i.others_s is not None and i.usable}
-    much = {str(k): share for k, share in shares.items() if share > MUCH}
+    much = {str(k + 1): share for k, share in shares.items() if share > MUCH}
     if not much:
         return []
     blocks = f"block{'s' * (len(much) > 1)} {wording.listed(list(much))}"
     return [
         f"Other programs took up to {wording.percent(max(much.values()))} of the processors' time, in {blocks}: "
-        "times are too long there. Run it again on a quiet machine."
+        "times may be too long there. Run it again on a quiet machine."
     ]
 
 
@@ -103,7 +103,7 @@ def interfered(results: Results) -> str:
     """What else took processor time from the run, where it was much."""
     taken = [(block.block, *_taken(block)) for block in results.blocks]
     host = max((share for _, share, _ in taken if share is not None), default=0.0)
-    stopped = [str(block) for block, _, quota in taken if quota]
+    stopped = [str(block + 1) for block, _, quota in taken if quota]
     said = [f"The host took {wording.percent(host)} of the processors' time."] if host > MUCH else []
     said += _others(results)
     if stopped:

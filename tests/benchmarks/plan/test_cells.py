@@ -222,6 +222,8 @@ def test_a_size_at_which_a_phase_cannot_run_is_a_hole_and_the_others_are_measure
     made = make(frameworks=("numpy",), phases=("train_step", "predict"), sets={"batch": [1, 8, 64]})
     assert sizes_of(made.cells, "numpy", "predict") == [(1, 128), (8, 128), (64, 128)]
     assert sizes_of(made.cells, "numpy", "train_step") == [(8, 128), (64, 128)]
+    with_floors = make(frameworks=("numpy",), sets={"batch": [1, 8, 64]}, profile="full").cells
+    assert [cell.axes["batch"] for cell in with_floors if cell.phase == PEAK] == [8]
     (hole,) = made.absent
     assert hole.reason.startswith("left out at batch 1, width 128: batch: training with batch norm needs at least 2")
 

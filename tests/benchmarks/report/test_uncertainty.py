@@ -41,8 +41,8 @@ def test_the_load_that_the_processes_saw_is_told_from_the_lowest_to_the_highest(
     [
         ((0.2, 0.9), {}, ""),
         ((0.2, 1.6), {}, "The host took 8.0% of the processors' time."),
-        ((0.0, 0.0, 0.0), {"throttled_s": 2.0}, "A quota stopped the run in blocks 0, 1 and 2: its times are too long there."),
-        ((0.0,), {"throttled_s": 2.0}, "A quota stopped the run in block 0: its times are too long there."),
+        ((0.0, 0.0, 0.0), {"throttled_s": 2.0}, "A quota stopped the run in blocks 1, 2 and 3: its times are too long there."),
+        ((0.0,), {"throttled_s": 2.0}, "A quota stopped the run in block 1: its times are too long there."),
         ((None,), {"throttled_s": None}, ""),
         ((), {}, ""),
     ],

@@ -45,10 +45,10 @@ def warning(records: Sequence[Record]) -> str:
         ([block(stolen_s=4.0)], "The host took 20% of the processors' time."),
         (
             [block(others_s=0.4), block(others_s=3.0, number=1), block(others_s=6.0, number=2)],
-            "Other programs took up to 30% of the processors' time, in blocks 1 and 2: times are too long there. "
+            "Other programs took up to 30% of the processors' time, in blocks 2 and 3: times may be too long there. "
             "Run it again on a quiet machine.",
         ),
-        ([block(throttled_s=1.0, number=3)], "A quota stopped the run in block 3: its times are too long there."),
+        ([block(throttled_s=1.0, number=3)], "A quota stopped the run in block 4: its times are too long there."),
     ],
     ids=["null control", "host", "others", "quota"],
 )  # fmt: skip

@@ -58,6 +58,12 @@ def test_what_programs_of_others_used_is_all_but_the_runs_own(counters: Path, mo
     assert (grown.others_s, grown.usable) == (10.0 * usable - 4.5, usable)
 
 
+def test_processors_that_are_numbered_otherwise_are_not_counted(counters: Path) -> None:
+    write(counters, 0, 0, 0)
+    (counters / "STAT").write_text("cpu  9 9 9 9 9 9 9 0 0 0\ncpu1000 9 9 9 9 9 9 9 7 0 0\nctxt 1\n")
+    assert interference.begin()().others_s is None
+
+
 def test_a_program_beside_the_run_is_seen() -> None:
     spin = "import time; end = time.monotonic() + 1\nwhile time.monotonic() < end: pass"
     end = interference.begin()

@@ -180,11 +180,14 @@ def test_a_folder_of_ones_own_with_something_else_in_it_is_refused_by_what_diffe
             resume.in_folder(folder, run, machine)
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(BadInput, match="of other files"):
+    with pytest.raises(BadInput, match="something that is no run"):
         resume.in_folder(tmp_path / "notes", RUN, MACHINE)
     assert [path.name for path in (tmp_path / "notes").iterdir()] == ["a.txt"]
     with pytest.raises(BadInput, match="cannot be written"):
         resume.in_folder(tmp_path / "notes" / "a.txt", RUN, MACHINE)
+    (tmp_path / "stopped").mkdir()
+    (tmp_path / "stopped" / records_file.RECORDS).touch()
+    assert resume.in_folder(tmp_path / "stopped", RUN, MACHINE).records == ()
     with resume.held(folder), pytest.raises(BadInput, match="another process is at work"):
         resume.in_folder(folder, RUN, MACHINE)
 

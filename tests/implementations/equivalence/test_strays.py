@@ -146,6 +146,7 @@ def test_from_an_extreme_start_the_largest_of_four_ways_is_shared(
 
 def test_where_shared_strays_are_too_small_those_of_the_masks_decide(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a tiny network the masks of one step may let rounding further than those of another."""
+    monkeypatch.setattr(strays, "LARGE_FLOPS", 10**9)
     monkeypatch.setattr(strays, "find", lambda repetition: _none(repetition))
     own = mock.Mock(wraps=Repetition.own_strays)
     monkeypatch.setattr(Repetition, "own_strays", lambda self, *given: own(self, *given))

@@ -130,6 +130,16 @@ def test_where_training_diverges_that_is_said_and_fails_nothing() -> None:
     assert (check.group, check.tensor, check.passed) == (tolerances.NOT_CERTIFIED, "training diverges", True)
 
 
+def test_numbers_that_are_none_in_a_state_that_still_learns_are_no_excuse() -> None:
+    class Poisoned(MLP):
+        def state(self) -> Any:
+            return super().state() | {"velocity:output.bias": np.full(self.spec.classes, np.nan)}
+
+    spec = SPEC.changed(precision="float32")
+    (check,) = (kit := Kit("mlp", "numpy", numpy_adapter, "cpu")).lifetime(kit.candidate(spec, Poisoned(spec)))
+    assert (check.group, check.passed) == ("numbers", False)
+
+
 def test_a_state_in_which_nothing_can_be_certified_is_said_and_fails_nothing() -> None:
     spec = SPEC.changed(precision="float32")
     kit = Kit("mlp", "numpy", numpy_adapter, "cpu")

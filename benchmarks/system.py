@@ -4,6 +4,7 @@ import ctypes
 import hashlib
 import os
 import platform
+import re
 import select
 import signal
 import subprocess
@@ -23,9 +24,11 @@ PR_SET_PDEATHSIG = 1
 
 STEERING = (
     "BLIS_", "CUBLAS_", "CUDA_", "DNNL_", "GOTO_", "JAX_", "KERAS_", "KMP_", "LD_PRELOAD", "MALLOC_", "MKL_", "NPY_", "NVIDIA_TF32_",
-    "OMP_", "ONEDNN_", "OPENBLAS_", "TF_", "TORCH", "XLA_",
+    "OMP_", "ONEDNN_", "OPENBLAS_", "TF_CPU_", "TF_CUDNN_", "TF_DETERMINISTIC_", "TF_ENABLE_", "TF_FORCE_", "TF_GPU_", "TF_NUM_",
+    "TF_ONEDNN_", "TF_USE_", "TF_XLA_", "TORCHINDUCTOR_", "TORCH_", "XLA_",
 )  # fmt: skip
-"""How the names of environment variables begin by which libraries of arithmetic, memory and threads are steered."""
+"""How the names of environment variables begin by which libraries of arithmetic, memory and threads are steered. Not all that
+begins with TF_: Terraform keeps its settings, and secrets, under such names."""
 
 THREAD_CLOCK = 0b110
 """From Linux's posix-timers.h: the last bits of the number of a thread's own processor clock."""
@@ -48,8 +51,14 @@ def machine() -> dict[str, Any]:
         "os": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
-        "variables": {name: value for name, value in sorted(os.environ.items()) if name.startswith(STEERING)},
+        "variables": variables(),
     }
+
+
+def variables() -> dict[str, str]:
+    """What steers libraries, by name; of paths the last part alone, for folders tell of people."""
+    steering = {name: value for name, value in sorted(os.environ.items()) if name.startswith(STEERING)}
+    return {name: re.sub(r"(?:[^\s:,;=]*/)+", "", value) for name, value in steering.items()}
 
 
 def host() -> str:

@@ -127,6 +127,19 @@ def test_what_steers_libraries_is_a_fact_of_the_machine_and_nothing_else_is(monk
     assert "secret" not in str(facts)
 
 
+def test_no_folder_and_nothing_of_other_programs_stands_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(system.STEERING)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TF_VAR_token", "secret")
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", "/home/ann/rc")
+    monkeypatch.setenv("LD_PRELOAD", "/home/ann/libjemalloc.so.2:libm.so")
+    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=/home/ann/dump --xla_cpu_enable_fast_math=true")
+    assert system.variables() == {
+        "LD_PRELOAD": "libjemalloc.so.2:libm.so",
+        "XLA_FLAGS": "--xla_dump_to=dump --xla_cpu_enable_fast_math=true",
+    }
+
+
 def test_a_machine_has_an_identity_that_stays_and_does_not_tell_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert system.host() == system.host()
     monkeypatch.setattr(system, "_first_line", lambda path: None)

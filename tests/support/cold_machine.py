@@ -3,7 +3,6 @@ others' turns, and the first call of each turn is hit by a stall. Runner and dev
 """
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from benchmarks.plan import schedule
@@ -58,7 +57,10 @@ class ColdMachine:
 
     def work(self, cell: Any) -> Work:
         """As `models.Models`."""
-        nothing: Callable[..., Any] = lambda *result: []  # noqa: E731
+
+        def nothing(*result: object) -> Any:
+            return []
+
         return Work(
             call=self._call, warm=self._call, fence=nothing, to_host=nothing, reset=nothing, first_call_s=None,
             second_call_s=None, samples_per_call=1, flops_per_call=1, ranked=True, memory=self,

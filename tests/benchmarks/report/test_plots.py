@@ -105,7 +105,9 @@ def narrow(*labels: str) -> tuple[float, float, list[tuple[str, float, float]]]:
         for value, label in enumerate(labels, start=1)
     ]
     svg = charts.draw([Figure("a", plots.ratios(dots, narrow=True), "Title", "Caption", "How")])["a"]
-    width, height = map(float, re.search(r'width="(\d+)" height="(\d+)"', svg).groups())  # type: ignore[union-attr]
+    size = re.search(r'width="(\d+)" height="(\d+)"', svg)
+    assert size
+    width, height = map(float, size.groups())
     texts = re.findall(
         r'<text text-anchor="\w+" transform="translate\(([\d.-]+),([\d.-]+)\)" fill="currentColor">([^<]+)</text>', svg
     )

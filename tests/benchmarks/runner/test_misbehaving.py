@@ -74,7 +74,7 @@ class breaking(MLP):
 
     def state(self):
         if self.asked > 60:
-            raise MemoryError("too many questions")
+            raise ValueError("too many questions")
         return super().state()
 
 
@@ -185,7 +185,7 @@ def test_a_loop_of_its_own_is_not_timed(tmp_path: Path) -> None:
     [
         ("tiring", "train_step", "after the rounds, "),
         ("doubling", "train_step", "after the rounds, statistics: norm1.running_mean is off by"),
-        ("breaking", "predict", "after the rounds, raises: MemoryError: too many questions"),
+        ("breaking", "predict", "after the rounds, raises: ValueError: too many questions"),
         ("remembering", "predict", "times as long on a batch that it has not seen before: results are remembered"),
     ],
 )

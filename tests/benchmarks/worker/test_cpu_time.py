@@ -46,7 +46,9 @@ class Stage:
             time.sleep(CALL_S / 2)
             return 1.0
 
-        slow = lambda: use(10 * LOOPS * CALL_S)  # noqa: E731
+        def slow() -> None:
+            use(10 * LOOPS * CALL_S)
+
         return Work(
             call, slow, lambda result: None, lambda result: [np.asarray(result)], slow, first_call_s=None, second_call_s=None,
             samples_per_call=1, flops_per_call=1, ranked=True,

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from implementations import registry
 from implementations.contract import Spec
 from implementations.equivalence import array_functions, strays
 from implementations.equivalence.oracle import Magnitude, oracle_of
 from implementations.equivalence.rounding import Noise, arithmetic
 from implementations.initialisation import batches, hot_state
+from implementations.mlp.mlp_numpy import MLP
 from implementations.mlp.spec import MLPSpec
 from tests.support import ROOT
 
@@ -127,7 +127,7 @@ SPECIFICATIONS = [{}, {"batch_norm": False}, {"optimizer": {"kind": "adamw"}}, {
 def test_no_result_within_the_oracle_loses_its_arithmetic(changes: dict[str, Any], folded: bool) -> None:
     spec = MLPSpec().changed(features=5, hidden=(4, 3), classes=3, batch=6, precision="float32", **changes)
     noise = Noise(2.0**-23, np.float32, seed=0, folded=folded)
-    oracle: Any = oracle_of(registry.model_class("mlp", "numpy"))(spec)  # type: ignore[arg-type]  # NumPy's
+    oracle: Any = oracle_of(MLP)(spec)
     assert lost_in(oracle.in_arithmetic(np.float32, arithmetic("float32", noise)), spec) == set()
 
 
@@ -142,7 +142,7 @@ def test_a_lost_arithmetic_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_norm_numpy, "shift", made["shift"])
     spec = MLPSpec().changed(features=5, hidden=(4,), classes=3, batch=6, precision="float32")
     noise = Noise(2.0**-23, np.float32, seed=0, folded=True)
-    oracle: Any = oracle_of(registry.model_class("mlp", "numpy"))(spec)  # type: ignore[arg-type]  # NumPy's
+    oracle: Any = oracle_of(MLP)(spec)
     assert lost_in(oracle.in_arithmetic(np.float32, arithmetic("float32", noise)), spec) == {"shift: lost"}
 
 

@@ -142,7 +142,7 @@ class ExtendedModel(Model, Protocol):
 
         The state stays; the generator may move, and the proof puts it back.
 
-        By the names of the oracle's branches. In TF32, bfloat16 and large networks the oracle cannot tell.
+        By the names of the oracle's branches. The proof asks where rounding decides, and searches where a model has no answer.
         """
 
     def kernels(self) -> Mapping[str, str]:

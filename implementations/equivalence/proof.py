@@ -6,6 +6,7 @@ slots and counter. Dropout is on; the masks that the framework drew are drawn ag
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import cast
 
 import numpy as np
@@ -60,7 +61,8 @@ class Observation:
     loss: np.ndarray
     state: Arrays
     masks: Arrays
-    active: "Arrays | None" = None
+    said: "Callable[[], Arrays | None]"
+    """Which side the branches of that step took, as the model says it; nothing where it cannot."""
 
 
 def prove_step(candidate: Candidate, oracle: Oracle, start: Start, shared: Shared | None = None) -> list[Check]:
@@ -102,9 +104,6 @@ def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check
     masks, of_second_draw = _masks(model, start), _masks(model, start)
     model.load_state(start.state)
     model.set_random_state(generator_state)
-    active = choices_of(candidate, batch)
-    model.load_state(start.state)
-    model.set_random_state(generator_state)
     again = np.asarray(candidate.to_host(model.train_step(batch)))
     given = stored(candidate.spec, start.batch).items()
     moved = all(np.array_equal(of_next_step[name], mask) for name, mask in of_second_draw.items())
@@ -115,7 +114,8 @@ def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check
         generator.drawn_anew(start.check, masks, of_second_draw, candidate.spec, start.samples),
         tolerances.exact(start.check, "inputs untouched", "on the device", intact),
     ]
-    return Observation(logits, loss, state, masks, active), checks
+    said = asker(candidate, batch, start.state, generator_state)
+    return Observation(logits, loss, state, masks, said), checks
 
 
 def _masks(model: Model, start: Start) -> Arrays:
@@ -123,20 +123,28 @@ def _masks(model: Model, start: Start) -> Arrays:
     return {name: np.array(mask) for name, mask in model.draw_masks(start.samples).items()}
 
 
-def is_asked(candidate: Candidate) -> bool:
-    """Whether a model says which of its ReLUs pass: in coarse arithmetic and large networks; elsewhere the oracle finds out."""
-    asked = candidate.arithmetic in tolerances.COARSE or is_large(candidate.spec)
-    return asked and hasattr(candidate.model, "choices")
+def asker(
+    candidate: Candidate, batch: DeviceBatch, state: Arrays, generator_state: object
+) -> "Callable[[], Arrays | None]":
+    """Asks the model, once and not before somebody calls, which side its branches take in the step from that state.
 
+    The model stands afterwards where it stood.
+    """
+    model = candidate.model
 
-def choices_of(candidate: Candidate, batch: DeviceBatch) -> "Arrays | None":
-    """Which ReLUs pass in the next step, where it is asked."""
-    if not is_asked(candidate):
-        return None
-    generator_state = candidate.model.random_state()
-    active = cast(ExtendedModel, candidate.model).choices(batch)
-    candidate.model.set_random_state(generator_state)
-    return {name: np.array(side) for name, side in active.items()}
+    @cache
+    def said() -> "Arrays | None":
+        if not hasattr(model, "choices"):
+            return None
+        state_now, generator_now = model.state(), model.random_state()
+        model.load_state(state)
+        model.set_random_state(generator_state)
+        sides = {name: np.array(side) for name, side in cast(ExtendedModel, model).choices(batch).items()}
+        model.load_state(state_now)
+        model.set_random_state(generator_now)
+        return sides
+
+    return said
 
 
 def compare(
@@ -176,21 +184,20 @@ def _settled(repetition: Repetition, seen: Observation) -> tuple[Yardstick, list
     own = {name: branch.choice for name, branch in branches.items()}
     yardstick, reach = repetition.yardstick(expected, own)
     away = {name: _away(branch.lead, reach[name]) for name, branch in branches.items()}
+    near = sum(int(np.sum(distance <= 1)) for distance in away.values())
+    said = seen.said() if near else None
     choices, coarse = own, repetition.arithmetic in tolerances.COARSE
-    if seen.active is not None:
-        choices = {
-            name: np.where(away[name] <= 1, seen.active.get(name, choice), choice) for name, choice in own.items()
-        }
+    if said is not None:
+        choices = {name: np.where(away[name] <= 1, said.get(name, choice), choice) for name, choice in own.items()}
         if _flips(choices, own):
             yardstick, _ = repetition.yardstick(repetition.reference(choices), choices)
     checks = start.judge(actual, yardstick, spec)
-    if not (coarse and seen.active is not None) and not all(check.passed for check in checks):
-        most = tolerances.MOST_FLIPS if seen.active is None else tolerances.MOST_FLIPS_OF_THE_ASKED
+    if not (coarse and said is not None) and not all(check.passed for check in checks):
+        most = tolerances.MOST_FLIPS_OF_THE_ASKED if said is not None and is_large(spec) else tolerances.MOST_FLIPS
         yardstick, checks, choices = _adopt(repetition, actual, yardstick, choices, branches, away, most)
     if coarse:
         checks.append(tolerances.as_coarse_as_named(start.check, actual, yardstick))
     if flips := _flips(choices, own):
-        near = sum(int(np.sum(distance <= 1)) for distance in away.values())
         most = max(flips, tolerances.MOST_FLIPS) if coarse else max(tolerances.MOST_ROUNDS, near // 4)
         checks.append(Check(start.check, FLIPS, "count", flips, most))
     return yardstick, checks

@@ -85,15 +85,8 @@ def next_step(
     before, generator = model.state(), model.random_state()
     logits = np.asarray(candidate.to_host(model.predict(on_device)))
     loss = np.asarray(candidate.to_host(model.train_step(on_device)))
-    after, generator_after = model.state(), model.random_state()
-    active = None
-    if proof.is_asked(candidate):  # afterwards, for a model puts its state back when it is asked
-        model.load_state(before)
-        model.set_random_state(generator)
-        active = proof.choices_of(candidate, on_device)
-        model.load_state(after)
-        model.set_random_state(generator_after)
-    return proof.compare(candidate, oracle, here, proof.Observation(logits, loss, after, masks, active))
+    said = proof.asker(candidate, on_device, before, generator)
+    return proof.compare(candidate, oracle, here, proof.Observation(logits, loss, model.state(), masks, said))
 
 
 def next_prediction(

@@ -1,9 +1,10 @@
 """How a step is compared: sides of ReLUs that are adopted and those that are not, and what the budgets come from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -28,6 +29,18 @@ def kit() -> Kit:
     return Kit("mlp", "numpy", numpy_adapter, "cpu")
 
 
+def silent(model: type) -> type:
+    """The same, but it cannot say which of its ReLUs pass."""
+
+    def absent(self: object) -> None:
+        raise AttributeError("choices")
+
+    return type("Silent", (model,), {"choices": property(absent)})
+
+
+BOTH = pytest.mark.parametrize("kind", [silent, lambda model: model], ids=["searched", "asked"])
+
+
 def proved(kit: Kit, model: type, spec: MLPSpec, start: Start) -> tuple[list[tolerances.Check], int]:
     """What fails, and how many sides were adopted."""
     checks = kit.steps(kit.candidate(spec, model(spec)), [start])
@@ -35,22 +48,39 @@ def proved(kit: Kit, model: type, spec: MLPSpec, start: Start) -> tuple[list[tol
     return [check for check in checks if not check.passed], flips
 
 
-def test_a_side_within_rounding_of_zero_is_adopted_and_counted(kit: Kit) -> None:
+@BOTH
+def test_a_side_within_rounding_of_zero_is_adopted_and_counted(kit: Kit, kind: Callable[[type], type]) -> None:
     spec = MLPSpec().changed(**SMALL | {"dropout": 0.0})
     start = at_zero(kit, spec, 5e-7)
-    assert proved(kit, leaning(1.5e-6), spec, start) == ([], 1)
-    assert proved(kit, mlp_numpy.MLP, spec, start)[0] == []
+    assert proved(kit, kind(leaning(1.5e-6)), spec, start) == ([], 1)
+    assert proved(kit, kind(mlp_numpy.MLP), spec, start)[0] == []
 
 
-def test_a_side_that_is_not_within_rounding_is_not_adopted(kit: Kit) -> None:
+@pytest.mark.parametrize("by", [0.0, 5e-7])
+def test_a_model_is_asked_where_an_input_is_within_rounding_of_zero_and_only_there(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, by: float
+) -> None:
     spec = MLPSpec().changed(**SMALL | {"dropout": 0.0})
-    failed, flips = proved(kit, leaning(2e-3), spec, at_zero(kit, spec, 1e-3))
+    asked = mock.Mock(wraps=mlp_numpy.MLP.choices)
+    monkeypatch.setattr(mlp_numpy.MLP, "choices", lambda model, batch: asked(model, batch))
+    start = at_zero(kit, spec, by) if by else kit.starts(spec)[1]
+    assert proved(kit, mlp_numpy.MLP, spec, start)[0] == []
+    assert asked.call_count == (1 if by else 0)
+
+
+@BOTH
+def test_a_side_that_is_not_within_rounding_is_not_adopted(kit: Kit, kind: Callable[[type], type]) -> None:
+    spec = MLPSpec().changed(**SMALL | {"dropout": 0.0})
+    failed, flips = proved(kit, kind(leaning(2e-3)), spec, at_zero(kit, spec, 1e-3))
     assert flips == 0
     assert {"gradients", "parameters"} <= {check.group for check in failed}
 
 
+@BOTH
 @pytest.mark.parametrize(("first", "second", "seed"), [(45, 42, 161), (12, 45, 1)])
-def test_of_several_sides_near_zero_the_right_one_is_adopted(kit: Kit, first: int, second: int, seed: int) -> None:
+def test_of_several_sides_near_zero_the_right_one_is_adopted(
+    kit: Kit, first: int, second: int, seed: int, kind: Callable[[type], type]
+) -> None:
     """With these, one ReLU of the last layer is on the other side in float32, and others near zero help a little, too."""
     third = 42 if second == 42 else 60
     optimizer = {"kind": "sgd", "learning_rate": 1e-3, "momentum": 0.0}
@@ -58,17 +88,20 @@ def test_of_several_sides_near_zero_the_right_one_is_adopted(kit: Kit, first: in
         features=70, hidden=(first, second, third, 42), classes=20, batch=161, dropout=0.0, optimizer=optimizer
     )
     (start,) = [start for start in kit.stress_starts(spec, seed) if start.check == "small features"]
-    assert proved(kit, mlp_numpy.MLP, spec, start)[0] == []
+    assert proved(kit, kind(mlp_numpy.MLP), spec, start)[0] == []
 
 
+@BOTH
 @pytest.mark.parametrize("seed", [1, 46])
-def test_units_that_are_exactly_zero_keep_none_from_being_adopted(kit: Kit, seed: int) -> None:
+def test_units_that_are_exactly_zero_keep_none_from_being_adopted(
+    kit: Kit, seed: int, kind: Callable[[type], type]
+) -> None:
     """There are more of them than the kit has patience for, and no rounding moves them; one other is within rounding of zero."""
     optimizer = {"kind": "adam", "learning_rate": 1e-3, "beta1": 0.0, "beta2": 0.5}
     network = {"features": 34, "hidden": (26, 26, 46, 58), "classes": 4, "batch": 224, "dropout": 0.0}
     spec = MLPSpec().changed(**network, batch_norm=False, running_variance="biased", optimizer=optimizer)
     (start,) = [start for start in kit.stress_starts(spec, seed) if start.check == "idle units"]
-    assert proved(kit, mlp_numpy.MLP, spec, start)[0] == []
+    assert proved(kit, kind(mlp_numpy.MLP), spec, start)[0] == []
 
 
 class AtZero(mlp_numpy.MLP):

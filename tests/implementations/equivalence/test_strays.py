@@ -1,4 +1,4 @@
-"""Processes share what the proof's perturbed runs find; large networks are asked for their ReLUs, and judged as small ones are."""
+"""Processes share what the proof's perturbed runs find; large networks are judged as small ones are."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -73,19 +73,7 @@ def test_what_is_wrong_is_noticed_by_them_too(kit: Kit) -> None:
     assert {check.group for check in checks if not check.passed} >= {"slots", "gradients"}
 
 
-def test_a_large_network_is_asked_on_which_side_its_relus_are(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = SPEC.changed(dropout=0.0)
-    start = at_zero(kit, spec, 5e-7)
-    model = leaning(1.5e-6)(spec)
-    choices = mock.Mock(wraps=model.choices)
-    monkeypatch.setattr(model, "choices", choices)
-    checks = proof.prove_step(kit.candidate(spec, model), Oracle(spec), start, kit.shared)
-    assert choices.called
-    assert all(check.passed for check in checks)
-    assert [check.error for check in checks if check.group == proof.FLIPS] == [1]
-
-
-def test_where_its_word_is_wrong_within_rounding_the_right_side_is_searched(
+def test_where_a_models_word_on_its_relus_is_wrong_within_rounding_the_right_side_is_searched(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where the sides are told by another compiled program than the step."""

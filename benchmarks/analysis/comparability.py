@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchmarks.analysis import machine_facts, run_quality
-from benchmarks.analysis.cell_results import Subject, subject_of
+from benchmarks.analysis.cell_results import CellResult, Subject, subject_of
 from benchmarks.analysis.results import Results, gather
 from benchmarks.records import records_file
 from benchmarks.records.record import Cell
@@ -35,25 +35,42 @@ class Difference:
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two runs, with what was proved unequal in any block."""
+    """One of the two runs, or one of two implementations of one run, with what was proved unequal in any block."""
 
     name: Literal["A", "B"]
     folder: Path
     results: Results
     unequal: frozenset[Subject]
+    implementation: str = ""
+    """Whose cells these are, where both sides are of one run; else all of the run's."""
 
     @cached_property
     def null_controls(self) -> list[run_quality.NullControl]:
         """The null controls that this run had."""
         return run_quality.null_controls(self.results)
 
+    @cached_property
+    def entries(self) -> dict[str, CellResult]:
+        """Its cells by what they have in common with the other side's."""
+        if not self.implementation:
+            return {entry.id: entry for entry in self.results.entries}
+        own = [entry for entry in self.results.entries if entry.cell.who.framework == self.implementation]
+        return {_of_framework(entry.cell, "").id: entry for entry in own}
+
     def is_unequal(self, cell: Cell) -> bool:
         """Whether the proof of this cell failed in any block."""
-        return subject_of(cell) in self.unequal
+        return subject_of(self._own(cell)) in self.unequal
 
     def is_proved(self, cell: Cell) -> bool:
         """Whether this cell was proved in some block and failed its proof in none, timed or not."""
-        return subject_of(cell) in set(map(subject_of, self.results.proofs)) - self.unequal
+        return subject_of(self._own(cell)) in set(map(subject_of, self.results.proofs)) - self.unequal
+
+    def _own(self, cell: Cell) -> Cell:
+        return _of_framework(cell, self.implementation) if self.implementation else cell
+
+
+def _of_framework(cell: Cell, name: str) -> Cell:
+    return cell.model_copy(update={"who": cell.who.model_copy(update={"framework": name})})
 
 
 def side(name: Literal["A", "B"], folder: Path) -> Side:
@@ -94,6 +111,28 @@ def versions(a: Results, b: Results) -> dict[tuple[str, str], tuple[str | None, 
     both = {name for name, _ in old} & {name for name, _ in new}
     keys = [key for key in sorted(old.keys() | new.keys()) if key[0] in both]
     return {key: (old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)}
+
+
+def versions_within(results: Results, before: str, after: str) -> dict[tuple[str, str], tuple[str | None, str | None]]:
+    """The same of two implementations of one run, under the second one's name."""
+    old, new = (
+        {package: version for (framework, package), version in software(results).items() if framework == name}
+        for name in (before, after)
+    )
+    differing = [package for package in sorted(old | new) if old.get(package) != new.get(package)]
+    return {(after, package): (old.get(package), new.get(package)) for package in differing}
+
+
+def unchanged(a: Results, b: Results) -> set[str]:
+    """The frameworks of both runs that have the same versions, and the same routines of their libraries, in both."""
+    old, new = ({framework for framework, _ in software(results)} for results in (a, b))
+    return old & new - {framework for framework, _ in versions(a, b)}
+
+
+def same_code(a: Results, b: Results) -> bool:
+    """Whether the implementations and the harness are known to be the same in both runs."""
+    old, new = (of.run.code.sha256 or (None if of.run.code.dirty else of.run.code.commit) for of in (a, b))
+    return old is not None and old == new
 
 
 def machine(facts: Mapping[str, Any]) -> dict[str, Any]:

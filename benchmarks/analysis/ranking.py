@@ -16,7 +16,7 @@ from benchmarks.analysis.results import Results
 from benchmarks.records.configuration import Axes, size_order
 from benchmarks.records.record import Configuration
 from benchmarks.statistics import Comparison, Estimate
-from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
+from benchmarks.verdict_rule import MARGIN, MIN_BLOCKS_FOR_VERDICT
 
 PHASE_ORDER = ("train_step", "predict", "epoch")
 _STANDING_ORDER = {"ranked": 0, "own variant": 1, "not proved": 2, "impossible": 2, "beside": 3, "no time": 4}
@@ -112,22 +112,24 @@ def verdict(place: Placement) -> str:
     return place.comparison.verdict if place.comparison else "not compared"
 
 
-def compare(entry: CellResult, reference: CellResult) -> Comparison | None:
-    """The comparison of two entries, or None where they share no block.
+def compare(entry: CellResult, reference: CellResult, margin: float = MARGIN) -> Comparison | None:
+    """The comparison of two entries of one run, or None where they share no block."""
+    logs = log_ratios(entry, reference)
+    return statistics.compare_logs(logs, margin) if logs else None
+
+
+def log_ratios(entry: CellResult, reference: CellResult) -> list[float]:
+    """The log ratio of their times in each block that they share.
 
     Round by round in the blocks where they took turns with one another, else by the blocks' medians.
     """
-    shared = sorted(entry.medians.keys() & reference.medians.keys())
-    if not shared:
-        return None
     in_turns = entry.in_turns & reference.in_turns if entry.comparison_group == reference.comparison_group else set()
-    logs = [
+    return [
         statistics.log_ratio(entry.rounds[k], reference.rounds[k])
         if k in in_turns
         else math.log(entry.medians[k] / reference.medians[k])
-        for k in shared
+        for k in sorted(entry.medians.keys() & reference.medians.keys())
     ]
-    return statistics.compare_logs(logs)
 
 
 Pair = tuple[CellResult, CellResult, Comparison]

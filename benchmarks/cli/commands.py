@@ -227,19 +227,34 @@ def export(folder: Path, format_: str) -> None:
 
 
 @main.command()
-@click.argument("a", type=click.Path(path_type=Path))
-@click.argument("b", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("other", metavar="FOLDER | BEFORE")
+@click.argument("after", required=False, metavar="[AFTER]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with all numbers unrounded.")
-@click.option("--anyway", is_flag=True, help="Compare although specification, data or machine differ.")
+@click.option("--anyway", is_flag=True, help="Compare two folders although specification, data or machine differ.")
 @click.option("--margin", default="3%", show_default=True, help="Differences inside it are called a tie.")
-def compare(a: Path, b: Path, as_json: bool, anyway: bool, margin: str) -> None:
-    """Compare the results folder B with the baseline A, cell by cell.
+@click.option("--need", metavar="PERCENT", help="Exit code 3 where so large a slowdown could have been missed: 10%.")
+@click.option("--against", metavar="NAME", help="Hold each cell of two folders against this implementation's: numpy.")
+def compare(folder: Path, other: str, as_json: bool, **choice: Any) -> None:
+    """Compare two results folders, or two versions within one, cell by cell.
 
-    Exit code 1 where a cell of B is unequal, else 5 where one is slower or missing, or a run's null control failed.
+    \b
+    compare results/old results/new           a new run with an older one
+    compare results/turns torch torch@next    what comes after with what was before
+
+    The second form is for versions that took turns in one run (`run --python torch@next=PATH`). docs/ci.md has jobs for CI.
+
+    \b
+    Exit codes, of which the first that applies is given:
+    1  a cell of the new run or version is unequal
+    5  one is slower or missing, or a run's null control failed
+    6  the machine itself changed: everything moved together, matrix products too
+    3  it could not tell: too few blocks, or --need is not met
+    0  no regression
     """
     from benchmarks.cli import compare as comparing
 
-    runs = comparing.compare(a, b, margin, anyway)
+    runs = comparing.compare(folder, other, **choice)
     click.echo(json.dumps(comparing.as_json(runs), allow_nan=False) if as_json else comparing.render(runs))
     sys.exit(comparing.exit_code(runs))
 

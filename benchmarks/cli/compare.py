@@ -1,5 +1,6 @@
 """What `compare` prints, as text and as JSON, and its exit code."""
 
+import math
 import re
 from collections import Counter
 from pathlib import Path
@@ -12,63 +13,165 @@ from benchmarks.analysis import run_comparison
 from benchmarks.analysis.comparability import Difference, Side
 from benchmarks.analysis.run_comparison import SEVERITY, Row, RunComparison
 from benchmarks.analysis.run_quality import NullControl
-from benchmarks.cli import exit_codes
+from benchmarks.cli import comparison_table, exit_codes
+from benchmarks.records.record import COPY, FLOORS
 from benchmarks.report import facts
 from benchmarks.report.sections import uncertainty
+from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from implementations.errors import BadInput
 
 DRIFT = (
     "These runs were measured at different times, not in turns: whatever drifted between them (other load, heat, "
-    "settings) is in every ratio. To decide between two versions, run both again in turns."
+    "settings) is in every ratio. To decide between two versions, measure both in turns in one run (docs/ci.md)."
 )
+NO_FLOORS = (
+    "No floor (matrix products, one large product) was timed in both runs: whether the machine itself changed is harder to "
+    "tell. Measure with --phase train_step,predict,products,peak."
+)
+FEW = f"with fewer than {MIN_BLOCKS_FOR_VERDICT} blocks"
 
 
-def compare(a: Path, b: Path, margin: str, anyway: bool) -> RunComparison:
-    """The comparison of B with the baseline A. Raises BadInput where there is nothing to compare, or where what must be
-    the same in both is not (unless `anyway`)."""
-    runs = run_comparison.compare(a, b, fraction(margin))
+def compare(
+    a: Path,
+    b: str,
+    after: str | None,
+    margin: str,
+    anyway: bool = False,
+    against: str | None = None,
+    need: str | None = None,
+) -> RunComparison:
+    """The comparison of the folder B with the baseline A, or, where `after` is given, of two implementations of one run.
+
+    Raises BadInput where there is nothing to compare, or where what must be the same in both is not (unless `anyway`).
+    """
+    share, needed = fraction("--margin", margin), None if need is None else fraction("--need", need)
+    if after is None:
+        runs = run_comparison.compare(a, Path(b), share, against or "", needed)
+        names = [] if against is None else [against]
+    elif anyway or against is not None:
+        raise BadInput("--anyway and --against are for two folders: what one run holds was measured in turns.")
+    elif b == after:
+        raise BadInput(f"{b} is named twice. Name what was before and what comes after, as in torch torch@next.")
+    else:
+        runs = run_comparison.compare_within(a, b, after, share, needed)
+        names = [b, after]
     if runs.differences and not anyway:
         differing = "; ".join(map(_difference, runs.differences))
         raise BadInput(f"{a} (A) and {b} (B) differ in {differing}. --anyway compares them all the same.")
-    if not any(entry.medians for entry in runs.a.results.entries):
+    for name in names:
+        _check_name(name, runs)
+    if not any(entry.medians for entry in runs.a.entries.values()):
         raise BadInput(f"{a} (A) holds no time to compare with. Give the folder of a run that measured something.")
     return runs
 
 
+def _check_name(name: str, runs: RunComparison) -> None:
+    """Raises BadInput where a run has no implementation of that name."""
+    for side in runs.sides:
+        there = list(dict.fromkeys(entry.cell.who.framework for entry in side.results.entries))
+        if name not in there:
+            has = wording.clean(wording.listed(there)) or "nothing"
+            raise BadInput(f"{side.folder} has no implementation {wording.clean(name)}. It has {has}.")
+
+
 def exit_code(runs: RunComparison) -> int:
-    """An unequal cell comes before a slower or missing one and a failed null control."""
+    """An unequal cell comes first, then a slower or missing one and a failed null control, a changed machine, blindness."""
     if any(row.fails and row.verdict == "unequal" for row in runs.rows):
         return exit_codes.UNEQUAL
-    return exit_codes.REGRESSION if runs.fails else exit_codes.GOOD
+    if runs.fails:
+        return exit_codes.REGRESSION
+    if runs.machine:
+        return exit_codes.MACHINE
+    return exit_codes.FAILED if runs.is_blind or runs.misses_need else exit_codes.GOOD
 
 
-def fraction(text: str) -> float:
+def fraction(option: str, text: str) -> float:
     """A percentage as a fraction: "3%" is 0.03. Raises BadInput for anything else, and outside 0% to 100%."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)%", text.strip())
     if match is None or not 0 <= float(match[1]) < 100:
-        raise BadInput(f"--margin {wording.clean(text)}: give a percentage from 0% to below 100%, such as 3%.")
+        raise BadInput(f"{option} {wording.clean(text)}: give a percentage from 0% to below 100%, such as 3%.")
     return float(match[1]) / 100
 
 
 def summary(runs: RunComparison) -> str:
-    """The first sentence."""
-    counts = Counter(row.verdict for row in runs.rows if row.counts)
-    parts = [f"{counts[verdict]} {verdict}" for verdict in SEVERITY if counts[verdict]]
+    """The first sentences: the machine, where it changed; what came out; the verdicts."""
+    verdicts = Counter(FEW if _is_untold(row) else row.verdict for row in runs.rows if row.counts)
+    parts = [f"{verdicts[verdict]} {verdict}" for verdict in (*SEVERITY, FEW) if verdicts[verdict]]
     nulls, uncounted = len(runs.failed_nulls), sum(not row.counts for row in runs.rows)
     parts += [wording.count(nulls, "failed null control")] if nulls else []
-    parts += [f"{uncounted} shown that cannot fail"] if uncounted else []
-    verdict = "The comparison of B with A fails" if runs.fails else "No regression of B against A was found"
-    return f"{verdict}: {wording.listed(parts)} (margin {100 * runs.margin:g}%)."
+    parts += [f"{uncounted} in brackets, which cannot fail"] if uncounted else []
+    found = f"{_found(runs)}: {wording.listed(parts) or 'nothing to compare'} (margin {100 * runs.margin:g}%)."
+    return " ".join([*_machine(runs), found])
+
+
+def _is_untold(row: Row) -> bool:
+    return row.counts and not row.fails and math.isinf(row.missable)
+
+
+def _found(runs: RunComparison) -> str:
+    held = f" (each cell held against {runs.against})" if runs.against else ""
+    rest = " (with that taken out)" if runs.machine else held
+    if runs.fails:
+        return f"The comparison of B with A fails{rest}"
+    if runs.is_blind:
+        why = f"a verdict needs {MIN_BLOCKS_FOR_VERDICT} blocks" if runs.weakest else "no cell that counts is in both"
+        return f"Whether B is slower than A could not be told, because {why}"
+    none = "No regression of B against A was found" + " where it could be told" * any(map(_is_untold, runs.rows))
+    need = f", but one of {_percent(runs.need)} could have been missed" if runs.misses_need else ""
+    return f"{none}{rest}{need}"
+
+
+def _machine(runs: RunComparison) -> list[str]:
+    """What moved together, one sentence for each device and number of threads."""
+    settings = {(row.cell.who.device, row.cell.who.threads) for row in runs.rows}
+    told = []
+    for change in runs.machine.values():
+        where = f" on {change.device} with {wording.count(change.threads, 'thread')}" if len(settings) > 1 else ""
+        floors = ["matrix products" if phase != COPY else "large copies" for phase in change.phases]
+        witnesses = wording.listed(dict.fromkeys(floors)) or "what has the same code and version"
+        factor = f"{wording.ratio(change.comparison.ratio.value)}x ({wording.ratio_interval(change.comparison.ratio)})"
+        code = "" if runs.fails else ", not the code"
+        told.append(f"Everything{where} moved by about {factor}, {witnesses} too: the machine{code}.")
+    return told
+
+
+def _percent(share: float | None) -> str:
+    return f"{100 * (share or 0.0):.3g}%"
+
+
+def resolution(runs: RunComparison) -> str:
+    """Which slowdowns could have been missed, and where the largest; nothing where no cell counts."""
+    row = runs.weakest
+    if row is None:
+        return ""
+    if row.missable == 0:
+        return "No slowdown could have been missed."
+    names = comparison_table.cell_names(runs)[1]
+    if math.isfinite(row.missable):
+        missed = f"Could have missed slowdowns up to {_percent(math.ceil(1000 * row.missable) / 1000)} ({names[row.cell.id]})."
+    else:
+        blocks = row.judged.ratio.blocks if row.judged else 0
+        missed = (
+            f"Could have missed any slowdown ({names[row.cell.id]}): {wording.count(blocks, 'block')} there, and a verdict needs "
+            f"{MIN_BLOCKS_FOR_VERDICT} on both sides."
+        )
+    asked = (
+        f" {_percent(runs.need)} was asked for: measure more blocks (--blocks, --budget)." if runs.misses_need else ""
+    )
+    return missed + asked
 
 
 def warnings(runs: RunComparison) -> list[str]:
     """What a reader must know before believing a ratio."""
-    texts = [DRIFT]
-    texts += [f"Compared anyway, although they differ in {_difference(difference)}." for difference in runs.differences]
-    for side in runs.sides:
-        texts += [f"{side.name}: {problem}" for problem in side.results.problems]
-        texts += [f"{side.name}: {text}"] if (text := uncertainty.interfered(side.results)) else []
-        texts += [] if side.null_controls else [f"{side.name} had no null control: its own measuring is unchecked."]
+    texts = [] if runs.in_turns else [DRIFT]
+    if not runs.in_turns and not any(row.comparison and row.cell.phase in FLOORS for row in runs.rows):
+        texts.append(NO_FLOORS)
+    if runs.differences:
+        texts.append(f"Compared anyway, although they differ in {'; '.join(map(_difference, runs.differences))}.")
+    for side in runs.sides[:1] if runs.in_turns else runs.sides:
+        texts += [f"{_whose(side)}: {problem}" for problem in side.results.problems]
+        texts += [f"{_whose(side)}: {text}"] if (text := uncertainty.interfered(side.results)) else []
+        texts += [] if side.null_controls else [f"{_whose(side)} had no null control: its own measuring is unchecked."]
     return texts
 
 
@@ -77,11 +180,15 @@ def _difference(difference: Difference) -> str:
     return wording.clean(f"{difference.fact}: {a} in A, {b} in B")
 
 
+def _whose(side: Side) -> str:
+    return "the run" if side.implementation else side.name
+
+
 def _null_failure(failed: tuple[Side, NullControl]) -> str:
     side, null = failed
     where = f"{wording.phase(null.cell.phase)}, {wording.size(null.cell.axes)}, {wording.setting(null.cell.who)}"
     came_out = f"{wording.ratio(null.comparison.ratio.value)} ({wording.ratio_interval(null.comparison.ratio)})"
-    return f"The null control of {side.name} failed ({where}): the same implementation twice came out as {came_out}."
+    return f"The null control of {_whose(side)} failed ({where}): the same implementation twice came out as {came_out}."
 
 
 def as_json(runs: RunComparison) -> dict[str, Any]:
@@ -90,14 +197,20 @@ def as_json(runs: RunComparison) -> dict[str, Any]:
         {"framework": framework, "package": package, "A": old, "B": new}
         for (framework, package), (old, new) in runs.versions.items()
     ]
-    failures = [f"{row.cell.id} is {row.verdict}." for row in runs.rows if row.fails]
     found = {
         "summary": summary(runs),
-        "failures": [*failures, *map(_null_failure, runs.failed_nulls)],
+        "failures": _failures(runs),
         "warnings": warnings(runs),
         "differences": list(map(_difference, runs.differences)),
         "margin": runs.margin,
+        "need": runs.need,
+        "against": runs.against or None,
         "exit_code": exit_code(runs),
+        "could_have_missed": runs.weakest and {"slowdown": runs.weakest.missable, "id": runs.weakest.cell.id},
+        "machine": [
+            {name: getattr(change, name) for name in ("device", "threads", "phases", "comparison", "left")}
+            for change in runs.machine.values()
+        ],
         "runs": {side.name: _run_json(side) for side in runs.sides},
         "versions": versions,
         "cells": [_row_json(row) for row in runs.rows],
@@ -106,35 +219,36 @@ def as_json(runs: RunComparison) -> dict[str, Any]:
     return plain
 
 
+def _failures(runs: RunComparison) -> list[str]:
+    """Why the exit code is not 0."""
+    failures = [f"{row.cell.id} is {row.verdict}." for row in runs.rows if row.fails]
+    failures += [*map(_null_failure, runs.failed_nulls), *_machine(runs)]
+    return failures + ([resolution(runs) or _found(runs)] if runs.is_blind or runs.misses_need else [])
+
+
 def render(runs: RunComparison) -> str:
     """The same for people: plain text, the summary first, then warnings, versions and the table."""
-    lines = [summary(runs), *(f"Warning: {text}" for text in warnings(runs)), *map(_null_failure, runs.failed_nulls)]
+    lines = [summary(runs), resolution(runs), *(f"Warning: {text}" for text in warnings(runs))]
+    lines += map(_null_failure, runs.failed_nulls)
     for side in runs.sides:
         run = side.results.run
+        of = f"{side.implementation} of " if side.implementation else ""
         blocks = wording.count(run.blocks, "block")
-        lines.append(f"{side.name}: {side.folder}, {run.started_at}, {run.profile}, {blocks}")
+        lines.append(f"{side.name}: {of}{side.folder}, {run.started_at}, {run.profile}, {blocks}")
     for (framework, package), (old, new) in runs.versions.items():
         lines.append(f"{framework}: {package} {old or 'not there'} in A, {new or 'not there'} in B")
-    table = [("verdict", "B/A", "95% interval", "A", "B", "blocks", "cell", "note"), *map(_columns, runs.rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    rows = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in table)
-    return "\n".join([*map(wording.clean, lines), "", *rows])
-
-
-def _columns(row: Row) -> tuple[str, ...]:
-    times = [entry.time if entry else None for entry in (row.a, row.b)]
-    ratio = row.comparison.ratio if row.comparison else None
-    by_chance = row.comparison and row.verdict in ("faster", "slower") and not row.comparison.detected
-    notes = [wording.clean(row.note), "may be chance in so large a table (Holm)" if by_chance else ""]
-    return (
-        row.verdict,
-        wording.ratio(ratio.value) if ratio else wording.NO_VALUE,
-        wording.ratio_interval(ratio) if ratio else wording.NO_VALUE,
-        *(wording.duration(time.value) if time else wording.NO_VALUE for time in times),
-        ", ".join(str(time.blocks if time else 0) for time in times),
-        wording.clean(row.cell.id),
-        "; ".join(filter(None, notes)),
+    lines += (
+        [f"B/A is {_rest(runs)}; measured is the ratio as it was."] if any(row.without for row in runs.rows) else []
     )
+    return "\n".join([*map(wording.clean, filter(None, lines)), *comparison_table.render(runs)])
+
+
+def _rest(runs: RunComparison) -> str:
+    if runs.against:
+        return f"the ratio of each cell's time to that of {runs.against} in B over the one in A"
+    left = max(change.left for change in runs.machine.values())
+    more = f"; the margin is wider by {_percent(left)}, as far as the floors disagree" if left else ""
+    return f"what is left with the machine's factor taken out{more}"
 
 
 def _run_json(side: Side) -> dict[str, Any]:
@@ -143,6 +257,7 @@ def _run_json(side: Side) -> dict[str, Any]:
         {"group": null.cell.comparison_group, "comparison": null.comparison} for null in side.null_controls
     ]
     return {"folder": str(side.folder), "null_controls": null_controls} | {
+        "implementation": side.implementation or None,
         "started_at": run.started_at,
         "profile": run.profile,
         "blocks": run.blocks,
@@ -151,7 +266,8 @@ def _run_json(side: Side) -> dict[str, Any]:
 
 
 def _row_json(row: Row) -> dict[str, Any]:
-    values: dict[str, Any] = {name: getattr(row, name) for name in ("verdict", "counts", "fails", "comparison")}
+    names = ("verdict", "counts", "fails", "comparison", "without")
+    values: dict[str, Any] = {name: getattr(row, name) for name in names}
     values["note"] = wording.clean(row.note)
     for name, entry in (("A", row.a), ("B", row.b)):
         values[name] = entry and {"status": entry.status, "standing": entry.standing, "seconds": entry.time}

@@ -1,4 +1,7 @@
-"""Exit codes. Where several apply, the smallest is given, but INTERRUPTED and TERMINATED before all others."""
+"""Exit codes. Where several apply, the smallest is given, but INTERRUPTED and TERMINATED before all others.
+
+Of `compare` a regression that was found comes before a changed machine, and both before FAILED: what else could have been missed.
+"""
 
 import signal
 
@@ -7,10 +10,12 @@ UNEQUAL = 1
 USAGE = 2
 """Wrong input: the options, the data, a folder, or two runs that may not be compared."""
 FAILED = 3
-"""Some cells have no time, or no proof where one was asked for."""
+"""Some cells have no time, or no proof where one was asked for; or `compare` could not see what it was asked to."""
 NOTHING = 4
 REGRESSION = 5
 """Only `compare`: a cell became slower or is missing, or a run's null control failed."""
+MACHINE = 6
+"""Only `compare`: the machine itself changed, and with that taken out nothing became slower."""
 INTERRUPTED = 130
 TERMINATED = 143
 

@@ -95,4 +95,4 @@ def _interpreter(text: str) -> tuple[str, str]:
         raise BadInput(f"--python {text}: name the other installation with letters and digits, as in torch@next=PATH.")
     if not Path(path).is_file():
         raise BadInput(f"--python {text}: {path or 'nothing'} is not a file. Give the path of a Python interpreter.")
-    return framework, path
+    return framework, str(Path(path).absolute())  # workers run in a folder of their own; a link names an environment

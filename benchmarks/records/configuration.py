@@ -41,9 +41,19 @@ class Cell(Strict):
     @property
     def id(self) -> str:
         """A readable identity, the same in every run of the same plan."""
-        who, size = self.who, "-".join(_joined(name, value) for name, value in sorted(self.axes.items()))
-        parts = (who.model, who.framework, who.variant, who.device, f"t{who.threads}", who.precision, who.mode)
-        return "/".join((*parts, self.phase, size))
+        return "/".join((*self.words, "-".join(self.sizes)))
+
+    @property
+    def words(self) -> list[str]:
+        """What its identity begins with: the implementation as it was run, and the phase."""
+        who = self.who
+        parts = [who.model, who.framework, who.variant, who.device, f"t{who.threads}", who.precision, who.mode]
+        return [*parts, self.phase]
+
+    @property
+    def sizes(self) -> list[str]:
+        """What its identity ends with: "batch256", one for each axis."""
+        return [_joined(name, value) for name, value in sorted(self.axes.items())]
 
     @property
     def comparison_group(self) -> tuple[str, ...]:

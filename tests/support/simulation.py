@@ -212,7 +212,8 @@ def gathered(found: Iterable[TimingRecord]) -> results.Results:
 def reported(found: Iterable[TimingRecord]) -> Comparison:
     """A against B by the report's own path: records, `gather`, `compare`."""
     entries = {entry.cell.id: entry for entry in gathered(found).entries}
-    comparison = ranking.compare(*(entries[of.id] for of in CELLS))
+    a, b = (entries[of.id] for of in CELLS)
+    comparison = ranking.compare(a, b)
     assert comparison is not None
     return comparison
 

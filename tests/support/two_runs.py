@@ -1,7 +1,7 @@
 """Two results folders made up for a comparison, and the command on them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,18 @@ def failed_proof(records: list[Record]) -> list[Record]:
     return [*records, synthetic.proof(TORCH, 3, error=5.0)]
 
 
+def found(compare: Callable[..., Result], code: int) -> dict[str, Any]:
+    """What `--json` says, which must agree with the exit code, and with itself without `--json`."""
+    result = compare("--json")
+    assert result.exit_code == code, result.output
+    answer: dict[str, Any] = json.loads(result.stdout)
+    assert answer["exit_code"] == code
+    plain = compare()
+    assert (plain.exit_code, plain.stdout.splitlines()[0]) == (code, answer["summary"])
+    assert bool(answer["failures"]) == (code != 0)
+    return answer
+
+
 class Folders:
     """Two results folders and the command on them."""
 
@@ -75,15 +87,7 @@ class Folders:
         return invoke("compare", self.a, self.b, *options)
 
     def found(self, *options: str, code: int = 0) -> dict[str, Any]:
-        """What `--json` says, which must agree with the exit code, and with itself without `--json`."""
-        result = self.compare("--json", *options)
-        assert result.exit_code == code, result.output
-        answer = json.loads(result.stdout)
-        assert answer["exit_code"] == code
-        plain = self.compare(*options)
-        assert (plain.exit_code, plain.stdout.splitlines()[0]) == (code, answer["summary"])
-        assert bool(answer["failures"]) == (code != 0)
-        return answer
+        return found(lambda *more: self.compare(*options, *more), code)
 
     def rows(self, *options: str, code: int = 0) -> dict[str, dict[str, Any]]:
         return {row["id"]: row for row in self.found(*options, code=code)["cells"]}

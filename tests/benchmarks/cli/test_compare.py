@@ -1,5 +1,6 @@
 """Comparing two results folders: every verdict, every exit code and what is told, on records made up for it."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -54,22 +55,109 @@ def test_a_margin_that_is_no_percentage_is_refused(folders: Folders, text: str) 
     done = folders.compare("--margin", text)
     assert (done.exit_code, done.stdout) == (2, "")
     assert "such as 3%" in done.stderr
-    assert fraction(" 2.5% ") == 0.025
+    assert fraction("--margin", " 2.5% ") == 0.025
 
 
-def test_a_regression_hidden_by_few_blocks_is_inconclusive(folders: Folders) -> None:
+def test_with_too_few_blocks_nothing_was_looked_for(folders: Folders) -> None:
     folders.save(quiet((TORCH, US_100)), quiet((TORCH, 2 * US_100), blocks=5))
-    row = folders.rows()[TORCH.id]
+    answer = folders.found(code=3)
+    row = {row["id"]: row for row in answer["cells"]}[TORCH.id]
     assert (row["verdict"], row["comparison"]["ratio"]["blocks"]) == ("inconclusive", 5)
     assert row["comparison"]["ratio"]["low"] > 1.9
+    assert answer["summary"] == (
+        "Whether B is slower than A could not be told, because a verdict needs 6 blocks: "
+        "2 with fewer than 6 blocks (margin 3%)."
+    )
+    assert (
+        "Could have missed any slowdown (numpy): 5 blocks there, and a verdict needs 6 on both sides."
+        in answer["failures"]
+    )
+    assert answer["could_have_missed"] == {"slowdown": None, "id": NUMPY.id}
+
+
+def test_where_some_cells_have_too_few_blocks_the_first_line_says_so(folders: Folders) -> None:
+    few = [r for r in quiet((TORCH, US_100)) if r.kind != "timing" or r.cell != TORCH or r.block < 5]
+    folders.save(quiet((TORCH, US_100)), few)
+    assert folders.found()["summary"] == (
+        "No regression of B against A was found where it could be told: 1 tied and 1 with fewer than 6 blocks (margin 3%)."
+    )
+    assert "Could have missed any slowdown (torch): 5 blocks there" in folders.compare().stdout
+
+
+def test_where_no_cell_counts_nothing_was_looked_for(folders: Folders) -> None:
+    folders.save(failed_proof(measured([(TORCH, US_100)])), failed_proof(measured([(TORCH, US_100)])))
+    answer = folders.found(code=3)
+    assert answer["summary"].startswith("Whether B is slower than A could not be told, because no cell that counts")
+    assert answer["could_have_missed"] is None
 
 
 def test_one_block_leaves_null_for_the_ends_of_the_interval(folders: Folders) -> None:
     folders.save(quiet((TORCH, US_100)), quiet((TORCH, 2 * US_100), blocks=1))
-    row = folders.rows()[TORCH.id]
+    row = folders.rows(code=3)[TORCH.id]
     assert (row["verdict"], row["comparison"]["ratio"]["high"], row["B"]["seconds"]["high"]) == (
         "inconclusive", None, None,
     )  # fmt: skip
+
+
+# What could have been missed
+
+
+def test_the_largest_slowdown_that_could_have_been_missed_is_always_told(folders: Folders) -> None:
+    folders.save(quiet((TORCH, US_100), noise=0.05), quiet((TORCH, US_100), noise=0.05))
+    answer = folders.found()
+    high = {row["id"]: row["comparison"]["ratio"]["high"] for row in answer["cells"]}
+    worst = max(high, key=high.__getitem__)
+    assert answer["could_have_missed"] == {"slowdown": pytest.approx(high[worst] - 1), "id": worst}
+    framework = worst.split("/")[1]
+    told = math.ceil(1000 * (high[worst] - 1)) / 10  # up, for it is the most that was missed
+    assert f"Could have missed slowdowns up to {told:g}% ({framework})." in folders.compare().stdout
+
+
+def test_a_slowdown_that_was_found_was_not_missed(folders: Folders) -> None:
+    folders.save(quiet((TORCH, US_100)), quiet((TORCH, 2 * US_100)))
+    assert folders.found(code=5)["could_have_missed"]["id"] == NUMPY.id
+
+
+def test_where_all_is_faster_no_slowdown_was_missed(folders: Folders) -> None:
+    folders.save(quiet((TORCH, US_100)), without(quiet((TORCH, 0.5 * US_100), code={"commit": "def456"}), NUMPY))
+    assert folders.found(code=5)["could_have_missed"] == {"slowdown": 0.0, "id": TORCH.id}
+    assert "No slowdown could have been missed." in folders.compare().stdout
+
+
+def test_where_all_is_slower_nothing_was_missed(folders: Folders) -> None:
+    folders.save(quiet(), [r.model_copy(update={"elapsed_s": [2 * s for s in r.elapsed_s]}) if r.kind == "timing" else r
+                           for r in quiet(code={"commit": "def456", "dirty": False})])  # fmt: skip
+    assert folders.found("--need", "1%", code=5)["could_have_missed"] is None
+    assert "Could have missed" not in folders.compare().stdout
+
+
+@pytest.mark.parametrize(("need", "code"), [("20%", 0), ("5%", 3)])
+def test_what_is_needed_must_not_have_been_missed(folders: Folders, need: str, code: int) -> None:
+    """A run compared with itself is equal, and says no more than its noise lets it."""
+    same = quiet((TORCH, US_100), noise=0.05)
+    folders.save(same, same)
+    answer = folders.found("--need", need, code=code)
+    assert 0.05 < answer["could_have_missed"]["slowdown"] < 0.2
+    assert answer["need"] == float(need[:-1]) / 100
+    if code:
+        assert "was found, but one of 5% could have been missed: " in answer["summary"]
+        assert "5% was asked for: measure more blocks (--blocks, --budget)." in answer["failures"][0]
+
+
+def test_a_regression_is_told_whatever_else_could_have_been_missed(folders: Folders) -> None:
+    folders.save(quiet((TORCH, US_100), noise=0.05), quiet((TORCH, 2 * US_100), noise=0.05))
+    assert folders.found("--need", "1%", code=5)["failures"][0] == f"{TORCH.id} is slower."
+
+
+@pytest.mark.parametrize("text", ["10", "0.1", "all", ""])
+def test_a_need_that_is_no_percentage_is_refused(folders: Folders, text: str) -> None:
+    folders.save(quiet(), quiet())
+    done = folders.compare("--need", text)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"Error: --need {text}: give a percentage from 0% to below 100%, such as 3%.\n"
+
+
+# Cells that are not in both
 
 
 def test_a_cell_without_a_time_in_b_is_missing_with_its_reason(folders: Folders) -> None:
@@ -140,7 +228,8 @@ def test_a_cell_that_was_unequal_before_is_shown_and_cannot_fail(folders: Folder
     row = folders.rows()[TORCH.id]
     assert (row["verdict"], row["counts"], row["fails"]) == ("slower", False, False)
     assert "not proved" in row["note"]
-    assert "1 shown that cannot fail" in folders.compare().stdout
+    assert "1 in brackets, which cannot fail" in folders.compare().stdout
+    assert "\n(slower)" in folders.compare().stdout
 
 
 @pytest.mark.parametrize("b", [2.0, None], ids=["slower", "missing"])
@@ -200,8 +289,9 @@ def test_holms_correction_is_noted_and_slower_stays_slower(folders: Folders) -> 
     row = folders.rows("--margin", "0.1%", code=5)[TORCH.id]
     assert 0.05 / 16 < row["comparison"]["p_value"] < 0.05
     assert (row["verdict"], row["comparison"]["detected"]) == ("slower", False)
-    line = next(line for line in folders.compare("--margin", "0.1%").stdout.splitlines() if TORCH.id in line)
-    assert "Holm" in line
+    lines = folders.compare("--margin", "0.1%").stdout.splitlines()
+    below = lines[next(k for k, line in enumerate(lines) if line.startswith("slower")) + 1]
+    assert below == "    may be chance in so large a table (Holm)"
 
 
 def test_a_baseline_without_a_time_is_refused_even_anyway(folders: Folders) -> None:
@@ -219,7 +309,7 @@ def test_the_output_warns_that_drift_is_in_the_ratio(folders: Folders) -> None:
     for text in (folders.compare().stdout, " ".join(folders.found()["warnings"])):
         assert "measured at different times" in text
         assert "drifted between them" in text
-        assert "run both again in turns" in text
+        assert "measure both in turns in one run (docs/ci.md)" in text
 
 
 def test_a_broken_line_is_told(folders: Folders) -> None:
@@ -236,10 +326,30 @@ def test_the_table_is_aligned_plain_and_after_the_summary(folders: Folders) -> N
     assert "\x1b" not in text
     header, *rows = text.split("\n\n")[1].splitlines()
     assert [row.split()[0] for row in rows] == ["slower", "tied"]
-    for row, of in zip(rows, (TORCH, NUMPY), strict=True):
-        assert row.index(of.id) == header.index("cell")
+    for row, name in zip(rows, ("torch", "numpy"), strict=True):
+        assert row.index(name) == header.index("cell")
     assert "1.50" in rows[0]
     assert "150 µs" in rows[0]
+
+
+def test_the_table_fits_a_terminal_and_says_once_what_all_cells_share(folders: Folders) -> None:
+    cells = [
+        (cell(name, phase, batch), US_100)
+        for name in ("torch", "jax")
+        for phase in ("train_step", "predict")
+        for batch in (1, 512)
+    ]
+    failed = record.OutcomeRecord(cell=TORCH, block=0, status="failed", reason="a long reason " * 20)
+    folders.save(quiet((TORCH, US_100), *cells), [*quiet((TORCH, 1.0345 * US_100), *cells, noise=0.003), failed])
+    above, table = folders.compare().stdout.split("\n\n")
+    assert above.splitlines()[-2:] == [
+        "All cells: mlp, cpu, t2, float32, plain, width128.",
+        "Blocks in A and B: 6 and 6, where nothing else is said.",
+    ]
+    assert "    6 and 5 blocks; B: failed: a long reason" in table
+    assert max(map(len, table.splitlines())) <= 80
+    assert "torch train_step batch512" in table
+    assert sum("a long reason" in line for line in table.splitlines()) > 1
 
 
 def test_foreign_text_cannot_break_a_line(folders: Folders) -> None:

@@ -1,8 +1,9 @@
 """The whole proof of the proof: `make prove`. Writes results/proof/: every answer, and a page that sums them up.
 
 Every planted fault in every framework, in both precisions, with everything that notices it; thousands of seeds without
-a fault; real shapes; errors between precisions; coarse arithmetic; all cases, and specifications made up at random; plug-ins with a vice. Processes of their own, two at a time. Exits with 1 where a fault survives, a vice is ranked that should not be, or a check fails. With the word `page`,
-only the page is written anew.
+a fault; real shapes; errors between precisions; coarse arithmetic; all cases, and specifications made up at random; plug-ins
+with a vice. Processes of their own with one thread each, as many at a time as there are cores. Exits with 1 where a fault
+survives, a vice is ranked that should not be, or a check fails. With the word `page`, only the page is written anew.
 """
 
 import json
@@ -15,7 +16,7 @@ from time import monotonic
 from typing import Any
 
 from benchmarks import gpus, system
-from implementations import precisions, registry, sources
+from implementations import cores, precisions, registry, sources
 from implementations.equivalence import proof
 from tests.mutation import compile_modes, low_precision, planting, report
 from tests.support import ROOT
@@ -34,13 +35,15 @@ def main() -> int:
     with (
         ANSWERS.open("w", encoding="utf-8") as file,
         TemporaryDirectory(prefix="strays-") as strays,
-        ThreadPoolExecutor(max_workers=2) as pool,
+        ThreadPoolExecutor(max_workers=cores.usable()) as pool,
     ):
-        os.environ[STRAYS] = strays
+        os.environ |= {STRAYS: strays, "OMP_NUM_THREADS": "1"}
         print(json.dumps(about()), file=file)
         for answers in pool.map(answer, jobs()):
             print(*map(json.dumps, answers), sep="\n", file=file, flush=True)
-        print(json.dumps({"kind": "end", "minutes": round((monotonic() - begin) / 60, 1)}), file=file)
+        used = sum(os.times()[2:4])  # by the processes that have ended
+        end = {"kind": "end", "minutes": round((monotonic() - begin) / 60, 1), "cpu_minutes": round(used / 60, 1)}
+        print(json.dumps(end), file=file)
     return summed_up()
 
 
@@ -100,8 +103,9 @@ def offered(implementation: str, precision: str) -> bool:
 
 def answer(job: list[str]) -> list[dict[str, Any]]:
     """What one process said; one that broke off is an answer too."""
-    print("begun:", *job, file=sys.stderr, flush=True)
+    begin = monotonic()
     done = subprocess.run([sys.executable, "-m", *job], cwd=ROOT, capture_output=True, text=True, check=False)
+    print(f"{monotonic() - begin:.0f} s:", *job, file=sys.stderr, flush=True)
     answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if job[0] == "tests.support.conformance":
         answers = [cases_summed_up(job[1], job[2], answers)]

@@ -19,10 +19,10 @@ def written(answers: Answers) -> tuple[str, bool]:
     """The page, and whether everything holds that it claims."""
     claims = _claims(answers)
     about = answers[0]
-    minutes = sum(answer["minutes"] for answer in _of(answers, "end"))
+    minutes, cpu = (sum(answer[key] for answer in _of(answers, "end")) for key in ("minutes", "cpu_minutes"))
     parts = [
         "# The judge, judged",
-        f"What `make prove` found in {minutes:.0f} minutes on {about['cpu']} (Python {about['python']}). "
+        f"What `make prove` found in {minutes:.0f} minutes ({cpu:.0f} of processor time) on {about['cpu']} (Python {about['python']}). "
         f"Every answer is in `proof.jsonl`. Code judged: `{about['code_sha256'][:12]}`.",
         *_absent(about),
         "## 1. What is claimed",

@@ -7,7 +7,7 @@ import pytest
 from tests.mutation import report
 
 ABOUT = {"kind": "about", "cpu": "a cpu", "python": "3.11", "code_sha256": "a" * 64, "absent": {"cupy": "no GPU"}}
-END = {"kind": "end", "minutes": 9}
+END = {"kind": "end", "minutes": 9, "cpu_minutes": 17}
 
 
 def planted(noticed: list[str], fault: str = "Nesterov", framework: str = "numpy") -> dict[str, Any]:

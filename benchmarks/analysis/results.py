@@ -112,13 +112,14 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
     proofs = by_kind["proof"]
     timings, repeated = _timings(timing for timing in by_kind["timing"] if not timing.control)
     controls = [timing for timing in by_kind["timing"] if timing.control]
+    blocks = _latest(by_kind["block"], lambda block: block.block)
     return Results(
         run=run,
-        entries=impossible_times.judged(entries(run, timings, by_kind["outcome"], proofs)),
+        entries=impossible_times.judged(entries(run, timings, by_kind["outcome"], proofs), blocks),
         proofs=proofs,
         workers=by_kind["worker"],
         timings=list(timings.values()),
-        blocks=_latest(by_kind["block"], lambda block: block.block),
+        blocks=blocks,
         controls=_latest(controls, lambda timing: (timing.cell.comparison_group, timing.block)),
         learning=_latest(by_kind["learning"], lambda r: (r.who, r.block, r.seed, r.dropout)),
         profiles=_latest(by_kind["steps"], lambda r: (r.who, tuple(sorted(r.axes.items())), r.block)),

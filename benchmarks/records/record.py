@@ -195,6 +195,14 @@ class BlockRecord(Strict):
     interference: Interference | None = None
     """Older runs did not say."""
 
+    @property
+    def others_share(self) -> float | None:
+        """Which part of the usable processors' time other programs had, from 0 to 1; None where it was not counted."""
+        counted = self.interference
+        if counted is None or counted.others_s is None or not counted.usable:
+            return None
+        return counted.others_s / (self.wall_s * counted.usable)
+
 
 class LearningPoint(Strict):
     """After one epoch: time spent training so far (evaluation excluded), the model's metric on the test set, mean loss."""

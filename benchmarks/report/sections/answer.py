@@ -227,13 +227,13 @@ def unsaid_items(results: Results) -> list[str]:
     """The same as sentences."""
     whos = [entry.cell.who for entry in results.entries]
     has_floors = any(entry.cell.phase == COPY for entry in results.entries)
-    is_judged = not impossible_times.unjudged(results.entries)
+    is_judged = not impossible_times.unjudged(results.entries, results.blocks)
     items = [
         (not _differ_only(whos, mode=""), "Whether tuning pays: --mode plain,tuned."),
         (not _differ_only(whos, threads=0), "What more or fewer threads do: --threads 1,all."),
         (len({who.device.startswith("cuda") for who in whos}) < 2, "From when a GPU pays: --device cpu,cuda, where there is one."),
         (not has_floors, "How near each is to what this machine allows: --profile full."),
-        (not is_judged, "Whether every time is possible at all, for no large matrix product was timed: any profile, without --phase."),
+        (not is_judged, "Whether every time is possible at all, for no large matrix product was timed undisturbed: any profile, without --phase, on a quiet machine."),
         (not any(word.startswith("--spec") for word in results.run.command), "Your own network and data: --profile choose --spec my.toml --data my.npz."),
     ]  # fmt: skip
     return [text for is_unsaid, text in items if is_unsaid]

@@ -87,9 +87,8 @@ def _taken(block: BlockRecord) -> tuple[float | None, float | None]:
 
 def _others(results: Results) -> list[str]:
     """In which blocks other programs had much of the processors that the run may use."""
-    counted = [(b.block, b.wall_s, b.interference) for b in results.blocks if b.interference]
-    shares = {k: i.others_s / (wall_s * i.usable) for k, wall_s, i in counted if i.others_s is not None and i.usable}
-    much = {str(k + 1): share for k, share in shares.items() if share > MUCH}
+    shares = {str(block.block + 1): block.others_share or 0.0 for block in results.blocks}
+    much = {number: share for number, share in shares.items() if share > MUCH}
     if not much:
         return []
     blocks = f"block{'s' * (len(much) > 1)} {wording.listed(list(much))}"

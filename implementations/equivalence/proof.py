@@ -153,7 +153,7 @@ def compare(
     """The observed step against the oracle's: gates A and E as in `settle`, and gate F."""
     spec, unit = candidate.spec, tolerances.UNIT_ROUNDOFF[tolerances.STORED[candidate.arithmetic]]
     _, checks, _ = settle(candidate, oracle, start, seen, shared)
-    if set(spec.tensors()) <= set(seen.state):
+    if all(tolerances.has_shape(name, seen.state, tensor.shape) for name, tensor in spec.tensors().items()):
         follow = oracle.parameters_from_slots(start.state, seen.state)
         checks += tolerances.elementwise(start.check, "parameters from slots", seen.state, follow, unit)
     return checks
@@ -178,8 +178,8 @@ def settle(
 def _settled(repetition: Repetition, seen: Observation) -> tuple[Yardstick, list[Check]]:
     """Where the strays are shared, with those of the oracle's own masks."""
     start, spec, oracle = repetition.start, repetition.spec, repetition.oracle
-    actual = repetition.tensors_of_step(seen.logits, seen.loss, seen.state)
     expected = repetition.reference()
+    actual = repetition.tensors_of_step(seen.logits, seen.loss, seen.state, expected)
     branches = dict(oracle.branches())
     own = {name: branch.choice for name, branch in branches.items()}
     yardstick, reach = repetition.yardstick(expected, own)

@@ -127,12 +127,21 @@ class Repetition:
         loss = np.asarray(oracle.repeat_step(batch, self.masks, choices))
         return self.tensors_of_step(logits, loss, oracle.state())
 
-    def tensors_of_step(self, logits: np.ndarray, loss: np.ndarray, state: Arrays) -> Arrays:
-        """Everything that is compared, by name."""
+    def tensors_of_step(
+        self, logits: np.ndarray, loss: np.ndarray, state: Arrays, expected: "Arrays | None" = None
+    ) -> Arrays:
+        """Everything that is compared, by name; without what cannot be derived, where a shape is not the `expected` one."""
         parameters = [name for name, tensor in self.spec.tensors().items() if tensor.role == "parameter"]
-        changes = {CHANGE + name: state[name] - self.start.state[name] for name in parameters if name in state}
-        losses = self.oracle.sample_losses(logits, self.start.batch)
-        return {"logits": logits, "sample losses": losses, "loss": loss} | state | changes
+        before = {name: self.start.state[name] for name in parameters}
+        changes = {
+            CHANGE + name: state[name] - w
+            for name, w in before.items()
+            if tolerances.has_shape(name, state, np.shape(w))
+        }
+        found = {"logits": logits, "loss": loss} | state | changes
+        if expected is None or np.shape(logits) == np.shape(expected["logits"]):
+            found["sample losses"] = self.oracle.sample_losses(logits, self.start.batch)
+        return found
 
     def _terms(self, choices: Choices, logits: np.ndarray) -> dict[str, float]:
         """Sizes of the terms that cancel in the sums of a slot, and in a loss, which is a difference of logits."""

@@ -128,9 +128,14 @@ class Yardstick:
         return FACTOR * max(self.stray[name] / scale, self.unit)
 
 
+def has_shape(name: str, actual: Arrays, shape: tuple[int, ...]) -> bool:
+    """Whether a tensor is there, in this shape."""
+    return name in actual and np.shape(actual[name]) == shape
+
+
 def distance(name: str, actual: Arrays, expected: Arrays) -> float:
     """||T - R||; infinite where a tensor is missing or misshapen."""
-    if name not in actual or np.shape(actual[name]) != np.shape(expected[name]):
+    if not has_shape(name, actual, np.shape(expected[name])):
         return float("inf")
     widest = np.promote_types(np.float64, np.asarray(expected[name]).dtype)
     test, truth = np.asarray(actual[name], widest), np.asarray(expected[name], widest)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from implementations import mistakes
-from implementations.contract import Arrays
+from implementations.contract import Arrays, Batch
 from implementations.declarations import Mistake
 from implementations.equivalence import proof, rounding, tolerances
 from implementations.equivalence.kit import Kit
@@ -180,6 +180,33 @@ def test_budgets_are_a_few_roundings_where_nothing_cancels(kit: Kit, precision: 
     budgets = {c.group: c.budget for c in kit.steps(kit.candidate(spec), [kit.starts(spec)[1]]) if c.budget}
     for group in ("logits", "gradients", "statistics", "parameters"):
         assert tolerances.FACTOR * unit <= budgets[group] < 300 * unit, group
+
+
+@pytest.mark.parametrize(
+    ("logits", "state", "group"),
+    [
+        (lambda logits: logits[:, :-1], None, "logits"),
+        (lambda logits: logits.T, None, "logits"),
+        (lambda logits: logits[..., None], None, "logits"),
+        (None, "dense1.weight", "parameters"),
+        (None, "norm1.running_mean", "statistics"),
+    ],
+)
+def test_a_wrong_shape_is_unequal_and_no_error_of_the_proof(
+    kit: Kit, logits: Callable[[np.ndarray], np.ndarray] | None, state: str | None, group: str
+) -> None:
+    class Misshapen(mlp_numpy.MLP):
+        def predict(self, batch: Batch) -> np.ndarray:
+            found = super().predict(batch)
+            return logits(found) if logits else found
+
+        def state(self) -> Arrays:
+            return {name: v[..., None].T if name == state else v for name, v in super().state().items()}
+
+    spec = MLPSpec().changed(**SMALL)
+    failed, _ = proved(kit, Misshapen, spec, kit.starts(spec)[1])
+    assert group in {check.group for check in failed}
+    assert any(np.isinf(check.error) for check in failed)
 
 
 def test_a_slot_that_is_missing_is_noticed(kit: Kit) -> None:

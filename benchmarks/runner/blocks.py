@@ -271,8 +271,10 @@ def verify(run: Runner, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, st
             worker.listen()
             while not worker.ended:
                 worker.proceed()
+            if worker.event["event"] == Says.UNAVAILABLE:
+                lost.append((job, f"{worker.event['reason']} {worker.event['fix']}"))
         except WorkerLost as problem:
-            lost.append((job, f"{problem}: {' / '.join(worker.last_lines()[-3:])}"))
+            lost.append((job, str(problem)))
         except KeyboardInterrupt:
             run.say(f"stopped while proving {job.who.framework}{worker.where()}")
             raise

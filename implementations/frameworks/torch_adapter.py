@@ -4,15 +4,10 @@ import os
 from collections.abc import Callable
 
 import numpy as np
+import torch
+import torch._dynamo  # the first optimizer would import it, seconds into what is timed
 
 from implementations.contract import DeviceArray
-from implementations.errors import Unavailable
-
-try:
-    import torch
-    import torch._dynamo  # the first optimizer would import it, seconds into what is timed
-except ModuleNotFoundError as error:
-    raise Unavailable.not_installed(error.name) from None
 
 NAME = "torch"
 MEMORY_COUNTER = "PyTorch's allocator: bytes in tensors"

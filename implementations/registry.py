@@ -102,7 +102,7 @@ def _not_installed(name: str, package: str) -> Unavailable:
     if package in PACKAGES.get(base(name), ()):
         wheels = "cupy-cuda12x (or cupy-cuda13x); it needs an NVIDIA GPU" if package == "cupy" else package
         return Unavailable(f"{package} is not installed.", f"Install it: pip install {wheels}")
-    brings = " ".join(distributions(name)) or package
+    brings = " ".join(distributions(name)).replace("_", "-") or package
     return Unavailable(f"{package} is not installed, which {name} needs.", f"Install it: pip install {brings}")
 
 

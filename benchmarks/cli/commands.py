@@ -155,14 +155,13 @@ def list_cells(as_json: bool, **choice: Any) -> None:
     prepared = prepare.prepare(load_data=False, **choice)
     for cell in prepared.plan.cells:
         click.echo(cell.model_dump_json() if as_json else cell.id)
-    for entry in prepared.plan.absent:
-        say(f"not there: {entry.framework}: {entry.reason} {entry.fix}")
+    prepared.say_absent(say)
     say(f"{len(prepared.plan.cells)} cells; `run` would take about {rough(prepared.estimate_s())}")
 
 
 @main.command()
 @chosen
-@click.option("--json", "as_json", is_flag=True, help="One proof per line, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="One proof per line, as JSON; what has none, with its reason.")
 def verify(as_json: bool, **choice: Any) -> None:
     """Prove the implementations equal, in float32 and float64, and time nothing.
 
@@ -171,6 +170,7 @@ def verify(as_json: bool, **choice: Any) -> None:
     """
     from benchmarks.cli import prepare, verify
     from benchmarks.report import proof_table
+    from implementations.errors import BadInput
 
     prepared = prepare.prepare(**choice)
 
@@ -178,13 +178,22 @@ def verify(as_json: bool, **choice: Any) -> None:
         if as_json:
             click.echo(proof.model_dump_json())
 
-    proofs, lost = verify.verify(prepared, say, tell)
+    def tell_unproved(reason: str, **who: Any) -> None:
+        if as_json:
+            click.echo(json.dumps({"kind": "unproved", **who, "reason": reason}))
+
+    try:
+        proofs, lost = verify.verify(prepared, say, tell)
+    except BadInput as problem:
+        tell_unproved(str(problem))
+        raise
     if proofs and not as_json:
         click.echo(proof_table.render(proofs))
     if proofs:
         say(proof_table.summary(proofs))
     for job, reason in lost:
-        say(f"{job.who.label}: could not be proved: {reason}")
+        tell_unproved(reason, who=job.who.model_dump())
+        say(f"{job.who.label} in {job.who.precision}: could not be proved: {reason}")
     if any(proof.ours for proof in proofs):
         sys.exit(exit_codes.UNEQUAL)
     sys.exit(exit_codes.NOTHING if not proofs else exit_codes.FAILED if lost else exit_codes.GOOD)

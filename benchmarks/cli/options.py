@@ -1,5 +1,6 @@
 """What the user typed as a Request: lists, numbers, sweeps, interpreters. What of it can be had is for the plan to say."""
 
+import os
 import re
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
@@ -95,4 +96,4 @@ def _interpreter(text: str) -> tuple[str, str]:
         raise BadInput(f"--python {text}: name the other installation with letters and digits, as in torch@next=PATH.")
     if not Path(path).is_file():
         raise BadInput(f"--python {text}: {path or 'nothing'} is not a file. Give the path of a Python interpreter.")
-    return framework, path
+    return framework, os.path.abspath(path)  # a worker begins in another folder; what it links to is no environment

@@ -18,6 +18,11 @@ def devices() -> list[str]:
     return ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count() if torch.cuda.is_available() else 0))]
 
 
+def try_compiler() -> None:
+    """Compile a sum, as tuned mode compiles its steps; raises what the C++ compiler says."""
+    torch.compile(torch.add)(torch.ones(8), 1.0)
+
+
 def start(threads: int) -> None:
     """Threads of one operation, and full float32 precision in matrix products and cuDNN."""
     torch.set_num_threads(threads)

@@ -1,6 +1,7 @@
 """Options as a Request: what is read of them, and that nothing is taken for something else than it says."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +43,13 @@ def test_every_option_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("plain", "tuned"), ("predict",), {"batch": [32, 256], "width": [64]}, "batch32",
         {"torch": sys.executable, "torch@next": sys.executable}, own_spec=True,
     )  # fmt: skip
+
+
+def test_an_interpreter_is_found_from_where_the_user_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers begin in the project's folder; and what an environment's interpreter links to is not in that environment."""
+    (tmp_path / "python").symlink_to(sys.executable)
+    monkeypatch.chdir(tmp_path)
+    assert request(pythons=("torch=python",)).pythons == {"torch": str(tmp_path / "python")}
 
 
 @pytest.mark.parametrize("text", ["numpy,torch,numpy", " numpy , torch ", ",numpy,,torch,"])

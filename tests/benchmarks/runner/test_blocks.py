@@ -14,6 +14,7 @@ from benchmarks.runner import blocks, worker_process
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.worker_process import WorkerLost, WorkerProcess
 from benchmarks.worker.protocol import Job
+from tests.support.fresh_process import interpreter_that
 from tests.support.tiny_runs import TINY, cells_of, execute, networks, outcomes, timed
 
 
@@ -116,14 +117,6 @@ def test_a_null_control_that_is_killed_leaves_no_hole_in_the_results(monkeypatch
     results = [r for r in records if isinstance(r, TimingRecord) and not r.control]
     assert {(r.cell.id, r.block) for r in results} == {(cell.id, block) for cell in cells for block in (0, 1)}
     assert {r.block for r in records if isinstance(r, TimingRecord) and r.control} == {1}
-
-
-def interpreter_that(folder: Path, does: str) -> Path:
-    """An executable file that does this in the place of a Python."""
-    interpreter = folder / "python"
-    interpreter.write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
-    interpreter.chmod(0o755)
-    return interpreter
 
 
 def test_an_interpreter_that_cannot_start_fails_all_its_cells_with_its_last_lines(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_what_is_not_installed_is_unavailable_by_name(framework: str, package: s
 def test_a_missing_dependency_is_named_and_not_the_framework(framework: str, package: str, tmp_path: Path) -> None:
     """What brings it is installed again: the module's own name need not be pip's (keras needs absl, of absl-py)."""
     done = adapter(framework, tmp_path, package, "import zzz_not_there")
-    brings = " ".join(registry.distributions(framework)) or "zzz_not_there"
+    brings = " ".join(registry.distributions(framework)).replace("_", "-") or "zzz_not_there"
     told = f"zzz_not_there is not installed, which {framework} needs. Install it: pip install {brings}\n"
     assert done.stdout == told, done.stderr
 

@@ -1,0 +1,36 @@
+"""Imports what a worker imports, and ends: `python -m benchmarks.worker.probe torch mlp/plain mlp/tuned`.
+
+What is missing or broken ends it with a traceback; nothing is built or computed. Begun by interpreters of which nothing is
+known, so it must be readable to older ones.
+"""
+
+import importlib
+import sys
+
+OLDEST = (3, 11)
+COMPILE = "--compile"
+"""Stands among the implementations: use the compiler that the framework needs, too."""
+
+
+def main(framework: str, *words: str) -> None:
+    """The harness, the framework's adapter, and these implementations, each `MODEL/MODE`."""
+    if sys.version_info < OLDEST:
+        sys.exit("it is Python {}.{}, and {}.{} is needed".format(*sys.version_info[:2], *OLDEST))
+    from benchmarks import system
+
+    system.die_with_parent()
+    worker = importlib.import_module("benchmarks.worker.__main__")
+    importlib.import_module(worker.ENGINE)
+    from implementations import registry
+
+    adapter = registry.adapter(framework)
+    for word in words:
+        model, _, mode = word.partition("/")
+        if mode:
+            registry.model_class(model, framework, mode)
+        elif hasattr(adapter, "try_compiler"):
+            adapter.try_compiler()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

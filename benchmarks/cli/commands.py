@@ -26,12 +26,12 @@ CHOICES = [
     click.option(
         "--model", help=f"Which network, or several with commas; a TOML file may say it.  [default: {catalogue.MODEL}]"
     ),
-    click.option("--framework", "frameworks", help="Only these, with commas: numpy,torch,keras-tensorflow,..."),
+    click.option("--framework", "frameworks", help="Only these, with commas: numpy,torch,keras-tensorflow,... or all."),
     click.option("--device", "devices", help="Only these, with commas: cpu, cuda, cuda:0, ..."),
     click.option("--threads", help="CPU threads, with commas, or `all`. By default all cores."),
     click.option("--phase", "phases", help="Only these, with commas: train_step,predict,epoch,products,peak,copy."),
-    click.option("--precision", "precisions", help="With commas: float64,float32,tf32,bfloat16."),
-    click.option("--mode", "modes", help="With commas: plain,tuned."),
+    click.option("--precision", "precisions", help="With commas: float64,float32,tf32,bfloat16, or all."),
+    click.option("--mode", "modes", help="With commas: plain,tuned, or all."),
     click.option("--variant", "variants", help="Only these, with commas: spec,stock."),
     click.option("--set", "sets", multiple=True, metavar="AXIS=N,N", help="Sweep an axis: --set batch=32,256."),
     click.option("-k", "keyword", default="", help="Only cells whose identity contains this."),

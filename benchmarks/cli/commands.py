@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from benchmarks import VERSION
 from benchmarks.cli import exit_codes
 from implementations import catalogue
 
@@ -84,6 +85,7 @@ class Command(click.Group):
 
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="samenet", message="%(prog)s %(version)s")
 def main() -> None:
     """Samenet: one network in several frameworks, proved equal, then timed."""
 
@@ -254,12 +256,13 @@ def compare(a: Path, b: Path, as_json: bool, anyway: bool, margin: str) -> None:
 
 
 @main.command()
+@click.option("--deep", is_flag=True, help="Import every framework, and compile with those that need a compiler.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def doctor(as_json: bool) -> None:
+def doctor(deep: bool, as_json: bool) -> None:
     """Say what this machine has, what is missing, and how to get it."""
     from benchmarks.cli import doctor
 
-    state = doctor.examine()
+    state = doctor.examine(deep)
     click.echo(json.dumps(state, indent=2) if as_json else doctor.render(state))
 
 

@@ -10,7 +10,7 @@ import importlib.util
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
@@ -42,18 +42,23 @@ def check(cells: Iterable[Cell], request: Request) -> None:
         raise BadInput("\n".join(_told(name, problem, request.pythons) for name, problem in problems.items()))
 
 
-def broken(whos: Iterable[Configuration], pythons: Mapping[str, str], *more: str) -> dict[str, Unavailable]:
-    """Why no worker of a framework could start, by framework; empty where all could. `more` goes to each probe."""
+def broken(
+    whos: Iterable[Configuration], pythons: Mapping[str, str], instead: Sequence[str] = ()
+) -> dict[str, Unavailable]:
+    """Why no worker of a framework could start, by framework; empty where all could.
+
+    `instead` goes to each probe in place of these implementations' names.
+    """
     asked: dict[str, list[Configuration]] = {}
     for who in whos:
         asked.setdefault(who.framework, []).append(who)
     with tempfile.TemporaryDirectory(prefix="samenet-") as folder, ExitStack() as ends:
         processes = {}
         for name, group in asked.items():
-            implementations = dict.fromkeys(f"{who.model}/{who.mode}" for who in group)
+            words = instead or dict.fromkeys(f"{who.model}/{who.mode}" for who in group)
             python = pythons.get(name, system.python())
             process = subprocess.Popen(
-                command(python, PROGRAM, name, *implementations, *more),
+                command(python, PROGRAM, name, *words),
                 env=environment(group[0], Path(folder)), cwd=system.ROOT, text=True, errors="replace",
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             )  # fmt: skip

@@ -8,8 +8,8 @@ import importlib
 import sys
 
 OLDEST = (3, 11)
-COMPILE = "--compile"
-"""Stands among the implementations: use the compiler that the framework needs, too."""
+ADAPTER, COMPILE = "--adapter", "--compile"
+"""In place of implementations: the adapter alone, or with it the compiler that tuned mode needs."""
 
 
 def main(framework: str, *words: str) -> None:
@@ -28,8 +28,8 @@ def main(framework: str, *words: str) -> None:
         model, _, mode = word.partition("/")
         if mode:
             registry.model_class(model, framework, mode)
-        elif hasattr(adapter, "try_compiler"):
-            adapter.try_compiler()
+        elif word == COMPILE:
+            adapter.try_compiler()  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

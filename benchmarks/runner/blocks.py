@@ -227,6 +227,8 @@ class Block:
         except WorkerLost as problem:
             worker.stop()
             self._replace(worker, str(problem))
+        if worker.event["event"] == Says.UNAVAILABLE and not worker.job.control:
+            self.run.say(f"  {worker.job.who.framework} cannot run: {worker.event['reason']} {worker.event['fix']}")
 
     def _replace(self, worker: WorkerProcess, reason: str) -> None:
         """Record what was lost; start a new process for the cells that are left."""

@@ -15,6 +15,7 @@ from benchmarks.runner.blocks import Runner
 from benchmarks.runner.worker_process import WorkerLost, WorkerProcess
 from benchmarks.worker.protocol import Job
 from tests.support.fresh_process import interpreter_that
+from tests.support.strangers import offered
 from tests.support.tiny_runs import TINY, cells_of, execute, networks, outcomes, timed
 
 
@@ -190,3 +191,15 @@ def test_a_worker_does_not_tell_the_error_of_the_one_before_it(tmp_path: Path) -
         worker.listen()
     worker.stop()
     assert worker.last_lines() == []
+
+
+def test_a_worker_that_cannot_run_says_why_in_the_terminal_too(tmp_path: Path) -> None:
+    models = "from implementations.mlp.mlp_numpy import MLP as blind\n"
+    records: list[Record] = []
+    said: list[str] = []
+    with offered(tmp_path, models, {"blind": "def devices():\n    return []"}):
+        cells = cells_of("blind", phases=("predict",))
+        Runner(networks(), cells, TINY, 2, 0, records.append, said.append).execute()
+    assert [outcome.status for outcome in outcomes(records)] == ["skipped"] * 2 * len(cells)
+    told = [line for line in said if "blind cannot run: blind cannot use cpu here; it sees no device. " in line]
+    assert len(told) == 2  # in each block, and not of the null control

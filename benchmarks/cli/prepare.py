@@ -57,7 +57,7 @@ class Prepared:
         """Roughly how long `run` takes."""
         return self.estimate.run_s(self.plan.cells, self.request.profile)
 
-    def check_before_it_starts(self) -> None:
+    def check_before_it_starts(self, say: Say) -> None:
         """Raises BadInput where nothing is planned, with what was left out, or something that was named cannot be imported."""
         from benchmarks.runner import probes
 
@@ -69,7 +69,7 @@ class Prepared:
                 or "these options leave nothing together; `list` with fewer of them shows what there is."
             )
             raise BadInput(f"nothing to measure: {why}")
-        probes.check(self.plan.cells, self.request)
+        probes.check(self.plan.cells, self.request, say)
 
     def say_absent(self, say: Say) -> None:
         """What is not there or was left out, a line each."""

@@ -113,7 +113,7 @@ def run(
     """
     from benchmarks.runner import resume
 
-    prepared.check_before_it_starts()
+    prepared.check_before_it_starts(say)
     profile, begin_s = prepared.request.profile, time.monotonic()
     more_until_s = 0.0 if blocks or prepared.budget_s < math.inf else begin_s + profile.budget_s - REPORT_S
     blocks = blocks or profile.blocks

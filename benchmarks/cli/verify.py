@@ -23,7 +23,7 @@ def verify(
     from benchmarks.worker.protocol import Job
 
     proofs: list[ProofRecord] = []
-    prepared.check_before_it_starts()
+    prepared.check_before_it_starts(say)
     prepared.say_absent(say)
 
     def keep(result: Record) -> None:

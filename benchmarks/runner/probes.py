@@ -13,17 +13,20 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 from benchmarks import system
 from benchmarks.plan.cells import Request
 from benchmarks.records.configuration import Cell, Configuration
-from benchmarks.runner.worker_process import TRACEBACK, command, ending, environment, last_error
+from benchmarks.runner.progress import Say
+from benchmarks.runner.worker_process import TRACEBACK, command, ending, environment, last_error, last_stack
+from benchmarks.worker.protocol import WHERE
 from implementations import registry
 from implementations.errors import BadInput, Unavailable
 
 PROGRAM = "benchmarks.worker.probe"
 TIMEOUT_S = 120.0
+ANSWERS_WITHIN_S = 0.5
 MEND = "Mend its installation, or leave it out."
 ANOTHER = "Give another interpreter, or leave it out."
 
@@ -32,22 +35,26 @@ OF_A_WORKER = ("numpy", "psutil", "pydantic", "pytest_benchmark", "threadpoolctl
 """Import packages without which a run would not come to its report, and those that a worker needs beside its framework."""
 
 
-def check(cells: Iterable[Cell], request: Request) -> None:
+def check(cells: Iterable[Cell], request: Request, say: Say) -> None:
     """Raises BadInput where something that these cells need cannot be imported, with everything that cannot, and the fix."""
     absent = [package for package in (*OF_THE_RUN, *OF_A_WORKER) if importlib.util.find_spec(package) is None]
     if absent:
         raise BadInput(f"{', '.join(absent)}: not installed. Install it: {_pip_install(sys.executable, absent)}")
-    problems = broken([cell.who for cell in cells if _is_asked(cell.who.framework, request)], request.pythons)
+    whos = [cell.who for cell in cells if _is_asked(cell.who.framework, request)]
+    problems = broken(whos, request.pythons, say=say)
     if problems:
         raise BadInput("\n".join(_told(name, problem, request.pythons) for name, problem in problems.items()))
 
 
 def broken(
-    whos: Iterable[Configuration], pythons: Mapping[str, str], instead: Sequence[str] = ()
+    whos: Iterable[Configuration],
+    pythons: Mapping[str, str],
+    instead: Sequence[str] = (),
+    say: Say = lambda text: None,
 ) -> dict[str, Unavailable]:
     """Why no worker of a framework could start, by framework; empty where all could.
 
-    `instead` goes to each probe in place of these implementations' names.
+    `instead` goes to each probe in place of these implementations' names; `say` hears where an interruption met them.
     """
     asked: dict[str, list[Configuration]] = {}
     for who in whos:
@@ -65,14 +72,20 @@ def broken(
             processes[name] = ends.enter_context(process)
             ends.callback(process.kill)
         end_s = monotonic() + TIMEOUT_S
-        return {name: problem for name, process in processes.items() if (problem := _answer(process, end_s))}
+        try:
+            return {name: problem for name, process in processes.items() if (problem := _answer(process, end_s))}
+        except KeyboardInterrupt:
+            for name, process in processes.items():
+                if process.poll() is None:
+                    say(f"stopped while importing {name}{_where(process)}")
+            raise
 
 
 def _answer(process: "subprocess.Popen[str]", end_s: float) -> Unavailable | None:
     try:
         _, written = process.communicate(timeout=max(end_s - monotonic(), 0))
     except subprocess.TimeoutExpired:
-        return Unavailable(f"after {TIMEOUT_S:.0f} s it had not imported what it needs.", ANOTHER)
+        return Unavailable(f"after {TIMEOUT_S:.0f} s it had not imported what it needs{_where(process)}.", ANOTHER)
     if process.returncode == 0:
         return None
     if TRACEBACK not in written:  # no Python, or an old one, or it was killed
@@ -80,6 +93,14 @@ def _answer(process: "subprocess.Popen[str]", end_s: float) -> Unavailable | Non
     error = last_error(written)
     told = error.removeprefix("implementations.errors.Unavailable: ")
     return Unavailable(f"{error}.", MEND) if told == error else Unavailable(told, "")
+
+
+def _where(process: "subprocess.Popen[str]") -> str:
+    """File and line of one that takes too long, which is ended."""
+    process.send_signal(WHERE)
+    sleep(ANSWERS_WITHIN_S)
+    process.kill()
+    return last_stack(process.communicate()[1])
 
 
 def _is_asked(name: str, request: Request) -> bool:

@@ -141,11 +141,8 @@ class WorkerProcess:
             self.process.send_signal(WHERE)
         for _ in range(20):
             sleep(0.05)
-            lines = self._written().splitlines()
-            stacks = [i for i, line in enumerate(lines) if STACK in line]
-            if stacks and len(lines) > stacks[-1] + 1:
-                frames = [line.strip().replace(f"{system.ROOT}/", "") for line in lines[stacks[-1] + 1 :][:2]]
-                return f"; it was at {', called at '.join(frames)}"
+            if at := last_stack(self._written()):
+                return at
         return ""
 
     def last_lines(self) -> list[str]:
@@ -237,6 +234,13 @@ def last_error(written: str) -> str:
     if traceback and lines:
         lines = lines[: 2 if lines[0].endswith(":") else 1]  # NumPy says what is wrong in the next line
     return " ".join(lines if traceback else lines[-1:])[:MOST]
+
+
+def last_stack(written: str) -> str:
+    """Where a process was that was asked by WHERE, for a message; empty where it has not answered."""
+    _, answered, stack = written.rpartition(STACK)
+    frames = [line.strip().replace(f"{system.ROOT}/", "") for line in stack.splitlines()[1:3]]
+    return f"; it was at {', called at '.join(frames)}" if answered and frames else ""
 
 
 def environment(who: Configuration, scratch: Path) -> dict[str, str]:

@@ -4,7 +4,9 @@ What is missing or broken ends it with a traceback; nothing is built or computed
 known, so it must be readable to older ones.
 """
 
+import faulthandler
 import importlib
+import signal
 import sys
 
 OLDEST = (3, 11)
@@ -16,6 +18,7 @@ def main(framework: str, *words: str) -> None:
     """The harness, the framework's adapter, and these implementations, each `MODEL/MODE`."""
     if sys.version_info < OLDEST:
         sys.exit("it is Python {}.{}, and {}.{} is needed".format(*sys.version_info[:2], *OLDEST))
+    faulthandler.register(signal.SIGUSR1, all_threads=False)  # `protocol.WHERE`, as a worker does
     from benchmarks import system
 
     system.die_with_parent()

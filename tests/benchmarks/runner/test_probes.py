@@ -2,9 +2,14 @@
 
 import ast
 import json
+import os
+import re
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -55,9 +60,19 @@ def test_all_are_asked_and_what_is_wrong_is_told_of_each(plug_ins: None) -> None
 
 
 def test_what_never_ends_is_told_and_ended(plug_ins: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes, "TIMEOUT_S", 2.0)
-    found = probes.broken(whos("hanging"), {})
-    assert found["hanging"].reason == "after 2 s it had not imported what it needs."
+    monkeypatch.setattr(probes, "TIMEOUT_S", 5.0)
+    reason = probes.broken(whos("hanging"), {})["hanging"].reason
+    assert re.match(r"after 5 s it had not imported what it needs; it was at File .*hanging.py\", line \d+", reason)
+    assert not [child for child in psutil.Process().children() if "hanging" in child.cmdline()]
+
+
+def test_an_interruption_says_where_it_was(plug_ins: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    threading.Timer(5.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        probes.broken(whos("hanging", "numpy"), {}, say=said.append)
+    (line,) = said  # the other one had come to its end
+    assert line.startswith("stopped while importing hanging; it was at File ")
     assert not [child for child in psutil.Process().children() if "hanging" in child.cmdline()]
 
 
@@ -65,7 +80,7 @@ def refusal(python: Path | str) -> str:
     """What is said of an interpreter."""
     pythons = {"numpy@next": str(python)}
     with pytest.raises(BadInput) as caught:
-        probes.check(cells_of("numpy@next", pythons=pythons), Request(TINY, pythons=pythons))
+        probes.check(cells_of("numpy@next", pythons=pythons), Request(TINY, pythons=pythons), print)
     text = str(caught.value)
     assert text.startswith(f"--python numpy@next={python}: ")
     return text
@@ -119,21 +134,21 @@ def test_what_was_named_is_asked_unless_this_process_has_it(
 ) -> None:
     found: list[str] = []
 
-    def broken(whos: list[Configuration], pythons: dict[str, str]) -> dict[str, Unavailable]:
+    def broken(whos: list[Configuration], pythons: dict[str, str], say: Any) -> dict[str, Unavailable]:
         found.extend(dict.fromkeys(who.framework for who in whos))
         return {}
 
     monkeypatch.setattr(probes, "broken", broken)
     cells = cells_of("numpy", "numpy@next", pythons={"numpy@next": ""})
     torch = [cell.model_copy(update={"who": cell.who.model_copy(update={"framework": "torch"})}) for cell in cells[:1]]
-    probes.check([*cells, *torch], request_)
+    probes.check([*cells, *torch], request_, print)
     assert found == asked
 
 
 def test_what_a_run_itself_needs_is_told_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "OF_THE_RUN", ("zzz_not_there",))
     with pytest.raises(BadInput, match=r"^zzz_not_there: not installed\. Install it: .* -m pip install zzz-not-there$"):
-        probes.check([], Request(TINY))
+        probes.check([], Request(TINY), print)
 
 
 # By the command line

@@ -3,7 +3,7 @@
 A framework of our own is one adapter (`frameworks/<family>_adapter.py`), one file per layer, its training and one file per model
 (`<model>/<model>_<family>.py`). A model of our own is a folder with a `spec.py`; one from elsewhere joins through the entry-point group
 `samenet.models`: the entry point's name is the model's name, and it names a package with the same modules. A framework from elsewhere joins through the entry-point group `samenet.frameworks`: the entry
-point's name is the framework's name, and it loads an adapter module that has, besides what
+point's name is the framework's name, and it loads an adapter module of that `NAME` that has, besides what
 `implementations.contract.Framework` asks for, `MODELS = {name of a model: "package.module:Class"}`.
 """
 

@@ -3,7 +3,7 @@
 A framework of our own is one adapter (`frameworks/<family>_adapter.py`), one file per layer, its training and one file per model
 (`<model>/<model>_<family>.py`). A model of our own is a folder with a `spec.py`; one from elsewhere joins through the entry-point group
 `samenet.models`: the entry point's name is the model's name, and it names a package with the same modules. A framework from elsewhere joins through the entry-point group `samenet.frameworks`: the entry
-point's name is the framework's name, and it loads an adapter module that has, besides what
+point's name is the framework's name, and it loads an adapter module of that `NAME` that has, besides what
 `implementations.contract.Framework` asks for, `MODELS = {name of a model: "package.module:Class"}`.
 """
 
@@ -93,9 +93,17 @@ def missing(name: str) -> Unavailable | None:
     """Why a framework cannot even be imported, found without importing it; None where its packages are there."""
     for package in PACKAGES.get(base(name), ()):
         if importlib.util.find_spec(package) is None:
-            cupy = "cupy-cuda12x (or cupy-cuda13x); it needs an NVIDIA GPU"
-            return Unavailable.not_installed(package, cupy if package == "cupy" else "")
+            return _not_installed(name, package)
     return None
+
+
+def _not_installed(name: str, package: str) -> Unavailable:
+    """What to say of a package that is not there: one of the framework's own, or one that those would bring."""
+    if package in PACKAGES.get(base(name), ()):
+        wheels = "cupy-cuda12x (or cupy-cuda13x); it needs an NVIDIA GPU" if package == "cupy" else package
+        return Unavailable(f"{package} is not installed.", f"Install it: pip install {wheels}")
+    brings = " ".join(distributions(name)).replace("_", "-") or package
+    return Unavailable(f"{package} is not installed, which {name} needs.", f"Install it: pip install {brings}")
 
 
 def mode_problem(name: str, mode: str) -> Unavailable | None:
@@ -123,7 +131,8 @@ def distributions(name: str) -> list[str]:
 def adapter(name: str) -> Framework:
     """The framework's adapter module. Imports the framework.
 
-    Raises BadInput for an unknown name, Unavailable where the framework cannot run here.
+    Raises BadInput for an unknown name, Unavailable where the framework or something that it needs is not installed, and where
+    a plug-in bears another name than its entry point. Whatever else an import raises comes from a broken installation.
     """
     check_framework(name)
     name = base(name)
@@ -132,7 +141,10 @@ def adapter(name: str) -> Framework:
     if name.startswith("keras-") and name in FAMILIES:
         os.environ["KERAS_BACKEND"] = name.removeprefix("keras-")
     file = f"implementations.frameworks.{FAMILIES[name]}_adapter" if name in FAMILIES else ""
-    return cast(Framework, importlib.import_module(file) if file else _entry_point(name))
+    try:
+        return cast(Framework, importlib.import_module(file) if file else _entry_point(name))
+    except ModuleNotFoundError as error:
+        raise _not_installed(name, error.name or "jaxlib") from error  # whose absence JAX tells without its name
 
 
 def modes(model: str, name: str) -> tuple[str, ...]:
@@ -190,12 +202,13 @@ def part(model: str, name: str) -> ModuleType:
     module = f"{package(model)}.{name}"
     try:
         return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+    except Exception as error:  # whatever somebody else's code raises
+        if model in OURS:
             raise
-        raise BadInput(
-            f"the model {model}: its package has no module {error.name}. Ask its author, or uninstall it."
-        ) from None
+        absent = error.name if isinstance(error, ModuleNotFoundError) else None
+        its_own = absent and f"{module}.".startswith(f"{absent}.")
+        why = f"its package has no module {absent}" if its_own else f"{module} cannot be imported: {error!r}"
+        raise BadInput(f"the model {model}: {why}. Ask its author, or uninstall it.") from error
 
 
 def from_elsewhere(model: str, names: Iterable[str]) -> list[str]:
@@ -206,7 +219,11 @@ def from_elsewhere(model: str, names: Iterable[str]) -> list[str]:
 
 
 def _entry_point(name: str) -> ModuleType:
-    return cast(ModuleType, next(p for p in _entry_points(FRAMEWORK_POINTS) if p.name == name).load())
+    module = cast(ModuleType, next(p for p in _entry_points(FRAMEWORK_POINTS) if p.name == name).load())
+    if (own := module.NAME) != name:
+        fix = "Ask its author to give its adapter and its entry point one name, or leave it out."
+        raise Unavailable(f"the plug-in {name} calls itself {own} (NAME in its adapter).", fix)
+    return module
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from benchmarks import VERSION
 from benchmarks.cli import exit_codes
 from implementations import catalogue
 
@@ -26,12 +27,12 @@ CHOICES = [
     click.option(
         "--model", help=f"Which network, or several with commas; a TOML file may say it.  [default: {catalogue.MODEL}]"
     ),
-    click.option("--framework", "frameworks", help="Only these, with commas: numpy,torch,keras-tensorflow,..."),
+    click.option("--framework", "frameworks", help="Only these, with commas: numpy,torch,keras-tensorflow,... or all."),
     click.option("--device", "devices", help="Only these, with commas: cpu, cuda, cuda:0, ..."),
     click.option("--threads", help="CPU threads, with commas, or `all`. By default all cores."),
     click.option("--phase", "phases", help="Only these, with commas: train_step,predict,epoch,products,peak,copy."),
-    click.option("--precision", "precisions", help="With commas: float64,float32,tf32,bfloat16."),
-    click.option("--mode", "modes", help="With commas: plain,tuned."),
+    click.option("--precision", "precisions", help="With commas: float64,float32,tf32,bfloat16, or all."),
+    click.option("--mode", "modes", help="With commas: plain,tuned, or all."),
     click.option("--variant", "variants", help="Only these, with commas: spec,stock."),
     click.option("--set", "sets", multiple=True, metavar="AXIS=N,N", help="Sweep an axis: --set batch=32,256."),
     click.option("-k", "keyword", default="", help="Only cells whose identity contains this."),
@@ -84,6 +85,7 @@ class Command(click.Group):
 
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="samenet", message="%(prog)s %(version)s")
 def main() -> None:
     """Samenet: one network in several frameworks, proved equal, then timed."""
 
@@ -155,14 +157,13 @@ def list_cells(as_json: bool, **choice: Any) -> None:
     prepared = prepare.prepare(load_data=False, **choice)
     for cell in prepared.plan.cells:
         click.echo(cell.model_dump_json() if as_json else cell.id)
-    for entry in prepared.plan.absent:
-        say(f"not there: {entry.framework}: {entry.reason} {entry.fix}")
+    prepared.say_absent(say)
     say(f"{len(prepared.plan.cells)} cells; `run` would take about {rough(prepared.estimate_s())}")
 
 
 @main.command()
 @chosen
-@click.option("--json", "as_json", is_flag=True, help="One proof per line, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="One proof per line, as JSON; what has none, with its reason.")
 def verify(as_json: bool, **choice: Any) -> None:
     """Prove the implementations equal, in float32 and float64, and time nothing.
 
@@ -171,6 +172,7 @@ def verify(as_json: bool, **choice: Any) -> None:
     """
     from benchmarks.cli import prepare, verify
     from benchmarks.report import proof_table
+    from implementations.errors import BadInput
 
     prepared = prepare.prepare(**choice)
 
@@ -178,13 +180,22 @@ def verify(as_json: bool, **choice: Any) -> None:
         if as_json:
             click.echo(proof.model_dump_json())
 
-    proofs, lost = verify.verify(prepared, say, tell)
+    def tell_unproved(reason: str, **who: Any) -> None:
+        if as_json:
+            click.echo(json.dumps({"kind": "unproved", **who, "reason": reason}))
+
+    try:
+        proofs, lost = verify.verify(prepared, say, tell)
+    except BadInput as problem:
+        tell_unproved(str(problem))
+        raise
     if proofs and not as_json:
         click.echo(proof_table.render(proofs))
     if proofs:
         say(proof_table.summary(proofs))
     for job, reason in lost:
-        say(f"{job.who.label}: could not be proved: {reason}")
+        tell_unproved(reason, who=job.who.model_dump())
+        say(f"{job.who.label} in {job.who.precision}: could not be proved: {reason}")
     if any(proof.ours for proof in proofs):
         sys.exit(exit_codes.UNEQUAL)
     sys.exit(exit_codes.NOTHING if not proofs else exit_codes.FAILED if lost else exit_codes.GOOD)
@@ -260,12 +271,13 @@ def compare(folder: Path, other: str, as_json: bool, **choice: Any) -> None:
 
 
 @main.command()
+@click.option("--deep", is_flag=True, help="Import every framework, and compile with those that need a compiler.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def doctor(as_json: bool) -> None:
+def doctor(deep: bool, as_json: bool) -> None:
     """Say what this machine has, what is missing, and how to get it."""
     from benchmarks.cli import doctor
 
-    state = doctor.examine()
+    state = doctor.examine(deep)
     click.echo(json.dumps(state, indent=2) if as_json else doctor.render(state))
 
 

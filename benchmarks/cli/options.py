@@ -1,18 +1,35 @@
 """What the user typed as a Request: lists, numbers, sweeps, interpreters. What of it can be had is for the plan to say."""
 
+import os
 import re
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from benchmarks import system
 from benchmarks.plan import profiles
 from benchmarks.plan.cells import Request
-from implementations import registry
+from implementations import catalogue, registry
 from implementations.contract import Spec
 from implementations.errors import BadInput
+from implementations.spec import Precision
 
 Value = TypeVar("Value")
+
+ALL = "all"
+KNOWN = catalogue.FRAMEWORKS | catalogue.PEERS
+ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
+    "--framework": {known.title.lower(): (name,) for name, known in KNOWN.items()}
+    | {name: (name,) for name in KNOWN}
+    | {
+        "keras": tuple(name for name, family in registry.FAMILIES.items() if family == "keras"),
+        "sklearn": ("scikit-learn",),
+    },
+    "--precision": {"bf16": ("bfloat16",), "fp32": ("float32",), "fp64": ("float64",), ALL: get_args(Precision)},
+    "--mode": {ALL: registry.MODES},
+}
+"""Option -> other spellings of its values, in small letters, and what they stand for."""
 
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 
@@ -23,9 +40,13 @@ def request(specs: Mapping[str, Spec], choice: dict[str, Any], own_spec: bool) -
         raise BadInput(f"--profile {choice['profile']}: no such profile; there are {', '.join(profiles.PROFILES)}.")
     axes = dict.fromkeys(axis for model in specs for axis in registry.part(model, "spec").AXES)
     words = {axis for spec in specs.values() for axis, value in spec.axes().items() if isinstance(value, str)}
+    profile, frameworks = profiles.PROFILES[choice["profile"]], listed("--framework", choice["frameworks"])
+    if ALL in frameworks:  # none of them by name: one that is not there is a hole
+        others = (name for name in frameworks if name != ALL)
+        profile, frameworks = replace(profile, frameworks=(*registry.frameworks(), *others)), ()
     return Request(
-        profile=profiles.PROFILES[choice["profile"]],
-        frameworks=listed("--framework", choice["frameworks"]),
+        profile=profile,
+        frameworks=frameworks,
         devices=listed("--device", choice["devices"]),
         threads=tuple(dict.fromkeys(map(_thread_count, listed("--threads", choice["threads"])))),
         precisions=listed("--precision", choice["precisions"]),
@@ -52,7 +73,8 @@ def listed(option: str, text: str | None) -> tuple[str, ...]:
     words = _words(text or "")
     if text is not None and not words:
         raise BadInput(f"{option} {text}: names nothing. Give names with commas between them, or leave it out.")
-    return words
+    aliases = ALIASES.get(option, {})
+    return tuple(dict.fromkeys(name for word in words for name in aliases.get(word.lower(), (word,))))
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -84,7 +106,9 @@ def _axis(text: str, axes: Iterable[str], words: Container[str]) -> tuple[str, l
     if name in words and values:
         return name, list(values)
     if name not in axes or not values or not all(value.isdecimal() for value in values):
-        raise BadInput(f"--set {text}: give an axis ({', '.join(axes)}) and whole numbers, as in --set batch=32,256.")
+        beyond = "What else a network has stands in a file: --spec my.toml."
+        known = f"give an axis ({', '.join(axes)}) and whole numbers, as in --set batch=32,256."
+        raise BadInput(f"--set {text}: {known} {beyond}")
     return name, [int(value) for value in values]
 
 
@@ -95,4 +119,4 @@ def _interpreter(text: str) -> tuple[str, str]:
         raise BadInput(f"--python {text}: name the other installation with letters and digits, as in torch@next=PATH.")
     if not Path(path).is_file():
         raise BadInput(f"--python {text}: {path or 'nothing'} is not a file. Give the path of a Python interpreter.")
-    return framework, str(Path(path).absolute())  # workers run in a folder of their own; a link names an environment
+    return framework, os.path.abspath(path)  # a worker begins in another folder; what it links to is no environment

@@ -12,6 +12,7 @@ from benchmarks.cli import options
 from benchmarks.plan import cells as plan
 from benchmarks.plan.cells import Plan, Request
 from benchmarks.plan.estimate import RunEstimate, within
+from benchmarks.runner.progress import Say
 from implementations import catalogue, registry
 from implementations.contract import Spec
 from implementations.errors import BadInput
@@ -55,6 +56,25 @@ class Prepared:
     def estimate_s(self) -> float:
         """Roughly how long `run` takes."""
         return self.estimate.run_s(self.plan.cells, self.request.profile)
+
+    def check_before_it_starts(self, say: Say) -> None:
+        """Raises BadInput where nothing is planned, with what was left out, or something that was named cannot be imported."""
+        from benchmarks.runner import probes
+
+        if not self.plan.cells:
+            reasons: list[str] = []
+            self.say_absent(reasons.append)
+            why = (
+                "\n".join(reasons)
+                or "these options leave nothing together; `list` with fewer of them shows what there is."
+            )
+            raise BadInput(f"nothing to measure: {why}")
+        probes.check(self.plan.cells, self.request, say)
+
+    def say_absent(self, say: Say) -> None:
+        """What is not there or was left out, a line each."""
+        for entry in self.plan.absent:
+            say(f"not there: {entry.framework}: {entry.reason} {entry.fix}".rstrip())
 
     @property
     def estimate(self) -> RunEstimate:

@@ -113,10 +113,7 @@ def run(
     """
     from benchmarks.runner import resume
 
-    if not prepared.plan.cells:
-        raise BadInput(
-            "nothing to measure: no framework can run here (see `doctor`), or every size is left out (see `list`)."
-        )
+    prepared.check_before_it_starts(say)
     profile, begin_s = prepared.request.profile, time.monotonic()
     more_until_s = 0.0 if blocks or prepared.budget_s < math.inf else begin_s + profile.budget_s - REPORT_S
     blocks = blocks or profile.blocks
@@ -148,8 +145,7 @@ def _announce(prepared: Prepared, progress: "Progress", blocks: int, left: int, 
     say(f"{extent}, about {whole} on a quiet machine")
     if not locked:
         say(f"{progress.folder}: this file system has no locks, so do not start the same run there twice")
-    for entry in prepared.plan.absent:
-        say(f"not there: {entry.framework}: {entry.reason} {entry.fix}")
+    prepared.say_absent(say)
 
 
 def _begin_records(

@@ -14,7 +14,8 @@ def verify(
 ) -> tuple[list[ProofRecord], list[tuple[Any, str]]]:
     """Ask everything of every implementation of the plan at its sizes, in float32 and float64; nothing is timed or written.
 
-    `tell` is called with each proof as it comes. Returns all of them, and the jobs that were lost with the reasons.
+    `tell` is called with each proof as it comes. Returns all of them, and the jobs that were lost with the reasons. Raises
+    BadInput where nothing is planned, or something that was asked for by name cannot be imported.
     """
     from benchmarks.plan import schedule
     from benchmarks.runner import blocks as runner
@@ -22,6 +23,8 @@ def verify(
     from benchmarks.worker.protocol import Job
 
     proofs: list[ProofRecord] = []
+    prepared.check_before_it_starts(say)
+    prepared.say_absent(say)
 
     def keep(result: Record) -> None:
         if isinstance(result, ProofRecord):

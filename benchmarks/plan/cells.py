@@ -93,6 +93,13 @@ def _implementations(
         places = devices.of_framework(name, request.devices, gpus)
         modes, problems = _modes(model, name, request)
         holes = _precision_holes(model, name, places, request.precisions or (spec.precision,))
+        whos = [
+            who
+            for device, mode in itertools.product(places, modes)
+            for who in _whos(model, spec, name, device, mode, request)
+        ]
+        if not whos:
+            raise _no_variant(model, name, modes, request)
     except Unavailable as problem:
         if name in request.frameworks and not elsewhere:
             raise
@@ -100,11 +107,6 @@ def _implementations(
         return []
     absent += [_absent(model, name, problem) for problem in problems]
     absent += [_absent(model, name, problem, device) for (device, _), problem in holes.items()]
-    whos = [
-        who
-        for device, mode in itertools.product(places, modes)
-        for who in _whos(model, spec, name, device, mode, request)
-    ]
     return [who for who in whos if (who.device, who.precision) not in holes]
 
 
@@ -186,7 +188,7 @@ def _whos(model: str, spec: Spec, name: str, device: str, mode: str, request: Re
         spec.changed(precision=precision)
     for variant in request.variants:
         spec.variant(variant)
-    variants = ["spec", *(v.name for v in registry.part(model, "spec").VARIANTS if registry.base(name) in v.frameworks)]
+    variants = _variants(model, name)
     return [
         Configuration(
             model=model, framework=name, variant=variant, device=device, threads=threads, precision=precision, mode=mode
@@ -196,6 +198,17 @@ def _whos(model: str, spec: Spec, name: str, device: str, mode: str, request: Re
         for threads in request.threads or _threads(request.profile)
         for precision in request.precisions or (spec.precision,)
     ]
+
+
+def _variants(model: str, name: str) -> list[str]:
+    return ["spec", *(v.name for v in registry.part(model, "spec").VARIANTS if registry.base(name) in v.frameworks)]
+
+
+def _no_variant(model: str, name: str, modes: Sequence[str], request: Request) -> Unavailable:
+    """Why a framework that is there has no implementation among these variants and modes."""
+    others = "".join(f", {variant} (plain)" for variant in _variants(model, name)[1:])
+    asked = " or ".join(request.variants)
+    return Unavailable(f"{name} has no variant {asked} in {' or '.join(modes)} mode.", f"It has: spec{others}.")
 
 
 def _threads(profile: Profile) -> list[int]:

@@ -24,6 +24,10 @@ COLUMNS = {
 
 _COLUMN_OF = {group: column for column, groups in COLUMNS.items() for group in groups}
 
+TRAINED = {"loss", "gradients", "parameters"}
+"""Columns of which a proof of a training step has one at least."""
+
+PREDICTIONS = "equal, predictions"
 RUNS = ("free run", "restarted run")
 LONG_RUNS, CONDUCT = "long runs", "conduct"
 ALL_COLUMNS = (*COLUMNS, LONG_RUNS, CONDUCT)
@@ -62,7 +66,12 @@ def render(proofs: Sequence[ProofRecord]) -> str:
 def summary(proofs: Sequence[ProofRecord]) -> str:
     """All of them in one line: how many are equal, and which check came nearest to its budget or beyond it."""
     verdicts = [verdict(proof) for proof in proofs]
-    words = {"equal": "equal", "UNEQUAL": "UNEQUAL", "limit": "equal but for a limit of the framework's own"}
+    words = {
+        "equal": "equal",
+        PREDICTIONS: "equal in predictions alone (at that size there is no training step)",
+        "UNEQUAL": "UNEQUAL",
+        "limit": "equal but for a limit of the framework's own",
+    }
     counts = [f"{verdicts.count(name)} {text}" for name, text in words.items() if name in verdicts]
     judged = [
         (check, proof.who)
@@ -79,8 +88,10 @@ def summary(proofs: Sequence[ProofRecord]) -> str:
 
 
 def verdict(proof: ProofRecord) -> str:
-    """In one word."""
-    return "equal" if proof.passed else "UNEQUAL" if proof.ours else "limit"
+    """In a word or two."""
+    if proof.passed:
+        return "equal" if TRAINED & by_column([proof]).keys() else PREDICTIONS
+    return "UNEQUAL" if proof.ours else "limit"
 
 
 def column_of(check: Check) -> str:

@@ -227,6 +227,8 @@ class Block:
         except WorkerLost as problem:
             worker.stop()
             self._replace(worker, str(problem))
+        if worker.event["event"] == Says.UNAVAILABLE and not worker.job.control:
+            self.run.say(f"  {worker.job.who.framework} cannot run: {worker.event['reason']} {worker.event['fix']}")
 
     def _replace(self, worker: WorkerProcess, reason: str) -> None:
         """Record what was lost; start a new process for the cells that are left."""
@@ -271,8 +273,10 @@ def verify(run: Runner, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, st
             worker.listen()
             while not worker.ended:
                 worker.proceed()
+            if worker.event["event"] == Says.UNAVAILABLE:
+                lost.append((job, f"{worker.event['reason']} {worker.event['fix']}"))
         except WorkerLost as problem:
-            lost.append((job, f"{problem}: {' / '.join(worker.last_lines()[-3:])}"))
+            lost.append((job, str(problem)))
         except KeyboardInterrupt:
             run.say(f"stopped while proving {job.who.framework}{worker.where()}")
             raise

@@ -79,8 +79,7 @@ def _execute(workers: list[WorkerProcess], ledger: Ledger) -> None:
                     step(worker)
                 except WorkerLost as problem:
                     lost.append(worker)
-                    last = "".join(f" ({line.strip()})" for line in worker.last_lines()[-1:])
-                    ledger.hole(worker.job, f"the process was lost: {problem}{last}"[:500])
+                    ledger.hole(worker.job, f"the process was lost: {problem}"[:500])
         for worker in workers:
             ledger.hole(worker.job, "the process did not say")
     finally:

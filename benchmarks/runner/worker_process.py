@@ -36,6 +36,10 @@ STILL_TIMEOUT_S = 60
 """Within which a worker that waits must have stopped: one that somebody else continued never does."""
 
 
+TRACEBACK = "Traceback (most recent call last):"
+MOST = 300
+"""Characters of what a process wrote, in a message."""
+
 STACK = "Stack (most recent call first)"
 """How faulthandler begins its answer."""
 
@@ -58,15 +62,16 @@ class WorkerProcess:
         self.finished: set[str] = set()
         self.turning_s = 0.0
         with log.open("ab") as stderr:
+            self.log_begins = stderr.tell()  # behind what its predecessors wrote
             self.process = subprocess.Popen(
-                [python, "-m", program],
+                command(python, program),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                env=_environment(job.who, log.parent),
+                env=environment(job.who, log.parent),
                 cwd=system.ROOT,
             )
         self.system_process = psutil.Process(self.process.pid)
@@ -124,8 +129,7 @@ class WorkerProcess:
                 f"nothing was heard of it for {timeout_s:.0f} s, so it was stopped{self.where()}"
             ) from None
         if line is None:
-            code = self.process.wait()
-            raise WorkerLost(f"its process ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}")
+            raise WorkerLost(f"its process ended with {ending(self.process.wait(), self._written())}")
         try:
             return json.loads(line) if line.startswith('{"event"') else records_file.parse(line)
         except (json.JSONDecodeError, ValidationError):
@@ -137,16 +141,13 @@ class WorkerProcess:
             self.process.send_signal(WHERE)
         for _ in range(20):
             sleep(0.05)
-            lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-            stacks = [i for i, line in enumerate(lines) if STACK in line]
-            if stacks and len(lines) > stacks[-1] + 1:
-                frames = [line.strip().replace(f"{system.ROOT}/", "") for line in lines[stacks[-1] + 1 :][:2]]
-                return f"; it was at {', called at '.join(frames)}"
+            if at := last_stack(self._written()):
+                return at
         return ""
 
     def last_lines(self) -> list[str]:
         """The end of what it wrote to standard error."""
-        return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
+        return self._written().splitlines()[-LAST_LINES:]
 
     def stop(self) -> None:
         """End the process, whatever it is doing, and close its pipes."""
@@ -157,6 +158,9 @@ class WorkerProcess:
         with suppress(OSError):
             if self.process.stdin:
                 self.process.stdin.close()
+
+    def _written(self) -> str:
+        return self.log.read_bytes()[self.log_begins :].decode(errors="replace")
 
     def _read(self) -> None:
         assert self.process.stdout
@@ -210,7 +214,36 @@ class Waiting:
             self.cpu_s += self._cpu_clock() - self._since[1]
 
 
-def _environment(who: Configuration, scratch: Path) -> dict[str, str]:
+def command(python: str, program: str, *words: str) -> list[str]:
+    """A module in an interpreter. Where that cannot be started the shell says so and ends with 126 or 127: a process that is
+    lost like any other, not an exception."""
+    return ["/bin/sh", "-c", 'exec "$@"', "sh", python, "-m", program, *words]
+
+
+def ending(code: int, written: str) -> str:
+    """How a process ended, with the error that it wrote last, where it ended by itself."""
+    if code < 0:
+        return f"signal {-code}"
+    return f"exit code {code}: {last_error(written)}".removesuffix(": ")
+
+
+def last_error(written: str) -> str:
+    """What a last traceback says was wrong; where there is none, the last line."""
+    _, traceback, end = written.rpartition(TRACEBACK)
+    lines = [line.rstrip() for line in end.splitlines() if line.strip() and not (traceback and line.startswith(" "))]
+    if traceback and lines:
+        lines = lines[: 2 if lines[0].endswith(":") else 1]  # NumPy says what is wrong in the next line
+    return " ".join(lines if traceback else lines[-1:])[:MOST]
+
+
+def last_stack(written: str) -> str:
+    """Where a process was that was asked by WHERE, for a message; empty where it has not answered."""
+    _, answered, stack = written.rpartition(STACK)
+    frames = [line.strip().replace(f"{system.ROOT}/", "") for line in stack.splitlines()[1:3]]
+    return f"; it was at {', called at '.join(frames)}" if answered and frames else ""
+
+
+def environment(who: Configuration, scratch: Path) -> dict[str, str]:
     """A worker's environment: its threads, its GPU and no other, the harness's own code first on the path.
 
     What is compiled is kept for this run and no longer: a first call of its first block has compiled it. PyTorch compiles

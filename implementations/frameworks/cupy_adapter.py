@@ -3,16 +3,11 @@
 import os
 from collections.abc import Callable
 
+import cupy as cp
 import numpy as np
 
 from implementations.contract import DeviceArray
 from implementations.errors import Unavailable
-
-try:
-    import cupy as cp
-except ModuleNotFoundError as error:
-    wheels = "cupy-cuda12x (or cupy-cuda13x)" if error.name == "cupy" else ""
-    raise Unavailable.not_installed(error.name, wheels) from None
 
 NAME = "cupy"
 MEMORY_COUNTER = "CuPy's memory pool: bytes that it took from the device, a little more than its arrays"

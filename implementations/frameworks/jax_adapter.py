@@ -2,17 +2,12 @@
 
 import os
 
+import jax
+import jax.numpy as jnp
+import jaxlib
 import numpy as np
 
 from implementations.contract import DeviceArray
-from implementations.errors import Unavailable
-
-try:
-    import jax
-    import jax.numpy as jnp
-    import jaxlib
-except ModuleNotFoundError as error:
-    raise Unavailable.not_installed(error.name or "jaxlib") from None  # whose absence JAX tells without its name
 
 NAME = "jax"
 MEMORY_COUNTER = "JAX's allocator: bytes in buffers"

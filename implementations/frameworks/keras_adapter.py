@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from implementations.contract import DeviceArray
-from implementations.errors import Unavailable
 
 BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
 NAME = f"keras-{BACKEND}"
@@ -33,8 +32,6 @@ def _import_backend_and_keras() -> tuple[ModuleType, Any]:
     try:
         backend = importlib.import_module(f"implementations.frameworks.{BACKEND}_adapter")
         return backend, importlib.import_module("keras")
-    except ModuleNotFoundError as error:
-        raise Unavailable.not_installed(error.name) from None
     finally:
         for name in hidden:
             del sys.modules[name]

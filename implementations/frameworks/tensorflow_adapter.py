@@ -1,12 +1,8 @@
 """TensorFlow as a backend of Keras: no network is written in TensorFlow alone. CUDA is asynchronous."""
 
-from implementations.contract import DeviceArray
-from implementations.errors import Unavailable
+import tensorflow as tf
 
-try:
-    import tensorflow as tf
-except ModuleNotFoundError as error:
-    raise Unavailable.not_installed(error.name) from None
+from implementations.contract import DeviceArray
 
 MEMORY_COUNTER = "TensorFlow's allocator: bytes in tensors"
 

@@ -4,15 +4,10 @@ import os
 from collections.abc import Callable
 
 import numpy as np
+import torch
+import torch._dynamo  # the first optimizer would import it, seconds into what is timed
 
 from implementations.contract import DeviceArray
-from implementations.errors import Unavailable
-
-try:
-    import torch
-    import torch._dynamo  # the first optimizer would import it, seconds into what is timed
-except ModuleNotFoundError as error:
-    raise Unavailable.not_installed(error.name) from None
 
 NAME = "torch"
 MEMORY_COUNTER = "PyTorch's allocator: bytes in tensors"
@@ -21,6 +16,11 @@ MEMORY_COUNTER = "PyTorch's allocator: bytes in tensors"
 def devices() -> list[str]:
     """The CPU, and every CUDA device that this build of PyTorch can use."""
     return ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count() if torch.cuda.is_available() else 0))]
+
+
+def try_compiler() -> None:
+    """Compile a sum, as tuned mode compiles its steps; raises what the C++ compiler says."""
+    torch.compile(torch.add)(torch.ones(8), 1.0)
 
 
 def start(threads: int) -> None:

@@ -149,7 +149,7 @@ def test_the_plan_and_the_workers_know_no_other_card_than_the_given(
     request = Request(PROFILES["smoke"], frameworks=("torch",), threads=(1,), devices=("cuda",))
     devices = {cell.who.device for cell in plan({"mlp": MLPSpec.preset("digits")}, request, gpus.visible()).cells}
     given = {
-        d: worker_process._environment(_who(d), tmp_path)[gpus.VARIABLE] for d in ("cpu", *sorted(devices), "cuda:2")
+        d: worker_process.environment(_who(d), tmp_path)[gpus.VARIABLE] for d in ("cpu", *sorted(devices), "cuda:2")
     }
     assert given == {"cpu": "", "cuda:0": THIRD, "cuda:1": FIRST, "cuda:2": ""}
 

@@ -58,6 +58,15 @@ def test_a_package_that_is_incomplete_is_an_error_with_a_name(tmp_path: Path, mi
     assert "Traceback" not in done.stderr
 
 
+def test_a_package_that_is_broken_is_an_error_with_its_reason(tmp_path: Path) -> None:
+    shutil.copytree(SITE, tmp_path / "site")
+    (tmp_path / "site" / "stranger" / "spec.py").write_text("import zzz_not_there\n", encoding="utf-8")
+    done = samenet(tmp_path / "site", "list", *SMALL)
+    assert (done.returncode, done.stdout) == (2, "")
+    why = "stranger.spec cannot be imported: ModuleNotFoundError(\"No module named 'zzz_not_there'\")"
+    assert done.stderr == f"Error: the model stranger: {why}. Ask its author, or uninstall it.\n"
+
+
 def test_its_code_is_in_the_hash_of_a_run(tmp_path: Path) -> None:
     hashes = set()
     for name, text in (("one", ""), ("other", "# changed")):

@@ -66,7 +66,8 @@ def install(site: Path) -> None:
     for k, vice in enumerate(VICES):
         files[f"vice{k}/__init__.py"] = ""
         files[f"vice{k}/model.py"] = changed("model.py", vice.model) + vice.added
-        files[f"vice{k}/adapter.py"] = changed("adapter.py", (*vice.adapter, ("outsider.model", f"vice{k}.model")))
+        adapter = changed("adapter.py", (*vice.adapter, ("outsider.model", f"vice{k}.model")))
+        files[f"vice{k}/adapter.py"] = adapter.replace('"outsider"', f'"vice{k}"')
     for path, text in files.items():
         (site / path).parent.mkdir(exist_ok=True)
         (site / path).write_text(text, encoding="utf-8")

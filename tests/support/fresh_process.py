@@ -17,3 +17,11 @@ def python(
         [sys.executable, *map(str, words)], cwd=cwd, env=os.environ | {"PYTHONPATH": path} | environment,
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
+
+
+def interpreter_that(folder: Path, does: str) -> Path:
+    """An executable file that does this in the place of a Python."""
+    interpreter = folder / "python"
+    interpreter.write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
+    interpreter.chmod(0o755)
+    return interpreter

@@ -10,6 +10,7 @@ from implementations import registry
 
 ADAPTER = """
 from implementations.frameworks.numpy_adapter import *
+NAME = "{name}"
 MODELS = {{"mlp": "strangers.models:{name}"}}
 {on_import}
 """

@@ -51,7 +51,12 @@ def holes(results: Results) -> list[Block]:
     rows = [_hole(results, entry, blocks) for entry in troubled]
     columns = ("cell", "what came of it", "#blocks", "reason", "what to do")
     troubles = table("Cells with a hole or without a rank", rows, *columns)
-    troubles += [Code(f"Last lines: {entry.id}", "\n".join(entry.last_lines)) for entry in troubled if entry.last_lines]
+    cells_of: dict[str, list[str]] = {}
+    for entry in troubled:
+        cells_of.setdefault("\n".join(entry.last_lines), []).append(entry.id)
+    for text, cells in cells_of.items():
+        more = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
+        troubles += [Code(f"Last lines: {cells[0]}{more}", text)] if text else []
     return troubles
 
 

@@ -1,7 +1,9 @@
 """The command line as its users meet it: what it costs to ask, and what comes back."""
 
 import json
+import re
 import resource
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,15 @@ import click
 import numpy as np
 import pytest
 
-from benchmarks import gpus
+from benchmarks import VERSION, gpus
 from benchmarks.cli import prepare
 from benchmarks.cli.commands import main
 from benchmarks.records.record import Cell
 from implementations import registry
+from tests.support import ROOT
 from tests.support.command import invoke
 from tests.support.fresh_process import python
+from tests.support.strangers import offered
 
 HELP_S, LIST_S = 0.15, 0.40
 BARE_S = 0.02
@@ -116,7 +120,43 @@ def test_doctor_names_the_machine_and_every_framework() -> None:
     for name in ("numpy", "cupy", "torch", "jax", "keras-tensorflow", "keras-torch", "keras-jax"):
         assert name in text.stdout
         assert answer["frameworks"][name].keys() == {"ready", "version", "note"}
-    assert answer["frameworks"]["numpy"] == {"ready": True, "version": np.__version__, "note": ""}
+    assert answer["frameworks"]["numpy"] == {"ready": None, "version": np.__version__, "note": ""}
+    for line in ("load ", "GiB free for results", "C++ compiler: ", "`doctor --deep`", "Next: "):
+        assert line in text.stdout
+
+
+def test_doctor_calls_ready_what_was_imported_and_says_what_cannot_be(tmp_path: Path) -> None:
+    with (
+        offered(tmp_path, "", {"broken": "raise RuntimeError('a plug-in that is broken')"}),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(registry, "frameworks", lambda: ["numpy", "broken"])
+        frameworks = json.loads(invoke("doctor", "--deep", "--json").stdout)["frameworks"]
+        text = invoke("doctor", "--deep").stdout
+    assert frameworks["numpy"] == {"ready": True, "version": np.__version__, "note": ""}
+    assert (frameworks["broken"]["ready"], frameworks["broken"]["version"]) == (False, "1.0")
+    assert frameworks["broken"]["note"].startswith("RuntimeError: a plug-in that is broken.")
+    assert re.search(r"^numpy +ready ", text, re.MULTILINE)
+    assert re.search(r"^broken +cannot run +1\.0 +RuntimeError: a plug-in that is broken\.", text, re.MULTILINE)
+    assert "doctor --deep" not in text
+
+
+@pytest.mark.skipif(registry.missing("torch") is not None, reason="torch is not installed")
+def test_doctor_compiles_and_says_what_the_compiler_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "frameworks", lambda: ["torch"])
+    monkeypatch.setenv("CXX", "/bin/false")
+    state = json.loads(invoke("doctor", "--deep", "--json").stdout)
+    assert state["frameworks"]["torch"]["ready"] is True  # plain
+    compiler = state["optional"]["C++ compiler"]
+    assert compiler["installed"] is False
+    assert "compiler" in compiler["fix"]
+
+
+def test_the_version_is_the_packages() -> None:
+    said = invoke("--version")
+    assert (said.exit_code, said.stdout) == (0, f"samenet {VERSION}\n")
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"] == VERSION
+    assert f"\nversion: {VERSION}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
 def test_doctor_says_how_to_get_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Options as a Request: what is read of them, and that nothing is taken for something else than it says."""
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from benchmarks.cli import options
 from benchmarks.cli.commands import main
 from benchmarks.plan.cells import Request
 from benchmarks.plan.profiles import PROFILES
+from implementations import registry
 from implementations.errors import BadInput
 from implementations.mlp.spec import MLPSpec
 from tests.support.command import LISTS, NOT_GIVEN
@@ -45,15 +47,38 @@ def test_every_option_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     )  # fmt: skip
 
 
-def test_an_interpreter_is_found_from_wherever_its_worker_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_interpreter_is_found_from_where_the_user_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers begin in the project's folder; and what an environment's interpreter links to is not in that environment."""
     (tmp_path / "python").symlink_to(sys.executable)
     monkeypatch.chdir(tmp_path)
-    assert request(pythons=("torch@next=python",)).pythons == {"torch@next": str(tmp_path / "python")}
+    assert request(pythons=("torch=python",)).pythons == {"torch": str(tmp_path / "python")}
 
 
 @pytest.mark.parametrize("text", ["numpy,torch,numpy", " numpy , torch ", ",numpy,,torch,"])
 def test_a_list_has_each_word_once_whatever_stands_around_it(text: str) -> None:
     assert request(frameworks=text).frameworks == ("numpy", "torch")
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "names"),
+    [
+        ("frameworks", "NumPy,pytorch,JAX,numpy", ("numpy", "torch", "jax")),
+        ("frameworks", "Keras,sklearn", ("keras-tensorflow", "keras-torch", "keras-jax", "scikit-learn")),
+        ("frameworks", "Keras-PyTorch,TORCH,mine", ("keras-torch", "torch", "mine")),
+        ("precisions", "bf16,fp32,FP64", ("bfloat16", "float32", "float64")),
+        ("precisions", "all", ("float32", "float64", "tf32", "bfloat16")),
+        ("modes", "all", ("plain", "tuned")),
+    ],
+)
+def test_what_people_call_it_is_understood(option: str, text: str, names: tuple[str, ...]) -> None:
+    assert getattr(request(**{option: text}), option) == names
+
+
+def test_all_frameworks_are_those_that_are_there() -> None:
+    """None of them was asked for by name: what is not installed is a hole."""
+    asked = request(frameworks="all,sklearn")
+    assert (asked.frameworks, asked.profile.frameworks) == ((), (*registry.frameworks(), "scikit-learn"))
+    assert asked.profile == dataclasses.replace(PROFILES["quick"], frameworks=asked.profile.frameworks)
 
 
 @pytest.mark.parametrize("text", [",", " , ,", " ", ""])

@@ -37,7 +37,7 @@ def refused(folder: Path, arguments: Sequence[str | Path], *words: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--framework", "pytorch"], ["--framework pytorch", "Did you mean torch?", "keras-tensorflow"]),
+        (["--framework", "pytroch"], ["--framework pytroch", "Did you mean torch?", "keras-tensorflow"]),
         (["--framework", "keras-tensorflo"], ["--framework keras-tensorflo", "Did you mean keras-tensorflow?"]),
         (["--framework", "numpy,zzz"], ["--framework zzz: no such framework", "There are: numpy"]),
         (["--device", "cpuu"], ["--device cpuu", "Did you mean cpu?", "cuda:0"]),
@@ -46,7 +46,14 @@ def refused(folder: Path, arguments: Sequence[str | Path], *words: str) -> None:
         (["--phase", "training"], ["--phase training", "predict, train_step, epoch, products"]),
         (["--precision", "float16"], ["precision", "'float32', 'float64', 'tf32' or 'bfloat16'", "float16"]),
         (["--variant", "stok"], ["variant", "'stok'", "'spec' and 'stock'"]),
+        (["--variant", "stock", "--framework", "numpy"], ["numpy has no variant stock in plain mode", "It has: spec."]),
+        (["--variant", "stock", "--profile", "smoke"], ["nothing to measure", "torch has no variant stock"]),
+        (
+            ["--variant", "stock", "--phase", "predict", "--framework", "keras-torch"],
+            ["nothing to measure: these options leave nothing together", "`list`"],
+        ),
         (["--set", "depth=3"], ["--set depth=3", "batch, width", "--set batch=32,256"]),
+        (["--set", "lr=0.1"], ["--set lr=0.1", "batch, width", "--spec my.toml"]),
         (["--set", "batch=many"], ["--set batch=many", "whole numbers"]),
         (["--set", "batch=-1"], ["--set batch=-1", "whole numbers"]),
         (["--set", "batch="], ["--set batch=", "whole numbers"]),

@@ -16,3 +16,14 @@ def test_a_hole_in_a_run_of_more_blocks_than_planned_is_one() -> None:
     page = report_text.page(lost)
     assert "2 cells planned, 1 measured in all 9 blocks" in page
     assert "8 of 9" in page
+
+
+def test_last_lines_that_several_cells_share_stand_once() -> None:
+    cells = [cell("torch", phase=phase) for phase in ("train_step", "predict", "epoch")]
+    records = measured([(cell("numpy"), 1e-4)])
+    for of, last in zip(cells, ("RuntimeError: a", "RuntimeError: a", "RuntimeError: b"), strict=True):
+        records.append(record.OutcomeRecord(cell=of, block=0, status="failed", reason="lost", last_lines=[last]))
+    page = report_text.page(records)
+    assert page.count("RuntimeError: a") == page.count("RuntimeError: b") == 1
+    assert f"Last lines: {cells[0].id} and 1 more" in page
+    assert f"Last lines: {cells[2].id}:" in page

@@ -13,7 +13,7 @@ def check(group: str, error: float = 0.5, budget: float = 1.0, name: str = "hot 
 
 
 def proof(*checks: Check) -> ProofRecord:
-    return ProofRecord(who=WHO, axes={"batch": 32}, block=0, checks=[check("logits"), *checks])
+    return ProofRecord(who=WHO, axes={"batch": 32}, block=0, checks=[check("loss"), *checks])
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,14 @@ def test_equal_unequal_and_a_limit_of_the_frameworks_own() -> None:
     assert proof_table.verdict(proof(limit, failed)) == "UNEQUAL"
 
 
+def test_what_was_proved_of_predictions_alone_says_so() -> None:
+    of_predictions = proof().model_copy(update={"checks": [check("logits"), check("replay")]})
+    assert proof_table.verdict(of_predictions) == "equal, predictions"
+    assert "equal, predictions" in proof_table.render([of_predictions])
+    summary = proof_table.summary([proof(), of_predictions])
+    assert "1 equal, 1 equal in predictions alone (at that size there is no training step); 3 checks" in summary
+
+
 def test_the_table_has_a_row_per_proof_and_says_what_failed_and_whose_it_is() -> None:
     limit = check("statistics", error=2.0, name="features far from zero", limit="variance of features far from zero")
     shown = proof_table.render([proof(), proof(check("gradients", error=3.0), limit)])
@@ -65,7 +73,7 @@ def test_all_proofs_in_one_line() -> None:
     limit = check("statistics", error=900.0, limit="variance of features far from zero")
     assert proof_table.summary([proof(), proof(limit)]) == (
         "2 proofs: 1 equal, 1 equal but for a limit of the framework's own; 3 checks, the worst at 0.5 of its budget "
-        "(keras-torch (stock) float32, hot state, logits: t)"
+        "(keras-torch (stock) float32, hot state, loss: t)"
     )
     failed = proof(check("statistics", error=float("nan")), check("loss", error=9.0))
     assert "1 UNEQUAL; 3 checks, the worst at nan of its budget" in proof_table.summary([failed])

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -11,7 +12,10 @@ import pytest
 from benchmarks.records.record import BlockRecord, LearningRecord, Record, TimingRecord
 from benchmarks.runner import blocks, worker_process
 from benchmarks.runner.blocks import Runner
-from benchmarks.runner.worker_process import WorkerProcess
+from benchmarks.runner.worker_process import WorkerLost, WorkerProcess
+from benchmarks.worker.protocol import Job
+from tests.support.fresh_process import interpreter_that
+from tests.support.strangers import offered
 from tests.support.tiny_runs import TINY, cells_of, execute, networks, outcomes, timed
 
 
@@ -117,25 +121,85 @@ def test_a_null_control_that_is_killed_leaves_no_hole_in_the_results(monkeypatch
 
 
 def test_an_interpreter_that_cannot_start_fails_all_its_cells_with_its_last_lines(tmp_path: Path) -> None:
-    interpreter = tmp_path / "python"
-    interpreter.write_text("#!/bin/sh\necho this is no Python >&2\nexit 7\n", encoding="utf-8")
-    interpreter.chmod(0o755)
+    interpreter = interpreter_that(tmp_path, "echo this is no Python >&2\nexit 7")
     cells = cells_of("numpy")
     records: list[Record] = []
     Runner(networks(), cells, TINY, 1, 0, records.append, pythons={"numpy": str(interpreter)}).execute()
     assert {outcome.cell.id for outcome in outcomes(records)} == {cell.id for cell in cells}
     for outcome in outcomes(records):
-        assert "exit code 7" in outcome.reason
+        assert outcome.reason == "the worker was lost: its process ended with exit code 7: this is no Python"
         assert outcome.last_lines == ["this is no Python"]
 
 
 def test_a_worker_that_says_nothing_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    interpreter = tmp_path / "python"
-    interpreter.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
-    interpreter.chmod(0o755)
+    interpreter = interpreter_that(tmp_path, "exec sleep 60")
     monkeypatch.setattr(worker_process, "START_TIMEOUT_S", 0.2)
     cells = cells_of("numpy")
     records: list[Record] = []
     Runner(networks(), cells, TINY, 1, 0, records.append, pythons={"numpy": str(interpreter)}).execute()
     assert len(outcomes(records)) == len(cells)
     assert all("nothing was heard of it" in outcome.reason for outcome in outcomes(records))
+
+
+def test_an_interpreter_that_is_gone_after_the_first_block_fails_its_cells_and_no_other(tmp_path: Path) -> None:
+    interpreter = interpreter_that(tmp_path, f'exec {sys.executable} "$@"')
+    cells = cells_of("numpy", "numpy@next", phases=("predict",), pythons={"numpy@next": str(interpreter)})
+    records: list[Record] = []
+
+    def sink(record: Record) -> None:
+        records.append(record)
+        if isinstance(record, BlockRecord):
+            interpreter.unlink(missing_ok=True)
+
+    Runner(networks(), cells, TINY, 2, 0, sink, pythons={"numpy@next": str(interpreter)}, null_control=False).execute()
+    of_next = {cell.id for cell in cells if cell.who.framework == "numpy@next"}
+    assert timed(records, block=0) == {cell.id for cell in cells}
+    assert timed(records, block=1) == {cell.id for cell in cells} - of_next
+    assert {(outcome.cell.id, outcome.block) for outcome in outcomes(records)} == {(name, 1) for name in of_next}
+    for outcome in outcomes(records):
+        assert outcome.status == "failed"
+        assert "its process ended with exit code 127: sh: " in outcome.reason
+        assert str(interpreter) in outcome.reason
+
+
+ERRORS = {
+    "Traceback (most recent call last):\n  File \"a\", line 1\n    import b\nModuleNotFoundError: No module named 'b'\n":
+        "ModuleNotFoundError: No module named 'b'",
+    "Traceback (most recent call last):\n  File \"a\"\nKeyError: 1\n\nDuring handling of the above exception, another exception "
+    "occurred:\n\nTraceback (most recent call last):\n  File \"b\"\nOSError: x.so: no such file\nits second line\n":
+        "OSError: x.so: no such file",
+    "Traceback (most recent call last):\n  File \"a\"\nImportError: \n\nIMPORTANT: PLEASE READ THIS\n\nmore\n":
+        "ImportError: IMPORTANT: PLEASE READ THIS",
+    "a warning\n\nthe last line\n\n": "the last line",
+    "": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "error"), ERRORS.items())
+def test_what_ended_a_process_is_said_in_one_line(written: str, error: str) -> None:
+    assert worker_process.last_error(written) == error
+    assert worker_process.ending(1, written) == f"exit code 1: {error}".removesuffix(": ")
+    assert worker_process.ending(-9, written) == "signal 9"
+
+
+def test_a_worker_does_not_tell_the_error_of_the_one_before_it(tmp_path: Path) -> None:
+    """Both write to the same file."""
+    log, job = tmp_path / "log", Job(who=cells_of("numpy")[0].who, block=0, seed=0, spec={}, dataset="")
+    log.write_text("Traceback (most recent call last):\nOSError: of the first\n", encoding="utf-8")
+    worker = WorkerProcess(job, str(interpreter_that(tmp_path, "exit 3")), log, lambda record: None)
+    with pytest.raises(WorkerLost, match=r"its process ended with exit code 3$"):
+        worker.listen()
+    worker.stop()
+    assert worker.last_lines() == []
+
+
+def test_a_worker_that_cannot_run_says_why_in_the_terminal_too(tmp_path: Path) -> None:
+    models = "from implementations.mlp.mlp_numpy import MLP as blind\n"
+    records: list[Record] = []
+    said: list[str] = []
+    with offered(tmp_path, models, {"blind": "def devices():\n    return []"}):
+        cells = cells_of("blind", phases=("predict",))
+        Runner(networks(), cells, TINY, 2, 0, records.append, said.append).execute()
+    assert [outcome.status for outcome in outcomes(records)] == ["skipped"] * 2 * len(cells)
+    told = [line for line in said if "blind cannot run: blind cannot use cpu here; it sees no device. " in line]
+    assert len(told) == 2  # in each block, and not of the null control

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 from pydantic import ValidationError
 
-from benchmarks import gpus, system
+from benchmarks import gpus, reading, system, writing
 from benchmarks.records import records_file
 from benchmarks.records.record import Configuration, OutcomeRecord, Record, TimingRecord
 from benchmarks.worker.protocol import ENDS, WHERE, Job, Says
@@ -44,11 +44,11 @@ Event = dict[str, Any]
 
 
 class WorkerLost(RuntimeError):
-    """A worker ended or sent nothing for too long; the message says which."""
+    """A worker could not be started, ended or sent nothing for too long; the message says which."""
 
 
 class WorkerProcess:
-    """One job in one process: lines in both directions, standard error in a file."""
+    """One job in one process: lines in both directions, standard error in a file. Raises WorkerLost where it cannot be started."""
 
     def __init__(self, job: Job, python: str, log: Path, sink: Sink, program: str = PROGRAM) -> None:
         self.job, self.log, self.sink = job, log, sink
@@ -57,7 +57,9 @@ class WorkerProcess:
         self.event: Event = {"event": Says.STARTING}
         self.finished: set[str] = set()
         self.turning_s = 0.0
-        with log.open("ab") as stderr:
+        with writing.telling(log):
+            stderr = log.open("ab")
+        try:
             self.process = subprocess.Popen(
                 [python, "-m", program],
                 stdin=subprocess.PIPE,
@@ -69,6 +71,10 @@ class WorkerProcess:
                 env=_environment(job.who, log.parent),
                 cwd=system.ROOT,
             )
+        except OSError as problem:
+            raise WorkerLost(f"its process could not be started ({python}: {problem.strerror})") from None
+        finally:
+            stderr.close()
         self.system_process = psutil.Process(self.process.pid)
         self.clock = system.cpu_clock(self.process.pid)
         self.waited = Waiting(self.clock)
@@ -137,7 +143,7 @@ class WorkerProcess:
             self.process.send_signal(WHERE)
         for _ in range(20):
             sleep(0.05)
-            lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = reading.lines(self.log)
             stacks = [i for i, line in enumerate(lines) if STACK in line]
             if stacks and len(lines) > stacks[-1] + 1:
                 frames = [line.strip().replace(f"{system.ROOT}/", "") for line in lines[stacks[-1] + 1 :][:2]]
@@ -146,7 +152,7 @@ class WorkerProcess:
 
     def last_lines(self) -> list[str]:
         """The end of what it wrote to standard error."""
-        return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
+        return reading.lines(self.log)[-LAST_LINES:]
 
     def stop(self) -> None:
         """End the process, whatever it is doing, and close its pipes."""

@@ -8,10 +8,19 @@ from typing import Any
 
 import pytest
 
-from benchmarks.records.record import BlockRecord, LearningRecord, Record, TimingRecord
+from benchmarks.records import records_file
+from benchmarks.records.record import (
+    BlockRecord,
+    LearningRecord,
+    Record,
+    TimingRecord,
+    UntrainedRecord,
+    WorkerRecord,
+)
 from benchmarks.runner import blocks, worker_process
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.worker_process import WorkerProcess
+from benchmarks.worker.protocol import LEARNING
 from tests.support.tiny_runs import TINY, cells_of, execute, networks, outcomes, timed
 
 
@@ -139,3 +148,49 @@ def test_a_worker_that_says_nothing_is_stopped(tmp_path: Path, monkeypatch: pyte
     Runner(networks(), cells, TINY, 1, 0, records.append, pythons={"numpy": str(interpreter)}).execute()
     assert len(outcomes(records)) == len(cells)
     assert all("nothing was heard of it" in outcome.reason for outcome in outcomes(records))
+
+
+def test_an_interpreter_that_is_gone_fails_its_cells_and_the_others_are_measured(tmp_path: Path) -> None:
+    cells = cells_of("numpy", "torch", phases=("predict",))
+    records: list[Record] = []
+    run = Runner(networks(2), cells, TINY, 1, 0, records.append, pythons={"torch": str(tmp_path / "gone")})
+    run.execute()
+    for lost in outcomes(records):
+        assert "could not be started" in lost.reason
+        assert f"{tmp_path / 'gone'}: No such file or directory" in lost.reason
+    assert {lost.cell.id for lost in outcomes(records)} == {of.id for of in cells if of.who.framework == "torch"}
+    assert timed(records) == {of.id for of in cells if of.who.framework == "numpy"}
+    assert [r.who.framework for r in records if isinstance(r, UntrainedRecord)] == ["torch"]
+
+
+class LostWhileLearning(WorkerProcess):
+    """Is killed at its first sign of life while it trains, if it may be."""
+
+    may_be = True
+
+    def next(self, timeout_s: float) -> Any:
+        said = super().next(timeout_s)
+        if self.may_be and isinstance(said, dict) and said.get("cell") == LEARNING and said["event"] == "preparing":
+            self.process.kill()
+            self.process.wait()
+            while self.lines.get() is not None:
+                pass
+            self.lines.put(None)
+            return super().next(timeout_s)
+        return said
+
+
+def test_a_training_that_is_lost_is_a_record_and_is_made_again_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "WorkerProcess", LostWhileLearning)
+    cells = cells_of("numpy", phases=("predict",))
+    records = execute(cells, epochs=2)
+    assert (timed(records), outcomes(records)) == ({of.id for of in cells}, [])
+    (lost,) = [record for record in records if isinstance(record, UntrainedRecord)]
+    assert (lost.who, lost.block, lost.seed) == (cells[0].who, 0, TINY.trainings - 1)
+    assert lost.reason == "the worker was lost: its process ended with signal 9"
+    monkeypatch.setattr(LostWhileLearning, "may_be", False)
+    again: list[Record] = []
+    Runner(networks(2), cells, TINY, 1, 0, again.append, left={0: []}, untrained={lost.who}).execute()
+    assert [record.seed for record in again if isinstance(record, LearningRecord)] == list(range(TINY.trainings))
+    assert {type(record) for record in again} == {WorkerRecord, LearningRecord}
+    assert lost not in records_file.standing([*records, *again])

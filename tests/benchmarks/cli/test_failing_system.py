@@ -132,6 +132,19 @@ def goes_on(place: Path, command: str) -> None:
     assert not list((place / "run").glob(".*"))
 
 
+def test_without_its_report_a_run_says_which_command_makes_it(place: Path) -> None:
+    undisturbed, _ = refused_call(place, "run", "rename", 0)
+    _, done = refused_call(place, "run", "rename", undisturbed.seen)
+    run = place / "run"
+    assert done.stderr.splitlines()[-1] == (
+        f"Error: {run / 'report.md'}: cannot be written (Invalid cross-device link). "
+        f"What was measured before is kept in {run}: `python -m benchmarks report {run}` makes its report."
+    )
+    assert (finished(run), (run / "report.md").exists()) == ([0, 1], False)
+    assert invoke("report", run).exit_code == 0
+    assert (run / "report.md").read_text(encoding="utf-8").startswith("# MLP benchmark\n")
+
+
 def test_without_locks_a_run_is_made_all_the_same_and_says_so(place: Path) -> None:
     begin(place, "run")
     with Failing("flock", 1, ()).installed():

@@ -57,7 +57,7 @@ def read(folder: Path) -> tuple[list[Record], list[str]]:
         for number, line in enumerate(file, start=1):
             try:
                 record = parse(line)
-            except (ValueError, RecursionError) as error:
+            except ValidationError as error:
                 problems.append(f"{RECORDS} line {number} was set aside: {_reason(path, line, error)}")
                 continue
             if isinstance(record, RunRecord):
@@ -82,7 +82,7 @@ def first(folder: Path) -> RunRecord | None:
         for line in file:
             try:
                 record = parse(line)
-            except (ValueError, RecursionError) as error:
+            except ValidationError as error:
                 reason = _reason(path, line, error)
                 if _json(line) is None and _BEGIN.startswith(line.rstrip("\n")[: len(_BEGIN)]):
                     continue  # it was being written, and the next begins on a line of its own
@@ -112,12 +112,12 @@ def _json(line: str) -> Any:
         return None
 
 
-def _reason(path: Path, line: str, error: Exception) -> str:
+def _reason(path: Path, line: str, error: ValidationError) -> str:
     """What is wrong with a line. Raises BadRecords where it begins a run of another version, which may have other fields."""
     held = _json(line)
     if isinstance(held, dict) and held.get("kind") == "run" and "schema_version" in held:
         _check_version(path, held["schema_version"])
-    if held is None or not isinstance(error, ValidationError):
+    if held is None:
         return "it is cut short or is not JSON"
     mistake = error.errors()[0]
     return f"{'.'.join(str(part) for part in mistake['loc'])}: {mistake['msg']}"

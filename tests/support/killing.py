@@ -25,8 +25,8 @@ from tests.support.command import SMALL
 from tests.support.virtual_run import survivors
 
 KINDS = ("SIGKILL", "SIGTERM", "SIGKILL of a worker", "SIGKILL while it reports")
-BLOCKS, LASTS_S, REPORTS_S = 2, 8.0, 2.0
-"""How long a run and its report last, on a quiet machine."""
+BLOCKS, BLOCK_S, REPORT_S = 2, 4.0, 1.5
+"""How many there are, and how long one and the report last, about."""
 
 PATIENCE_S = 120.0
 INTERRUPTED = {-signal.SIGKILL, 143}
@@ -37,7 +37,10 @@ class Killed:
     """What came of one: `wrong` names all that is not as it should be."""
 
     kind: str
+    blocks: int
     after_s: float
+    """When it was killed: so long after so many blocks."""
+
     code: int
     finished: int
     """Blocks, when it was killed."""
@@ -49,7 +52,7 @@ class Killed:
 
     def __str__(self) -> str:
         wrong = "; ".join(self.wrong) or "whole"
-        return f"{self.kind:26}{self.after_s:6.2f} s  exit {self.code:4}  {self.finished} finished  then {self.again}  {wrong}"
+        return f"{self.kind:25} block {self.blocks} + {self.after_s:4.2f} s  exit {self.code:3}  {self.finished} finished  then {self.again}  {wrong}"
 
 
 def started(folder: Path, *more: str) -> "subprocess.Popen[bytes]":
@@ -101,16 +104,21 @@ def killed(folder: Path, kind: str, after_s: float, blocks: int = 0) -> Killed:
         again.kill()
         again.wait()
     wrong += [] if code in {0, 3} | INTERRUPTED else [f"it ended with {code}"]
-    return Killed(kind, after_s, code, len(finished(before)), again.returncode, wrong)
+    return Killed(kind, blocks, after_s, code, len(finished(before)), again.returncode, wrong)
 
 
 def _kill(run: "subprocess.Popen[bytes]", kind: str) -> None:
     with suppress(psutil.NoSuchProcess, ProcessLookupError):
-        if kind == KINDS[2]:
-            for worker in psutil.Process(run.pid).children()[:1]:
-                worker.kill()
-        else:
+        if kind != KINDS[2]:
             os.kill(run.pid, signal.SIGTERM if kind == "SIGTERM" else signal.SIGKILL)
+            return
+        while run.poll() is None:
+            workers = [
+                each for each in psutil.Process(run.pid).children() if "benchmarks.worker" in " ".join(each.cmdline())
+            ]
+            if workers:
+                return workers[0].kill()
+            time.sleep(0.05)
 
 
 def _wrong(folder: Path, before: list[Record], code: int, retried: bool) -> Iterator[str]:
@@ -132,19 +140,19 @@ def _wrong(folder: Path, before: list[Record], code: int, retried: bool) -> Iter
         yield f"left behind: {', '.join(left)}"
 
 
-def moments(count: int, seed: int) -> Iterator[tuple[str, float]]:
-    """Kinds in turn, each at a moment drawn from the whole of a run, or of its report."""
+def moments(count: int, seed: int) -> Iterator[tuple[str, float, int]]:
+    """Kinds in turn, each at a moment drawn from one of the blocks, or from the report."""
     rng = random.Random(seed)
     for number in range(count):
         kind = KINDS[number % len(KINDS)]
-        yield kind, rng.uniform(0.0, REPORTS_S if kind == KINDS[3] else LASTS_S)
+        yield kind, rng.uniform(0.0, REPORT_S if kind == KINDS[3] else BLOCK_S), rng.randrange(BLOCKS)
 
 
 def main(count: int, seed: int) -> int:
     worst = 0
-    for kind, after_s in moments(count, seed):
+    for kind, after_s, blocks in moments(count, seed):
         with tempfile.TemporaryDirectory(prefix="killing-") as folder:
-            result = killed(Path(folder), kind, after_s)
+            result = killed(Path(folder), kind, after_s, blocks)
             print(result, flush=True)
             if result.wrong:
                 worst = 1

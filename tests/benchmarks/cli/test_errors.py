@@ -82,7 +82,12 @@ def test_an_empty_argument_is_not_the_folder_that_one_is_in() -> None:
 def shell(text: str, **environment: str) -> "subprocess.CompletedProcess[bytes]":
     command = f"set -o pipefail; samenet() {{ '{sys.executable}' -m benchmarks \"$@\"; }}; {text}"
     return subprocess.run(
-        ["bash", "-c", command], cwd=ROOT, env=os.environ | environment, capture_output=True, timeout=120, check=False
+        ["bash", "-c", command],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONUNBUFFERED": ""} | environment,
+        capture_output=True,
+        timeout=120,
+        check=False,
     )
 
 

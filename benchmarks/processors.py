@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from benchmarks import reading
+
 CPUINFO = Path("/proc/cpuinfo")
 TOPOLOGY = Path("/sys/devices/system/cpu")
 GROUPS = Path("/proc/self/cgroup")
@@ -34,9 +36,7 @@ def _speed(number: int) -> float:
 
 
 def _text(number: int, name: str) -> str:
-    with suppress(OSError):
-        return (TOPOLOGY / f"cpu{number}" / name).read_text(encoding="ascii").strip()
-    return ""
+    return reading.line(TOPOLOGY / f"cpu{number}" / name)
 
 
 def quota() -> float | None:
@@ -47,28 +47,25 @@ def quota() -> float | None:
 
 def _groups() -> Iterator[Path]:
     """The folder of every control group that this process is in, and of those around it; of version 2 and of version 1."""
-    with suppress(OSError):
-        for line in GROUPS.read_text(encoding="utf-8").splitlines():
-            _, controllers, path = line.split(":", 2)
-            if controllers and "cpu" not in controllers.split(","):
-                continue
-            root = MOUNTED if not controllers else MOUNTED / controllers
-            root = root if root.is_dir() else MOUNTED / "cpu"  # under one of its names, in whatever order they stand
-            for folder in (inner := root / path.strip("/"), *inner.parents):
-                yield folder
-                if folder == root:
-                    break
+    for line in reading.lines(GROUPS):
+        _, controllers, path = (*line.split(":", 2), "", "")[:3]
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        root = MOUNTED if not controllers else MOUNTED / controllers
+        root = root if os.path.isdir(root) else MOUNTED / "cpu"  # under one of its names, in whatever order they stand
+        for folder in (inner := root / path.strip("/"), *inner.parents):
+            yield folder
+            if folder == root:
+                break
 
 
 def _limit(folder: Path) -> float | None:
     """In processors."""
-    with suppress(OSError, ValueError):
-        allowed, period = (folder / "cpu.max").read_text(encoding="ascii").split()
+    with suppress(ValueError):
+        allowed, period = reading.line(folder / "cpu.max").split()
         return None if allowed == "max" else int(allowed) / int(period)
-    with suppress(OSError, ValueError):
-        allowed_us, period_us = (
-            int((folder / f"cpu.cfs_{name}_us").read_text(encoding="ascii")) for name in ("quota", "period")
-        )
+    with suppress(ValueError):
+        allowed_us, period_us = (int(reading.line(folder / f"cpu.cfs_{name}_us")) for name in ("quota", "period"))
         return None if allowed_us < 0 else allowed_us / period_us
     return None
 
@@ -76,10 +73,9 @@ def _limit(folder: Path) -> float | None:
 def model() -> str:
     """The name of the processor, so that two kinds have two names: on ARM, where Linux knows none, maker and part."""
     told: dict[str, dict[str, None]] = {}
-    with suppress(OSError):
-        for line in CPUINFO.read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition(":")
-            told.setdefault(name.strip(), {})[value.strip()] = None
+    for line in reading.lines(CPUINFO):
+        name, _, value = line.partition(":")
+        told.setdefault(name.strip(), {})[value.strip()] = None
     if "model name" in told:
         return next(iter(told["model name"]))
     if "CPU part" in told:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from benchmarks import gpus, processors
+from benchmarks import gpus, processors, reading
 
 ROOT = Path(__file__).parent.parent
 
@@ -45,7 +45,7 @@ def machine() -> dict[str, Any]:
         "logical_cores": psutil.cpu_count(),
         "usable_cores": usable_cores(),
         "cgroup_cpu_quota": processors.quota(),
-        "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "governor": reading.line(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")) or None,
         "memory_bytes": psutil.virtual_memory().total,
         "gpus": [{name: value for name, value in vars(gpu).items() if value} for gpu in gpus.visible()],
         "os": f"{platform.system()} {platform.release()}",
@@ -63,7 +63,7 @@ def variables() -> dict[str, str]:
 
 def host() -> str:
     """Which machine this is, without its name: a hash of its machine-id, or of its host name where it has none."""
-    identity = _first_line("/etc/machine-id") or platform.node()
+    identity = reading.line(Path("/etc/machine-id")) or platform.node()
     return hashlib.sha256(identity.encode()).hexdigest()[:12]
 
 
@@ -101,13 +101,6 @@ def pin(threads: int) -> list[int]:
 def python() -> str:
     """The interpreter that runs this."""
     return sys.executable
-
-
-def _first_line(path: str) -> str | None:
-    try:
-        return Path(path).read_text(encoding="utf-8").splitlines()[0]
-    except (OSError, IndexError):
-        return None
 
 
 def _git(*arguments: str) -> str:

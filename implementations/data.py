@@ -22,6 +22,9 @@ from implementations.errors import BadInput
 TEST_SHARE = 0.2
 """Share of the samples that a split keeps for testing."""
 
+GZIP = b"\x1f\x8b"
+"""How packed content begins, whatever the file is called."""
+
 IDX_DIMENSIONS = {"images": 3, "labels": 1}
 IDX_PARTS = {"train": "", "t10k": "_test"}
 """MNIST's names of the two parts, and the suffix of the arrays that they become."""
@@ -69,7 +72,7 @@ class Dataset:
             digest.update(array.tobytes())
         counts = {"train_samples": len(self.y_train), "test_samples": len(self.y_test)}
         sizes = {"features": self.features, "classes": self.classes}
-        return {"name": self.name, **counts, **sizes, "sha256": digest.hexdigest()}
+        return {"name": self.name.encode(errors="replace").decode(), **counts, **sizes, "sha256": digest.hexdigest()}
 
 
 def digits(seed: int = 0) -> Dataset:
@@ -189,6 +192,8 @@ def _read_npz(path: Path, origin: str) -> Arrays:
         with zipfile.ZipFile(path):  # NumPy itself would also take a pickle or a bare .npy for a .npz
             archive = np.load(path, allow_pickle=False)
     except _DAMAGED as error:
+        if isinstance(error, OSError) and error.strerror:  # the system's word; what is wrong with the content has none
+            raise BadInput(f"{origin}: cannot be read ({error.strerror}).") from None
         raise BadInput(f"{origin}: not a readable .npz (a zip of arrays), or truncated ({error}). {fix}") from None
     with archive:
         for other, name in TRAINING.items():
@@ -224,7 +229,11 @@ def _read_idx(folder: Path, part: str, kind: str) -> np.ndarray:
     if path is None:
         raise BadInput(f"--data {folder}: no {names[0]} (or .gz) in it. Put MNIST's four files there, or give a .npz.")
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"--data {path}: cannot be read ({error.strerror}).") from None
+    try:
+        content = gzip.decompress(content) if content.startswith(GZIP) else content
     except _DAMAGED as error:
         raise BadInput(f"--data {path}: not readable as a gzip file ({error}). Download it again.") from None
     return _parse_idx(content, kind, f"--data {path}")

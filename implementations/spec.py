@@ -214,10 +214,14 @@ class NetworkSpec(Strict):
 def read(path: Path) -> dict[str, Any]:
     """What a TOML file holds. Raises BadInput where it is missing or is not TOML."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise BadInput(f"--spec {path}: is not a file. Give the path of a TOML file.")
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except BadInput:
+        raise
     except OSError as error:
         raise BadInput(f"--spec {path}: cannot be read ({error.strerror}). Give the path of a TOML file.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits, nested too deep
         raise BadInput(f"--spec {path}: is not TOML ({error}). See https://toml.io for the syntax.") from None
 
 

@@ -1,25 +1,19 @@
 """The machine's facts as the run wrote them down beside its records."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks import reading
 from benchmarks.records.record import ThreadPool
 
 
 def read(folder: Path) -> tuple[dict[str, Any], list[str]]:
     """The facts in environment.json, and a sentence about what is wrong with that file, if anything is."""
-    path = folder / "environment.json"
-    if not path.is_file():
-        return {}, []
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}, [f"{path.name} was set aside: it is not JSON."]
-    if not isinstance(facts, dict):
-        return {}, [f"{path.name} was set aside: it does not hold named facts."]
-    return facts, []
+        return reading.facts(folder / "environment.json"), []
+    except reading.Unreadable as problem:
+        return {}, [] if problem.missing else [f"environment.json was set aside: it {problem.reason}."]
 
 
 def gpus(facts: Mapping[str, Any]) -> list[list[str]]:

@@ -23,6 +23,7 @@ from benchmarks.records.record import (
     StartRecord,
     StepsRecord,
     TimingRecord,
+    UntrainedRecord,
     WorkerRecord,
 )
 from benchmarks.records.records_file import run_of, standing
@@ -43,6 +44,7 @@ class Results:
     """The null control's timings, which are no results."""
 
     learning: Sequence[LearningRecord]
+    untrained: Sequence[UntrainedRecord]
     profiles: Sequence[StepsRecord]
     """Where training steps spend their time; watched, never ranked."""
 
@@ -81,6 +83,7 @@ class Results:
             proofs=kept(self.proofs),
             workers=kept(self.workers),
             learning=kept(self.learning),
+            untrained=kept(self.untrained),
             profiles=kept(self.profiles),
             starts=kept(self.starts),
             resources=kept(self.resources),
@@ -122,6 +125,7 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
         blocks=blocks,
         controls=_latest(controls, lambda timing: (timing.cell.comparison_group, timing.block)),
         learning=_latest(by_kind["learning"], lambda r: (r.who, r.block, r.seed, r.dropout)),
+        untrained=_latest(by_kind["untrained"], lambda r: r.who),
         profiles=_latest(by_kind["steps"], lambda r: (r.who, tuple(sorted(r.axes.items())), r.block)),
         starts=by_kind["start"],
         installed=by_kind["installed"],

@@ -13,6 +13,7 @@ import click
 
 from benchmarks import VERSION
 from benchmarks.cli import exit_codes
+from benchmarks.cli.errors import Command, prepare_streams, put, say
 from implementations import catalogue
 
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # searching for them takes longer than making a plan
@@ -57,37 +58,14 @@ def chosen(command: Any) -> Any:
     return command
 
 
-UNWRITABLE = (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
-"""What a place raises at which something else stands than was expected."""
-
-
-class Command(click.Group):
-    """Turns what is wrong with the user's input into one message and exit code 2."""
-
-    def invoke(self, context: click.Context) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(context)
-        except KeyboardInterrupt as stop:
-            click.echo("Interrupted.", err=True)
-            sys.exit(exit_codes.of_interrupt(stop))
-        except UNWRITABLE as problem:
-            click.echo(f"Error: {problem.filename}: {problem.strerror}. Give another place, or move it away.", err=True)
-            sys.exit(exit_codes.USAGE)
-        except Exception as problem:
-            from benchmarks.records.records_file import BadRecords
-            from implementations.errors import BadInput, Unavailable
-
-            if not isinstance(problem, BadInput | BadRecords | Unavailable):
-                raise
-            click.echo(f"Error: {problem}", err=True)
-            sys.exit(exit_codes.USAGE)
-
-
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="samenet", message="%(prog)s %(version)s")
 def main() -> None:
-    """Samenet: one network in several frameworks, proved equal, then timed."""
+    """Samenet: one network in several frameworks, proved equal, then timed.
+
+    Exit codes: 0 good, 1 equivalence failed, 2 wrong input or something outside the program stood in the way, 3 some cells
+    failed, or a comparison could not tell, 4 nothing could run, 5 regression, 6 the machine itself changed, 70 a fault of samenet itself, 130 interrupted, 143 terminated.
+    """
 
 
 @main.command()
@@ -127,8 +105,6 @@ def run(
 
     if blocks and budget:
         raise click.UsageError("--blocks and --budget: give one of them.")
-    if into is not None and not into.strip():
-        raise click.UsageError("--into: name a folder.")
     if into and force:
         raise click.UsageError("--into and --force: a folder is never written twice. Give --into a new one.")
     prepared = prepare.prepare(**choice)
@@ -138,11 +114,11 @@ def run(
     outcome = run.run(prepared, blocks, seed, Path(results), tell, force, retry_failed, Path(into) if into else None)
     tell.close()
     if as_json:
-        click.echo(json.dumps(outcome.summary()))
+        put(json.dumps(outcome.summary()))
     elif outcome.reports:
         for line in reports.answer(outcome.folder):
-            click.echo(line)
-        click.echo(next(path for path in outcome.reports if path.name == "report.html"))
+            put(line)
+        put(str(next(path for path in outcome.reports if path.name == "report.html")))
     sys.exit(outcome.exit_code)
 
 
@@ -156,7 +132,7 @@ def list_cells(as_json: bool, **choice: Any) -> None:
 
     prepared = prepare.prepare(load_data=False, **choice)
     for cell in prepared.plan.cells:
-        click.echo(cell.model_dump_json() if as_json else cell.id)
+        put(cell.model_dump_json() if as_json else cell.id)
     prepared.say_absent(say)
     say(f"{len(prepared.plan.cells)} cells; `run` would take about {rough(prepared.estimate_s())}")
 
@@ -178,11 +154,11 @@ def verify(as_json: bool, **choice: Any) -> None:
 
     def tell(proof: Any) -> None:
         if as_json:
-            click.echo(proof.model_dump_json())
+            put(proof.model_dump_json())
 
     def tell_unproved(reason: str, **who: Any) -> None:
         if as_json:
-            click.echo(json.dumps({"kind": "unproved", **who, "reason": reason}))
+            put(json.dumps({"kind": "unproved", **who, "reason": reason}))
 
     try:
         proofs, lost = verify.verify(prepared, say, tell)
@@ -190,7 +166,7 @@ def verify(as_json: bool, **choice: Any) -> None:
         tell_unproved(str(problem))
         raise
     if proofs and not as_json:
-        click.echo(proof_table.render(proofs))
+        put(proof_table.render(proofs))
     if proofs:
         say(proof_table.summary(proofs))
     for job, reason in lost:
@@ -217,8 +193,8 @@ def report(folders: tuple[Path, ...], together: bool, into: Path | None) -> None
     if not together and (len(folders) > 1 or into):
         raise click.UsageError("Several folders, and --into, are for one page over several runs: add --runs.")
     where = into or Path("results/together")
-    for path in reports.write_together(folders, where) if together else reports.write(folders[0]):
-        click.echo(path)
+    for path in reports.write_together(folders, where, say) if together else reports.write(folders[0], say):
+        put(str(path))
 
 
 @main.command()
@@ -234,7 +210,7 @@ def export(folder: Path, format_: str) -> None:
     """
     from benchmarks import report as reports
 
-    click.echo(reports.export(folder, format_), nl=False)
+    put(reports.export(folder, format_), newline=False)
 
 
 @main.command()
@@ -266,7 +242,7 @@ def compare(folder: Path, other: str, as_json: bool, **choice: Any) -> None:
     from benchmarks.cli import compare as comparing
 
     runs = comparing.compare(folder, other, **choice)
-    click.echo(json.dumps(comparing.as_json(runs), allow_nan=False) if as_json else comparing.render(runs))
+    put(json.dumps(comparing.as_json(runs), allow_nan=False) if as_json else comparing.render(runs))
     sys.exit(comparing.exit_code(runs))
 
 
@@ -278,15 +254,11 @@ def doctor(deep: bool, as_json: bool) -> None:
     from benchmarks.cli import doctor
 
     state = doctor.examine(deep)
-    click.echo(json.dumps(state, indent=2) if as_json else doctor.render(state))
-
-
-def say(text: str) -> None:
-    """A line of progress."""
-    click.echo(text, err=True)
+    put(json.dumps(state, indent=2) if as_json else doctor.render(state))
 
 
 def program() -> None:
     """What is started as a process of its own."""
+    prepare_streams()
     exit_codes.end_as_interrupted()
     main()

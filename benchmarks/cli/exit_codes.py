@@ -7,8 +7,9 @@ import signal
 
 GOOD = 0
 UNEQUAL = 1
-USAGE = 2
-"""Wrong input: the options, the data, a folder, or two runs that may not be compared."""
+OUTSIDE = 2
+"""Wrong input (the options, the data, a folder, two runs that may not be compared), or something outside the program stood
+in the way: a full disk, a file that cannot be read, a package that cannot be imported."""
 FAILED = 3
 """Some cells have no time, or no proof where one was asked for; or `compare` could not see what it was asked to."""
 NOTHING = 4
@@ -16,6 +17,8 @@ REGRESSION = 5
 """Only `compare`: a cell became slower or is missing, or a run's null control failed."""
 MACHINE = 6
 """Only `compare`: the machine itself changed, and with that taken out nothing became slower."""
+FAULT = 70
+"""A fault of samenet itself: EX_SOFTWARE of BSD's sysexits.h. Never 1, which means unequal."""
 INTERRUPTED = 130
 TERMINATED = 143
 

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from contextlib import suppress
 from time import monotonic
 
 from benchmarks.runner.progress import Place
@@ -45,8 +46,9 @@ class ProgressLine:
         return f"{_clock(elapsed)} elapsed{left}"
 
     def _write(self, text: str) -> None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        with suppress(OSError):  # nobody reads it, or its disk is full: no reason to end a run
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
 
 def _clock(seconds: float) -> str:

@@ -6,18 +6,27 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from benchmarks import system
+from benchmarks import system, writing
 from benchmarks.cli import exit_codes
 from benchmarks.cli.prepare import Prepared, PreparedNetwork
 from benchmarks.records import records_file
 from benchmarks.records.configuration import Strict
-from benchmarks.records.record import OutcomeRecord, ProofRecord, Record, RunRecord, SourceRecord, TimingRecord
+from benchmarks.records.record import (
+    OutcomeRecord,
+    ProofRecord,
+    Record,
+    RunRecord,
+    SourceRecord,
+    TimingRecord,
+    UntrainedRecord,
+)
 from benchmarks.records.run_record import (
     CodeFacts,
     ConventionText,
@@ -32,7 +41,6 @@ from benchmarks.rough_time import rough
 from benchmarks.runner import fault_detection
 from benchmarks.runner.progress import Say
 from implementations import limits, registry
-from implementations.errors import BadInput
 
 if TYPE_CHECKING:
     from benchmarks.records.record import Cell
@@ -64,25 +72,34 @@ class Outcome:
     def exit_code(self) -> int:
         """Interrupted before unequal, before some cells failed, before nothing was timed."""
         timed = any(isinstance(r, TimingRecord) for r in self.records)
-        statuses = {r.status for r in records_file.standing(self.records) if isinstance(r, OutcomeRecord)}
+        standing = records_file.standing(self.records)
+        statuses = {r.status for r in standing if isinstance(r, OutcomeRecord)}
+        untrained = any(isinstance(r, UntrainedRecord) for r in standing)
         if self.interrupted:
             return self.interrupted
         if "unequal" in statuses or any(isinstance(r, ProofRecord) and not r.passed for r in self.records):
             return exit_codes.UNEQUAL
-        if "failed" in statuses:
+        if "failed" in statuses or untrained:
             return exit_codes.FAILED
         return exit_codes.GOOD if timed else exit_codes.NOTHING
 
     def keep(self, result: Record) -> None:
-        """Append a record to the results. Raises BadInput where the folder cannot be written."""
-        try:
-            records_file.append(self.folder / records_file.RECORDS, result)
-        except OSError as problem:
-            raise BadInput(
-                f"{self.folder}: cannot be written ({problem.strerror}). What was measured before is kept: "
-                "make room, and the same command goes on with it."
-            ) from None
+        """Append a record to the results. Raises Unwritable."""
+        path = self.folder / records_file.RECORDS
+        if not path.exists():  # it is there from the beginning, and locked
+            raise writing.Unwritable(path, "is gone: somebody removed or moved it while the run was at work")
+        records_file.append(path, result)
         self.records.append(result)
+
+    @contextmanager
+    def saying(self, note: str) -> Iterator[None]:
+        """Whatever ends the run within tells what becomes of its results."""
+        try:
+            yield
+        except Exception as problem:
+            if (self.folder / records_file.RECORDS).exists():
+                problem.add_note(f"What was measured before is kept in {self.folder}: {note}.")
+            raise
 
     def summary(self) -> dict[str, Any]:
         """For `--json`."""
@@ -125,13 +142,11 @@ def run(
         )
         left = progress.left(prepared.plan.cells, blocks, retry_failed)
         _announce(prepared, progress, blocks, len(left), locked, say)
-        _begin_records(prepared, progress, first, machine, outcome.keep)
-        try:
+        with outcome.saying("the same command goes on with it"):
+            _begin_records(prepared, progress, first, machine, outcome.keep)
             _measure(prepared, progress, outcome, seed, left, say)
-        except KeyboardInterrupt as stop:
-            outcome.interrupted = exit_codes.of_interrupt(stop)
-            say("interrupted: what was measured is kept, and the same command goes on with it")
-        _report(outcome)
+        with outcome.saying(f"`python -m benchmarks report {outcome.folder}` makes its report"):
+            _report(outcome, say)
     return outcome
 
 
@@ -154,7 +169,7 @@ def _begin_records(
     """The machine, the first record and the code, as far as they are not there yet."""
     if not progress.records:
         text = json.dumps(machine, indent=2) + "\n"
-        (progress.folder / "environment.json").write_text(text, encoding="utf-8")
+        writing.text(progress.folder / "environment.json", text)
         keep(first)
     for source in _sources(prepared):
         if source not in progress.records:  # it may have been stopped before they were all written
@@ -169,31 +184,35 @@ def _measure(
     from benchmarks.runner.networks import Network
 
     cells, profile = prepared.plan.cells, prepared.request.profile
+    untrained = progress.untrained if 0 in progress.finished else None
+    trains = 0 in left and (untrained is None or bool(untrained))
     networks = {
-        model: Network(
-            network.spec, network.arrays(), 0 if 0 in progress.finished else _epochs(network, profile.epochs, say)
-        )
+        model: Network(network.spec, network.arrays(), _epochs(network, profile.epochs, say) if trains else 0)
         for model, network in prepared.networks.items()
     }
     work = blocks.Runner(
         networks, cells, profile, outcome.blocks, seed, outcome.keep, say, prepared.request.pythons,
-        call_s=progress.call_s, restless=progress.restless, left=left,
+        call_s=progress.call_s, restless=progress.restless, left=left, untrained=untrained,
         end_s=time.monotonic() + prepared.budget_s - prepared.estimate.costs_s(cells, profile),
         more_until_s=outcome.more_until_s - prepared.estimate.costs_s(cells, profile),
     )  # fmt: skip
-    work.execute()
-    resource_runs.measure(work, outcome.records)
+    try:
+        work.execute()
+        resource_runs.measure(work, outcome.records)
+    except KeyboardInterrupt as stop:
+        outcome.interrupted = exit_codes.of_interrupt(stop)
+        say("interrupted: what was measured is kept, and the same command goes on with it")
 
 
-def _report(outcome: Outcome) -> None:
+def _report(outcome: Outcome, say: Say) -> None:
     """Write the report, from the beginning again where that is interrupted."""
     from benchmarks import report
 
     try:
-        outcome.reports = report.write(outcome.folder)
+        outcome.reports = report.write(outcome.folder, say)
     except KeyboardInterrupt as stop:
         outcome.interrupted = outcome.interrupted or exit_codes.of_interrupt(stop)
-        outcome.reports = report.write(outcome.folder)
+        outcome.reports = report.write(outcome.folder, say)
 
 
 def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
@@ -205,19 +224,24 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
     packages = "implementations", "benchmarks", *dict.fromkeys(elsewhere)
     return RunRecord(
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=["python", "-m", "benchmarks", *sys.argv[1:]],
+        command=["python", "-m", "benchmarks", *map(_printable, sys.argv[1:])],
         profile=prepared.request.profile.name,
         seed=seed,
         blocks=blocks,
         networks=[_network_record(model, network) for model, network in prepared.networks.items()],
         code=CodeFacts(**system.code_version(), sha256=sources.tree_sha256(*packages)),
-        pythons=dict(prepared.request.pythons),
+        pythons={name: _printable(path) for name, path in prepared.request.pythons.items()},
         limits=_texts(LimitText, limits.concerning(frameworks)),
         fault_detection=fault_detection.summary(frameworks, sources.tree_sha256("implementations")),
         costs=prepared.request.profile.costs,
         cells=prepared.plan.cells,
         absent=prepared.plan.absent,
     )
+
+
+def _printable(path: str) -> str:
+    """A path as a record can hold it: what in it is no UTF-8 is replaced."""
+    return path.encode(errors="replace").decode()
 
 
 def _network_record(model: str, network: PreparedNetwork) -> NetworkRecord:

@@ -18,7 +18,8 @@ def verify(
     BadInput where nothing is planned, or something that was asked for by name cannot be imported.
     """
     from benchmarks.plan import schedule
-    from benchmarks.runner import blocks as runner
+    from benchmarks.runner import proving
+    from benchmarks.runner.blocks import Runner
     from benchmarks.runner.networks import Network, dataset_of, scratch
     from benchmarks.worker.protocol import Job
 
@@ -32,7 +33,7 @@ def verify(
             tell(result)
 
     networks = {m: Network(network.spec, network.arrays()) for m, network in prepared.networks.items()}
-    work = runner.Runner(networks, [], prepared.request.profile, 1, 0, keep, say, prepared.request.pythons)
+    work = Runner(networks, [], prepared.request.profile, 1, 0, keep, say, prepared.request.pythons)
     lost = []
     with scratch(networks) as folder:
         for who, cells in schedule.grouped(prepared.plan.cells).items():
@@ -45,5 +46,5 @@ def verify(
                     who=who.model_copy(update={"precision": precision}), block=0, seed=0, prove=prove,
                     spec=spec, dataset=str(dataset_of(who.model, folder)), check_only=True,
                 )  # fmt: skip
-                lost += runner.verify(work, [job], folder)
+                lost += proving.prove(work, [job], folder)
     return proofs, lost

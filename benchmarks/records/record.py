@@ -231,6 +231,17 @@ class LearningRecord(Strict):
     prepare_s: float | None = None
 
 
+class UntrainedRecord(Strict):
+    """The trainings of an implementation were lost, that of this seed the last of them, and why."""
+
+    kind: Literal["untrained"] = "untrained"
+    who: Configuration
+    block: int
+    seed: int
+    reason: str
+    last_lines: list[str] = Field(default_factory=list)
+
+
 class SourceRecord(Strict):
     """The code of one step of one implementation, as this run used it."""
 
@@ -254,6 +265,7 @@ Record = Annotated[
     | OutcomeRecord
     | BlockRecord
     | LearningRecord
+    | UntrainedRecord
     | StartRecord
     | InstalledRecord
     | ResourceRecord

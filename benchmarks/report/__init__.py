@@ -6,10 +6,12 @@ Same records, same bytes: nothing depends on a clock, a random number or the ord
 """
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+Say = Callable[[str], None]
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,10 +33,11 @@ def _without_collecting() -> Iterator[None]:
 
 
 @_without_collecting()
-def write(folder: Path) -> list[Path]:
+def write(folder: Path, say: Say = lambda text: None) -> list[Path]:
     """Make report.md and .html, steps.md and .html, results.csv and .jsonl, columns.csv and figures/*.svg in a results folder; return them.
 
-    Never changes the records. Raises benchmarks.records.records_file.BadRecords where there is no run to read.
+    Never changes the records. `say` is told where there are no charts. Raises benchmarks.records.records_file.BadRecords
+    where there is no run to read, Unreadable and Unwritable.
     """
     from benchmarks.analysis import ranking
     from benchmarks.report import dataframe, sections
@@ -43,15 +46,20 @@ def write(folder: Path) -> list[Path]:
     measured = _gathered(folder)
     groups = ranking.comparison_groups(measured)
     documents = {"report": sections.document(measured, groups), "steps": steps.document(measured)}
-    return _written(folder, documents, dataframe.cells(measured, groups))
+    return _written(folder, documents, dataframe.cells(measured, groups), say)
 
 
 @_without_collecting()
-def write_together(folders: Sequence[Path], into: Path) -> list[Path]:
+def write_together(folders: Sequence[Path], into: Path, say: Say = lambda text: None) -> list[Path]:
     """One page over several results folders, the first of them the baseline, and its tables, in the folder `into`.
 
-    Raises benchmarks.records.records_file.BadRecords where one of them holds no run.
+    Raises benchmarks.records.records_file.BadRecords where one of them holds no run, or `into` does, which has a report
+    of its own; Unreadable and Unwritable.
     """
+    from benchmarks.records.records_file import RECORDS, BadRecords
+
+    if (into / RECORDS).exists():
+        raise BadRecords(f"--into {into}: holds a run with a report of its own. Give another folder.")
     from benchmarks.analysis.loaded_run import LoadedRun
     from benchmarks.report import several_runs
 
@@ -61,8 +69,7 @@ def write_together(folders: Sequence[Path], into: Path) -> list[Path]:
         for number, (name, folder) in enumerate(zip(names, folders, strict=True), start=1)
     ]
     document, table = several_runs.document(runs), several_runs.cells(runs)
-    into.mkdir(parents=True, exist_ok=True)
-    return _written(into, {"report": document}, table)
+    return _written(into, {"report": document}, table, say)
 
 
 def export(folder: Path, format_: str) -> str:
@@ -81,14 +88,18 @@ def _gathered(folder: Path) -> "Results":
     return results.gather(records, problems + machine_problems, machine)
 
 
-def _written(folder: Path, documents: "Mapping[str, Document | None]", table: "pd.DataFrame") -> list[Path]:
-    """Each document as Markdown and HTML with its figures, the table, and what its columns are."""
+def _written(folder: Path, documents: "Mapping[str, Document | None]", table: "pd.DataFrame", say: Say) -> list[Path]:
+    """Each document as Markdown and HTML with its figures, the table, and what its columns are.
+
+    report.md is written last: where it is, all the others are.
+    """
+    from benchmarks import writing
     from benchmarks.report import charts, dataframe, html, markdown
 
     texts: dict[Path, str] = {}
     for name, document in documents.items():
         if document:
-            drawings = charts.draw(document.figures())
+            drawings = charts.draw(document.figures(), say)
             texts[folder / f"{name}.md"] = markdown.render(document, drawings)
             texts[folder / f"{name}.html"] = html.render(document, drawings)
             pictures = {figure.name: drawings[figure.name] for figure in document.figures() if drawings}
@@ -96,9 +107,12 @@ def _written(folder: Path, documents: "Mapping[str, Document | None]", table: "p
     texts[folder / "results.csv"] = dataframe.csv(table)
     texts[folder / "results.jsonl"] = dataframe.jsonl(table)
     texts[folder / "columns.csv"] = dataframe.meanings(table)
-    for path, text in texts.items():
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
+    for path in sorted(texts, key=lambda path: path.name == "report.md"):
+        if path.parent != folder and path.parent.is_symlink():
+            raise writing.Unwritable(path.parent, "is a link to another place. Remove it")
+        with writing.telling(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        writing.text(path, texts[path])
     return list(texts)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from typing import Any
@@ -45,14 +45,20 @@ _STANDALONE_STYLE = (
 )
 
 
-def draw(figures: Iterable[Figure]) -> dict[str, str]:
-    """The SVG of each form of each figure by name; none at all where the renderer is not installed."""
+class Undrawn(RuntimeError):
+    """The renderer failed; the message says how."""
+
+
+def draw(figures: Iterable[Figure], say: Callable[[str], None] = lambda text: None) -> dict[str, str]:
+    """The SVG of each form of each figure by name; none at all where the renderer is not installed, or fails, which `say` is told."""
     try:
         import vl_convert
-    except ImportError:
+
+        with _bundled_fonts():
+            return {form.name: _draw(vl_convert, form) for figure in figures for form in figure.forms}
+    except (ImportError, Undrawn) as problem:
+        say(f"no charts: the renderer vl_convert says: {problem}")
         return {}
-    with _bundled_fonts():
-        return {form.name: _draw(vl_convert, form) for figure in figures for form in figure.forms}
 
 
 @contextmanager
@@ -81,7 +87,12 @@ def standalone(svg: str) -> str:
 
 def _draw(vl_convert: Any, figure: Figure) -> str:
     spec = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "background": None, "config": _CONFIG}
-    svg: str = vl_convert.vegalite_to_svg(spec | figure.spec, vl_version=_VEGA_LITE, allowed_base_urls=[])
+    try:
+        svg: str = vl_convert.vegalite_to_svg(spec | figure.spec, vl_version=_VEGA_LITE, allowed_base_urls=[])
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as problem:  # it is written in Rust, whose panics are no Exception
+        raise Undrawn(f"{type(problem).__name__}: {problem}") from None
     return _named(_compact(_unique_ids(svg, figure.name)), f"{figure.title}. {figure.caption}")
 
 

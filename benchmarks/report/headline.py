@@ -12,8 +12,15 @@ from benchmarks.records.configuration import numbers
 
 def partial(results: Results) -> str:
     """What is missing from the plan, or nothing."""
-    missing = [*_without_timing(results), *_without_costs(results)]
+    lost = [lost_trainings(results)] if results.untrained else []
+    missing = [*_without_timing(results), *lost, *_without_costs(results)]
     return f"Partial results: {'; '.join(missing)}." if missing else ""
+
+
+def lost_trainings(results: Results) -> str:
+    """Whose trainings on the data were lost."""
+    whose = wording.listed(wording.label(results, lost.who) for lost in results.untrained)
+    return f"the trainings of {whose} were lost"
 
 
 def _without_timing(results: Results) -> list[str]:

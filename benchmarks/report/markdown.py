@@ -67,7 +67,7 @@ def _table(table: Table) -> str:
 def _figure(figure: Figure, drawings: Mapping[str, str]) -> str:
     caption = f"**{escape(figure.title)}.** {escape(figure.caption)}"
     if figure.name not in drawings:
-        return f"{caption}\n\n*No chart: the renderer is not installed. {charts.INSTALL} brings it; {charts.AGAIN} then makes the report again.*"
+        return f"{caption}\n\n*No chart: the renderer is not installed, or failed. {charts.INSTALL} brings it; {charts.AGAIN} then makes the report again.*"
     picture = f"![{escape(figure.title)}](figures/{figure.name}.svg)"
     return f"{caption}\n\n{picture}\n\n*{escape(figure.how_to_read)}*"
 

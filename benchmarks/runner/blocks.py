@@ -9,7 +9,7 @@ import json
 import math
 import random
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,15 @@ from time import monotonic
 from benchmarks import system
 from benchmarks.plan import schedule as turns
 from benchmarks.plan.profiles import Profile
-from benchmarks.records.record import BlockRecord, Cell, Configuration, OutcomeRecord, Record, TimingRecord
+from benchmarks.records.record import (
+    BlockRecord,
+    Cell,
+    Configuration,
+    OutcomeRecord,
+    Record,
+    TimingRecord,
+    UntrainedRecord,
+)
 from benchmarks.runner import interference
 from benchmarks.runner.networks import Network, dataset_of, scratch
 from benchmarks.runner.progress import Place, Say
@@ -49,6 +57,9 @@ class Runner:
 
     left: Mapping[int, list[Cell]] | None = None
     """What is to be measured, by block, where some of it is there already."""
+
+    untrained: Collection[Configuration] | None = None
+    """Who is to be trained in the first block; None: all."""
 
     program: str = PROGRAM
     """The module that a worker runs."""
@@ -82,7 +93,8 @@ class Runner:
         begin, interfered = monotonic(), interference.begin()
         Block(self, number, cells, folder).execute()
         took = monotonic() - begin
-        self.sink(BlockRecord(block=number, wall_s=took, interference=interfered()))
+        if cells:  # else lost trainings were made again
+            self.sink(BlockRecord(block=number, wall_s=took, interference=interfered()))
         return took
 
     def keep(self, result: Record) -> None:
@@ -99,13 +111,16 @@ class Runner:
         if not isinstance(result, OutcomeRecord):
             self.keep(result)
 
+    def sink_of(self, job: Job) -> Sink:
+        """Where the records of its worker go."""
+        return self.keep_of_control if job.control else self.keep
+
     def spawn(self, job: Job, folder: Path) -> WorkerProcess:
         """Start a worker."""
         who, copy = job.who, "-control" if job.control else ""
         name = f"{job.block}-{who.model}-{who.framework}-{who.precision}-{who.mode}-{who.device.replace(':', '')}-{who.threads}{copy}.log"
         python = self.pythons.get(who.framework, system.python())
-        keep = self.keep_of_control if job.control else self.keep
-        return WorkerProcess(job, python, folder / name, keep, self.program)
+        return WorkerProcess(job, python, folder / name, self.sink_of(job), self.program)
 
 
 class Block:
@@ -161,7 +176,10 @@ class Block:
 
     def _jobs(self) -> list[Job]:
         order = [cell for group in self.turn_groups for cell in group]
-        jobs = [self._job(who, cells) for who, cells in turns.grouped(order).items()]
+        cells_of = turns.grouped(order)
+        if self.number == 0:
+            cells_of |= {who: [] for who in self.run.untrained or () if who not in cells_of}
+        jobs = [self._job(who, cells) for who, cells in cells_of.items()]
         if self.run.null_control and self.run.blocks > 1:
             peers = {cell.who.framework for cell in self.cells if registry.is_peer(cell.who.framework)}
             control = turns.control(self.cells, self.number, peers)
@@ -171,6 +189,7 @@ class Block:
 
     def _job(self, who: Configuration, cells: list[Cell], control: bool = False) -> Job:
         learns = self.number == 0 and not control and not registry.is_peer(who.framework)
+        learns = learns and (self.run.untrained is None or who in self.run.untrained)
         network = self.run.networks[who.model]
         return Job(
             who=who,
@@ -243,46 +262,31 @@ class Block:
         if successor in self.workers:
             self._step(successor)
 
+    def _record_loss(
+        self, job: Job, cells: Iterable[Cell], trainings: bool, reason: str, last_lines: Sequence[str] = ()
+    ) -> None:
+        """These cells, and the trainings where they were lost too, with the reason."""
+        sink, why = self.run.sink_of(job), {"reason": f"the worker was lost: {reason}", "last_lines": list(last_lines)}
+        for cell in cells:
+            sink(OutcomeRecord(cell=cell, block=job.block, status="failed", **why))
+        if trainings:
+            sink(UntrainedRecord(who=job.who, block=job.block, seed=job.trainings - 1, **why))
+        self.run.say(f"  {job.who.framework} was lost: {reason}")
+
     def _after_loss(self, worker: WorkerProcess, reason: str) -> Job | None:
         """Record the cell that was lost; the job that is left, or None where nothing more can be done."""
         job = worker.job
         left = [cell for cell in job.cells if cell.id not in worker.finished]
         lost = [cell for cell in left if cell.id == worker.in_progress]
         remaining = [cell for cell in left if cell not in lost]
-        for cell in lost if worker.in_progress else job.cells:
-            worker.sink(
-                OutcomeRecord(cell=cell, block=job.block, status="failed", reason=f"the worker was lost: {reason}",
-                              last_lines=worker.last_lines())
-            )  # fmt: skip
-        self.run.say(f"  {job.who.framework} was lost: {reason}")
-        if not worker.in_progress or not (remaining or job.epochs) or worker.in_progress == LEARNING:
+        goes_on = worker.in_progress not in (None, LEARNING)
+        cells = lost if worker.in_progress else job.cells
+        self._record_loss(job, cells, bool(job.epochs) and not goes_on, reason, worker.last_lines())
+        if not (goes_on and (remaining or job.epochs)):
             return None
         profile_steps = job.profile_steps and worker.in_progress != PROFILING
         # Others may be at work beside it, so its first calls would say nothing.
         return job.model_copy(update={"cells": remaining, "profile_steps": profile_steps, "prepare_early": True})
-
-
-def verify(run: Runner, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, str]]:
-    """Workers that only prove, one after the other; their proofs go to the run's sink. Returns those that were lost."""
-    lost = []
-    for job in jobs:
-        network = f"the {job.who.model} with " if len(run.networks) > 1 else ""
-        run.say(f"proving {network}{job.who.framework} on {job.who.device} in {job.who.precision}")
-        worker = run.spawn(job, folder)
-        try:
-            worker.listen()
-            while not worker.ended:
-                worker.proceed()
-            if worker.event["event"] == Says.UNAVAILABLE:
-                lost.append((job, f"{worker.event['reason']} {worker.event['fix']}"))
-        except WorkerLost as problem:
-            lost.append((job, str(problem)))
-        except KeyboardInterrupt:
-            run.say(f"stopped while proving {job.who.framework}{worker.where()}")
-            raise
-        finally:
-            worker.stop()
-    return lost
 
 
 if sys.platform == "win32":

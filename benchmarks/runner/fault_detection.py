@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks import system
+from benchmarks import reading, system
 from benchmarks.records.run_record import FaultDetection
 from implementations import registry
 
@@ -20,7 +20,7 @@ def summary(frameworks: Iterable[str], code_sha256: str, file: Path = FILE) -> F
     Nor where the trial is under way, or was cut short. `same_code`: whether the implementations and the proof, whose
     hash is given, are byte for byte those that were tried.
     """
-    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    lines = reading.lines(file)
     if not lines or not lines[-1].startswith(END):
         return FaultDetection()
     answers = [json.loads(line) for line in lines]

@@ -6,10 +6,9 @@ Nothing is timed here and nothing corrected: a reader may see in which block the
 import os
 import resource
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
-from benchmarks import processors
+from benchmarks import processors, reading
 from benchmarks.records.record import Interference
 
 STAT = Path("/proc/stat")
@@ -51,8 +50,8 @@ def _counted() -> dict[str, float]:
     }
     usable = {f"cpu{number}" for number in processors.usable()}
     seen: set[str] = set()
-    for line in _lines(STAT):
-        name, *numbers = line.split()
+    for line in reading.lines(STAT):
+        name, *numbers = line.split() or [""]
         if name == "cpu" and len(numbers) >= STEAL:
             counters["stolen_s"] = _seconds(numbers, [STEAL])
         elif name in usable and len(numbers) >= STEAL:
@@ -62,8 +61,8 @@ def _counted() -> dict[str, float]:
             counters["context_switches"] = float(numbers[0])
     if usable - seen:  # a container may number its processors otherwise
         counters.pop("busy_s", None)
-    for line in _lines(QUOTA):
-        name, *numbers = line.split()
+    for line in reading.lines(QUOTA):
+        name, *numbers = line.split() or [""]
         if name == "throttled_usec":
             counters["throttled_s"] = int(numbers[0]) / 1e6
     return counters
@@ -75,11 +74,5 @@ def _seconds(numbers: Sequence[str], columns: Iterable[int]) -> float:
 
 def _clock_mhz() -> float | None:
     """The mean over the processors, now."""
-    clocks = [float(line.split(":")[1]) for line in _lines(CPUINFO) if line.startswith("cpu MHz")]
+    clocks = [float(line.split(":")[1]) for line in reading.lines(CPUINFO) if line.startswith("cpu MHz")]
     return sum(clocks) / len(clocks) if clocks else None
-
-
-def _lines(path: Path) -> list[str]:
-    with suppress(OSError):
-        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return []

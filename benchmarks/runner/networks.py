@@ -1,6 +1,5 @@
 """The networks of a run, and the folder in which their workers find what they train on."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import writing
+from benchmarks.runner.scratch import scratch_folder
 from implementations.contract import Spec
 
 
@@ -23,12 +24,13 @@ class Network:
 
 @contextmanager
 def scratch(networks: Mapping[str, Network]) -> Iterator[Path]:
-    """A folder for what workers read and log, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="samenet-") as name:
+    """A folder for what workers read and log, gone afterwards. Raises Unwritable."""
+    with scratch_folder() as folder:
         for model, network in networks.items():
             arrays: dict[str, Any] = dict(network.data)  # savez has keywords of other types too, which these are not
-            np.savez(dataset_of(model, Path(name)), **arrays)
-        yield Path(name)
+            with writing.telling(path := dataset_of(model, folder)):
+                np.savez(path, **arrays)
+        yield folder
 
 
 def dataset_of(model: str, folder: Path) -> Path:

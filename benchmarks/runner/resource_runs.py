@@ -6,10 +6,8 @@ because thread pools that wait keep each other from the cores. Nothing here is r
 that is lost leaves its reason, not a failed run.
 """
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.plan import remaining
@@ -23,6 +21,7 @@ from benchmarks.records.record import (
     ResourceRecord,
     StartRecord,
 )
+from benchmarks.runner.scratch import scratch_folder
 from benchmarks.runner.worker_process import Sink, WorkerLost, WorkerProcess
 from benchmarks.worker.protocol import Job
 
@@ -39,10 +38,16 @@ def measure(run: "Runner", records: Sequence[Record]) -> None:
         return
     run.say(f"imports, memory and energy: {', '.join(dict.fromkeys(who.framework for who in left))}")
     ledger = Ledger(records, run.sink)
-    with tempfile.TemporaryDirectory(prefix="samenet-") as folder:
+    with scratch_folder() as folder:
         resource_runner = replace(run, program=PROGRAM, sink=ledger.keep)
-        jobs = [_job(run, who, cells) for who, cells in left.items()]
-        _execute([resource_runner.spawn(job, Path(folder)) for job in jobs], ledger)
+        workers: list[WorkerProcess] = []
+        try:
+            for who, cells in left.items():
+                workers.append(resource_runner.spawn(_job(run, who, cells), folder))
+            _execute(workers, ledger)
+        finally:
+            for worker in workers:
+                worker.stop()
 
 
 class Ledger:
@@ -70,21 +75,17 @@ class Ledger:
 
 
 def _execute(workers: list[WorkerProcess], ledger: Ledger) -> None:
-    """They start together; then each imports and measures while the others are stopped. At the end all are ended."""
+    """They started together; then each imports and measures while the others are stopped."""
     lost: list[WorkerProcess] = []
-    try:
-        for step in (WorkerProcess.listen, WorkerProcess.proceed):
-            for worker in (worker for worker in workers if worker not in lost):
-                try:
-                    step(worker)
-                except WorkerLost as problem:
-                    lost.append(worker)
-                    ledger.hole(worker.job, f"the process was lost: {problem}"[:500])
-        for worker in workers:
-            ledger.hole(worker.job, "the process did not say")
-    finally:
-        for worker in workers:
-            worker.stop()
+    for step in (WorkerProcess.listen, WorkerProcess.proceed):
+        for worker in (worker for worker in workers if worker not in lost):
+            try:
+                step(worker)
+            except WorkerLost as problem:
+                lost.append(worker)
+                ledger.hole(worker.job, f"the process was lost: {problem}"[:500])
+    for worker in workers:
+        ledger.hole(worker.job, "the process did not say")
 
 
 def _job(run: "Runner", who: Configuration, cells: list[Cell]) -> Job:

@@ -8,7 +8,6 @@ again, with rounds and calls per round by what the finished ones say of a call's
 """
 
 import fcntl
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,10 +15,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks import reading, writing
 from benchmarks.plan import remaining, schedule
 from benchmarks.records import records_file
-from benchmarks.records.record import BlockRecord, Cell, OutcomeRecord, Record, RunRecord, TimingRecord
-from benchmarks.records.records_file import RECORDS
+from benchmarks.records.record import (
+    BlockRecord,
+    Cell,
+    Configuration,
+    OutcomeRecord,
+    Record,
+    RunRecord,
+    TimingRecord,
+    UntrainedRecord,
+)
+from benchmarks.records.records_file import RECORDS, BadRecords
 from implementations.errors import BadInput
 
 
@@ -32,6 +41,9 @@ class Progress:
     finished: frozenset[int] = frozenset()
     failed: dict[int, set[tuple[str, ...]]] = field(default_factory=dict)
     """Groups with a failed cell, by finished block."""
+
+    untrained: frozenset[Configuration] = frozenset()
+    """Whose trainings were lost."""
 
     lacks_costs: bool = False
     """What is measured after the blocks was not, or not all of it."""
@@ -61,7 +73,8 @@ class Progress:
         for block in sorted({*range(blocks), *self.finished}):
             if block not in self.finished:
                 left[block] = list(cells)
-            elif retry_failed and (groups := self.failed.get(block)):
+            elif retry_failed and (block in self.failed or (block == 0 and self.untrained)):
+                groups = self.failed.get(block, set())
                 left[block] = [cell for cell in cells if cell.comparison_group in groups]
         return left
 
@@ -86,54 +99,48 @@ def begun(
 def in_folder(folder: Path, run: RunRecord, machine: dict[str, Any]) -> Progress:
     """This run in this folder: a new one, or what is there of it. Raises BadInput where something else is."""
     given = f"--into {folder}"
-    try:
+    with writing.telling(given):
         folder.mkdir(parents=True, exist_ok=True)
-        if not any(folder.iterdir()):
-            return Progress(folder)
-        if (folder / RECORDS).exists():
-            with held(folder):
-                if not (folder / RECORDS).stat().st_size:  # stopped before its first record
-                    return Progress(folder)
+    if not reading.entries(folder):
+        return Progress(folder)
+    try:
+        first = records_file.first(folder)
+        with held(folder):
+            if first is None:
+                return Progress(folder)
+            differing = _differing(first, folder, run, machine)
     except BlockingIOError:
         raise BadInput(f"{given}: another process is at work on the run there. Give another folder, or wait.") from None
-    except OSError as error:
-        raise BadInput(f"{given}: cannot be written ({error.strerror}). Give another folder.") from None
-    if differing := _differing(folder, run, machine):
-        held_there = (
-            "something that is no run" if differing == ["files"] else f"another run, of other {', '.join(differing)}"
-        )
-        raise BadInput(f"{given}: holds {held_there}. Give another folder.")
+    except BadRecords as problem:
+        raise BadInput(f"{given}: holds something that is no run. Give another folder. ({problem})") from None
+    if differing:
+        raise BadInput(f"{given}: holds another run, of other {', '.join(differing)}. Give another folder.")
     return _progress(folder)
 
 
-def _differing(folder: Path, run: RunRecord, machine: dict[str, Any]) -> list[str]:
-    """In which facts the run there is another one; all of them where none can be read."""
-    try:
-        with (folder / RECORDS).open(encoding="utf-8") as file:
-            first = records_file.parse(file.readline())
-        there = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ["files"]
-    if not isinstance(first, RunRecord):
-        return ["files"]
+def _differing(first: RunRecord, folder: Path, run: RunRecord, machine: dict[str, Any]) -> list[str]:
+    """In which facts the run there, whose first record is given, is another one. Raises Unreadable."""
+    there = reading.facts(folder / "environment.json")
     pairs = (machine, there), (_identity(run), _identity(first))
     return [name for a, b in pairs for name in {**a, **b} if a.get(name) != b.get(name)]
 
 
 def begin(results: Path, run: RunRecord, machine: dict[str, Any], force: bool, retry_failed: bool) -> Progress:
     """The latest run that can go on, or a new folder. Raises BadInput where none can be made."""
-    if not force and results.is_dir():
-        for folder in sorted(results.iterdir(), reverse=True):
-            if not _is_of(folder, run, machine):
-                continue
-            progress = _progress(folder)
-            reported = (folder / "report.md").exists()
-            unfinished = len(progress.finished) < run.blocks or progress.lacks_costs or not reported
-            if unfinished or (retry_failed and progress.failed):
-                (folder / "report.md").unlink(missing_ok=True)  # it will be out of date, and is made again at the end
-                return progress
+    for folder in [] if force else reversed(reading.entries(results)):
+        if not _is_of(folder, run, machine):
+            continue
+        progress = _progress(folder)
+        reported = any(reading.lines(folder / "report.md"))
+        unfinished = len(progress.finished) < run.blocks or progress.lacks_costs or not reported
+        if unfinished or (retry_failed and (progress.failed or progress.untrained)):
+            with writing.telling(report := folder / "report.md"):
+                report.unlink(missing_ok=True)  # it will be out of date, and is made again at the end
+            return progress
     if retry_failed:
-        raise BadInput(f"--retry-failed: no run of this plan under {results} has failed cells. Leave it out.")
+        raise BadInput(
+            f"--retry-failed: no run of this plan under {results} has failed cells or lost trainings. Leave it out."
+        )
     return Progress(_new_folder(results))
 
 
@@ -141,9 +148,11 @@ def begin(results: Path, run: RunRecord, machine: dict[str, Any], force: bool, r
 def held(folder: Path) -> Iterator[bool]:
     """Lock a run's records, so that no second process goes on with the same run; False where the file system has no locks.
 
-    Raises BlockingIOError where another process holds them.
+    Raises BlockingIOError where another process holds them, and Unwritable.
     """
-    with (folder / RECORDS).open("ab") as file:
+    with writing.telling(path := folder / RECORDS):
+        file = path.open("ab")
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -156,12 +165,13 @@ def held(folder: Path) -> Iterator[bool]:
 
 def _is_of(folder: Path, run: RunRecord, machine: dict[str, Any]) -> bool:
     """Whether this folder holds that run, of this machine, and nobody is at work on it."""
-    if _differing(folder, run, machine):
-        return False
     try:
+        first = records_file.first(folder)
+        if first is None or _differing(first, folder, run, machine):
+            return False
         with held(folder):
             return True
-    except OSError:
+    except (OSError, BadRecords):
         return False
 
 
@@ -170,12 +180,14 @@ def _progress(folder: Path) -> Progress:
     records, _ = records_file.read(folder)
     finished = frozenset(r.block for r in records if isinstance(r, BlockRecord))
     failed: dict[int, set[tuple[str, ...]]] = {}
-    for outcome in records_file.standing(records):
+    standing = records_file.standing(records)
+    for outcome in standing:
         if isinstance(outcome, OutcomeRecord) and outcome.status == "failed" and outcome.block in finished:
             failed.setdefault(outcome.block, set()).add(outcome.cell.comparison_group)
+    untrained = frozenset(record.who for record in standing if isinstance(record, UntrainedRecord))
     run = records_file.run_of(records)
     lacks_costs = run.costs and bool(remaining.costs(run.cells, records))
-    return Progress(folder, records, finished, failed, lacks_costs)
+    return Progress(folder, records, finished, failed, untrained, lacks_costs)
 
 
 def _identity(run: RunRecord) -> dict[str, Any]:
@@ -188,12 +200,9 @@ def _new_folder(results: Path) -> Path:
     stem = datetime.now().strftime("%Y-%m-%d-%H%M%S")
     for suffix in ("", *(f"-{i}" for i in range(2, 100))):
         folder = results / f"{stem}{suffix}"
-        try:
+        with writing.telling(f"--results {results}"), suppress(FileExistsError):
             folder.mkdir(parents=True)
             return folder
-        except FileExistsError:
-            if not results.is_dir():
-                raise BadInput(f"--results {results}: is not a folder. Give one, or a name that is free.") from None
-        except OSError as error:
-            raise BadInput(f"--results {results}: cannot be written ({error.strerror}).") from None
+        if not results.is_dir():
+            raise BadInput(f"--results {results}: is not a folder. Give one, or a name that is free.")
     raise BadInput(f"--results {results}: no free name for a new run.")

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 from pydantic import ValidationError
 
-from benchmarks import gpus, system
+from benchmarks import gpus, system, writing
 from benchmarks.records import records_file
 from benchmarks.records.record import Configuration, OutcomeRecord, Record, TimingRecord
 from benchmarks.worker.protocol import ENDS, WHERE, Job, Says
@@ -61,7 +61,9 @@ class WorkerProcess:
         self.event: Event = {"event": Says.STARTING}
         self.finished: set[str] = set()
         self.turning_s = 0.0
-        with log.open("ab") as stderr:
+        with writing.telling(log):
+            stderr = log.open("ab")
+        with stderr:
             self.log_begins = stderr.tell()  # behind what its predecessors wrote
             self.process = subprocess.Popen(
                 command(python, program),
@@ -160,7 +162,9 @@ class WorkerProcess:
                 self.process.stdin.close()
 
     def _written(self) -> str:
-        return self.log.read_bytes()[self.log_begins :].decode(errors="replace")
+        with suppress(OSError):
+            return self.log.read_bytes()[self.log_begins :].decode(errors="replace")
+        return ""
 
     def _read(self) -> None:
         assert self.process.stdout

@@ -10,7 +10,7 @@ from time import monotonic
 
 import click
 
-from benchmarks import system
+from benchmarks import system, writing
 from benchmarks.report import markdown
 from benchmarks.selfcheck import load, page, sitting, summary, trials, units
 from benchmarks.selfcheck.sitting import Comparison
@@ -39,7 +39,7 @@ def main(full: bool, sittings: int | None, out: Path) -> None:
             trials.write(out, measured)
     facts["took"] = f"{(monotonic() - begin) / 60:.1f} min"
     text = markdown.render(page.page(measured, system.machine(), facts), {})
-    (out / "README.md").write_text(text, encoding="utf-8")
+    writing.text(out / "README.md", text)
     click.echo(out / "README.md")
     sys.exit(0 if all(claim.holds for claim in summary.claims(measured)) else 1)
 

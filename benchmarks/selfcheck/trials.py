@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from benchmarks import writing
 from benchmarks.selfcheck import units
 from benchmarks.selfcheck.peers import HEADLINE
 from benchmarks.statistics import compare_logs, compare_unpaired
@@ -79,4 +80,4 @@ def peers(
 def write(folder: Path, trials: Iterable[Trial]) -> None:
     """One JSON object per line."""
     lines = [json.dumps(asdict(trial)) + "\n" for trial in trials]
-    (folder / FILE).write_text("".join(lines), encoding="utf-8")
+    writing.text(folder / FILE, "".join(lines))

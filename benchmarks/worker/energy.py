@@ -7,6 +7,7 @@ import importlib
 from pathlib import Path
 from typing import Any, Protocol
 
+from benchmarks import reading
 from benchmarks.records.record import Energy
 from benchmarks.worker import timing
 from benchmarks.worker.not_counted import NotCounted
@@ -33,7 +34,9 @@ class Rapl:
 
     def __init__(self, folder: Path = POWERCAP) -> None:
         """Raises NotCounted."""
-        zones = [zone for zone in sorted(folder.glob("intel-rapl:*")) if _text(zone / "name").startswith("package")]
+        zones = [
+            zone for zone in sorted(folder.glob("intel-rapl:*")) if reading.line(zone / "name").startswith("package")
+        ]
         if not zones:
             raise NotCounted(f"the processor's energy counter is not there ({folder} shows no package)")
         try:
@@ -46,7 +49,7 @@ class Rapl:
         """Since this counter was made; a register that overflows starts again at 0."""
         for zone, last in self.last.items():
             now = int((zone / "energy_uj").read_text(encoding="ascii"))
-            self.used_uj += now - last if now >= last else now - last + int(_text(zone / "max_energy_range_uj"))
+            self.used_uj += now - last if now >= last else now - last + int(reading.line(zone / "max_energy_range_uj"))
             self.last[zone] = now
         return self.used_uj / 1e6
 
@@ -88,10 +91,3 @@ def energy_of(counter: EnergyCounter, call: timing.Call, fence: timing.Fence, sa
     if joules == 0:
         raise NotCounted(f"the energy counter stood still for {elapsed_s:.1f} s")
     return Energy(joules=joules, samples=loops * samples, elapsed_s=elapsed_s, counter=counter.counter)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except OSError:
-        return ""

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from benchmarks import reading
 from benchmarks.records.record import Peak
 from benchmarks.worker.not_counted import NotCounted, reason_of
 
@@ -54,10 +55,10 @@ class HostMemory:
     def read(self) -> tuple[int, int]:
         """From Linux's status file; elsewhere psutil and getrusage, whose peak is of the whole process."""
         try:
-            lines = (self.process / "status").read_text(encoding="utf-8").splitlines()
+            lines = reading.lines(self.process / "status")
             fields = dict(line.split(":", 1) for line in lines if ":" in line)
             return _kib(fields["VmRSS"]), _kib(fields["VmHWM"])
-        except (OSError, KeyError):
+        except KeyError:
             import psutil
 
             unit = 1 if sys.platform == "darwin" else 1024

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import processors, system
+from benchmarks import processors, reading, system
 
 GRAVITON = "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n\nprocessor\t: 1\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n"
 BIG_LITTLE = "CPU implementer\t: 0x41\nCPU part\t: 0xd41\nCPU implementer\t: 0x41\nCPU part\t: 0xd44\n"
@@ -142,7 +142,7 @@ def test_no_folder_and_nothing_of_other_programs_stands_in_it(monkeypatch: pytes
 
 def test_a_machine_has_an_identity_that_stays_and_does_not_tell_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert system.host() == system.host()
-    monkeypatch.setattr(system, "_first_line", lambda path: None)
+    monkeypatch.setattr(reading, "line", lambda path: "")
     monkeypatch.setattr(platform, "node", lambda: "node-17.cluster")
     one = system.host()
     monkeypatch.setattr(platform, "node", lambda: "node-18.cluster")

@@ -1,6 +1,7 @@
 """Real data: what the loaders accept, and what each refusal tells the user."""
 
 import dataclasses
+import errno
 import gzip
 import io
 import zipfile
@@ -269,9 +270,35 @@ def test_idx_refusals_name_the_file_and_the_fix(tmp_path, name, content, words):
     refused(folder, *words)
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-9], lambda b: b"no" + b[2:], lambda b: b[:12] + b"\xff" * 8 + b[20:]])
+@pytest.mark.parametrize("damage", [lambda b: b[:-9], lambda b: b[:12] + b"\xff" * 8 + b[20:]])
 def test_a_corrupt_gzip_file_is_refused(tmp_path, damage):
     folder = idx_folder(tmp_path, gz=True)
     path = folder / "train-images-idx3-ubyte.gz"
     path.write_bytes(damage(path.read_bytes()))
     refused(folder, path.name, "gzip", "Download it again")
+
+
+def test_what_a_file_is_says_its_content_and_not_its_name(tmp_path):
+    whole = data.load(idx_folder(tmp_path)).arrays()
+    images, labels = tmp_path / "train-images-idx3-ubyte", tmp_path / "train-labels-idx1-ubyte"
+    images.write_bytes(gzip.compress(images.read_bytes()))  # unpacked by name, packed in fact
+    labels.rename(labels.with_name(f"{labels.name}.gz"))
+    again = data.load(tmp_path).arrays()
+    assert {name: array.tobytes() for name, array in again.items()} == {n: a.tobytes() for n, a in whole.items()}
+    images.write_bytes(b"no" + gzip.compress(b"")[2:])
+    refused(tmp_path, images.name, "wrong magic number")
+
+
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "mine.npz"])
+def test_data_that_may_not_be_read_are_refused_with_the_reason(tmp_path, monkeypatch, name):
+    idx_folder(tmp_path)
+    np.savez(tmp_path / "mine.npz", x=np.zeros((40, 2)), y=np.arange(40) % 2)
+    whole = io.open
+
+    def may_not(path, *more, **options):
+        if str(path).endswith(name):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return whole(path, *more, **options)
+
+    monkeypatch.setattr(io, "open", may_not)
+    refused(tmp_path / name, f"{name}: cannot be read (Permission denied)")

@@ -7,15 +7,18 @@ from benchmarks import wording
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
+from benchmarks.report import headline
 from benchmarks.report.document import Block, Code, Section, table
 from benchmarks.wording import NO_VALUE
 
+AGAIN = "the same command with --retry-failed"
 _KINDS = ("measured", "measured in part", "failed", "skipped", "unequal", "not run")
 
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """Counts per implementation, then each cell that is not whole, then what was not there."""
-    return Section("coverage", "Coverage", [*_counts(results), *holes(results), *_absent(results)], summary(results))
+    blocks = [*_counts(results), *holes(results), *_untrained(results), *_absent(results)]
+    return Section("coverage", "Coverage", blocks, summary(results))
 
 
 def _kind(entry: CellResult, blocks: int) -> str:
@@ -26,7 +29,8 @@ def summary(results: Results) -> str:
     """What was planned and what was measured whole."""
     planned = [entry for entry in results.entries if entry.planned]
     whole = len(planned) - len(results.holes())
-    return f"{wording.count(len(planned), 'cell')} planned, {whole} measured in all {wording.count(results.block_count, 'block')}."
+    text = f"{wording.count(len(planned), 'cell')} planned, {whole} measured in all {wording.count(results.block_count, 'block')}."
+    return f"{text[:-1]}; {headline.lost_trainings(results)}." if results.untrained else text
 
 
 def _counts(results: Results) -> list[Block]:
@@ -65,6 +69,17 @@ def _hole(results: Results, entry: CellResult, blocks: int) -> list[str]:
     name = f"{wording.label(results, cell.who)}, {wording.timed(cell.phase, cell.axes)} ({wording.setting(cell.who)})"
     kind = "measured, no rank" if entry.standing in ("not proved", "impossible") else _kind(entry, blocks)
     return [name, kind, f"{len(entry.medians)} of {blocks}", entry.reason or NO_VALUE, entry.fix or NO_VALUE]
+
+
+def _untrained(results: Results) -> list[Block]:
+    """Trainings on the data that were lost."""
+    rows = [[wording.label(results, lost.who), lost.reason, AGAIN] for lost in results.untrained]
+    lines = [
+        Code(f"Last lines: {wording.label(results, lost.who)}", "\n".join(lost.last_lines))
+        for lost in results.untrained
+        if lost.last_lines
+    ]
+    return [*table("Trainings that were lost", rows, "implementation", "reason", "what to do"), *lines]
 
 
 def _absent(results: Results) -> list[Block]:

@@ -10,8 +10,8 @@ from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import LearningPoint, LearningRecord
 from benchmarks.records.run_record import MetricText
-from benchmarks.report import plots
-from benchmarks.report.document import Block, Figure, Heading, Section, table
+from benchmarks.report import headline, plots
+from benchmarks.report.document import Block, Figure, Heading, Section, Text, table
 from benchmarks.wording import NO_VALUE
 
 _TARGET = (
@@ -35,8 +35,14 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
         if training.points:
             by_setting[training.who.precision, training.dropout].append(training)
     settings = sorted(by_setting)
-    blocks = [block for setting in settings for block in _setting(results, setting, by_setting[setting])]
+    blocks: list[Block] = [
+        Text(f"The trainings of {wording.label(results, lost.who)} were lost: {lost.reason}", "warning")
+        for lost in results.untrained
+    ]
+    blocks += [block for setting in settings for block in _setting(results, setting, by_setting[setting])]
     summary = _summary(results.network.metric, by_setting[settings[0]]) if settings else ""
+    if results.untrained:
+        summary = f"{summary[:-1] or 'No training was made'}; {headline.lost_trainings(results)}."
     return Section("learning", "Does it learn?", blocks, summary)
 
 

@@ -249,7 +249,7 @@ def test_a_report_where_something_else_stands_is_refused(tmp_path: Path) -> None
     done = invoke("report", "--runs", example, example, "--into", tmp_path / "taken")
     assert done.exit_code == 2
     assert done.stderr.startswith("Error: ")
-    assert "taken: File exists" in done.stderr
+    assert "taken: cannot be written (File exists)" in done.stderr
     assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
 
 

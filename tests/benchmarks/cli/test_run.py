@@ -7,9 +7,19 @@ import pytest
 
 from benchmarks.cli import prepare, run
 from benchmarks.cli.run import Outcome
-from benchmarks.records.record import Cell, Check, Configuration, OutcomeRecord, ProofRecord, Record, TimingRecord
-from benchmarks.runner import blocks
+from benchmarks.records.record import (
+    Cell,
+    Check,
+    Configuration,
+    OutcomeRecord,
+    ProofRecord,
+    Record,
+    TimingRecord,
+    UntrainedRecord,
+)
+from benchmarks.runner import proving
 from benchmarks.worker.protocol import Job
+from tests.support import synthetic
 from tests.support.command import NOT_GIVEN, invoke, save_npz
 
 CELL = Cell(who=Configuration(model="mlp", framework="numpy", threads=1), phase="train_step", axes={"batch": 8})
@@ -18,6 +28,7 @@ TIMED = TimingRecord(
     first_call_s=None, second_call_s=None, samples_per_call=8, flops_per_call=8,
 )  # fmt: skip
 FAILED = OutcomeRecord(cell=CELL, block=0, status="failed", reason="it broke")
+UNTRAINED = UntrainedRecord(who=CELL.who, block=0, seed=0, reason="lost")
 SKIPPED = OutcomeRecord(cell=CELL, block=0, status="skipped", reason="it is not there")
 
 
@@ -35,6 +46,8 @@ def proof(passed: bool) -> ProofRecord:
         ([proof(False), FAILED], 0, 1),
         ([proof(True), TIMED, FAILED], 0, 3),
         ([FAILED], 0, 3),
+        ([proof(True), TIMED, UNTRAINED], 0, 3),
+        ([proof(True), TIMED, UNTRAINED, synthetic.learning("numpy", threads=1, seed=0)], 0, 0),
         ([SKIPPED], 0, 4),
         ([], 0, 4),
         ([proof(False), TIMED], 130, 130),
@@ -74,7 +87,7 @@ def test_verify_proves_each_precision_that_is_asked_for_once_and_no_other(monkey
         asked.extend((job.who.framework, job.who.device, job.who.precision) for job in jobs)
         return []
 
-    monkeypatch.setattr(blocks, "verify", asks)
+    monkeypatch.setattr(proving, "prove", asks)
     invoke("verify", "--framework", "numpy,torch", "--precision", "float32,bfloat16", "--set", "batch=8",
            "--set", "width=8", "--phase", "predict", "--device", "cpu")  # fmt: skip
     assert sorted(asked) == [("numpy", "cpu", "float32"), ("torch", "cpu", "bfloat16"), ("torch", "cpu", "float32")]

@@ -2,12 +2,14 @@
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
+from benchmarks.reading import Unreadable
 from benchmarks.records import records_file
 from benchmarks.records.configuration import size_order
 from benchmarks.records.record import (
@@ -30,6 +32,7 @@ from benchmarks.records.record import (
     StartRecord,
     StepsRecord,
     TimingRecord,
+    UntrainedRecord,
     WorkerRecord,
 )
 from benchmarks.records.records_file import BadRecords
@@ -119,6 +122,7 @@ RECORDS: list[Record] = [
         points=[LearningPoint(epoch=1, elapsed_s=0.5, metric=0.9, train_loss=0.3)],
         predictions_sha256="1" * 64,
     ),
+    UntrainedRecord(who=WHO, block=0, seed=2, reason="lost", last_lines=["a"]),
     StartRecord(who=WHO, import_s=1.25),
     InstalledRecord(framework="keras-jax", bytes=12, distributions={"jax 1.0": 10, "keras 3.0": 2}),
     ResourceRecord(
@@ -273,6 +277,67 @@ def test_another_schema_version_is_refused_with_both_numbers(tmp_path: Path) -> 
     store(tmp_path, [RUN.model_copy(update={"schema_version": 99}), TIMING])
     with pytest.raises(BadRecords, match="schema version 99; this samenet reads version 2"):
         records_file.read(tmp_path)
+
+
+def test_a_newer_schema_is_named_by_its_version_although_it_has_fields_that_nobody_knows(tmp_path: Path) -> None:
+    newer = RUN.model_dump(mode="json") | {"schema_version": 3, "surprise": 1}
+    (tmp_path / "records.jsonl").write_text(json.dumps(newer) + "\n", encoding="utf-8")
+    for read in (records_file.read, records_file.first):
+        with pytest.raises(BadRecords, match="schema version 3; this samenet reads version 2"):
+            read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000 + "]" * 100_000,
+        '{"kind":' * 100_000,
+        '{"kind":"block","block":' + "9" * 5_000 + "}",
+        "\x00",
+        "17",
+        "[]",
+    ],
+    ids=["deep", "deep and cut", "long number", "zero", "number", "list"],
+)
+def test_whatever_stands_in_a_line_it_is_set_aside(tmp_path: Path, line: str) -> None:
+    path = store(tmp_path, [RUN])
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    store(tmp_path, [TIMING])
+    records, problems = records_file.read(tmp_path)
+    assert records == [RUN, TIMING]
+    assert [problem.partition(": ")[0] for problem in problems] == ["records.jsonl line 2 was set aside"]
+
+
+def test_of_two_runs_in_one_file_the_second_is_set_aside(tmp_path: Path) -> None:
+    second = RUN.model_copy(update={"seed": 4})
+    store(tmp_path, [RUN, TIMING, second, OUTCOME])
+    assert records_file.read(tmp_path) == (
+        [RUN, TIMING],
+        ["records.jsonl from line 3 on was set aside: another run begins there"],
+    )
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "records.jsonl")
+    for read in (records_file.read, records_file.first):
+        with pytest.raises(Unreadable, match="is not a file"):
+            read(tmp_path)
+
+
+def test_a_run_that_was_stopped_in_its_first_record_has_none_and_one_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    path = store(tmp_path, [RUN])
+    whole = path.read_text(encoding="utf-8")
+    for cut in (0, 1, 12, 40, len(whole) - 2):
+        path.write_text(whole[:cut], encoding="utf-8")
+        assert records_file.first(tmp_path) is None
+        store(tmp_path, [RUN])
+        assert records_file.first(tmp_path) == RUN
+        assert records_file.read(tmp_path)[0] == [RUN]
+    for content in ("a note\n", '{"my": "own"}\n', TIMING.model_dump_json()):
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(BadRecords):
+            records_file.first(tmp_path)
 
 
 # Identity

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.records.record import Record
+from benchmarks.records.record import Record, UntrainedRecord
 from tests.support import report_text, synthetic
 
 
@@ -89,3 +89,15 @@ def test_the_characters_of_predictions_are_explained() -> None:
 
 def test_without_a_training_there_is_no_section() -> None:
     assert "Does it learn?" not in report_text.page(synthetic.measured([(synthetic.cell("numpy"), 1e-4)]))
+
+
+def test_a_training_that_was_lost_is_told_where_it_would_stand_and_in_coverage() -> None:
+    lost = UntrainedRecord(who=synthetic.who("torch"), block=0, seed=4, reason="the worker was lost: killed")
+    text = section(*seeds("numpy"), lost)
+    assert "5 of 5 trainings reached 97% accuracy on the test set" in text
+    assert "the trainings of PyTorch were lost." in text
+    assert "**The trainings of PyTorch were lost: the worker was lost: killed**" in text
+    assert "No training was made; the trainings of PyTorch were lost." in section(lost)
+    page = report_text.page([synthetic.run([synthetic.cell("numpy")]), lost])
+    assert "| PyTorch | the worker was lost: killed | the same command with --retry-failed |" in page
+    assert "benchmark (partial results)" in page

@@ -4,21 +4,24 @@ import base64
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from xml.etree import ElementTree
 
 import pytest
 from markdown_it import MarkdownIt
 
 import benchmarks.report
-from benchmarks import wording
+from benchmarks import wording, writing
 from benchmarks.analysis import results
 from benchmarks.records import record, records_file
 from benchmarks.report import charts, html, markdown, sections
+from benchmarks.writing import Unwritable
 from tests.support import ROOT, report_text, synthetic
 from tests.support.hostile_names import HOSTILE, hostile_machine, hostile_records
 from tests.support.parsed_page import Page
@@ -184,6 +187,50 @@ def test_without_the_renderer_there_are_tables_and_a_hint(tmp_path: Path, monkey
     for path in (folder / "report.md", folder / "report.html"):
         assert "pip install vl-convert-python" in path.read_text(encoding="utf-8")
         assert "python -m benchmarks report FOLDER" in path.read_text(encoding="utf-8")
+
+
+def test_a_renderer_that_fails_takes_no_more_than_its_charts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Panic(BaseException):
+        """As those of a library in Rust are."""
+
+    def fail(*_: object, **__: object) -> str:
+        raise Panic("oneshot canceled")
+
+    monkeypatch.setitem(sys.modules, "vl_convert", mock.Mock(vegalite_to_svg=fail))
+    folder = synthetic.save(tmp_path, measured([(cell("numpy"), 1e-4), (cell("torch"), 2e-4)]))
+    said: list[str] = []
+    assert not [path for path in benchmarks.report.write(folder, said.append) if path.suffix == ".svg"]
+    assert said[0] == "no charts: the renderer vl_convert says: Panic: oneshot canceled"
+    assert "or failed" in (folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_report_follows_no_link_out_of_its_folder(tmp_path: Path) -> None:
+    folder = synthetic.save(tmp_path / "run", measured([(cell("numpy"), 1e-4), (cell("torch"), 2e-4)]))
+    (tmp_path / "mine").write_text("mine", encoding="utf-8")
+    (folder / "report.md").symlink_to(tmp_path / "mine")
+    benchmarks.report.write(folder)
+    assert (tmp_path / "mine").read_text(encoding="utf-8") == "mine"
+    assert not (folder / "report.md").is_symlink()
+    shutil.rmtree(folder / "figures")
+    (tmp_path / "pictures").mkdir()
+    (folder / "figures").symlink_to(tmp_path / "pictures")
+    with pytest.raises(Unwritable, match="figures: is a link to another place"):
+        benchmarks.report.write(folder)
+    assert not list((tmp_path / "pictures").iterdir())
+
+
+def test_a_page_over_several_runs_does_not_replace_the_report_of_one(tmp_path: Path) -> None:
+    folders = [synthetic.save(tmp_path / name, measured([(cell("numpy"), 1e-4)])) for name in ("a", "b")]
+    with pytest.raises(records_file.BadRecords, match="holds a run with a report of its own"):
+        benchmarks.report.write_together(folders, folders[0])
+    assert [path.name for path in folders[0].iterdir()] == ["records.jsonl"]
+
+
+def test_the_report_is_the_last_that_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(writing, "text", lambda path, content: order.append(path.name))
+    benchmarks.report.write(synthetic.save(tmp_path, measured([(cell("numpy"), 1e-4)])))
+    assert order[-1] == "report.md"
 
 
 @pytest.mark.parametrize("name", HOSTILE)

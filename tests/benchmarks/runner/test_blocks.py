@@ -9,11 +9,19 @@ from typing import Any
 
 import pytest
 
-from benchmarks.records.record import BlockRecord, LearningRecord, Record, TimingRecord
+from benchmarks.records import records_file
+from benchmarks.records.record import (
+    BlockRecord,
+    LearningRecord,
+    Record,
+    TimingRecord,
+    UntrainedRecord,
+    WorkerRecord,
+)
 from benchmarks.runner import blocks, worker_process
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.worker_process import WorkerLost, WorkerProcess
-from benchmarks.worker.protocol import Job
+from benchmarks.worker.protocol import LEARNING, Job
 from tests.support.fresh_process import interpreter_that
 from tests.support.strangers import offered
 from tests.support.tiny_runs import TINY, cells_of, execute, networks, outcomes, timed
@@ -162,6 +170,15 @@ def test_an_interpreter_that_is_gone_after_the_first_block_fails_its_cells_and_n
         assert str(interpreter) in outcome.reason
 
 
+def test_an_interpreter_that_was_never_there_trains_nothing_and_that_is_a_record(tmp_path: Path) -> None:
+    cells = cells_of("numpy", "torch", phases=("predict",))
+    records: list[Record] = []
+    pythons = {"torch": str(tmp_path / "gone")}
+    Runner(networks(2), cells, TINY, 1, 0, records.append, pythons=pythons).execute()
+    assert timed(records) == {of.id for of in cells if of.who.framework == "numpy"}
+    assert [r.who.framework for r in records if isinstance(r, UntrainedRecord)] == ["torch"]
+
+
 ERRORS = {
     "Traceback (most recent call last):\n  File \"a\", line 1\n    import b\nModuleNotFoundError: No module named 'b'\n":
         "ModuleNotFoundError: No module named 'b'",
@@ -203,3 +220,36 @@ def test_a_worker_that_cannot_run_says_why_in_the_terminal_too(tmp_path: Path) -
     assert [outcome.status for outcome in outcomes(records)] == ["skipped"] * 2 * len(cells)
     told = [line for line in said if "blind cannot run: blind cannot use cpu here; it sees no device. " in line]
     assert len(told) == 2  # in each block, and not of the null control
+
+
+class LostWhileLearning(WorkerProcess):
+    """Is killed at its first sign of life while it trains, if it may be."""
+
+    may_be = True
+
+    def next(self, timeout_s: float) -> Any:
+        said = super().next(timeout_s)
+        if self.may_be and isinstance(said, dict) and said.get("cell") == LEARNING and said["event"] == "preparing":
+            self.process.kill()
+            self.process.wait()
+            while self.lines.get() is not None:
+                pass
+            self.lines.put(None)
+            return super().next(timeout_s)
+        return said
+
+
+def test_a_training_that_is_lost_is_a_record_and_is_made_again_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "WorkerProcess", LostWhileLearning)
+    cells = cells_of("numpy", phases=("predict",))
+    records = execute(cells, epochs=2)
+    assert (timed(records), outcomes(records)) == ({of.id for of in cells}, [])
+    (lost,) = [record for record in records if isinstance(record, UntrainedRecord)]
+    assert (lost.who, lost.block, lost.seed) == (cells[0].who, 0, TINY.trainings - 1)
+    assert lost.reason == "the worker was lost: its process ended with signal 9"
+    monkeypatch.setattr(LostWhileLearning, "may_be", False)
+    again: list[Record] = []
+    Runner(networks(2), cells, TINY, 1, 0, again.append, left={0: []}, untrained={lost.who}).execute()
+    assert [record.seed for record in again if isinstance(record, LearningRecord)] == list(range(TINY.trainings))
+    assert {type(record) for record in again} == {WorkerRecord, LearningRecord}
+    assert lost not in records_file.standing([*records, *again])

@@ -3,7 +3,6 @@
 The frameworks that misbehave do so only once they have been proved and are timed.
 """
 
-import errno
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from benchmarks.records import records_file
 from benchmarks.records.record import BlockRecord, OutcomeRecord, Record, TimingRecord
 from benchmarks.runner import worker_process
 from tests.support.command import SMALL, invoke
+from tests.support.failing_system import Failing
 from tests.support.strangers import offered
 from tests.support.tiny_runs import cells_of, execute
 
@@ -113,24 +113,20 @@ def test_the_other_cells_are_measured_all_the_same(records: list[Record], framew
     assert any(isinstance(r, BlockRecord) for r in records)
 
 
-def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    append, room = records_file.append, 20
-
-    def until_it_is_full(path: Path, record: Record) -> None:
-        nonlocal room
-        room -= 1
-        if room < 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        append(path, record)
-
+def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
     choice = ["run", *SMALL, "--phase", "train_step", "--blocks", "2", "--results", str(tmp_path)]
-    with monkeypatch.context() as patch:
-        patch.setattr(records_file, "append", until_it_is_full)
+    with Failing("write", 25, (tmp_path,)).installed():
         full = invoke(*choice)
-    assert full.exit_code == 2
-    assert "No space left on device" in full.stderr
-    assert "make room, and the same command goes on" in full.stderr
     (folder,) = tmp_path.iterdir()
-    assert len(records_file.read(folder)[0]) == 20
+    assert full.exit_code == 2
+    assert f"Error: {folder / records_file.RECORDS}: cannot be written (No space left on device)." in full.stderr
+    assert f"What was measured before is kept in {folder}: the same command goes on with it." in full.stderr
+    before, problems = records_file.read(folder)
+    assert (len(before), len(problems)) == (
+        23,
+        1,
+    )  # the facts of the machine were written before, and half of a record after
     assert invoke(*choice).exit_code == 0
-    assert len([r for r in records_file.read(folder)[0] if isinstance(r, BlockRecord)]) == 2
+    after, _ = records_file.read(folder)
+    assert after[:23] == before
+    assert len([r for r in after if isinstance(r, BlockRecord)]) == 2

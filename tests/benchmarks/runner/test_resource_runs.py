@@ -164,6 +164,18 @@ def test_a_process_that_is_lost_leaves_a_reason_for_everything_after(monkeypatch
     assert unreached.host.reason.startswith("not reached, because at a size before the process was lost")
 
 
+def test_an_interpreter_that_is_gone_leaves_its_reason(tmp_path: Path) -> None:
+    cells = cells_of("numpy", phases=("train_step",))
+    times = [synthetic.timing(of, 0, 1e-3) for of in cells]
+    records: list[Any] = []
+    pythons = {"numpy": str(tmp_path / "gone")}
+    resource_runs.measure(Runner(networks(), cells, TINY, 1, 0, records.append, pythons=pythons), times)
+    assert [type(one) for one in records] == [StartRecord, InstalledRecord, ResourceRecord]
+    (reason,) = {records[0].reason, records[1].reason, records[2].host.reason}
+    assert reason.startswith("the process was lost: its process ended with exit code 127: sh: ")
+    assert str(tmp_path / "gone") in reason
+
+
 def test_one_that_cannot_even_start_leaves_reasons_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     records = measured(monkeypatch, after=-1)
     assert [type(one) for one in records] == [InstalledRecord, StartRecord, *[ResourceRecord] * 4]

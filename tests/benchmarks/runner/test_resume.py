@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -10,12 +11,22 @@ from unittest import mock
 import pytest
 from click.testing import Result
 
+from benchmarks.reading import Unreadable
 from benchmarks.records import records_file
-from benchmarks.records.record import BlockRecord, OutcomeRecord, Record, RunRecord, SourceRecord, TimingRecord
+from benchmarks.records.record import (
+    BlockRecord,
+    OutcomeRecord,
+    Record,
+    RunRecord,
+    SourceRecord,
+    TimingRecord,
+    UntrainedRecord,
+)
 from benchmarks.records.run_record import CodeFacts
 from benchmarks.runner import resume
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.resume import Progress
+from benchmarks.writing import Unwritable
 from implementations.errors import BadInput
 from tests.support import command, synthetic
 from tests.support.tiny_runs import TINY, cells_of, networks
@@ -115,6 +126,39 @@ def test_a_run_that_was_interrupted_after_its_blocks_only_lacks_its_costs(tmp_pa
     assert begin(tmp_path).folder != folder
 
 
+def test_an_empty_report_is_none(tmp_path: Path) -> None:
+    folder = written(tmp_path, RUN, *map(block, range(3)))
+    (folder / "report.md").touch()
+    assert begin(tmp_path).folder == folder
+
+
+def test_what_is_no_run_is_passed_by_and_no_pipe_is_waited_for(tmp_path: Path) -> None:
+    folder = written(tmp_path, RUN, block(0), name="1")
+    (tmp_path / "2").mkdir()
+    os.mkfifo(tmp_path / "2" / records_file.RECORDS)
+    (tmp_path / "3").mkdir()
+    (tmp_path / "3" / records_file.RECORDS).mkdir()
+    (tmp_path / "4").touch()
+    assert begin(tmp_path).folder == folder
+    with pytest.raises(Unreadable, match="is not a file"):
+        resume.in_folder(tmp_path / "2", RUN, MACHINE)
+
+
+def test_a_lost_training_is_taken_up_when_asked_without_a_cell(tmp_path: Path) -> None:
+    lost = UntrainedRecord(who=NUMPY.who, block=0, seed=4, reason="lost")
+    trained: list[Record] = [synthetic.learning("numpy", seed=seed) for seed in range(5)]
+    costs: list[Record] = [synthetic.start("numpy"), synthetic.installed("numpy"), synthetic.resources(NUMPY)]
+    folder = reported(written(tmp_path, RUN, *trained[:2], lost, *map(block, range(3)), *costs))
+    assert begin(tmp_path).folder != folder
+    progress = begin(tmp_path, retry_failed=True)
+    assert (progress.folder, progress.untrained) == (folder, {NUMPY.who})
+    assert progress.left(RUN.cells, 3, retry_failed=True) == {0: []}
+    assert progress.left(RUN.cells, 3, retry_failed=False) == {}
+    for again, stands in ((trained[3], True), (trained[4], False)):
+        records_file.append(folder / records_file.RECORDS, again)
+        assert (lost in records_file.standing(records_file.read(folder)[0])) == stands
+
+
 def test_a_run_that_is_still_at_work_is_left_alone(tmp_path: Path) -> None:
     folder = written(tmp_path, RUN, block(0))
     with resume.held(folder):
@@ -183,7 +227,7 @@ def test_a_folder_of_ones_own_with_something_else_in_it_is_refused_by_what_diffe
     with pytest.raises(BadInput, match="something that is no run"):
         resume.in_folder(tmp_path / "notes", RUN, MACHINE)
     assert [path.name for path in (tmp_path / "notes").iterdir()] == ["a.txt"]
-    with pytest.raises(BadInput, match="cannot be written"):
+    with pytest.raises(Unwritable, match="cannot be written"):
         resume.in_folder(tmp_path / "notes" / "a.txt", RUN, MACHINE)
     (tmp_path / "stopped").mkdir()
     (tmp_path / "stopped" / records_file.RECORDS).touch()

@@ -127,6 +127,7 @@ def started(results: Path) -> tuple[subprocess.Popen[str], list[psutil.Process]]
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # where the tests run, it may be ignored
     )
     assert run.stderr
     for line in run.stderr:
@@ -197,9 +198,13 @@ def test_so_does_sigterm(tmp_path: Path, to: str) -> None:
 def ends_early(tmp_path: Path, send: Callable[[subprocess.Popen[str]], None], code: int) -> None:
     """Whether its workers run or are stopped."""
     run, workers = started(tmp_path)
-    assert len(workers) == 2
-    send(run)
-    run.communicate(timeout=PATIENCE_S)
+    try:
+        assert len(workers) == 2
+        send(run)
+        run.communicate(timeout=PATIENCE_S)
+    finally:
+        run.kill()
+        run.communicate()
     assert run.returncode == code
     assert all_gone(workers)
     assert not survivors(run.pid)

@@ -58,7 +58,7 @@ def test_a_file_that_is_missing_or_not_toml_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(BadInput, match="is not TOML"):
         MLPSpec.load(tmp_path / "mine.toml")
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match="is not a file"):
         MLPSpec.load(tmp_path)
 
 

@@ -72,6 +72,22 @@ def test_what_is_quick_only_on_batches_that_it_has_seen_is_refused() -> None:
         work(call=lambda: 1.0, call_unseen=slow, unseen=5).check_memory()
 
 
+def test_a_call_that_was_lucky_once_is_not_held_against_others() -> None:
+    """Beside busy programs, a call on two threads takes a hundred times as long, but for the few that find both processors free."""
+    calls = [0]
+
+    def seen() -> float:
+        calls[0] += 1
+        sleep(1e-2 if calls[0] % 3 else 1e-5)
+        return 1.0
+
+    def unseen() -> float:
+        sleep(1e-2)
+        return 1.0
+
+    work(call=seen, call_unseen=unseen, unseen=8).check_memory()
+
+
 def test_a_training_that_is_remembered_from_its_first_state_on_is_refused() -> None:
     steps = [0]
 

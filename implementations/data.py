@@ -11,7 +11,7 @@ import math
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +38,10 @@ _DAMAGED = (OSError, EOFError, ValueError, RuntimeError, MemoryError, zipfile.Ba
 
 @dataclass(frozen=True)
 class Dataset:
-    """Training and test samples: x float32 (N, D), C-contiguous and finite; y int64 (N,), not negative."""
+    """Training and test samples: x float32 (N, ...), C-contiguous and finite; y int64 (N,), not negative.
+
+    A sample is a row of features (D,), or an image (height, width) or (height, width, channels): see `flat` and `images`.
+    """
 
     name: str
     x_train: np.ndarray
@@ -48,8 +51,8 @@ class Dataset:
 
     @property
     def features(self) -> int:
-        """Input width D."""
-        return int(self.x_train.shape[1])
+        """Numbers in a sample, D."""
+        return math.prod(self.x_train.shape[1:])
 
     @property
     def classes(self) -> int:
@@ -60,6 +63,23 @@ class Dataset:
     def samples(self) -> int:
         """To train on."""
         return len(self.x_train)
+
+    def flat(self) -> "Dataset":
+        """The same with rows (N, D), of images row by row, channels innermost."""
+        return self._shaped(self.features)
+
+    def images(self) -> "Dataset":
+        """The same with images (N, height, width, channels). Raises BadInput where the samples are rows of features."""
+        height, width, *channels = self.x_train.shape[1:] if self.x_train.ndim > 2 else (0, 0)
+        if not height:
+            raise BadInput(
+                f"x: the data {self.name!r} has shape {self.x_train.shape}, rows of features. Give images: (samples, height, "
+                "width) or (samples, height, width, channels)."
+            )
+        return self._shaped(height, width, *(channels or (1,)))
+
+    def _shaped(self, *sample: int) -> "Dataset":
+        return replace(self, x_train=self.x_train.reshape(-1, *sample), x_test=self.x_test.reshape(-1, *sample))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """x_train, y_train, x_test and y_test by name, in this order."""
@@ -80,12 +100,13 @@ def digits(seed: int = 0) -> Dataset:
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    return _split("digits", {"x": bunch.data / 16.0, "y": bunch.target}, seed, "digits")
+    return _split("digits", {"x": bunch.images / 16.0, "y": bunch.target}, seed, "digits")
 
 
 def load(path: str | Path, seed: int = 0) -> Dataset:
     """Read a `.npz` (x and y, or x_train and y_train; optional x_test, y_test) or a folder of MNIST's IDX files; `seed` splits
-    what is not split. Images of whole bytes, (samples, height, width) uint8, are scaled to [0, 1].
+    what is not split. Images of whole bytes, (samples, height, width) or (samples, height, width, channels) uint8, are scaled to
+    [0, 1].
 
     An IDX folder may also be given by one of its files. Raises BadInput with the field and the fix.
     """
@@ -115,16 +136,16 @@ def _clean(arrays: Arrays, suffix: str, origin: str) -> tuple[np.ndarray, np.nda
 def _clean_features(x: np.ndarray, field: str) -> np.ndarray:
     if x.dtype.kind not in "biuf":
         raise BadInput(f"{field}: not numeric (dtype {x.dtype}). Convert it, for example with x.astype('float32').")
-    if x.ndim not in (2, 3) or x.size == 0:
+    if x.ndim not in (2, 3, 4) or x.size == 0:
         raise BadInput(
             f"{field}: has shape {x.shape}. Give at least one sample, as (samples, features) or, for images, "
-            "(samples, height, width); x.reshape(len(x), -1) flattens anything else."
+            "(samples, height, width) or (samples, height, width, channels); x.reshape(len(x), -1) flattens anything else."
         )
-    pixels = x.ndim == 3 and x.dtype == np.uint8
+    pixels = x.ndim > 2 and x.dtype == np.uint8
     with np.errstate(over="ignore"):
-        x = np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float32)
+        x = np.ascontiguousarray(x, dtype=np.float32)
     x = x / np.float32(255) if pixels else x
-    bad = np.argwhere(~np.isfinite(x))
+    bad = np.argwhere(~np.isfinite(x.reshape(len(x), -1)))
     if len(bad):
         raise BadInput(
             f"{field}: {len(bad)} of {x.size} values are NaN or infinite as float32, the first in sample {bad[0, 0]}, "
@@ -167,9 +188,9 @@ def _already_split(name: str, arrays: Arrays, origin: str) -> Dataset:
     """A dataset that comes as x, y, x_test and y_test."""
     x_train, y_train = _clean(arrays, "", origin)
     x_test, y_test = _clean(arrays, "_test", origin)
-    width, test_width = x_train.shape[1], x_test.shape[1]
-    if width != test_width:
-        raise BadInput(f"{origin}: x has {width} features, x_test {test_width}. Give both the same width.")
+    sample, test_sample = x_train.shape[1:], x_test.shape[1:]
+    if sample != test_sample:
+        raise BadInput(f"{origin}: x has samples of shape {sample}, x_test of {test_sample}. Give both the same.")
     return Dataset(name, x_train, y_train, x_test, y_test)
 
 

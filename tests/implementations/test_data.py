@@ -111,7 +111,7 @@ def test_the_npz_that_keras_downloads_is_taken_as_it_is(tmp_path):
     np.savez(tmp_path / "mnist.npz", x_train=images, y_train=y, x_test=images[:10], y_test=y[:10])
     made = data.load(tmp_path / "mnist.npz")
     assert (made.samples, made.features, made.classes) == (40, 784, 10)
-    assert np.array_equal(made.x_train, images.reshape(40, -1).astype(np.float32) / np.float32(255))
+    assert np.array_equal(made.x_train, images.astype(np.float32) / np.float32(255))
     assert np.array_equal(made.y_test, y[:10])
 
 
@@ -120,11 +120,31 @@ def test_two_arrays_to_train_on_are_refused(tmp_path):
         data.load(npz(tmp_path, x=X, x_train=X, y=Y))
 
 
-def test_npz_images_are_flattened_and_made_contiguous(tmp_path):
-    images = np.asfortranarray(X.reshape(30, 2, 2))
+@pytest.mark.parametrize(("sample", "image"), [((2, 2), (2, 2, 1)), ((1, 2, 2), (1, 2, 2))])
+def test_npz_images_stay_images_and_are_made_contiguous(tmp_path, sample, image):
+    images = np.asfortranarray(X.reshape(30, *sample))
     loaded = data.load(npz(tmp_path, x=images, y=Y, x_test=images, y_test=Y))
-    np.testing.assert_array_equal(loaded.x_train, X)
+    np.testing.assert_array_equal(loaded.x_train, X.reshape(30, *sample))
     assert loaded.x_train.flags.c_contiguous
+    for made, shape in ((loaded.flat(), (4,)), (loaded.images(), image)):
+        assert made.features == 4
+        assert made.describe() == loaded.describe()
+        np.testing.assert_array_equal(made.x_train, X.reshape(30, *shape))
+        np.testing.assert_array_equal(made.x_test, X.reshape(30, *shape))
+
+
+def test_images_of_several_channels_are_scaled(tmp_path):
+    images = RNG.integers(0, 256, (30, 2, 3, 3), dtype=np.uint8)
+    loaded = data.load(npz(tmp_path, x=images, y=Y, x_test=images, y_test=Y)).images()
+    np.testing.assert_array_equal(np.rint(loaded.x_train * 255), images)
+    assert loaded.x_train.max() <= 1
+
+
+def test_rows_of_features_are_no_images(tmp_path):
+    loaded = data.load(npz(tmp_path, x=X, y=Y, x_test=X, y_test=Y))
+    assert loaded.flat().x_train.shape == (30, 4)
+    with pytest.raises(BadInput, match=r"x: the data 'mine.npz' has shape \(30, 4\), rows of features. Give images"):
+        loaded.images()
 
 
 def test_there_are_at_least_two_classes(tmp_path):
@@ -148,7 +168,7 @@ def at(array: np.ndarray, index: int | tuple[int, ...], value: float) -> np.ndar
         ({"x": X.astype(str), "y": Y}, ["x: not numeric", "<U"]),
         ({"x": X.astype(complex), "y": Y}, ["x: not numeric", "complex128"]),
         ({"x": X[:, 0], "y": Y}, ["x: has shape (30,)", "(samples, features)"]),
-        ({"x": X.reshape(30, 2, 2, 1), "y": Y}, ["x: has shape (30, 2, 2, 1)", "flattens"]),
+        ({"x": X.reshape(30, 2, 2, 1, 1), "y": Y}, ["x: has shape (30, 2, 2, 1, 1)", "flattens"]),
         ({"x": X[:0], "y": Y[:0]}, ["x: has shape (0, 4)", "at least one sample"]),
         ({"x": X[:, :0], "y": Y}, ["x: has shape (30, 0)", "at least one"]),
         ({"x": at(at(X, (7, 2), np.nan), (9, 0), np.inf), "y": Y}, ["x: 2 of 120", "sample 7, feature 2", "Replace"]),
@@ -161,7 +181,7 @@ def at(array: np.ndarray, index: int | tuple[int, ...], value: float) -> np.ndar
         ({"x": X, "y": Y[:-1]}, ["x has 30 samples, y 29 labels"]),
         ({"x": X, "y": at(Y, 0, 7)}, ["y: class 7 has 1 sample", "2 per class"]),
         ({"x": X[:6], "y": Y[:6]}, ["6 samples are too few to split 3 classes"]),
-        ({"x": X, "y": Y, "x_test": X[:, :3], "y_test": Y}, ["x has 4 features, x_test 3"]),
+        ({"x": X, "y": Y, "x_test": X[:, :3], "y_test": Y}, ["x has samples of shape (4,), x_test of (3,)"]),
         ({"x": X, "y": Y, "x_test": at(X, (0, 1), np.nan), "y_test": Y}, ["x_test: 1 of 120"]),
         ({"x": X, "y": Y, "x_test": X, "y_test": at(Y, 0, -3)}, ["y_test: 1 labels are negative"]),
         ({"x": X, "y": Y, "x_test": X[:9], "y_test": Y}, ["x_test has 9 samples, y_test 30 labels"]),
@@ -240,9 +260,9 @@ def test_an_idx_folder_comes_back_as_it_was_written(tmp_path, separator, gz):
     loaded = data.load(folder)
     assert loaded.name == "mnist"
     assert (loaded.features, loaded.classes) == (6, 4)
-    np.testing.assert_array_equal(np.rint(loaded.x_train * 255), IMAGES.reshape(5, 6))
+    np.testing.assert_array_equal(np.rint(loaded.x_train * 255), IMAGES)
     np.testing.assert_array_equal(loaded.y_train, LABELS)
-    np.testing.assert_array_equal(np.rint(loaded.x_test * 255), IMAGES[:2].reshape(2, 6))
+    np.testing.assert_array_equal(np.rint(loaded.x_test * 255), IMAGES[:2])
     assert (loaded.x_train.dtype, loaded.y_train.dtype) == (np.float32, np.int64)
     assert_same(loaded, data.load(next(folder.glob("t10k-labels*"))))
 
@@ -258,7 +278,7 @@ def test_an_idx_folder_comes_back_as_it_was_written(tmp_path, separator, gz):
         ("t10k-labels-idx1-ubyte", b"<html>404</html>", ["t10k-labels", "wrong magic number"]),
         ("train-labels-idx1-ubyte", idx(LABELS[:4]), ["x has 5 samples, y 4 labels"]),
         ("t10k-labels-idx1-ubyte", idx(LABELS), ["x_test has 2 samples, y_test 5 labels"]),
-        ("t10k-images-idx3-ubyte", idx(IMAGES[:2, :1]), ["x has 6 features, x_test 3"]),
+        ("t10k-images-idx3-ubyte", idx(IMAGES[:2, :1]), ["x has samples of shape (2, 3), x_test of (1, 3)"]),
         ("train-images-idx3-ubyte", idx(IMAGES[:0]), ["x: has shape (0, 2, 3)"]),
     ],
 )

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from implementations import data, registry
+from implementations.classifier import STOCK_KERAS
 from implementations.declarations import BatchArray, Mask, Tensor
 from implementations.errors import BadInput
 from implementations.mlp.conventions import CONVENTIONS
-from implementations.mlp.spec import AXES, PHASES, STOCK_KERAS, MLPSpec
+from implementations.mlp.spec import AXES, PHASES, MLPSpec
 from implementations.mlp.steps import STEPS
 from implementations.spec import SGD, Adam, AdamW
 
@@ -135,7 +136,7 @@ def test_a_rate_is_from_0_to_below_1(value: float) -> None:
     ("values", "line"),
     [
         ({"bacth": 3}, "bacth: no such field; did you mean batch?"),
-        ({"zzz": 3}, "zzz: no such field; fields are batch, optimizer, precision, seed, features, hidden, classes"),
+        ({"zzz": 3}, "zzz: no such field; fields are batch, optimizer, precision, seed, hidden, classes"),
         (
             {"optimizer": {"kind": "sgd", "lr": 1}},
             "optimizer.lr: no such field; fields are kind, learning_rate, momentum",

@@ -15,7 +15,7 @@ STEPS = 60
 
 def losses(name: str) -> list[float]:
     """Of so many steps, or of as many epochs as hold them."""
-    spec, digits = MLPSpec(), datasets.digits()
+    spec, digits = MLPSpec(), datasets.digits().flat()
     adapter = registry.adapter(name)
     adapter.start(1)
     peer = registry.model_class("mlp", name)(spec)

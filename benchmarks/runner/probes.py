@@ -9,16 +9,15 @@ Coverage, and the others go on. Nor is a framework asked that this process has i
 import importlib.util
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from time import monotonic, sleep
 
 from benchmarks import system
 from benchmarks.plan.cells import Request
 from benchmarks.records.configuration import Cell, Configuration
 from benchmarks.runner.progress import Say
+from benchmarks.runner.scratch import scratch_folder
 from benchmarks.runner.worker_process import TRACEBACK, command, ending, environment, last_error, last_stack
 from benchmarks.worker.protocol import WHERE
 from implementations import registry
@@ -59,14 +58,14 @@ def broken(
     asked: dict[str, list[Configuration]] = {}
     for who in whos:
         asked.setdefault(who.framework, []).append(who)
-    with tempfile.TemporaryDirectory(prefix="samenet-") as folder, ExitStack() as ends:
+    with scratch_folder() as folder, ExitStack() as ends:
         processes = {}
         for name, group in asked.items():
             words = instead or dict.fromkeys(f"{who.model}/{who.mode}" for who in group)
             python = pythons.get(name, system.python())
             process = subprocess.Popen(
                 command(python, PROGRAM, name, *words),
-                env=environment(group[0], Path(folder)), cwd=system.ROOT, text=True, errors="replace",
+                env=environment(group[0], folder), cwd=system.ROOT, text=True, errors="replace",
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             )  # fmt: skip
             processes[name] = ends.enter_context(process)

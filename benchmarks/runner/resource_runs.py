@@ -8,6 +8,7 @@ that is lost leaves its reason, not a failed run.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from operator import methodcaller
 from typing import TYPE_CHECKING
 
 from benchmarks.plan import remaining
@@ -77,7 +78,7 @@ class Ledger:
 def _execute(workers: list[WorkerProcess], ledger: Ledger) -> None:
     """They started together; then each imports and measures while the others are stopped."""
     lost: list[WorkerProcess] = []
-    for step in (WorkerProcess.listen, WorkerProcess.proceed):
+    for step in (methodcaller("listen"), methodcaller("proceed")):
         for worker in (worker for worker in workers if worker not in lost):
             try:
                 step(worker)

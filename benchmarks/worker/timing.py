@@ -173,6 +173,8 @@ def unseen_over_seen(call: Call, call_unseen: Call, fence: Fence, reset: Callabl
         reset()
         return once(call, fence)
 
+    for _ in range(tries):  # what can be remembered of a batch from there is remembered now
+        once_from_reset(call)
     pairs = [(once_from_reset(call), once_from_reset(call_unseen)) for _ in range(tries)]
     return min(unseen for _, unseen in pairs) / max(statistics.median(seen for seen, _ in pairs), 1e-9)
 

@@ -188,6 +188,8 @@ def _settled(repetition: Repetition, seen: Observation) -> tuple[Yardstick, list
     said = seen.said() if near else None
     choices, coarse = own, repetition.arithmetic in tolerances.COARSE
     if said is not None:
+        if wrong := [name for name, choice in own.items() if name in said and np.shape(said[name]) != choice.shape]:
+            return yardstick, [tolerances.exact(start.check, "shape of choices", name, False) for name in wrong]
         choices = {name: np.where(away[name] <= 1, said.get(name, choice), choice) for name, choice in own.items()}
         if _flips(choices, own):
             yardstick, _ = repetition.yardstick(repetition.reference(choices), choices)

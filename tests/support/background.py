@@ -19,6 +19,8 @@ TIMEOUT_S = 1800
 _strays = TemporaryDirectory(prefix="strays-")
 _pool = ThreadPoolExecutor(max_workers=2)
 _running: set[subprocess.Popen[str]] = set()
+_environment = dict(os.environ)
+"""As it was when the session began: tests that run beside change it for themselves."""
 
 
 @cache
@@ -32,7 +34,7 @@ def _run(words: tuple[str, ...], environment: dict[str, str]) -> "subprocess.Com
     with subprocess.Popen(
         command,
         cwd=ROOT,
-        env=os.environ | {STRAYS: _strays.name} | environment,
+        env=_environment | {STRAYS: _strays.name} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

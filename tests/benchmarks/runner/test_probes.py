@@ -139,6 +139,7 @@ def test_what_was_named_is_asked_unless_this_process_has_it(
         return {}
 
     monkeypatch.setattr(probes, "broken", broken)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)  # another test may have imported it
     cells = cells_of("numpy", "numpy@next", pythons={"numpy@next": ""})
     torch = [cell.model_copy(update={"who": cell.who.model_copy(update={"framework": "torch"})}) for cell in cells[:1]]
     probes.check([*cells, *torch], request_, print)

@@ -68,6 +68,16 @@ def test_a_model_is_asked_where_an_input_is_within_rounding_of_zero_and_only_the
     assert asked.call_count == (1 if by else 0)
 
 
+def test_a_models_word_in_another_shape_than_the_oracles_branch_is_told(kit: Kit) -> None:
+    class Flat(mlp_numpy.MLP):
+        def choices(self, batch: Batch) -> Arrays:
+            return {name: side.ravel() for name, side in super().choices(batch).items()}
+
+    spec = MLPSpec().changed(**SMALL | {"dropout": 0.0})
+    failed, _ = proved(kit, Flat, spec, at_zero(kit, spec, 5e-7))
+    assert {check.group for check in failed} == {"shape of choices"}
+
+
 @BOTH
 def test_a_side_that_is_not_within_rounding_is_not_adopted(kit: Kit, kind: Callable[[type], type]) -> None:
     spec = MLPSpec().changed(**SMALL | {"dropout": 0.0})

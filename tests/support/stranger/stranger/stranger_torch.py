@@ -1,8 +1,11 @@
 """The stranger in PyTorch."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 
+from implementations.contract import Arrays
 from implementations.layers.activation import relu_torch as relu
 from implementations.layers.dense import dense_torch as dense
 from implementations.layers.dropout import dropout_torch as dropout
@@ -49,6 +52,10 @@ class Stranger(Model):
     def make_network(self) -> nn.Module:
         """All layers."""
         return Network(self.spec)
+
+    def choices(self, batch: Mapping[str, torch.Tensor]) -> Arrays:
+        """As the oracle has them, with a row for each position."""
+        return {name: side.reshape(-1, side.shape[-1]) for name, side in super().choices(batch).items()}
 
     def kernels(self) -> dict[str, str]:
         """What PyTorch multiplies with, as it says."""

@@ -58,6 +58,8 @@ def broken(
     asked: dict[str, list[Configuration]] = {}
     for who in whos:
         asked.setdefault(who.framework, []).append(who)
+    if not asked:
+        return {}
     with scratch_folder() as folder, ExitStack() as ends:
         processes = {}
         for name, group in asked.items():

@@ -128,10 +128,10 @@ def _notes(proofs: Sequence[ProofRecord]) -> list[str]:
     """What has no bound but is worth knowing: flips that were adopted, and differences between two runs as timed."""
     lines = []
     for proof in proofs:
-        flips = sum(int(check.error) for check in proof.checks if check.group == "adopted ReLU flips")
+        flips = sum(int(check.error) for check in proof.checks if check.group == "adopted choices")
         spread = max((check.error for check in proof.checks if check.group == "spread as timed"), default=0.0)
         who = f"{proof.who.label} {proof.who.precision}"
-        lines += [f"{who}: the oracle adopted {flips} ReLU sides within rounding of zero"] if flips else []
+        lines += [f"{who}: the oracle adopted {flips} choices that rounding decides"] if flips else []
         lines += [f"{who}: two runs with the settings that are timed differ by {spread:.1g}"] if spread else []
         refused = [check.tensor for check in proof.checks if check.group == "no deterministic form"]
         lines += [f"{who}: no deterministic form of some operation ({operation})" for operation in refused]

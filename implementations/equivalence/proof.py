@@ -19,8 +19,8 @@ from implementations.equivalence.strays import Shared, is_large
 from implementations.equivalence.tolerances import Check, Yardstick
 from implementations.initialisation import stored
 
-FLIPS = "adopted ReLU flips"
-"""The group that counts the ReLUs on another side of zero than the oracle's, where the oracle took the candidate's side."""
+FLIPS = "adopted choices"
+"""The group that counts what branches (ReLU, maximum) chose otherwise than the oracle, where the oracle took the candidate's choice."""
 
 
 @dataclass(frozen=True)

@@ -7,23 +7,10 @@ under the heading with its name on every page (`# --- output ---`).
 from implementations.declarations import Step
 from implementations.layers.activation.steps import RELU
 from implementations.layers.batch_norm.steps import BATCH_NORM
-from implementations.layers.dense.steps import DENSE
+from implementations.layers.dense.steps import DENSE, OUTPUT
 from implementations.layers.dropout.steps import DROPOUT
 from implementations.layers.loss.steps import CROSS_ENTROPY
 from implementations.layers.optimizer.steps import GRADIENT_DESCENT
-
-OUTPUT = Step(
-    name="output",
-    title="Output layer",
-    formula="logits = h W + b        h (B, H), W (H, C), b (C,)",
-    explanation=(
-        "One neuron per class, without an activation function: its value, the logit, is the network's vote for that "
-        "class. Running the input through all layers up to here is the forward pass, and the largest logit is the "
-        "prediction."
-    ),
-    source="Goodfellow, Bengio & Courville 2016, Deep Learning, section 6.2.2",
-    shown_by="logits",
-)
 
 BACKWARD = Step(
     name="backward",

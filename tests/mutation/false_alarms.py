@@ -86,7 +86,7 @@ def false_alarms(kit: Kit, framework: str, precision: str, count: int) -> dict[s
 
 
 def summed_up(checks: list[Check]) -> dict[str, Any]:
-    """The worst error over budget by group, the failures, and the ReLU sides that were adopted."""
+    """The worst error over budget by group, the failures, and the choices that were adopted."""
     worst: dict[str, float] = {}
     for check in checks:
         if check.budget and check.group != proof.FLIPS:

@@ -42,7 +42,7 @@ def written(answers: Answers) -> tuple[str, bool]:
         _notices(answers),
         "## 3. False alarms",
         "Implementations without a fault, from a hot state and from zeroed slots. The last two columns say how near equal "
-        "comes to unequal: the largest error over its budget, and ReLU sides within rounding of zero that the oracle adopted.",
+        "comes to unequal: the largest error over its budget, and choices of a ReLU or a maximum within rounding that the oracle adopted.",
         _seeds(answers),
         "## 4. Specifications",
         "All cases of the tests, and specifications made up at random, from states and data both ordinary and extreme; runs of a "

@@ -8,16 +8,30 @@ Array = np.ndarray
 
 
 def forward(z: Array, gamma: Array, beta: Array, epsilon: float) -> tuple[Array, tuple[Array, ...], Array, Array]:
-    """Normalise over the batch (Algorithm 1): z (B, H) -> n (B, H).
+    """Normalise over the batch (Algorithm 1): z (B, H) -> n (B, H), or images z (B, height, width, H), over their places too.
 
     Also returns what the way back needs, and the batch's mean and biased variance (H,).
     """
-    mean = z.sum(axis=0) / len(z)
+    mean = total(z) / count(z)
     centred = z - mean
-    variance = (centred * centred).sum(axis=0) / len(z)
+    variance = total(centred * centred) / count(z)
     inv_std = 1 / np.sqrt(variance + epsilon)
     z_hat = centred * inv_std
     return gamma * z_hat + beta, (z_hat, gamma, inv_std), mean, variance
+
+
+def total(a: Array) -> Array:
+    """The sum for each unit (H,): over the samples, and of images then over the places.
+
+    Two short sums lose fewer digits than one over all places of all samples, which NumPy would add one after the other.
+    """
+    of_samples = a.sum(axis=0)
+    return of_samples if a.ndim == 2 else of_samples.reshape(-1, a.shape[-1]).sum(axis=0)
+
+
+def count(a: Array) -> int:
+    """How many numbers that is a sum of: B, or B times the places (section 3.2: "effective mini-batch")."""
+    return a.size // a.shape[-1]
 
 
 def forward_running(z: Array, gamma: Array, beta: Array, mean: Array, variance: Array, epsilon: float) -> Array:
@@ -31,7 +45,7 @@ def running(old: Array, new: Array, momentum: float) -> Array:
 
 
 def unbiased(variance: Array, samples: int) -> Array:
-    """B/(B-1) times the biased variance, for the running one (Algorithm 2)."""
+    """B/(B-1) times the biased variance, for the running one (Algorithm 2); `samples` are all that a mean is over."""
     return variance * (samples / (samples - 1))
 
 
@@ -39,14 +53,14 @@ def unbiased(variance: Array, samples: int) -> Array:
 
 
 def backward(dn: Array, cache: tuple[Array, ...]) -> tuple[Array, Array, Array]:
-    """dz = gamma/std (dn - mean(dn) - z_hat mean(dn z_hat)) (B, H), dgamma, dbeta (H,) (section 3).
+    """dz = gamma/std (dn - mean(dn) - z_hat mean(dn z_hat)) (B, ..., H), dgamma, dbeta (H,) (section 3).
 
     The two means are what each sample contributed to the batch's mean and variance.
     """
     z_hat, gamma, inv_std = cache
-    dbeta = dn.sum(axis=0)
-    dgamma = (dn * z_hat).sum(axis=0)
-    dz = gamma * inv_std * (dn - dbeta / len(dn) - z_hat * (dgamma / len(dn)))
+    dbeta = total(dn)
+    dgamma = total(dn * z_hat)
+    dz = gamma * inv_std * (dn - dbeta / count(dn) - z_hat * (dgamma / count(dn)))
     return dz, dgamma, dbeta
 
 

@@ -8,13 +8,22 @@ INV_STD = "inv_std = 1 / np.sqrt(variance + epsilon)"
 PREDICTED = "gamma * ((z - mean) / np.sqrt(variance + epsilon)) + beta"
 RUNNING = "    return momentum * old + (1 - momentum) * new\n"
 TWICE = ((RUNNING, "    old = momentum * old + (1 - momentum) * new\n" + RUNNING),)
-IN_NUMPY = """    mean = z.sum(axis=0) / len(z)
+IN_NUMPY = """    mean = total(z) / count(z)
     centred = z - mean
-    variance = (centred * centred).sum(axis=0) / len(z)
+    variance = total(centred * centred) / count(z)
 """
-IN_CUPY = """    mean = z.mean(axis=0)  # one kernel; a sum and a division would be two
+IN_CUPY = """    mean = z.mean(axis=all_but_last(z))  # one kernel; a sum and a division would be two
     centred = z - mean
-    variance = (centred * centred).mean(axis=0)
+    variance = (centred * centred).mean(axis=all_but_last(z))
+"""
+ONE_PASS = """    mean = total(z) / count(z)
+    variance = total(z * z) / count(z) - mean * mean
+    centred = z - mean
+"""
+GHOST = """    part = z[:1024]
+    mean = total(part) / count(part)
+    centred = z - mean
+    variance = total(centred[:1024] * centred[:1024]) / count(part)
 """
 IF_UNBIASED = 'if self.spec.running_variance == "unbiased":'
 UNBIASED = "batch_norm.unbiased(variance, samples)"
@@ -85,7 +94,7 @@ MISTAKES = (
         "jax": ((RUNNING_IN_JAX, "batch_norm.running(statistics[key], value, 0.01)", TRAINING),),
     }),
     Mistake("unbiased normalising variance", "What normalises in training is the unbiased variance.", NORM, {
-        "numpy": ((INV_STD, "inv_std = 1 / np.sqrt(variance * (len(z) / (len(z) - 1)) + epsilon)"),),
+        "numpy": ((INV_STD, "inv_std = 1 / np.sqrt(variance * (count(z) / (count(z) - 1)) + epsilon)"),),
         "torch": in_torch("(z - mean) / torch.sqrt(z.var(0) + self.eps)" + SCALED),
         "keras": in_keras("mean, variance,", "mean, unbiased(variance, samples),"),
         "jax": in_jax("gamma * ((z - mean) / jnp.sqrt(variance * (len(z) / (len(z) - 1)) + epsilon)) + beta"),
@@ -97,14 +106,8 @@ MISTAKES = (
         "jax": ((f'    if spec.running_variance == "unbiased":\n        variance = {UNBIASED}\n', "", TRAINING),),
     }),
     Mistake("one-pass variance", "The variance is E[z^2] - E[z]^2, a difference of large numbers.", NORM, {
-        "numpy": ((IN_NUMPY, """    mean = z.sum(axis=0) / len(z)
-    variance = (z * z).sum(axis=0) / len(z) - mean * mean
-    centred = z - mean
-"""),),
-        "cupy": ((IN_CUPY, """    mean = z.mean(axis=0)  # one kernel; a sum and a division would be two
-    variance = (z * z).sum(axis=0) / len(z) - mean * mean
-    centred = z - mean
-"""),),
+        "numpy": ((IN_NUMPY, ONE_PASS),),
+        "cupy": ((IN_CUPY, ONE_PASS),),
         "torch": in_torch("(z - mean) / torch.sqrt((z * z).mean(0) - mean * mean + self.eps)" + SCALED),
         "keras": ((VARIANCE_IN_KERAS, "        variance = ops.mean(ops.square(inputs), axis=axes) - ops.square(mean)\n"),),
         "jax": ((IN_JAX, """    mean = z.mean(axis=0)
@@ -155,7 +158,7 @@ MISTAKES = (
         "jax": TWICE,
     }),
     Mistake("evaluation with batch statistics", "A prediction is normalised with its own mean and variance.", NORM, {
-        "numpy": ((PREDICTED, "gamma * ((z - z.mean(0)) / np.sqrt(z.var(0) + epsilon)) + beta"),),
+        "numpy": ((PREDICTED, "forward(z, gamma, beta, epsilon)[0]"),),
         "torch": (("            self.network.eval()\n", "            pass\n", TRAINING),),
         "keras": ((EVALUATION_IN_KERAS, """            mean, variance = ops.mean(inputs, axis=0), ops.var(inputs, axis=0)
             return self.gamma * ((inputs - mean) / ops.sqrt(variance + self.epsilon)) + self.beta
@@ -163,19 +166,19 @@ MISTAKES = (
         "jax": ((PREDICTED_IN_JAX, "forward(z, gamma, beta, epsilon)[0]"), *in_jax(PREDICTED_IN_JAX)),
     }),
     Mistake("batch-norm backward without its mean term", "The way back takes the batch's mean for a constant.", NORM, {
-        "numpy": (("(dn - dbeta / len(dn) - ", "(dn - "),),
+        "numpy": (("(dn - dbeta / count(dn) - ", "(dn - "),),
         "torch": in_torch("(z - mean.detach()) / torch.sqrt(variance + self.eps)" + SCALED),
         "keras": in_keras("inputs, mean,", "inputs, ops.stop_gradient(mean),"),
         "jax": in_jax("forward_running(z, gamma, beta, jax.lax.stop_gradient(mean), variance, epsilon)"),
     }),
     Mistake("batch-norm backward without its variance term", "The way back takes the batch's variance for a constant.", NORM, {
-        "numpy": ((" - z_hat * (dgamma / len(dn)))", ")"),),
+        "numpy": ((" - z_hat * (dgamma / count(dn)))", ")"),),
         "torch": in_torch("(z - mean) / torch.sqrt(variance.detach() + self.eps)" + SCALED),
         "keras": in_keras("mean, variance,", "mean, ops.stop_gradient(variance),"),
         "jax": in_jax("forward_running(z, gamma, beta, mean, jax.lax.stop_gradient(variance), epsilon)"),
     }),
     Mistake("dgamma averaged", "The gradient of gamma is divided by the samples.", NORM, {
-        "numpy": (("return dz, dgamma, dbeta", "return dz, dgamma / len(dn), dbeta"),),
+        "numpy": (("return dz, dgamma, dbeta", "return dz, dgamma / count(dn), dbeta"),),
         "torch": in_torch(
             "(z - mean) / torch.sqrt(variance + self.eps) * (self.weight / len(z) + (self.weight * (1 - 1 / len(z))).detach())"
             " + self.bias"
@@ -192,16 +195,8 @@ MISTAKES = (
         "jax": ((UNBIASED, "batch_norm.unbiased(variance, spec.batch)", TRAINING),),
     }),
     Mistake("ghost batch norm above 1024", "The mean and variance of a large batch are those of a part of it.", NORM, {
-        "numpy": ((IN_NUMPY, """    rows = min(len(z), 1024)
-    mean = z[:rows].sum(axis=0) / rows
-    centred = z - mean
-    variance = (centred[:rows] * centred[:rows]).sum(axis=0) / rows
-"""),),
-        "cupy": ((IN_CUPY, """    rows = min(len(z), 1024)
-    mean = z[:rows].sum(axis=0) / rows
-    centred = z - mean
-    variance = (centred[:rows] * centred[:rows]).sum(axis=0) / rows
-"""),),
+        "numpy": ((IN_NUMPY, GHOST),),
+        "cupy": ((IN_CUPY, GHOST),),
         "torch": (
             ("    kind = nn.BatchNorm1d if", "    kind = Ghost if"),
             ("class BiasedBatchNorm1d(nn.BatchNorm1d):\n", """class Ghost(nn.BatchNorm1d):

@@ -14,9 +14,10 @@ BATCH_NORM = Step(
         "gamma and a shift beta that are learned. Layers then see inputs of a steady size while those before them "
         "change, and training takes larger steps. In training, mean and (biased, 1/B) variance are those of the "
         "batch. Running averages of the mean and of the unbiased variance, r = 0.9 r + 0.1 new, are kept beside, and "
-        "take their place when the network predicts: a prediction must not depend on its neighbours."
+        "take their place when the network predicts: a prediction must not depend on its neighbours. Of images, a unit is a "
+        "channel: its values at all places of all images are normalised together, so that all places are treated alike."
     ),
-    source="Ioffe & Szegedy 2015, Batch Normalization, Algorithms 1 and 2",
+    source="Ioffe & Szegedy 2015, Batch Normalization, Algorithms 1 and 2, section 3.2",
     shown_by="statistics",
 )
 

@@ -1,4 +1,4 @@
-"""What a dense layer is."""
+"""What a dense layer is, and what it is as the last one."""
 
 from implementations.declarations import Convention, Step
 
@@ -16,6 +16,19 @@ DENSE = Step(
         "norm follows, the bias is left out: batch norm subtracts the mean, and any constant with it."
     ),
     source="Rosenblatt 1958, The perceptron; Goodfellow, Bengio & Courville 2016, Deep Learning, section 6.1",
+    shown_by="logits",
+)
+
+OUTPUT = Step(
+    name="output",
+    title="Output layer",
+    formula="logits = h W + b        h (B, H), W (H, C), b (C,)",
+    explanation=(
+        "One neuron per class, without an activation function: its value, the logit, is the network's vote for that "
+        "class. Running the input through all layers up to here is the forward pass, and the largest logit is the "
+        "prediction."
+    ),
+    source="Goodfellow, Bengio & Courville 2016, Deep Learning, section 6.2.2",
     shown_by="logits",
 )
 

@@ -9,19 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+from implementations import registry
+from implementations.cnn.cnn_numpy import CNN
+from implementations.cnn.spec import CNNSpec
 from implementations.contract import Spec
 from implementations.equivalence import array_functions, strays
 from implementations.equivalence.oracle import Magnitude, oracle_of
 from implementations.equivalence.rounding import Noise, arithmetic
 from implementations.initialisation import batches, hot_state
+from implementations.layers.pooling import max_pool_numpy as max_pool
 from implementations.mlp.mlp_numpy import MLP
 from implementations.mlp.spec import MLPSpec
 from tests.support import ROOT
 
 ASKED = ("choice", "runner_up", "lead")
-"""Functions of a branch that the proof asks about plain numbers: nothing is computed with what they return."""
+"""Functions of a branch that the proof asks about plain numbers, as what they call: nothing is computed with what they return."""
 
-FORMULAS = (str(ROOT / "implementations" / "layers"), str(ROOT / "implementations" / "mlp"))
+FORMULAS = tuple(str(ROOT / "implementations" / folder) for folder in ("layers", *registry.OURS))
 A, B = np.arange(6.0).reshape(2, 3) + 1, np.arange(12.0).reshape(3, 4) + 1
 
 MOVED: dict[str, Callable[[Any], Any]] = {
@@ -131,6 +135,23 @@ def test_no_result_within_the_oracle_loses_its_arithmetic(changes: dict[str, Any
     assert lost_in(oracle.in_arithmetic(np.float32, arithmetic("float32", noise)), spec) == set()
 
 
+@pytest.mark.parametrize("changes", SPECIFICATIONS, ids=str)
+@pytest.mark.parametrize("kind", ["float32", "bfloat16"])
+def test_no_result_within_the_oracle_of_images_loses_its_arithmetic(changes: dict[str, Any], kind: str) -> None:
+    spec = CNNSpec().changed(image=(5, 6, 2), channels=(3, 4), hidden=(5,), batch=6, precision="float32", **changes)
+    oracle: Any = oracle_of(CNN)(spec)
+    noise = Noise(2.0**-23, np.float32, seed=0, folded=True)
+    assert lost_in(oracle.in_arithmetic(np.float32, arithmetic(kind, noise)), spec) == set()
+
+
+def test_what_a_pool_passes_on_is_one_of_the_numbers_that_came() -> None:
+    """A largest number that was off by rounding would be none of them."""
+    a = np.random.default_rng(0).normal(size=(2, 4, 4, 3))
+    p, chosen = max_pool.forward(noisy(a.copy()))
+    assert np.isin(np.asarray(p), a).all()
+    assert np.array_equal(np.asarray(max_pool.forward_on(noisy(a.copy()), chosen)[0]), np.asarray(p))
+
+
 def test_a_lost_arithmetic_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     from implementations.layers.batch_norm import batch_norm_numpy
 
@@ -162,8 +183,7 @@ def every_return(found: set[str], kind: type) -> Iterator[None]:
     """Looks at the local variables of every function of the formulas when it returns."""
 
     def on_call(frame: FrameType, event: str, value: object) -> Any:
-        code = frame.f_code
-        return on_return if code.co_filename.startswith(FORMULAS) and code.co_name not in ASKED else None
+        return on_return if frame.f_code.co_filename.startswith(FORMULAS) and not is_asked(frame) else None
 
     def on_return(frame: FrameType, event: str, value: object) -> Any:
         if event == "return":
@@ -176,6 +196,11 @@ def every_return(found: set[str], kind: type) -> Iterator[None]:
         yield
     finally:
         sys.settrace(None)
+
+
+def is_asked(frame: FrameType | None) -> bool:
+    """Whether it is one of those functions, or called by one."""
+    return frame is not None and (frame.f_code.co_name in ASKED or is_asked(frame.f_back))
 
 
 def loses(value: object, kind: type) -> bool:

@@ -120,6 +120,22 @@ def test_unbiased_variance_divides_by_one_sample_less(samples):
     assert_near(batch_norm.unbiased(variance, samples), z.var(axis=0, ddof=1))
 
 
+def test_of_images_all_places_of_a_channel_are_normalised_together():
+    rng = np.random.default_rng(5)
+    z, dn = rng.normal(1, 2, (4, 3, 5, 2)), rng.normal(size=(4, 3, 5, 2))
+    gamma, beta = rng.uniform(0.5, 1.5, 2), rng.normal(size=2)
+    n, cache, mean, variance = batch_norm.forward(z, gamma, beta, EPSILON)
+    rows, cache_of_rows, *moments = batch_norm.forward(z.reshape(-1, 2), gamma, beta, EPSILON)
+    assert batch_norm.count(z) == len(rows) == 60
+    limit = tolerances.ORACLE["reference"]
+    assert_near(n.reshape(-1, 2), rows, limit)
+    assert_near(np.stack([mean, variance]), np.stack(moments), limit)
+    for of_images, of_rows in zip(
+        batch_norm.backward(dn, cache), batch_norm.backward(dn.reshape(-1, 2), cache_of_rows), strict=True
+    ):
+        assert_near(of_images.reshape(-1, 2).squeeze(), of_rows.reshape(-1, 2).squeeze(), limit)
+
+
 def test_shift_is_what_a_folded_layer_subtracts():
     z, gamma, beta, _ = arrays(6, 3)
     n, _, mean, variance = batch_norm.forward(z, gamma, beta, EPSILON)

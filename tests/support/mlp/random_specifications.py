@@ -1,78 +1,30 @@
-"""Specifications made up at random, within what the specification allows, and what the kit says of each."""
+"""Perceptrons made up at random, within what the specification allows, and what the kit says of each."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.tolerances import Check
 from implementations.mlp.spec import MLPSpec
-
-
-def whole(least: int, ordinary: int, most: int) -> st.SearchStrategy[int]:
-    """From `least` to `most`. Hypothesis tries what it takes for simplest first, and often: that is to be an ordinary
-    network, for a trivial one shows little.
-    """
-    return st.integers(least - ordinary, most - ordinary).map(lambda n: n + ordinary)
-
+from tests.support import made_up
+from tests.support.made_up import whole
 
 widths = whole(1, 33, 70)
-rates = st.one_of(st.sampled_from([0.5, 0.2, 0.9, 0.0]), st.floats(0, 0.9).map(lambda rate: round(rate, 3)))
-learning_rates = st.sampled_from([1e-3, 1e-2, 0.1])
-adam = st.fixed_dictionaries(
-    {
-        "kind": st.just("adam"),
-        "learning_rate": learning_rates,
-        "beta1": st.sampled_from([0.0, 0.5, 0.9]),
-        "beta2": st.sampled_from([0.5, 0.99, 0.999]),
-        "epsilon": st.sampled_from([1e-8, 1e-3]),
-        "epsilon_form": st.sampled_from(["algorithm1", "hat"]),
-    }
-)
-optimizers = st.one_of(
-    st.tuples(adam, st.sampled_from([0.01, 0.5, 0.0])).map(
-        lambda pair: pair[0] | {"kind": "adamw", "weight_decay": pair[1]}
+networks = st.tuples(
+    st.fixed_dictionaries(
+        {
+            "features": widths,
+            "hidden": st.sampled_from([2, 3, 1, 4, 0]).flatmap(lambda n: st.tuples(*[widths] * n)),
+            "classes": whole(2, 10, 20),
+            "batch": whole(2, 64, 257),
+        }
     ),
-    st.fixed_dictionaries({"kind": st.just("sgd"), "learning_rate": learning_rates, "momentum": rates}),
-    adam,
-)
-networks = st.fixed_dictionaries(
-    {
-        "features": widths,
-        "hidden": st.sampled_from([2, 3, 1, 4, 0]).flatmap(lambda n: st.tuples(*[widths] * n)),
-        "classes": whole(2, 10, 20),
-        "batch": whole(2, 64, 257),
-        "batch_norm": st.sampled_from([True, False]),
-        "dropout": rates,
-        "running_variance": st.sampled_from(["unbiased", "biased"]),
-        "optimizer": optimizers,
-    }
-)
+    made_up.settings_of_blocks,
+).map(lambda parts: parts[0] | parts[1])
 
 
-def tried(kit: Kit, framework: str, precision: str, count: int) -> Iterator[tuple[MLPSpec, list[Check]]]:
-    """`count` of them, each from every start. The same in every run of the same code: Hypothesis draws on the constants
-    of the modules that are loaded.
-    """
-    proofs: list[tuple[MLPSpec, list[Check]]] = []
-
-    @settings(
-        max_examples=count,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        phases=(Phase.generate,),  # a smaller example would be compiled anew, and again
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(networks, st.integers(1, 1000))
-    def try_one(network: dict, seed: int) -> None:
-        spec = MLPSpec().changed(**network, precision=precision, seed=seed)
-        starts = [*kit.starts(spec), *kit.stress_starts(spec)]
-        checks = kit.steps(kit.candidate(spec), starts)
-        if not spec.problem_with("train_step"):  # a dropout that drops a lone unit would drop its NaN
-            checks += kit.not_a_number(kit.candidate(spec.changed(dropout=0.0)))
-        proofs.append((spec, checks))
-
-    try_one()
-    yield from proofs
+def tried(kit: Kit, framework: str, precision: str, count: int) -> Iterator[tuple[Any, list[Check]]]:
+    """`count` of them, each from every start."""
+    return made_up.tried(kit, MLPSpec(), networks, precision, count)

@@ -1,0 +1,1 @@
+"""The convolutional network: one specification, one file per framework."""

@@ -1,0 +1,43 @@
+"""Mistakes that people make in a max pool."""
+
+from implementations.declarations import Mistake
+
+POOL = "pooling/max_pool"
+
+LARGEST = "np.max(windows(a), axis=0)"
+CHOSEN = "    return np.argmax(windows(a), axis=0)\n"
+ROUTED = "dp * (chosen == place)"
+SIDES = "    height, width = a.shape[1] // 2 * 2, a.shape[2] // 2 * 2\n"
+WINDOW = "a[:, u:height:2, v:width:2]"
+PLACED = "    da = np.zeros_like(dp, shape=shape)\n"
+
+MISTAKES = (
+    Mistake("the whole window gets the gradient", "Every place gets it, not the largest alone.", POOL, {
+        "numpy": ((ROUTED, "dp"),),
+    }),
+    Mistake("the first place gets the gradient", "Always the upper left one.", POOL, {
+        "numpy": ((ROUTED, "dp * (place == 0)"),),
+    }),
+    Mistake("average instead of maximum", "The mean of a window goes on, and its gradient back to all four.", POOL, {
+        "numpy": ((LARGEST, "np.mean(windows(a), axis=0)"), (ROUTED, "dp / 4")),
+    }),
+    Mistake("rows and columns exchanged on the way back", "The upper right place gets the gradient of the lower left one.", POOL, {
+        "numpy": ((ROUTED, "dp * (chosen == (0, 2, 1, 3)[place])"),),
+    }),
+    Mistake("an odd first row left out", "Of an odd side the first row is left out, not the last.", POOL, {
+        "numpy": (
+            (SIDES, SIDES + "    a = a[:, a.shape[1] - height :, a.shape[2] - width :]\n"),
+            (PLACED, PLACED + "    whole, da = da, da[:, shape[1] % 2 :, shape[2] % 2 :]\n"),
+            ("    return da\n", "    return whole\n"),
+        ),
+    }),
+    Mistake("the last of equals", "Of equal numbers the last one gets the gradient.", POOL, {
+        "numpy": ((CHOSEN, "    return 3 - np.argmax(windows(a)[::-1], axis=0)\n"),),
+    }),
+    Mistake("NaN lost in a max pool", "A comparison with NaN is false, so that NaN is never the largest.", POOL, {
+        "numpy": ((LARGEST, "np.fmax.reduce(windows(a), axis=0, initial=np.finfo(a.dtype).min)"),),
+    }),
+    Mistake("what goes on is rounded", "The largest number is kept in half precision.", POOL, {
+        "numpy": ((LARGEST, f"{LARGEST}.astype(np.float16).astype(a.dtype)"),),
+    }),
+)  # fmt: skip

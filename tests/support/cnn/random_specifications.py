@@ -1,0 +1,33 @@
+"""Convolutional networks made up at random, within what the specification allows, and what the kit says of each."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import strategies as st
+
+from implementations.cnn.spec import CNNSpec
+from implementations.equivalence.kit import Kit
+from implementations.equivalence.tolerances import Check
+from tests.support import made_up
+from tests.support.made_up import whole
+
+widths = whole(1, 5, 9)
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> dict[str, Any]:
+    """Of at most three blocks, with images just large enough or larger."""
+    blocks = draw(st.sampled_from([2, 1, 3, 0]))
+    sides = [draw(whole(2**blocks, 2**blocks + 3, 2**blocks + 6)) for _ in range(2)]
+    return {
+        "image": (*sides, draw(whole(1, 2, 4))),
+        "channels": tuple(draw(widths) for _ in range(blocks)),
+        "hidden": tuple(draw(whole(1, 8, 20)) for _ in range(draw(st.sampled_from([1, 2, 0])))),
+        "classes": draw(whole(2, 10, 20)),
+        "batch": draw(whole(2, 16, 65)),
+    } | draw(made_up.settings_of_blocks)
+
+
+def tried(kit: Kit, framework: str, precision: str, count: int) -> Iterator[tuple[Any, list[Check]]]:
+    """`count` of them, each from every start."""
+    return made_up.tried(kit, CNNSpec(), networks(), precision, count)

@@ -63,8 +63,7 @@ def of(framework: str, model: str = MODEL) -> list[Fault]:
 
 def own(framework: str, model: str) -> list[Fault]:
     """Those of a model that the first one does not have, which asks the others of the same files."""
-    known = {mistake.name for mistake in mistakes.of_model(MODEL)} if model != MODEL else set()
-    return [fault for fault in of(framework, model) if fault.name not in known]
+    return [fault for fault in of(framework, model) if fault in faults.own(model)]
 
 
 def family_of(framework: str) -> str:

@@ -24,7 +24,7 @@ ELSEWHERE = {(planting.ORACLE, "one-pass variance")}
 
 HERE_OF = {
     (model, name): precision
-    for model in (MODEL, *(other for other in registry.OURS if other != MODEL))
+    for model in faults.models()
     for name, precision in HERE.items()
     if name == planting.ORACLE or registry.not_written(model, name) is None
 }

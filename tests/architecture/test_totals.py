@@ -11,14 +11,14 @@ from tests.support import ROOT
 PRODUCTION = [path for folder in ("benchmarks", "implementations") for path in sorted((ROOT / folder).rglob("*.py"))]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
-MOST_PRODUCTION = 25_420
+MOST_PRODUCTION = 25_460
 """The aim is 17,000. Six layers and the training of five families, which the next networks share, and a public `train` took 1,000 more
 than they replaced; several networks in a run, words as sizes, kernels and the whole training step 400. The mistakes and
 their loader, 1,507 lines, came out of tests/mutation. The report's new first
 screen, the answer in the terminal and progress replaced about as much as they brought; two holes of the proof 70, processor time 55, a chart for
 phones 38, kinds of machines 358; the proof where the rounds ended, an object's life, functions of NumPy and shared strays 400; the machine watched 160,
 calls per round and warm-up that no stall misleads 79, no rank for impossible times 68; `compare` as a gate (the machine told from the code,
-versions in turns, what could have been missed) 540, what classifiers share 80; the convolutional network in NumPy and PyTorch with its two layers 900, its mistakes 420.
+versions in turns, what could have been missed) 540, what classifiers share 80; the convolutional network in NumPy and PyTorch with its two layers 900, its mistakes 420, the precision that a convolution keeps 40.
 What nothing read, and what stood in two places, came out: 400."""
 FILE, FUNCTION, FOLDER = 300, 40, 20
 

@@ -5,9 +5,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from implementations import initialisation  # noqa: E402
+from implementations import initialisation, registry  # noqa: E402
 from implementations.cnn.cnn_numpy import CNN as NumpyCNN  # noqa: E402
 from implementations.cnn.cnn_torch import CNN, BehindMaps, ChannelsFirst  # noqa: E402
+from implementations.equivalence.kit import Kit  # noqa: E402
 from tests.support import batches  # noqa: E402
 from tests.support.cnn.small_models import SHAPES, small_spec  # noqa: E402
 
@@ -57,6 +58,16 @@ def test_its_branches_choose_what_numpys_choose(shape):
     of_torch = models[1].choices({name: torch.from_numpy(array) for name, array in batch.items()})
     assert list(of_torch) == list(of_numpy)
     assert all(np.array_equal(of_torch[name], choice) for name, choice in of_numpy.items())
+
+
+def test_a_convolution_keeps_the_bits_of_its_precision():
+    adapter = registry.adapter("torch")
+    kit = Kit("cnn", "torch", adapter, "cpu")
+    checks = kit.precision("float32")
+    assert [check.group for check in checks][2:] == ["effective precision", "convolution"]
+    assert all(check.passed for check in checks)
+    a, b = (np.random.default_rng(k).normal(size=(64, 64)) for k in (0, 1))
+    assert np.abs(kit.product_by_convolution(a, b) - a @ b).max() < 1e-12
 
 
 def test_of_equal_numbers_it_chooses_the_first():

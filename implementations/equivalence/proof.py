@@ -188,7 +188,7 @@ def _settled(repetition: Repetition, seen: Observation) -> tuple[Yardstick, list
     said = seen.said() if near else None
     choices, coarse = own, repetition.arithmetic in tolerances.COARSE
     if said is not None:
-        choices = {name: np.where(away[name] <= 1, said.get(name, choice), choice) for name, choice in own.items()}
+        choices = {n: np.where(away[n] <= 1, said.get(n, own[n]).reshape(own[n].shape), own[n]) for n in own}
         if _flips(choices, own):
             yardstick, _ = repetition.yardstick(repetition.reference(choices), choices)
     checks = start.judge(actual, yardstick, spec)

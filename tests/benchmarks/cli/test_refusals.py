@@ -127,7 +127,7 @@ def test_every_mistake_in_a_specification_is_named_at_once(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('model = ""', ["network.toml: model = ''", "no such model", "There are: mlp"]),
+        ('model = ""', ["network.toml: model = ''", "no such model", "There are: cnn, mlp"]),
         ("model = 3", ["network.toml: model = 3", "no such model"]),
         ('model = "mpl"', ["network.toml: model = 'mpl'", "Did you mean mlp?"]),
         ("[optimizer]\nlearning_rate = 0.1", ["optimizer: write [optimizer] and kind = one of sgd, adam, adamw"]),

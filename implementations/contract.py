@@ -244,6 +244,9 @@ class ExtendedFramework(Framework, Protocol):
     def as_factor(self, tensor: DeviceArray) -> DeviceArray:
         """The tensor as the precision in use multiplies it, for `matrix_product`."""
 
+    def convolution(self, x: DeviceArray, kernel: DeviceArray) -> DeviceArray:
+        """3x3, with zeros around, of images x (B, H, W, C) with a kernel (3, 3, C, K), for measuring the precision in force."""
+
     def make_deterministic(self) -> None:
         """From now on the same bits in every run. Never in a process that times: this may choose slower algorithms."""
 

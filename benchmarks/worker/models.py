@@ -64,7 +64,7 @@ class Models(Prover):
 
     def describe(self, import_s: float, affinity: list[int]) -> WorkerRecord:
         """This process, for the record; measures the precision that is in force."""
-        bits = kept_bits(self.who.precision, self.kit.product)
+        bits = {what: kept_bits(self.who.precision, product) for what, product in self.kit.products().items()}
         return WorkerRecord(
             who=self.who,
             block=self.job.block,
@@ -72,7 +72,7 @@ class Models(Prover):
             import_s=import_s,
             versions=self.adapter.versions(),
             flags=self._notes_of_the_model() | self.adapter.flags(self.device) | self._gpu(),
-            effective_precision={"matrix product": f"{bits} bits"},
+            effective_precision={what: f"{count} bits" for what, count in bits.items()},
             thread_pools=[
                 ThreadPool(**{name: pool.get(name) for name in ThreadPool.model_fields})
                 for pool in threadpoolctl.threadpool_info()

@@ -10,9 +10,10 @@ from typing import cast
 import numpy as np
 
 from implementations import registry
-from implementations.contract import Arrays, DeviceArray, Framework, Model, Spec
+from implementations.contract import Arrays, DeviceArray, ExtendedFramework, Framework, Model, Spec
 from implementations.equivalence import generator, precision, proof, side_effects, strays, tolerances, trajectories
 from implementations.equivalence.oracle import oracle_of
+from implementations.equivalence.precision import Product
 from implementations.equivalence.proof import Candidate
 from implementations.equivalence.repetition import Start
 from implementations.equivalence.tolerances import Check
@@ -52,8 +53,9 @@ class Kit:
     ) -> None:
         self.adapter, self.device, self.shared = adapter, device, shared
         self.model_class = registry.model_class(model, framework, mode)
-        states = registry.part(model, "extremes")
+        states, steps = registry.part(model, "extremes"), registry.part(model, "steps").STEPS
         self.extremes, self.poisoned = states.extremes, states.poisoned
+        self.convolves = any(step.layer.startswith("convolution/") for step in steps)
         self.oracle_class = oracle_of(cast(type[NumpyModel], registry.model_class(model, "numpy")))
 
     def candidate(self, spec: Spec, model: Model | None = None) -> Candidate:
@@ -106,9 +108,15 @@ class Kit:
         yield from self.lifetime(candidate)
 
     def precision(self, name: str) -> list[Check]:
-        """Bits kept and rounding done by the matrix product on the device."""
-        bits = precision.kept_bits(name, self.product)
-        return [precision.check(name, bits), precision.product_check(name, self.product)]
+        """Bits kept and rounding done by the matrix product on the device, and by whatever else multiplies."""
+        return [
+            check
+            for what, product in self.products().items()
+            for check in (
+                precision.check(name, precision.kept_bits(name, product), what),
+                precision.product_check(name, product, what),
+            )
+        ]
 
     def any_number_of_samples(self, candidate: Candidate) -> list[Check]:
         """Predictions of one sample and of many more than a batch; a step with another batch than the specification's."""
@@ -212,6 +220,20 @@ class Kit:
         if hasattr(self.adapter, "make_deterministic") or self.device == "cpu":
             checks.append(Check("determinism", "spread when deterministic", f"in {SPREAD_STEPS} steps", spread, 0.0))
         return checks
+
+    def products(self) -> dict[str, Product]:
+        """What multiplies in this network, each as a product: many libraries switch the precision of convolutions by itself."""
+        convolves = self.convolves and hasattr(self.adapter, "convolution")
+        return {"matrix product": self.product} | ({"convolution": self.product_by_convolution} if convolves else {})
+
+    def product_by_convolution(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The same: a's rows (H W, C) are the pixels of an image, and the kernel has b (C, K) in its middle."""
+        side = int(np.sqrt(len(a)))
+        kernel = np.zeros((3, 3, *b.shape), b.dtype)
+        kernel[1, 1] = b
+        image = self.factor(a.reshape(1, side, side, -1))
+        maps = cast(ExtendedFramework, self.adapter).convolution(image, self.factor(kernel))
+        return self.adapter.to_host(maps).reshape(len(a), -1)
 
     def product(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """A product on the device of two host arrays, in the precision that is in use."""

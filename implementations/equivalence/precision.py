@@ -11,6 +11,8 @@ BITS = {"float64": 52, "float32": 23, "tf32": 10, "bfloat16": 7}
 """Significand bits after the point that a precision must keep."""
 
 SIZE = 64
+"""A square: the rows are the pixels of an image, where a convolution multiplies."""
+
 INNER = 64
 """Of the product that gate D judges: short enough that the bound would not hide factors that were rounded."""
 
@@ -28,12 +30,12 @@ def kept_bits(precision: str, product: Product) -> int:
     return 0
 
 
-def check(precision: str, bits: int) -> Check:
-    """Bits that are missing, or too many for the name; none may be."""
-    return Check("precision", "effective precision", f"{bits} bits kept", abs(BITS[precision] - bits), 0)
+def check(precision: str, bits: int, what: str) -> Check:
+    """Bits that are missing, or too many for the name; none may be. `what`: "matrix product" or "convolution"."""
+    return Check("precision", "effective precision", f"{bits} bits kept by a {what}", abs(BITS[precision] - bits), 0)
 
 
-def product_check(precision: str, product: Product) -> Check:
+def product_check(precision: str, product: Product, what: str) -> Check:
     """Gate D: |fl(AB) - AB| <= gamma |A||B| for every element, gamma = K u / (1 - K u) (Higham 2002, section 3.5).
 
     Where the factors are rounded before they are multiplied, two roundings of the coarser kind come on top.
@@ -45,4 +47,4 @@ def product_check(precision: str, product: Product) -> Check:
     summed = INNER * tolerances.UNIT_ROUNDOFF[stored]
     gamma = summed / (1 - summed) + (3 * tolerances.UNIT_ROUNDOFF[precision] if precision != stored else 0)
     off = np.abs(np.asarray(product(a, b)).astype(np.longdouble) - exact) / terms
-    return Check("precision", "matrix product", f"{SIZE} x {INNER} x {SIZE}", float(np.max(off)), gamma)
+    return Check("precision", what, f"{SIZE} x {INNER} x {SIZE}", float(np.max(off)), gamma)

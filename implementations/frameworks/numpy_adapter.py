@@ -4,6 +4,7 @@ import numpy as np
 import threadpoolctl
 
 from implementations.contract import DeviceArray
+from implementations.layers.convolution import convolution_numpy
 
 NAME = "numpy"
 
@@ -35,6 +36,11 @@ def synchronise(device: str, result: DeviceArray) -> None:
 def matrix_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a @ b."""
     return a @ b
+
+
+def convolution(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """As the layer computes it."""
+    return convolution_numpy.forward(x, kernel)
 
 
 def copy(source: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -77,6 +77,12 @@ def matrix_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return a @ b
 
 
+def convolution(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+    """PyTorch's own, which on a GPU is cuDNN's, with a switch of its own for TF32."""
+    z = torch.nn.functional.conv2d(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1), padding=1)
+    return z.permute(0, 2, 3, 1)
+
+
 def copy(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Over the target."""
     return target.copy_(source)

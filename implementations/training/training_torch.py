@@ -24,7 +24,7 @@ class Model:
     step_memory = "new tensors at every step; parameters and slots in place"
 
     kinds: Mapping[str, Any]
-    """The network's kinds of layers: a submodule's name without its number -> its file (NAMES, to_spec, from_spec)."""
+    """The network's kinds of layers: a submodule's name without its number, or one's whole name -> its file (NAMES, to_spec, from_spec)."""
 
     def __init__(self, spec: Any, device: str = "cpu") -> None:
         torch.manual_seed(spec.seed)
@@ -117,17 +117,17 @@ class Model:
         return masks
 
     def choices(self, batch: Mapping[str, torch.Tensor]) -> Arrays:
-        """Which units every ReLU passes in a training step on the batch, by the oracle's names; the state stays."""
-        state, passing = self.state(), dict[str, np.ndarray]()
+        """What every branch chooses in a training step on the batch, by the oracle's names; the state stays."""
+        state, chosen = self.state(), dict[str, np.ndarray]()
         self.network.train()
         with ExitStack() as hooks, torch.no_grad(), self.mixed():
             for name, layer, module in self._submodules():
-                if hasattr(layer, "active"):
-                    note = partial(_note_active, passing, name, layer)
+                if hasattr(layer, "choice"):
+                    note = partial(_note_choice, chosen, name, layer)
                     hooks.enter_context(module.register_forward_hook(note))
             self.network(batch["x"])
         self.load_state(state)
-        return passing
+        return chosen
 
     def calls_of_steps(self) -> list[tuple[str, object, str]]:
         """The layers and the way back: (step, object, method). A page may add steps of its network's own."""
@@ -139,8 +139,12 @@ class Model:
     def _submodules(self) -> Iterator[tuple[str, Any, nn.Module]]:
         """(name, file of the layer, module) of every layer of the network."""
         for name, module in self.network.named_modules():
-            if _kind(name) in self.kinds:
-                yield name, self.kinds[_kind(name)], module
+            if name in self.kinds or _kind(name) in self.kinds:
+                yield name, self._layer(name), module
+
+    def _layer(self, path: str) -> Any:
+        """The file of a submodule's layer."""
+        return self.kinds.get(path) or self.kinds[_kind(path)]
 
     def _names(self) -> list[str]:
         return [name for name, tensor in self.spec.tensors().items() if tensor.role != "counter"]
@@ -149,7 +153,7 @@ class Model:
         """The layer's file, the tensor's name there (of a slot, its parameter's), and PyTorch's tensor."""
         slot, _, parameter = name.rpartition(":")
         path, _, attribute = parameter.rpartition(".")
-        layer = self.kinds[_kind(path)]
+        layer = self._layer(path)
         tensor = getattr(self.network.get_submodule(path), layer.NAMES[attribute])
         return layer, attribute, self.optimizer.state[tensor][optimizer.NAMES[slot]] if slot else tensor
 
@@ -164,6 +168,6 @@ def _step(layer: Any) -> str:
     return str(layer.__name__).rpartition(".")[2].removesuffix("_torch")
 
 
-def _note_active(passing: Arrays, name: str, layer: Any, module: nn.Module, inputs: Any, a: torch.Tensor) -> None:
+def _note_choice(chosen: Arrays, name: str, layer: Any, module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
     """A hook of PyTorch's: called with a module, what went into it and what came out."""
-    passing[name] = layer.active(a).numpy(force=True)
+    chosen[name] = layer.choice(*inputs, output).numpy(force=True)

@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks import gpus, system
 from implementations import cores, precisions, registry, sources
 from implementations.equivalence import proof
-from tests.mutation import compile_modes, low_precision, planting, report
+from tests.mutation import compile_modes, faults, low_precision, planting, report
 from tests.support import ROOT
 from tests.support.adapters import STRAYS
 from tests.support.cases import COMPILED
@@ -92,6 +92,13 @@ def jobs() -> list[list[str]]:
     ]
     commands += [["tests.mutation.red_team"]]
     commands += [["tests.mutation.planting", name, "float32", "all"] for name in planted]
+    commands += [
+        ["tests.mutation.planting", name, precision, "own", model]
+        for model in faults.models()[1:]
+        for name in planted
+        if name == planting.ORACLE or registry.not_written(model, name) is None
+        for precision in PRECISIONS
+    ]
     # Where each fault is compiled anew: in float64 only those that show in nothing else.
     return commands + [["tests.mutation.planting", n, "float64", "needed" if n in COMPILED else "all"] for n in planted]
 

@@ -12,6 +12,7 @@ import numpy as np
 from implementations.equivalence import rounding, tolerances
 from implementations.mlp.mlp_numpy import MLP
 from implementations.mlp.spec import MLPSpec
+from implementations.training.training_numpy import Model
 from tests.mutation.false_alarms import SHAPES, SMALLEST, summed_up, tell
 from tests.support import adapters
 
@@ -21,8 +22,8 @@ CANDIDATES = (
 )  # fmt: skip
 
 
-class EmulatedMLP(MLP):
-    """The NumPy implementation with products that round as a tensor core's do."""
+class Emulated(Model):
+    """A NumPy implementation with products that round as a tensor core's do."""
 
     ARRAY: type[np.ndarray] = np.ndarray
 
@@ -32,9 +33,9 @@ class EmulatedMLP(MLP):
         self.w = {name: value.view(self.ARRAY) for name, value in self.w.items()}
 
 
-def emulated(precision: str) -> type[EmulatedMLP]:
-    """The class for a precision."""
-    return type("EmulatedMLP", (EmulatedMLP,), {"ARRAY": rounding.arithmetic(precision)})
+def emulated(precision: str, model: type[Model] = MLP) -> type[Model]:
+    """The class of a model for a precision."""
+    return type("Emulated", (Emulated, model), {"ARRAY": rounding.arithmetic(precision)})
 
 
 def main(implementation: str, precision: str) -> None:

@@ -1,7 +1,8 @@
 """Plants mistakes in an implementation and asks the kit what it notices.
 
-`python -m tests.mutation.planting FRAMEWORK PRECISION [first|all|needed] [MODEL]` prints one JSON line per fault: what
-notices it, the first thing or, with `all`, everything; with `needed`, only of faults that show in this precision alone. A
+`python -m tests.mutation.planting FRAMEWORK PRECISION [first|all|needed|own] [MODEL]` prints one JSON line per fault: what
+notices it, the first thing or, with `all`, everything; with `needed`, only of faults that show in this precision alone; with `own`,
+the first thing, and only of what the first model does not have. A
 process of its own per framework. The framework `oracle` is NumPy, judged by an oracle with the mistake in it; `cupy` runs on
 its stand-in.
 """
@@ -40,12 +41,14 @@ def main(framework: str, precision: str, mode: str = "first", model: str = MODEL
     if framework != ORACLE:
         remember_yardsticks()
     made = {mistake.name: mistake for mistake in mistakes.of_model(model)}
-    others = {str(fault.spec): fault.spec for fault in faults.table(model).FAULTS} if mode != "first" else {}
+    others = (
+        {str(fault.spec): fault.spec for fault in faults.table(model).FAULTS} if mode not in ("first", "own") else {}
+    )
     for spec in [{}, *others.values()]:  # nothing planted: nothing to be noticed
         tell("", framework, precision, noticed(framework, None, spec, precision, everything=True, model=model))
-    for fault in of(framework, model):
+    for fault in own(framework, model) if mode == "own" else of(framework, model):
         if fault.precision == precision or (not fault.precision and mode != "needed"):
-            mistake, everything = made[fault.name], mode != "first"
+            mistake, everything = made[fault.name], mode in ("all", "needed")
             checks = noticed(framework, mistake, fault.spec, precision, everything, fault.steps, model)
             tell(fault.name, framework, precision, checks)
 
@@ -56,6 +59,11 @@ def of(framework: str, model: str = MODEL) -> list[Fault]:
     there = {mistake.name for mistake in mistakes.of_model(model) if isinstance(mistake.change(family), tuple)}
     absent = table.NOT_THE_ORACLES if framework == ORACLE else {}
     return [fault for fault in table.FAULTS if fault.name in there and fault.name not in absent]
+
+
+def own(framework: str, model: str) -> list[Fault]:
+    """Those of a model that the first one does not have, which asks the others of the same files."""
+    return [fault for fault in of(framework, model) if fault in faults.own(model)]
 
 
 def family_of(framework: str) -> str:

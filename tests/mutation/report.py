@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from implementations import mistakes, registry
-from implementations.catalogue import MODEL
 from implementations.equivalence import scaling
 from implementations.equivalence.tolerances import FACTOR, Check
 from implementations.limits import LIMITS
@@ -123,7 +122,7 @@ def _matrix(answers: Answers) -> str:
     noticed, _ = _noticed(answers)
     frameworks = [name for name in planting.FRAMEWORKS if any(framework == name for _, framework in noticed)]
     rows = []
-    for fault in faults.table(MODEL).FAULTS:
+    for fault in [fault for model in faults.models() for fault in faults.own(model)]:
         cells = []
         for framework in frameworks:
             by_precision = noticed.get((fault.name, framework))
@@ -141,11 +140,13 @@ def _matrix(answers: Answers) -> str:
 def _reasons() -> str:
     reasons: dict[str, list[str]] = defaultdict(list)
     for family in dict.fromkeys(registry.FAMILIES.values()):
-        for mistake in mistakes.of_model(MODEL):
+        for mistake in {m.name: m for model in faults.models() for m in mistakes.of_model(model)}.values():
             if isinstance(why := mistake.change(family), str):
                 reasons[f"{family}: {why}"].append(mistake.name)
-    for name, why in faults.table(MODEL).NOT_THE_ORACLES.items():
-        reasons[f"oracle: {why}"].append(name)
+    for model in faults.models():
+        for name, why in faults.table(model).NOT_THE_ORACLES.items():
+            if name in {fault.name for fault in faults.own(model)}:
+                reasons[f"oracle: {why}"].append(name)
     lines = [f"- {why} ({', '.join(names)})" for why, names in reasons.items()]
     lines += [f"- {name}: {why}" for name, why in faults.EQUIVALENT.items()]
     return "\n".join([*lines, f"- a missing synchronise: {faults.NOT_THE_PROOFS}"])

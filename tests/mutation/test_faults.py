@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from implementations import mistakes, registry
+from implementations.catalogue import MODEL
 from tests.mutation import faults, planting
 from tests.support import background
 
@@ -21,18 +22,32 @@ HERE = {"numpy": "float32", "torch": "float32", planting.ORACLE: "float64"}
 ELSEWHERE = {(planting.ORACLE, "one-pass variance")}
 """What shows in the other precision alone."""
 
+HERE_OF = {
+    (model, name): precision
+    for model in faults.models()
+    for name, precision in HERE.items()
+    if name == planting.ORACLE or registry.not_written(model, name) is None
+}
+"""Of every model; of those after the first, what it does not have."""
+
 
 def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
     """Every framework that is asked for."""
-    for framework in dict.fromkeys(given["framework"] for given in parameters if "framework" in given):
-        background.python("-m", "tests.mutation.planting", framework, HERE[framework])
+    for model, framework in dict.fromkeys((g["model"], g["framework"]) for g in parameters if "framework" in g):
+        process(model, framework)
+
+
+def process(model: str, framework: str) -> Any:
+    """What is planted in a framework's files of a model."""
+    mode = "first" if model == MODEL else "own"
+    return background.python("-m", "tests.mutation.planting", framework, HERE[framework], mode, model)
 
 
 @cache
-def answers(framework: str) -> dict[str, list[str]]:
+def answers(model: str, framework: str) -> dict[str, list[str]]:
     """What notices each fault first; under "" what is noticed where nothing is planted. Waits for it."""
     noticed: dict[str, list[str]] = {}
-    done = background.python("-m", "tests.mutation.planting", framework, HERE[framework]).result()
+    done = process(model, framework).result()
     assert done.returncode == 0, f"{framework}:\n{done.stderr[-3000:]}"
     for line in done.stdout.splitlines():
         answer: dict[str, Any] = json.loads(line)
@@ -41,21 +56,21 @@ def answers(framework: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("framework", "fault"),
+    ("model", "framework", "fault"),
     [
-        (name, fault.name)
-        for name, precision in HERE.items()
-        for fault in planting.of(name)
+        (model, name, fault.name)
+        for (model, name), precision in HERE_OF.items()
+        for fault in planting.own(name, model)
         if fault.precision in ("", precision) and (name, fault.name) not in ELSEWHERE
     ],
 )
-def test_a_fault_is_noticed(framework: str, fault: str) -> None:
-    assert answers(framework)[fault]
+def test_a_fault_is_noticed(model: str, framework: str, fault: str) -> None:
+    assert answers(model, framework)[fault]
 
 
-@pytest.mark.parametrize("framework", HERE)
-def test_without_a_fault_nothing_is_noticed(framework: str) -> None:
-    assert answers(framework)[""] == []
+@pytest.mark.parametrize(("model", "framework"), HERE_OF)
+def test_without_a_fault_nothing_is_noticed(model: str, framework: str) -> None:
+    assert answers(model, framework)[""] == []
 
 
 @pytest.mark.parametrize("model", registry.OURS)

@@ -18,6 +18,6 @@ def layer() -> nn.ReLU:
 # --- branch ---
 
 
-def active(a: torch.Tensor) -> torch.Tensor:
+def choice(n: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
     """Which units passed, by what came out of the layer."""
     return a > 0

@@ -28,6 +28,7 @@ GHOST = """    part = z[:1024]
 IF_UNBIASED = 'if self.spec.running_variance == "unbiased":'
 UNBIASED = "batch_norm.unbiased(variance, samples)"
 
+MADE_IN_TORCH = "    return kind(width, eps=epsilon, momentum=1 - momentum)\n"
 SETTINGS_IN_TORCH = "eps=epsilon, momentum=1 - momentum"
 SCALED = " * self.weight + self.bias"
 BY_HAND_IN_TORCH = "(z - mean) * (variance + self.eps).rsqrt() * self.weight + self.bias"
@@ -54,18 +55,25 @@ PREDICTED_IN_JAX = "gamma * ((z - mean) / jnp.sqrt(variance + epsilon)) + beta"
 RUNNING_IN_JAX = "batch_norm.running(statistics[key], value, spec.norm_momentum)"
 
 
-def in_torch(normalised: str, update: str = "", evaluation: str = "return super().forward(z)") -> Edits:
-    """Written out in the place of PyTorch's, with this for the normalised values."""
-    return (("    return kind(width, eps=epsilon, momentum=1 - momentum)\n", f"""    return Planted(width, eps=epsilon, momentum=1 - momentum)
+def in_torch(normalised: str, update: str = "", evaluation: str = "super().forward(given).movedim(1, -1)") -> Edits:
+    """Written out in the place of PyTorch's, with this for the normalised values: of rows z, of images one for each place."""
+    return ((MADE_IN_TORCH, f"""    return planted(kind)(width, eps=epsilon, momentum=1 - momentum)
 
 
-class Planted(nn.BatchNorm1d):
-    def forward(self, z):
-        if not self.training:
-            {evaluation}
-        mean, variance = z.mean(0), z.var(0, unbiased=False)
-        {update or MOVED_IN_TORCH.format("z.detach().var(0)")}
-        return {normalised}
+def planted(kind):
+    class Planted(kind):
+        def forward(self, given):
+            rows = given.movedim(1, -1)
+            return self.of_rows(given, rows.reshape(-1, rows.shape[-1])).reshape(rows.shape).movedim(-1, 1)
+
+        def of_rows(self, given, z):
+            if not self.training:
+                return {evaluation}
+            mean, variance = z.mean(0), z.var(0, unbiased=False)
+            {update or MOVED_IN_TORCH.format("z.detach().var(0)")}
+            return {normalised}
+
+    return Planted
 """),)  # fmt: skip
 
 
@@ -101,7 +109,7 @@ MISTAKES = (
     }),
     Mistake("biased running variance", "The running variance takes the biased one, though the other was asked for.", NORM, {
         "numpy": ((IF_UNBIASED, "if False:", TRAINING),),
-        "torch": (('kind = nn.BatchNorm1d if running_variance == "unbiased" else BiasedBatchNorm1d', "kind = BiasedBatchNorm1d"),),
+        "torch": (('    if running_variance == "biased":\n', "    if True:\n"),),
         "keras": ((UNBIASED_IN_KERAS, "    return variance\n"),),
         "jax": ((f'    if spec.running_variance == "unbiased":\n        variance = {UNBIASED}\n', "", TRAINING),),
     }),
@@ -136,7 +144,7 @@ MISTAKES = (
         "numpy": ((PREDICTED, PREDICTED.replace(" + epsilon", "")),),
         "torch": in_torch(
             "(z - mean) / torch.sqrt(variance + self.eps)" + SCALED,
-            evaluation="return (z - self.running_mean) / torch.sqrt(self.running_var)" + SCALED,
+            evaluation="(z - self.running_mean) / torch.sqrt(self.running_var)" + SCALED,
         ),
         "keras": ((EVALUATION_IN_KERAS, "            return self.gamma * ((inputs - self.moving_mean) / ops.sqrt(self.moving_variance)) + self.beta\n"),),
         "jax": ((PREDICTED_IN_JAX, PREDICTED_IN_JAX.replace(" + epsilon", "")), *in_jax(PREDICTED_IN_JAX)),
@@ -198,13 +206,15 @@ MISTAKES = (
         "numpy": ((IN_NUMPY, GHOST),),
         "cupy": ((IN_CUPY, GHOST),),
         "torch": (
-            ("    kind = nn.BatchNorm1d if", "    kind = Ghost if"),
-            ("class BiasedBatchNorm1d(nn.BatchNorm1d):\n", """class Ghost(nn.BatchNorm1d):
-    def forward(self, z):
-        return torch.cat([super(Ghost, self).forward(part) for part in z.split(1024)])
+            (MADE_IN_TORCH, """    return ghost(kind)(width, eps=epsilon, momentum=1 - momentum)
 
 
-class BiasedBatchNorm1d(nn.BatchNorm1d):
+def ghost(kind):
+    class Ghost(kind):
+        def forward(self, z):
+            return torch.cat([super(Ghost, self).forward(part) for part in z.split(1024)])
+
+    return Ghost
 """),
         ),
         "keras": (

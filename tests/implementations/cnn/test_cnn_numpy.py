@@ -5,7 +5,9 @@ import pytest
 
 from implementations import initialisation
 from implementations.cnn.cnn_numpy import CNN
+from implementations.cnn.spec import CNNSpec
 from implementations.equivalence import strays, tolerances
+from implementations.train import train
 from tests.support import batches
 from tests.support.cnn.small_models import SHAPES, oracle, small_spec
 
@@ -89,3 +91,9 @@ def test_with_the_other_choices_it_is_the_step_of_those_choices():
     model.repeat_step(batch, {}, {"relu1": choice, "pool1": branches["pool1"].choice})
     assert not np.array_equal(model.state()["velocity:conv1.weight"], plain["velocity:conv1.weight"])
     assert np.array_equal(model.state()["velocity:output.bias"], plain["velocity:output.bias"])
+
+
+def test_it_learns_the_digits():
+    """To the share of its metric, within a few epochs."""
+    best = max(epoch.metric for epoch in train("cnn", "numpy", epochs=5))
+    assert best >= CNNSpec.METRIC.target == 0.98

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from implementations import registry
+from implementations.catalogue import MODEL
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -29,6 +32,17 @@ NOT_THE_PROOFS = (
     "no number is wrong, only the time; the harness puts every fence to the test (`benchmarks.worker.workloads.Work.check_fence`), and "
     "tests/benchmarks plants it there"
 )
+
+
+def own(model: str) -> list[Fault]:
+    """Those of a model that the first one does not have."""
+    known = {fault.name for fault in table(MODEL).FAULTS} if model != MODEL else set()
+    return [fault for fault in table(model).FAULTS if fault.name not in known]
+
+
+def models() -> list[str]:
+    """Ours, the first one first."""
+    return [MODEL, *(model for model in registry.OURS if model != MODEL)]
 
 
 def table(model: str) -> ModuleType:

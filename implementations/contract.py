@@ -62,6 +62,7 @@ class Spec(Protocol):
 
     def summary(self) -> str: ...  # the network in a few words, for a title
     def flops(self, phase: str) -> int: ...  # floating-point operations of these products
+    def least_flops(self, phase: str) -> int: ...  # those of them that no way to compute a call avoids
     def least_bytes(self, phase: str) -> int: ...  # that a call must move, in whatever order it computes
     def problem_with(self, phase: str) -> str | None: ...  # why this phase cannot run at this size
     def axes(self) -> dict[str, int | str]: ...  # this network's place on the axes that can be swept

@@ -1,6 +1,6 @@
 """Times that no arithmetic here allows: more operations per second than a large matrix product reaches, and half as many again.
 
-A call's operations are those of its matrix products alone, so an honest call stays below that rate. A network's own products do
+A call's operations are those of its matrix products that no algorithm avoids, so an honest call stays below that rate. A network's own products do
 not say what is possible where they are small: a cell is judged only where a large one was timed on its device, with its threads, in its
 precision, in a block in which other programs left the processors to it. Whoever waits for them may be ten times slower than the machine.
 """
@@ -35,7 +35,9 @@ def unjudged(entries: Sequence[CellResult], blocks: Sequence[BlockRecord]) -> bo
 def _judged(entry: CellResult, best: float | None) -> CellResult:
     if best is None or entry.time is None or not entry.is_proved:
         return entry
-    rate = next(iter(entry.timings.values())).flops_per_call / entry.seconds
+    timing = next(iter(entry.timings.values()))
+    flops = timing.flops_per_call if timing.least_flops_per_call is None else timing.least_flops_per_call
+    rate = flops / entry.seconds
     if rate <= MOST * best:
         return entry
     reason = (

@@ -228,7 +228,9 @@ def _held_against(name: str, a: Side, b: Side, rows: Sequence[Row], margin: floa
     held = []
     for row in rows:
         ratios = [_over(entry, of) for entry, of in zip((row.a, row.b), others, strict=True)]
-        if row.cell.who.framework == name:
+        if row.verdict == "unequal":
+            held.append(row)
+        elif row.cell.who.framework == name:
             held.append(replace(row, counts=row.fails and row.comparison is None, note=f"all are held against {name}"))
         elif not row.comparison:
             held.append(row)

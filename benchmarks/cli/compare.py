@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from benchmarks import wording
-from benchmarks.analysis import run_comparison
+from benchmarks.analysis import comparability, run_comparison
 from benchmarks.analysis.comparability import Difference, Side
 from benchmarks.analysis.run_comparison import SEVERITY, Row, RunComparison
 from benchmarks.analysis.run_quality import NullControl
@@ -124,14 +124,17 @@ def _found(runs: RunComparison) -> str:
 def _machine(runs: RunComparison) -> list[str]:
     """What moved together, one sentence for each device and number of threads."""
     settings = {(row.cell.who.device, row.cell.who.threads) for row in runs.rows}
-    told = []
+    told, cause = [], "the machine"
+    if not comparability.same_code(runs.a.results, runs.b.results):
+        cause = "the machine, or something in this code that all share (threads, the harness)"
+    elif not runs.fails:
+        cause = "the machine, not the code"
     for change in runs.machine.values():
         where = f" on {change.device} with {wording.count(change.threads, 'thread')}" if len(settings) > 1 else ""
         floors = ["matrix products" if phase != COPY else "large copies" for phase in change.phases]
         witnesses = wording.listed(dict.fromkeys(floors)) or "what has the same code and version"
         factor = f"{wording.ratio(change.comparison.ratio.value)}x ({wording.ratio_interval(change.comparison.ratio)})"
-        code = "" if runs.fails else ", not the code"
-        told.append(f"Everything{where} moved by about {factor}, {witnesses} too: the machine{code}.")
+        told.append(f"Everything{where} moved by about {factor}, {witnesses} too: {cause}.")
     return told
 
 

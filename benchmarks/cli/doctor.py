@@ -24,7 +24,7 @@ def examine(deep: bool = False) -> dict[str, Any]:
 
     `deep` imports each in a process of its own, and compiles with those that need a compiler: about half a minute.
     """
-    results = Path("results").absolute()
+    load, results = os.getloadavg()[0], Path("results").absolute()  # before its own work is in the load
     place = next(folder for folder in (results, *results.parents) if folder.is_dir())
     frameworks = {name: _framework(name) for name in registry.frameworks()}
     compiler: Exception | None = registry.mode_problem(COMPILES, "tuned")
@@ -37,7 +37,7 @@ def examine(deep: bool = False) -> dict[str, Any]:
     use = f"{catalogue.title(COMPILES)}'s tuned mode"
     return {
         "machine": system.machine(),
-        "load_1min": os.getloadavg()[0],
+        "load_1min": load,
         "free_bytes": shutil.disk_usage(place).free,
         "frameworks": frameworks,
         "optional": optional

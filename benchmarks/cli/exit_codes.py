@@ -11,7 +11,7 @@ OUTSIDE = 2
 """Wrong input (the options, the data, a folder, two runs that may not be compared), or something outside the program stood
 in the way: a full disk, a file that cannot be read, a package that cannot be imported."""
 FAILED = 3
-"""Some cells have no time, or no proof where one was asked for; or `compare` could not see what it was asked to."""
+"""Some cells have no time, or no proof where one was asked for, or a training was lost; or `compare` could not see what it was asked to."""
 NOTHING = 4
 REGRESSION = 5
 """Only `compare`: a cell became slower or is missing, or a run's null control failed."""

@@ -129,6 +129,9 @@ class TimingRecord(Strict):
     second_call_s: float | None
     samples_per_call: int
     flops_per_call: int
+    least_flops_per_call: int | None = None
+    """Those that no way to compute a call avoids: a convolution may take fewer than its products. Older runs did not say: all."""
+
     bytes_per_call: int = 0
     """That must be moved at least, in whatever order a call computes. Older runs did not say."""
 

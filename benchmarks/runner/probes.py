@@ -84,7 +84,7 @@ def broken(
 
 def _answer(process: "subprocess.Popen[str]", end_s: float) -> Unavailable | None:
     try:
-        _, written = process.communicate(timeout=max(end_s - monotonic(), 0))
+        _, written = process.communicate(timeout=max(end_s - monotonic(), ANSWERS_WITHIN_S))
     except subprocess.TimeoutExpired:
         return Unavailable(f"after {TIMEOUT_S:.0f} s it had not imported what it needs{_where(process)}.", ANOTHER)
     if process.returncode == 0:
@@ -122,4 +122,4 @@ def _told(name: str, problem: Unavailable, pythons: Mapping[str, str]) -> str:
 
 
 def _pip_install(python: str, packages: Iterable[str]) -> str:
-    return f"{python} -m pip install {' '.join(packages).replace('_', '-')}"
+    return f"{python} -m pip install {' '.join(dict.fromkeys(packages)).replace('_', '-')}"

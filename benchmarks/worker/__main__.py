@@ -208,6 +208,7 @@ class Measuring:
             second_call_s=work.second_call_s,
             samples_per_call=work.samples_per_call,
             flops_per_call=work.flops_per_call,
+            least_flops_per_call=work.least_flops_per_call,
             bytes_per_call=work.bytes_per_call,
             device_clocks=work.device_clocks(plan["loops"]),
             kernels=dict(work.kernels()),

@@ -28,14 +28,14 @@ class Floors:
             return self._products([(PEAK_SIZE[self.kind],) * 3])
         return self._copy() if phase == COPY else self._products(spec.matrix_products("train_step"))
 
-    def least(self, phase: str, spec: Spec) -> tuple[int, int]:
-        """Floating-point operations and bytes of one step or call that cannot be avoided."""
+    def least(self, phase: str, spec: Spec) -> tuple[int, int, int]:
+        """Of one step or call: floating-point operations of its products, those and the bytes that cannot be avoided."""
         if phase == PEAK:
-            return 2 * PEAK_SIZE[self.kind] ** 3, 0
+            return 2 * PEAK_SIZE[self.kind] ** 3, 2 * PEAK_SIZE[self.kind] ** 3, 0
         if phase == COPY:
-            return 0, 2 * COPY_BYTES[self.kind]
+            return 0, 0, 2 * COPY_BYTES[self.kind]
         phase = "predict" if phase == "predict" else "train_step"
-        return spec.flops(phase), spec.least_bytes(phase)
+        return spec.flops(phase), spec.least_flops(phase), spec.least_bytes(phase)
 
     def _products(self, shapes: Iterable[tuple[int, int, int]]) -> Callable[[], Any]:
         factor, product = self.kit.factor, self.kit.adapter.matrix_product

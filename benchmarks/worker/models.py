@@ -125,7 +125,7 @@ class Models(Prover):
         first = (None, None) if self.job.prepare_early or self.job.control else prepared.first_calls[cell.phase]
         device_clock = getattr(self.adapter, "device_s", None)
         steps = self.data.count // prepared.spec.batch if cell.phase == "epoch" else 1
-        flops, moved = self.floors.least(cell.phase, prepared.spec)
+        flops, least_flops, moved = self.floors.least(cell.phase, prepared.spec)
         return Work(
             call=call,
             warm=self._call_of("train_step", prepared)
@@ -141,6 +141,7 @@ class Models(Prover):
             second_call_s=first[1],
             samples_per_call=steps * prepared.spec.batch,
             flops_per_call=steps * flops,
+            least_flops_per_call=steps * least_flops,
             bytes_per_call=steps * moved,
             call_unseen=self._call_on_unseen(cell.phase, prepared),
             unseen=UNSEEN_CALLS,

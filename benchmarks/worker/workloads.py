@@ -53,6 +53,7 @@ class Work:
     samples_per_call: int
     flops_per_call: int
     ranked: bool
+    least_flops_per_call: int | None = None
     bytes_per_call: int = 0
     on_gpu: bool = False
     device_s: Callable[[Callable[[], object]], float] | None = None

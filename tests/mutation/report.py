@@ -18,7 +18,7 @@ def written(answers: Answers) -> tuple[str, bool]:
     """The page, and whether everything holds that it claims."""
     claims = _claims(answers)
     about = answers[0]
-    minutes, cpu = (sum(answer[key] for answer in _of(answers, "end")) for key in ("minutes", "cpu_minutes"))
+    minutes, cpu = (sum(answer.get(key, 0) for answer in _of(answers, "end")) for key in ("minutes", "cpu_minutes"))
     parts = [
         "# The judge, judged",
         f"What `make prove` found in {minutes:.0f} minutes ({cpu:.0f} of processor time) on {about['cpu']} (Python {about['python']}). "

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.records.record import COPY, PEAK, PRODUCTS, Cell, Record
 from tests.support import synthetic
 from tests.support.synthetic import cell
-from tests.support.two_runs import NUMPY, US_100, Folders, quiet, with_version
+from tests.support.two_runs import NUMPY, TORCH, US_100, Folders, quiet, with_version
 
 NAMES = ("numpy", "torch", "jax")
 
@@ -59,6 +59,13 @@ def test_where_all_moved_and_matrix_products_too_it_was_the_machine(folders: Fol
     row = next(row for row in answer["cells"] if row["id"] == NUMPY.id)
     assert row["comparison"]["ratio"]["value"] == pytest.approx(factor, rel=0.01)
     assert row["without"]["ratio"]["value"] == pytest.approx(1, rel=0.01)
+
+
+def test_another_code_is_not_acquitted(folders: Folders) -> None:
+    """Floors run through the harness too: a commit that takes away a thread slows all of it."""
+    folders.save(run(), run(all_by(2.0), floors=2.0, code={"commit": "def456", "dirty": False}))
+    told = "too: the machine, or something in this code that all share (threads, the harness). No regression"
+    assert told in folders.found(code=6)["summary"]
 
 
 def test_what_is_slower_still_with_the_factor_taken_out_is_a_regression(folders: Folders) -> None:
@@ -202,6 +209,16 @@ def test_a_missing_cell_of_the_other_implementation_still_fails(folders: Folders
     extra = cell("numpy", batch=7)
     folders.save(quiet((cell("torch"), US_100), (extra, US_100)), quiet((cell("torch"), US_100)))
     assert folders.rows("--against", "numpy", code=5)[extra.id]["verdict"] == "missing"
+
+
+@pytest.mark.parametrize("reference", ["torch", "numpy"])
+def test_what_is_unequal_fails_whatever_it_is_held_against(folders: Folders, reference: str) -> None:
+    """Whether the reference itself is unequal, or another cell that the reference has not."""
+    extra = [] if reference == "torch" else [(cell("torch", batch=7), US_100)]
+    before, after = ([*quiet((TORCH, US_100), *extra)] for _ in range(2))
+    wrong = extra[0][0] if extra else TORCH
+    folders.save(before, [*after, synthetic.proof(wrong, 3, error=5.0)])
+    assert folders.rows("--against", reference, code=1)[wrong.id]["verdict"] == "unequal"
 
 
 def test_against_what_a_run_does_not_have_is_refused_with_what_it_has(folders: Folders) -> None:

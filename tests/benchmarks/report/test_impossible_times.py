@@ -152,3 +152,14 @@ def test_the_fastest_round_of_a_product_counts() -> None:
         if isinstance(record, TimingRecord) and record.cell == LARGE[0]:
             record.elapsed_s[-1] = record.loops * PEAK_S
     assert standing(records)["jax"] == "ranked"
+
+
+def test_a_convolution_may_take_fewer_operations_than_its_products() -> None:
+    records = run(AT_PEAK_S / 4, LARGE)
+    assert standing(records)["jax"] == "impossible"
+    fewer = {"least_flops_per_call": MFLOP // 4}
+    of_jax = [isinstance(record, TimingRecord) and record.cell == JAX for record in records]
+    changed = [
+        record.model_copy(update=fewer) if is_jax else record for record, is_jax in zip(records, of_jax, strict=True)
+    ]
+    assert standing(changed)["jax"] == "ranked"

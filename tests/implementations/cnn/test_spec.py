@@ -180,3 +180,14 @@ def test_without_channels_it_is_the_perceptron() -> None:
     for phase in ("predict", "train_step"):
         assert spec.matrix_products(phase) == perceptron.matrix_products(phase)
         assert spec.least_bytes(phase) == perceptron.least_bytes(phase)
+
+
+@pytest.mark.parametrize("phase", ["predict", "train_step"])
+def test_a_quarter_of_a_convolutions_products_may_do(phase: str) -> None:
+    """Winograd's way: what is faster than all of them is not impossible for that."""
+    spec = CNNSpec(image=(10, 7, 3), channels=(4, 6), hidden=(5,), classes=2, batch=8)
+    conv = [(8 * 70, 27, 4), (8 * 15, 36, 6)]
+    each = [2 * rows * inner * outputs for rows, inner, outputs in conv]
+    of_convolutions = sum(each) if phase == "predict" else 2 * each[0] + 3 * each[1]
+    assert spec.least_flops(phase) == spec.flops(phase) - of_convolutions + of_convolutions // 4
+    assert spec.changed(channels=()).least_flops(phase) == spec.changed(channels=()).flops(phase)

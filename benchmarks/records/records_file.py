@@ -22,6 +22,9 @@ from benchmarks.records.record import (
 from benchmarks.records.run_record import SCHEMA_VERSION
 
 RECORDS = "records.jsonl"
+NO_TEXT = "\ufffd"
+"""What a damaged byte is read as. We write it nowhere ourselves: JSON may hold it in a name, and the name would be another."""
+
 _BEGIN = '{"kind":"run",'
 """How the first record of a run is written."""
 
@@ -55,6 +58,9 @@ def read(folder: Path) -> tuple[list[Record], list[str]]:
     run, path = None, folder / RECORDS
     with _opened(folder) as file:
         for number, line in enumerate(file, start=1):
+            if NO_TEXT in line:
+                problems.append(f"{RECORDS} line {number} was set aside: it holds bytes that are no UTF-8")
+                continue
             try:
                 record = parse(line)
             except ValidationError as error:

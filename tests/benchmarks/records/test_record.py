@@ -233,6 +233,15 @@ def test_of_a_file_cut_in_half_the_good_lines_are_read_and_the_bad_one_is_named(
     assert problems == ["records.jsonl line 3 was set aside: it is cut short or is not JSON"]
 
 
+def test_a_damaged_byte_in_a_name_makes_no_other_name_of_it(tmp_path: Path) -> None:
+    path = store(tmp_path, [RUN, TIMING, OUTCOME])
+    first, second, third = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + second.replace(b'"keras-jax"', b'"keras-ja\xff"', 1) + third)
+    records, problems = records_file.read(tmp_path)
+    assert records == [RUN, OUTCOME]
+    assert problems == ["records.jsonl line 2 was set aside: it holds bytes that are no UTF-8"]
+
+
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
 def test_wherever_a_file_is_cut_nothing_is_made_up(tmp_path: Path, share: float) -> None:
     path = store(tmp_path, RECORDS * 3)

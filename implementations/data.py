@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
@@ -32,7 +33,16 @@ IDX_PARTS = {"train": "", "t10k": "_test"}
 TRAINING = {"x_train": "x", "y_train": "y"}
 """Names that others have for the arrays to train on, Keras's mnist.npz among them."""
 
-_DAMAGED = (OSError, EOFError, ValueError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
+_DAMAGED = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+)
 """What NumPy, zipfile and gzip raise on files that are truncated, corrupt, encrypted or something else altogether."""
 
 

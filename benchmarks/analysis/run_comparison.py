@@ -43,6 +43,9 @@ class Row:
     without: Comparison | None = None
     """The same with the machine's factor taken out, or the implementation's that all are held against."""
 
+    disagreement: float = 0.0
+    """How far, as a fraction, the floors disagree on the machine's factor that was taken out."""
+
     @property
     def judged(self) -> Comparison | None:
         """What the verdict is of."""
@@ -55,12 +58,13 @@ class Row:
 
     @property
     def missable(self) -> float:
-        """The slowdown, as a fraction, that could have been missed here: up to the interval's upper end.
+        """The slowdown, as a fraction, that could have been missed here: up to the interval's upper end, and of a machine that
+        changed by as much more as its floors disagree.
 
         Infinite where there are too few blocks for a verdict.
         """
         told = self.judged and self.judged.ratio.blocks >= MIN_BLOCKS_FOR_VERDICT
-        return max(self.judged.ratio.high - 1, 0.0) if self.judged and told else math.inf
+        return max(self.judged.ratio.high * (1 + self.disagreement) - 1, 0.0) if self.judged and told else math.inf
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,11 @@ class RunComparison:
     def is_blind(self) -> bool:
         """Whether no slowdown whatever could have been found, in any cell."""
         return not any(row.counts and math.isfinite(row.missable) for row in self.rows)
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether a cell that counts has too few blocks for a verdict: it was measured too briefly, or failed in some of them."""
+        return self.is_blind or any(row.counts and not row.fails and math.isinf(row.missable) for row in self.rows)
 
     @property
     def misses_need(self) -> bool:
@@ -185,10 +194,13 @@ def _row(a: Side, b: Side, old: CellResult | None, new: CellResult | None, margi
             else statistics.compare_unpaired(list(new.medians.values()), list(old.medians.values()), margin)
         )
     timed = [result for result, is_there in ((old, was_timed), (new, is_timed)) if result and is_there]
-    lost = b.is_unequal(entry.cell) and a.is_proved(entry.cell) and not any(r.standing == "beside" for r in timed)
+    is_beside = any(result.standing == "beside" for result in timed)
+    if old and new and comparison and old.is_proved and not new.is_proved and not is_beside:
+        comparison, is_timed = None, False  # a time of which nothing is proved is none
+    lost = b.is_unequal(entry.cell) and a.is_proved(entry.cell) and not is_beside
     if not (timed or lost):
         return None
-    counts = lost or (was_timed and all(result.is_proved for result in timed))
+    counts = lost or (was_timed and all(result.is_proved for result in timed if is_timed or result is old))
     without_ratio: Verdict = "new" if not was_timed else "inconclusive" if is_timed else "missing"
     verdict = "unequal" if lost else comparison.verdict if comparison else without_ratio
     return Row(entry.cell, old, new, verdict, comparison, counts, _note(old, new))
@@ -219,7 +231,7 @@ def _without_machine(row: Row, machine: Mapping[tuple[str, int], MachineChange],
     change = machine.get((row.cell.who.device, row.cell.who.threads))
     if change is None or not (row.comparison and row.a and row.b):
         return row
-    return _judged_by(row, change.taken_out((row.a, row.b), margin))
+    return replace(_judged_by(row, change.taken_out((row.a, row.b), margin)), disagreement=change.left)
 
 
 def _held_against(name: str, a: Side, b: Side, rows: Sequence[Row], margin: float) -> list[Row]:

@@ -13,7 +13,7 @@ import click
 
 from benchmarks import VERSION
 from benchmarks.cli import exit_codes
-from benchmarks.cli.errors import Command, prepare_streams, put, say
+from benchmarks.cli.errors import Command, exit_code_of, prepare_streams, put, say
 from implementations import catalogue
 
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # searching for them takes longer than making a plan
@@ -261,4 +261,4 @@ def program() -> None:
     """What is started as a process of its own."""
     prepare_streams()
     exit_codes.end_as_interrupted()
-    main()
+    sys.exit(exit_code_of(main))

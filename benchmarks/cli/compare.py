@@ -82,7 +82,7 @@ def exit_code(runs: RunComparison) -> int:
         return exit_codes.REGRESSION
     if runs.machine:
         return exit_codes.MACHINE
-    return exit_codes.FAILED if runs.is_blind or runs.misses_need else exit_codes.GOOD
+    return exit_codes.FAILED if runs.is_untold or runs.misses_need else exit_codes.GOOD
 
 
 def fraction(option: str, text: str) -> float:
@@ -100,8 +100,13 @@ def summary(runs: RunComparison) -> str:
     nulls, uncounted = len(runs.failed_nulls), sum(not row.counts for row in runs.rows)
     parts += [wording.count(nulls, "failed null control")] if nulls else []
     parts += [f"{uncounted} in brackets, which cannot fail"] if uncounted else []
-    found = f"{_found(runs)}: {wording.listed(parts) or 'nothing to compare'} (margin {100 * runs.margin:g}%)."
+    found = f"{_found(runs)}: {wording.listed(parts) or 'nothing to compare'} (margin {100 * runs.margin:g}%{_wider(runs)})."
     return " ".join([*_machine(runs), found])
+
+
+def _wider(runs: RunComparison) -> str:
+    left = max((row.disagreement for row in runs.rows), default=0.0)
+    return f", wider by {_percent(left)}, as far as the floors disagree" if left else ""
 
 
 def _is_untold(row: Row) -> bool:
@@ -171,11 +176,25 @@ def warnings(runs: RunComparison) -> list[str]:
         texts.append(NO_FLOORS)
     if runs.differences:
         texts.append(f"Compared anyway, although they differ in {'; '.join(map(_difference, runs.differences))}.")
+    texts += _reference_moved(runs)
     for side in runs.sides[:1] if runs.in_turns else runs.sides:
         texts += [f"{_whose(side)}: {problem}" for problem in side.results.problems]
         texts += [f"{_whose(side)}: {text}"] if (text := uncertainty.interfered(side.results)) else []
         texts += [] if side.null_controls else [f"{_whose(side)} had no null control: its own measuring is unchecked."]
     return texts
+
+
+def _reference_moved(runs: RunComparison) -> list[str]:
+    """What all are held against has changed itself, where that is certain."""
+    rows = (row for row in runs.rows if row.comparison and row.cell.phase not in FLOORS)
+    own = [row for row in rows if row.cell.who.framework == runs.against]
+    moved = [row for row in own if row.comparison and row.comparison.verdict in ("slower", "faster")]
+    if not moved:
+        return []
+    return [
+        f"{runs.against} itself is slower or faster in B in {len(moved)} of {wording.count(len(own), 'cell')}: if that is not the "
+        "machine's doing, what is held against it seems to have moved the other way."
+    ]
 
 
 def _difference(difference: Difference) -> str:
@@ -226,7 +245,7 @@ def _failures(runs: RunComparison) -> list[str]:
     """Why the exit code is not 0."""
     failures = [f"{row.cell.id} is {row.verdict}." for row in runs.rows if row.fails]
     failures += [*map(_null_failure, runs.failed_nulls), *_machine(runs)]
-    return failures + ([resolution(runs) or _found(runs)] if runs.is_blind or runs.misses_need else [])
+    return failures + ([resolution(runs) or _found(runs)] if runs.is_untold or runs.misses_need else [])
 
 
 def render(runs: RunComparison) -> str:
@@ -249,9 +268,7 @@ def render(runs: RunComparison) -> str:
 def _rest(runs: RunComparison) -> str:
     if runs.against:
         return f"the ratio of each cell's time to that of {runs.against} in B over the one in A"
-    left = max(change.left for change in runs.machine.values())
-    more = f"; the margin is wider by {_percent(left)}, as far as the floors disagree" if left else ""
-    return f"what is left with the machine's factor taken out{more}"
+    return "what is left with the machine's factor taken out"
 
 
 def _run_json(side: Side) -> dict[str, Any]:

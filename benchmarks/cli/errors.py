@@ -4,7 +4,8 @@ import io
 import os
 import sys
 import traceback
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 import click
 
@@ -35,6 +36,32 @@ class Command(click.Group):
             sys.exit(exit_codes.of_interrupt(stop))
         except Exception as problem:
             sys.exit(_told(problem))
+
+
+def exit_code_of(command: click.Command) -> int:
+    """Run it on what was typed. What click itself writes, help and what was typed wrongly, may find no reader either."""
+    try:
+        return int(command.main(standalone_mode=False) or exit_codes.GOOD)
+    except (click.ClickException, OSError) as problem:
+        if isinstance(problem, click.ClickException):
+            with suppress(OSError):
+                problem.show()
+        elif not isinstance(problem, BrokenPipeError):
+            say(f"Error: standard output: cannot be written ({problem.strerror}).")
+        return exit_codes.OUTSIDE
+    finally:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            _flush(stream)
+
+
+def _flush(stream: TextIO) -> None:
+    """Write the rest; where that cannot be, let it go: Python would try it again when it ends, with an exit code of its own."""
+    try:
+        stream.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def put(text: str, newline: bool = True) -> None:

@@ -15,7 +15,7 @@ class ProgressLine:
 
     def __init__(self) -> None:
         self.begin = monotonic()
-        self.in_terminal = sys.stderr.isatty()
+        self.in_terminal = bool(sys.stderr and sys.stderr.isatty())
         self.is_open = False
         self.done_before: float | None = None
         """By an earlier process, where a run goes on."""
@@ -46,6 +46,8 @@ class ProgressLine:
         return f"{_clock(elapsed)} elapsed{left}"
 
     def _write(self, text: str) -> None:
+        if sys.stderr is None:
+            return
         with suppress(OSError):  # nobody reads it, or its disk is full: no reason to end a run
             sys.stderr.write(text)
             sys.stderr.flush()

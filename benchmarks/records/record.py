@@ -93,6 +93,10 @@ class ProofRecord(Strict):
         return [check for check in self.checks if not (check.passed or check.limit)]
 
 
+MOST = 10**24
+"""Of calls, operations and seconds: what is beyond, or closer to 0 than its inverse, is damage."""
+
+
 class TimingRecord(Strict):
     """All rounds of one cell in one block. A round is `loops` calls between two device fences.
 
@@ -109,7 +113,7 @@ class TimingRecord(Strict):
     block: int
     order: int
     schedule: Literal["rounds", "workers"]
-    loops: int
+    loops: int = Field(le=MOST)
     warmup_rounds: int
     elapsed_s: list[float]
     alone_s: list[float] = Field(default_factory=list)
@@ -128,7 +132,7 @@ class TimingRecord(Strict):
     first_call_s: float | None
     second_call_s: float | None
     samples_per_call: int
-    flops_per_call: int
+    flops_per_call: int = Field(le=MOST)
     least_flops_per_call: int | None = None
     """Those that no way to compute a call avoids: a convolution may take fewer than its products. Older runs did not say: all."""
 
@@ -148,7 +152,7 @@ class TimingRecord(Strict):
     def per_call(self) -> list[float]:
         """Seconds per call of the rounds after the warm-up; nothing where the numbers cannot be times."""
         rounds = self.elapsed_s[max(self.warmup_rounds, 0) :]
-        usable = self.loops > 0 and self.warmup_rounds >= 0 and all(0 < s < math.inf for s in rounds)
+        usable = self.loops > 0 and self.warmup_rounds >= 0 and all(1 / MOST < s < MOST for s in rounds)
         return [seconds / self.loops for seconds in rounds] if usable else []
 
     @property
@@ -192,7 +196,7 @@ class BlockRecord(Strict):
 
     kind: Literal["block"] = "block"
     block: int
-    wall_s: float
+    wall_s: float = Field(gt=0, allow_inf_nan=False)
     """From the start of its first process to the end of its last."""
 
     interference: Interference | None = None

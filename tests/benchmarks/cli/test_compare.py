@@ -78,10 +78,18 @@ def test_with_too_few_blocks_nothing_was_looked_for(folders: Folders) -> None:
 def test_where_some_cells_have_too_few_blocks_the_first_line_says_so(folders: Folders) -> None:
     few = [r for r in quiet((TORCH, US_100)) if r.kind != "timing" or r.cell != TORCH or r.block < 5]
     folders.save(quiet((TORCH, US_100)), few)
-    assert folders.found()["summary"] == (
+    assert folders.found(code=3)["summary"] == (
         "No regression of B against A was found where it could be told: 1 tied and 1 with fewer than 6 blocks (margin 3%)."
     )
     assert "Could have missed any slowdown (torch): 5 blocks there" in folders.compare().stdout
+
+
+def test_a_time_that_lost_its_proof_is_missing(folders: Folders) -> None:
+    """It counted in A; beside the proved cells it would not be judged at all, however slow it is."""
+    slow = [r for r in quiet((TORCH, 2 * US_100)) if r.kind != "proof" or r.who.framework != "torch"]
+    folders.save(quiet((TORCH, US_100)), slow)
+    row = folders.rows(code=5)[TORCH.id]
+    assert (row["verdict"], row["comparison"]) == ("missing", None)
 
 
 def test_where_no_cell_counts_nothing_was_looked_for(folders: Folders) -> None:

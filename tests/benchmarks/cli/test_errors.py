@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.cli import doctor, prepare
+from benchmarks.cli.progress import ProgressLine
 from tests.support import ROOT, synthetic
 from tests.support.command import SMALL, invoke
 from tests.support.synthetic import cell, measured
@@ -124,3 +125,31 @@ def test_a_terminal_that_cannot_show_a_letter_is_shown_another(tmp_path: Path) -
 def test_names_that_are_no_text_are_no_reason_to_end(tmp_path: Path) -> None:
     done = shell(f"samenet run {' '.join(SMALL)} --phase predict --blocks 1 --results '{tmp_path}/caf'$'\\xe9'")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("compare", "--help"), ("list", "--profile", "smoke")])
+def test_what_cannot_be_shown_is_not_called_unequal(words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "benchmarks", *words]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, env=environment)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert done.stderr.startswith("Error: ")
+    assert "No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("nosuch",), ("compare", "results/example"), ("run", "--blocks", "0")])
+def test_what_was_typed_wrongly_is_2_though_nobody_can_be_told(words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks", *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=full
+        )
+    assert done.returncode == 2
+
+
+def test_without_standard_error_progress_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    line = ProgressLine()
+    line("a sentence")
+    line.close()
+    assert not line.in_terminal

@@ -253,6 +253,22 @@ def test_wherever_a_file_is_cut_nothing_is_made_up(tmp_path: Path, share: float)
     assert len(problems) <= 1
 
 
+@pytest.mark.parametrize("odd", [{"loops": 10**400}, {"flops_per_call": 10**320}, {"loops": 10**25}])
+def test_numbers_that_nothing_can_be_are_set_aside(tmp_path: Path, odd: dict[str, int]) -> None:
+    path = store(tmp_path, [RUN])
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(TIMING.model_dump(mode="json") | odd) + "\n")
+        file.write('{"kind":"block","block":0,"wall_s":0.0}\n')
+    records, problems = records_file.read(tmp_path)
+    assert (records, len(problems)) == ([RUN], 2)
+
+
+@pytest.mark.parametrize("seconds", [5e-324, 1e308])
+def test_times_that_nothing_can_take_are_none(seconds: float) -> None:
+    assert TIMING.model_copy(update={"elapsed_s": [0.1, 0.2, 0.3]}).per_call
+    assert not TIMING.model_copy(update={"elapsed_s": [0.1, 0.2, seconds]}).per_call
+
+
 def test_a_line_in_the_middle_is_set_aside_with_what_is_wrong_with_it(tmp_path: Path) -> None:
     path = store(tmp_path, [RUN])
     values: dict[str, Any] = TIMING.model_dump(mode="json")

@@ -6,6 +6,7 @@ convolutions (height, width, in, out).
 
 import itertools
 import math
+from abc import abstractmethod
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
@@ -36,9 +37,9 @@ class ClassifierSpec(NetworkSpec):
     dropout: Rate = 0.2
 
     @property
+    @abstractmethod
     def sample(self) -> tuple[int, ...]:
         """The shape of one input."""
-        raise NotImplementedError
 
     @property
     def blocks_before(self) -> int:

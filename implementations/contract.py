@@ -227,6 +227,9 @@ class Framework(Protocol):
 class ExtendedFramework(Framework, Protocol):
     """What an adapter may offer besides: whoever uses one of these asks first whether it is there."""
 
+    def try_compiler(self) -> None:
+        """Compile something small, where tuned mode needs a compiler from outside; raises what that says."""
+
     def use_float64(self) -> None:
         """A documented switch, where the framework needs one for float64.
 

@@ -3,6 +3,7 @@
 import difflib
 import math
 import tomllib
+from abc import abstractmethod
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -75,7 +76,7 @@ Optimizer = Annotated[SGD | Adam | AdamW, Field(discriminator="kind")]
 
 
 class NetworkSpec(Strict):
-    """A network in words and numbers. A subclass adds its fields and what raises NotImplementedError here.
+    """A network in words and numbers. A subclass adds its fields and what is abstract here.
 
     Where it has a batch norm, its fields are `norm_epsilon`, `norm_momentum` and `running_variance` ("unbiased" or "biased").
 
@@ -106,29 +107,29 @@ class NetworkSpec(Strict):
         """The number type to which the factors of a matrix product are rounded. TF32 is no type: the device rounds by itself."""
         return "bfloat16" if self.precision == "bfloat16" else self.dtype
 
+    @abstractmethod
     def arrays(self) -> dict[str, BatchArray]:
         """The arrays of a batch by name."""
-        raise NotImplementedError
 
+    @abstractmethod
     def outputs(self) -> dict[str, tuple[int, ...]]:
         """The shapes of what a prediction gives, by name."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the state by canonical name; a slot of a parameter is `slot:parameter`, the counter `step`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def matrix_products(self, phase: str) -> list[tuple[int, int, int]]:
         """(rows, inner, columns) of every matrix product of one call: the arithmetic that cannot be avoided."""
-        raise NotImplementedError
 
     def masks(self, batch: int) -> dict[str, Mask]:
         """The dropout masks of one training step by name, in the order in which they are drawn; none unless a subclass has some."""
         return {}
 
+    @abstractmethod
     def axes(self) -> dict[str, int | str]:
         """This network's place on the sweep axes."""
-        raise NotImplementedError
 
     def summary(self) -> str:
         """The network in a few words; nothing unless a subclass says more."""
@@ -138,13 +139,13 @@ class NetworkSpec(Strict):
         """Why this phase cannot run at this size, or None."""
         return None
 
+    @abstractmethod
     def sized_for(self, dataset: Any) -> Self:
         """The same network for the sizes of a data set, as the network's module `data` makes it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def misfit(self, dataset: Any) -> str | None:
         """Why such a data set does not fit, with the fix, or None."""
-        raise NotImplementedError
 
     def variant(self, name: str) -> Self:
         """The specification under a named variant; "spec" is the specification as it stands."""

@@ -8,6 +8,7 @@ import faulthandler
 import importlib
 import signal
 import sys
+from typing import cast
 
 OLDEST = (3, 11)
 ADAPTER, COMPILE = "--adapter", "--compile"
@@ -25,6 +26,7 @@ def main(framework: str, *words: str) -> None:
     worker = importlib.import_module("benchmarks.worker.__main__")
     importlib.import_module(worker.ENGINE)
     from implementations import registry
+    from implementations.contract import ExtendedFramework
 
     adapter = registry.adapter(framework)
     for word in words:
@@ -32,7 +34,7 @@ def main(framework: str, *words: str) -> None:
         if mode:
             registry.model_class(model, framework, mode)
         elif word == COMPILE:
-            adapter.try_compiler()  # type: ignore[attr-defined]
+            cast(ExtendedFramework, adapter).try_compiler()
 
 
 if __name__ == "__main__":

@@ -2,144 +2,27 @@
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
-from benchmarks.reading import Unreadable
 from benchmarks.records import records_file
 from benchmarks.records.configuration import size_order
 from benchmarks.records.record import (
     Axes,
-    BlockRecord,
     Cell,
     Check,
     Configuration,
     Energy,
     InstalledRecord,
-    LearningPoint,
-    LearningRecord,
-    OutcomeRecord,
     Peak,
     ProofRecord,
     Record,
-    ResourceRecord,
-    RunRecord,
-    SourceRecord,
     StartRecord,
-    StepsRecord,
-    TimingRecord,
-    UntrainedRecord,
-    WorkerRecord,
 )
-from benchmarks.records.records_file import BadRecords
-from benchmarks.records.run_record import NetworkRecord
-
-WHO = Configuration(
-    model="mlp", framework="keras-jax", variant="stock", device="cuda:1", threads=3, precision="float64"
-)
-CELL = Cell(who=WHO, phase="train_step", axes={"width": 64, "batch": 8})
-RUN = RunRecord(
-    started_at="2026-01-02T03:04:05+00:00",
-    command=["python", "-m", "benchmarks", "run"],
-    profile="quick",
-    seed=3,
-    blocks=6,
-    networks=[
-        NetworkRecord(
-            model="mlp",
-            title="MLP",
-            spec={"hidden": [64], "optimizer": {"kind": "sgd", "learning_rate": 0.1}},
-            spec_sha256="0" * 64,
-            steps=[{"name": "dense", "formula": "z = x W + b"}],
-            conventions=[{"item": "dropout", "choice": "inverted"}],
-            variants=[{"name": "stock", "frameworks": ["keras-jax"]}],
-            dataset={"name": "digits", "train_samples": 1437},
-        )
-    ],
-    code={"commit": "abc", "dirty": True},
-    limits=[{"name": "loses digits", "frameworks": ["keras-jax"], "start": ""}],
-    cells=[CELL],
-    absent=[{"framework": "cupy", "device": "", "reason": "no GPU", "fix": "get one"}],
-)
-TIMING = TimingRecord(
-    cell=CELL,
-    block=2,
-    order=4,
-    schedule="rounds",
-    loops=7,
-    warmup_rounds=1,
-    elapsed_s=[0.1, 1 / 3, 5e-324],
-    started_at_s=[1.0, 2.0, 3.0],
-    first_call_s=None,
-    second_call_s=0.25,
-    samples_per_call=8,
-    flops_per_call=10**15,
-    ranked=False,
-)
-OUTCOME = OutcomeRecord(
-    cell=CELL,
-    block=1,
-    status="failed",
-    reason="line\u2028separator, \x85, \r\n, é, 中",
-    fix="none",
-    last_lines=["a", "b\n"],
-)
-RECORDS: list[Record] = [
-    RUN,
-    WorkerRecord(
-        who=WHO,
-        block=0,
-        pid=12,
-        import_s=1.5,
-        versions={"keras": "3"},
-        flags={"threads": "3"},
-        effective_precision={"matrix product": "52 bits"},
-        thread_pools=[{"user_api": "blas", "num_threads": 3}],
-        affinity=[0, 1],
-        load_average=[0.1, 0.2, 0.3],
-    ),
-    ProofRecord(
-        who=WHO,
-        axes={"batch": 8},
-        block=0,
-        checks=[Check(check="hot state", group="loss", tensor="loss", error=1e-7, budget=1e-6, passed=True)],
-    ),
-    TIMING,
-    OUTCOME,
-    StepsRecord(
-        who=WHO, axes={"batch": 8}, block=0, passes=15, whole_s=1e-3, watched_s=1.2e-3, steps_s={"dense": 1e-4}
-    ),
-    BlockRecord(block=0, wall_s=12.5),
-    LearningRecord(
-        who=WHO,
-        block=0,
-        dropout=0.2,
-        batch=8,
-        points=[LearningPoint(epoch=1, elapsed_s=0.5, metric=0.9, train_loss=0.3)],
-        predictions_sha256="1" * 64,
-    ),
-    UntrainedRecord(who=WHO, block=0, seed=2, reason="lost", last_lines=["a"]),
-    StartRecord(who=WHO, import_s=1.25),
-    InstalledRecord(framework="keras-jax", bytes=12, distributions={"jax 1.0": 10, "keras 3.0": 2}),
-    ResourceRecord(
-        who=WHO,
-        axes={"batch": 8},
-        host=Peak(before_bytes=10, peak_bytes=20, counter="resident set"),
-        device=Peak(reason="it runs on the CPU"),
-        energy=Energy(joules=0.5, samples=80, elapsed_s=1.0, counter="RAPL"),
-    ),
-    SourceRecord(framework="numpy", file="a.py", step="dense", code='z = x @ w  # "quoted"\n\tnext', sha256="2" * 64),
-]
-
-
-def store(folder: Path, records: list[Record]) -> Path:
-    for found in records:
-        records_file.append(folder / "records.jsonl", found)
-    return folder / "records.jsonl"
+from tests.support.every_record import CELL, RECORDS, RUN, TIMING, WHO, store
 
 
 def test_there_is_a_round_trip_for_every_kind() -> None:
@@ -219,150 +102,6 @@ def test_an_unknown_kind_is_refused() -> None:
 def test_records_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         TIMING.loops = 1  # type: ignore[misc]  # it is read-only: that is what is tested
-
-
-# Files that are damaged
-
-
-def test_of_a_file_cut_in_half_the_good_lines_are_read_and_the_bad_one_is_named(tmp_path: Path) -> None:
-    path = store(tmp_path, [RUN, TIMING, OUTCOME])
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-40])
-    records, problems = records_file.read(tmp_path)
-    assert records == [RUN, TIMING]
-    assert problems == ["records.jsonl line 3 was set aside: it is cut short or is not JSON"]
-
-
-def test_a_damaged_byte_in_a_name_makes_no_other_name_of_it(tmp_path: Path) -> None:
-    path = store(tmp_path, [RUN, TIMING, OUTCOME])
-    first, second, third = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(first + second.replace(b'"keras-jax"', b'"keras-ja\xff"', 1) + third)
-    records, problems = records_file.read(tmp_path)
-    assert records == [RUN, OUTCOME]
-    assert problems == ["records.jsonl line 2 was set aside: it holds bytes that are no UTF-8"]
-
-
-@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
-def test_wherever_a_file_is_cut_nothing_is_made_up(tmp_path: Path, share: float) -> None:
-    path = store(tmp_path, RECORDS * 3)
-    whole = path.read_bytes()
-    path.write_bytes(whole[: int(len(whole) * share)])
-    records, problems = records_file.read(tmp_path)
-    assert 0 < len(records) < len(RECORDS * 3)
-    assert records == (RECORDS * 3)[: len(records)]
-    assert len(problems) <= 1
-
-
-@pytest.mark.parametrize("odd", [{"loops": 10**400}, {"flops_per_call": 10**320}, {"loops": 10**25}])
-def test_numbers_that_nothing_can_be_are_set_aside(tmp_path: Path, odd: dict[str, int]) -> None:
-    path = store(tmp_path, [RUN])
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(TIMING.model_dump(mode="json") | odd) + "\n")
-        file.write('{"kind":"block","block":0,"wall_s":0.0}\n')
-    records, problems = records_file.read(tmp_path)
-    assert (records, len(problems)) == ([RUN], 2)
-
-
-@pytest.mark.parametrize("seconds", [5e-324, 1e308])
-def test_times_that_nothing_can_take_are_none(seconds: float) -> None:
-    assert TIMING.model_copy(update={"elapsed_s": [0.1, 0.2, 0.3]}).per_call
-    assert not TIMING.model_copy(update={"elapsed_s": [0.1, 0.2, seconds]}).per_call
-
-
-def test_a_line_in_the_middle_is_set_aside_with_what_is_wrong_with_it(tmp_path: Path) -> None:
-    path = store(tmp_path, [RUN])
-    values: dict[str, Any] = TIMING.model_dump(mode="json")
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(values | {"loops": "many"}) + "\n\x00\xff rubbish\n")
-    store(tmp_path, [TIMING])
-    records, problems = records_file.read(tmp_path)
-    assert records == [RUN, TIMING]
-    assert [problem.partition(" was set aside: ")[0] for problem in problems] == [
-        "records.jsonl line 2",
-        "records.jsonl line 3",
-    ]
-    assert "loops" in problems[0]
-    assert "not JSON" in problems[1]
-
-
-def test_a_folder_without_records_is_no_results_folder(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "none"):
-        with pytest.raises(BadRecords, match=r"not a results folder.*Give a folder that `run` made"):
-            records_file.read(folder)
-
-
-@pytest.mark.parametrize("content", ["", "{", "{}\n{}\n"])
-def test_records_without_a_run_cannot_be_read(tmp_path: Path, content: str) -> None:
-    (tmp_path / "records.jsonl").write_text(content, encoding="utf-8")
-    with pytest.raises(BadRecords, match="holds no run record"):
-        records_file.read(tmp_path)
-
-
-def test_another_schema_version_is_refused_with_both_numbers(tmp_path: Path) -> None:
-    store(tmp_path, [RUN.model_copy(update={"schema_version": 99}), TIMING])
-    with pytest.raises(BadRecords, match="schema version 99; this samenet reads version 2"):
-        records_file.read(tmp_path)
-
-
-def test_a_newer_schema_is_named_by_its_version_although_it_has_fields_that_nobody_knows(tmp_path: Path) -> None:
-    newer = RUN.model_dump(mode="json") | {"schema_version": 3, "surprise": 1}
-    (tmp_path / "records.jsonl").write_text(json.dumps(newer) + "\n", encoding="utf-8")
-    for read in (records_file.read, records_file.first):
-        with pytest.raises(BadRecords, match="schema version 3; this samenet reads version 2"):
-            read(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "[" * 100_000 + "]" * 100_000,
-        '{"kind":' * 100_000,
-        '{"kind":"block","block":' + "9" * 5_000 + "}",
-        "\x00",
-        "17",
-        "[]",
-    ],
-    ids=["deep", "deep and cut", "long number", "zero", "number", "list"],
-)
-def test_whatever_stands_in_a_line_it_is_set_aside(tmp_path: Path, line: str) -> None:
-    path = store(tmp_path, [RUN])
-    with path.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
-    store(tmp_path, [TIMING])
-    records, problems = records_file.read(tmp_path)
-    assert records == [RUN, TIMING]
-    assert [problem.partition(": ")[0] for problem in problems] == ["records.jsonl line 2 was set aside"]
-
-
-def test_of_two_runs_in_one_file_the_second_is_set_aside(tmp_path: Path) -> None:
-    second = RUN.model_copy(update={"seed": 4})
-    store(tmp_path, [RUN, TIMING, second, OUTCOME])
-    assert records_file.read(tmp_path) == (
-        [RUN, TIMING],
-        ["records.jsonl from line 3 on was set aside: another run begins there"],
-    )
-
-
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "records.jsonl")
-    for read in (records_file.read, records_file.first):
-        with pytest.raises(Unreadable, match="is not a file"):
-            read(tmp_path)
-
-
-def test_a_run_that_was_stopped_in_its_first_record_has_none_and_one_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    path = store(tmp_path, [RUN])
-    whole = path.read_text(encoding="utf-8")
-    for cut in (0, 1, 12, 40, len(whole) - 2):
-        path.write_text(whole[:cut], encoding="utf-8")
-        assert records_file.first(tmp_path) is None
-        store(tmp_path, [RUN])
-        assert records_file.first(tmp_path) == RUN
-        assert records_file.read(tmp_path)[0] == [RUN]
-    for content in ("a note\n", '{"my": "own"}\n', TIMING.model_dump_json()):
-        path.write_text(content, encoding="utf-8")
-        with pytest.raises(BadRecords):
-            records_file.first(tmp_path)
 
 
 # Identity

@@ -78,3 +78,8 @@ def _generator(seed: int, name: str) -> np.random.Generator:
 def as_float32(value: np.ndarray) -> np.ndarray:
     """Rounded to float32's grid, kept as float64."""
     return np.asarray(value, dtype=np.float32).astype(np.float64)
+
+
+def scaled(state: Arrays, factor: float, *names: str) -> Arrays:
+    """The same state, those of these tensors that it has times a factor."""
+    return state | {name: state[name] * factor for name in names if name in state}

@@ -4,7 +4,7 @@ import numpy as np
 
 from implementations.cnn.spec import CNNSpec
 from implementations.contract import Arrays
-from implementations.initialisation import as_float32
+from implementations.initialisation import as_float32, scaled
 
 
 def extremes(spec: CNNSpec, hot: Arrays, state: Arrays, batch: Arrays) -> dict[str, tuple[Arrays, Arrays]]:
@@ -21,8 +21,8 @@ def extremes(spec: CNNSpec, hot: Arrays, state: Arrays, batch: Arrays) -> dict[s
     flat[0], flat[-1] = 1.0, 0.0
     activations = ("norm1.gamma", "norm1.beta") if spec.batch_norm else (f"{first}.weight", f"{first}.bias")
     extreme = {
-        "large logits": (_scaled(state, 200, "output.weight", "output.bias"), x),
-        "large activations": (_scaled(state, 50, *activations), x),
+        "large logits": (scaled(state, 200, "output.weight", "output.bias"), x),
+        "large activations": (scaled(state, 50, *activations), x),
         "images far from zero": (_decided(spec, _centred(spec, state)), as_float32(x + 1000)),
         "constant images": (state, flat),
         "idle units": (_idle(spec, state), x),
@@ -39,10 +39,6 @@ def poisoned(spec: CNNSpec, state: Arrays, batch: Arrays) -> tuple[Arrays, Array
     x = batch["x"].copy()
     x[0, 0, 0, 0] = np.nan
     return state, batch | {"x": x}, np.arange(len(x)) == 0
-
-
-def _scaled(state: Arrays, factor: float, *names: str) -> Arrays:
-    return state | {name: state[name] * factor for name in names if name in state}
 
 
 def _centred(spec: CNNSpec, state: Arrays) -> Arrays:

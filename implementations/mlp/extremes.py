@@ -3,7 +3,7 @@
 import numpy as np
 
 from implementations.contract import Arrays
-from implementations.initialisation import as_float32
+from implementations.initialisation import as_float32, scaled
 from implementations.mlp.spec import MLPSpec
 
 NORM, DENSE = ("norm1.gamma", "norm1.beta"), ("dense1.weight", "dense1.bias")
@@ -26,8 +26,8 @@ def extremes(spec: MLPSpec, hot: Arrays, state: Arrays, batch: Arrays) -> dict[s
     constant[:, 0] = 1.0
     constant[:, 1:2] = 0.0
     extreme = {
-        "large logits": (_scaled(state, 200, "output.weight", "output.bias"), x),
-        "large activations": (_scaled(state, 50, *(NORM if spec.batch_norm else DENSE)), x),
+        "large logits": (scaled(state, 200, "output.weight", "output.bias"), x),
+        "large activations": (scaled(state, 50, *(NORM if spec.batch_norm else DENSE)), x),
         "features far from zero": (decided, as_float32(x + 1000)),
         "constant features": (state, constant),
         "idle units": (_idle(spec, state), x),
@@ -43,10 +43,6 @@ def poisoned(spec: MLPSpec, state: Arrays, batch: Arrays) -> tuple[Arrays, Array
     x = batch["x"].copy()
     x[0, 0] = np.nan
     return state, batch | {"x": x}, np.arange(len(x)) == 0
-
-
-def _scaled(state: Arrays, factor: float, *names: str) -> Arrays:
-    return state | {name: state[name] * factor for name in names if name in state}
 
 
 def _idle(spec: MLPSpec, state: Arrays) -> Arrays:

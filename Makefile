@@ -49,8 +49,8 @@ types: $(STAMP) ## Check types
 
 check: lint types test ## Run all that CI runs: format, lint, import contracts, types, tests
 
-prove: $(STAMP) ## Plant every fault in every framework, try a thousand seeds, and write results/proof (an hour)
-	$(BIN)/python -m tests.mutation
+prove: $(STAMP) ## Plant every fault in every framework, try thousands of seeds, and write results/proof (an hour; MODEL=cnn: of one model)
+	$(BIN)/python -m tests.mutation $(MODEL)
 
 selfcheck: $(STAMP) ## Hold the harness against known truths and other timers (15 minutes; ARGS=--full takes a night)
 	$(BIN)/python -m pytest -q tests/benchmarks/runner/test_simulation.py

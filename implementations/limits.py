@@ -52,7 +52,10 @@ class Limit:
     """The error that it may explain; a larger one is not its doing."""
 
     settings: tuple[tuple[str, object], ...] = ()
-    """Settings of a specification (`optimizer.kind` for a nested one) under which our file is the framework's own."""
+    """Settings of a specification (`optimizer.kind` for a nested one) under which our file is the framework's own.
+
+    True: whatever is there and not empty.
+    """
 
     modes: tuple[str, ...] = ("plain", "tuned")
     """In which mode it is so."""
@@ -61,7 +64,7 @@ class Limit:
         """Whether it is its doing that a check (of the proof, or recorded) fails in this mode under this specification."""
         here = check.group in self.groups or bool(self.start and check.check == self.start)
         shows = here and mode in self.modes and (self.most == math.inf or check.error <= self.most)
-        return bool(shows and self.settings and all(_setting(spec, name) == value for name, value in self.settings))
+        return bool(shows and self.settings and all(_holds(_setting(spec, name), v) for name, v in self.settings))
 
 
 LIMITS = (
@@ -225,9 +228,35 @@ LIMITS = (
         answer="Nothing: it is what TensorFlow's users get. The proof sees it, and says whose it is. With batch norm nothing "
         "is fused, and in tuned mode XLA keeps NaN.",
         reproduction="tests/limits/tensorflow_fused_nan.py",
-        groups=("NaN comes out",),
+        groups=("NaN comes out", "NaN in training"),
         settings=(("batch_norm", False),),
         modes=("plain",),
+    ),
+    Limit(
+        name="NaN lost in a max pool",
+        frameworks=("keras-tensorflow", "keras-jax"),
+        variants=("spec", "stock"),
+        statement="The maximum of a window drops NaN: that of four NaN is minus the largest number. (On JAX, in all but small "
+        "images and batches, and minus infinity.)",
+        consequence="A prediction for an image with NaN in it comes out as plausible logits. In training, batch norm carries "
+        "NaN past the pool, and the loss is NaN; without batch norm it stays a number on TensorFlow.",
+        answer="Nothing: it is what Keras's users get. The proof sees it, and says whose it is.",
+        reproduction="tests/limits/keras_max_pool_nan.py",
+        groups=("NaN comes out",),
+        settings=(("channels", True),),
+    ),
+    Limit(
+        name="NaN lost in a max pool",
+        frameworks=("jax",),
+        variants=("spec",),
+        statement="Compiled by XLA for the CPU, reduce_window with a maximum drops NaN in all but small images and batches: that "
+        "of four NaN is minus infinity.",
+        consequence="A prediction for an image with NaN in it comes out as plausible logits. In training, batch norm carries "
+        "NaN past the pool, and the loss is NaN.",
+        answer="Nothing: it is what JAX's users get. The proof sees it, and says whose it is.",
+        reproduction="tests/limits/jax_max_pool_nan.py",
+        groups=("NaN comes out",),
+        settings=(("channels", True),),
     ),
 )
 
@@ -241,6 +270,10 @@ def concerning(frameworks: Iterable[str]) -> tuple[Limit, ...]:
     """The limits of any of these frameworks; `torch@next` is PyTorch."""
     names = {name.partition("@")[0] for name in frameworks}
     return tuple(limit for limit in LIMITS if not names.isdisjoint(limit.frameworks))
+
+
+def _holds(value: object, wanted: object) -> bool:
+    return bool(value) is wanted and value is not None if isinstance(wanted, bool) else value == wanted
 
 
 def _setting(spec: Mapping[str, object], name: str) -> object:

@@ -191,11 +191,11 @@ class Kit:
         tensors, after = candidate.spec.tensors(), model.state()
         trained = [after[name] for name, tensor in tensors.items() if tensor.role == "parameter"]
         verdicts = {
-            "logits": bool(np.isnan(logits[reached]).all() and np.isfinite(logits[~reached]).all()),
-            "loss": bool(np.isnan(loss)),
-            "parameters": any(np.isnan(value).any() for value in trained),
+            ("NaN comes out", "logits"): bool(np.isnan(logits[reached]).all() and np.isfinite(logits[~reached]).all()),
+            ("NaN in training", "loss"): bool(np.isnan(loss)),
+            ("NaN in training", "parameters"): any(np.isnan(value).any() for value in trained),
         }
-        return [tolerances.exact("not a number", "NaN comes out", name, holds) for name, holds in verdicts.items()]
+        return [tolerances.exact("not a number", *which, holds) for which, holds in verdicts.items()]
 
     def determinism(self, candidate: Candidate) -> list[Check]:
         """The same training twice: the spread with the settings that are timed, and none with deterministic ones.

@@ -93,6 +93,11 @@ def matrix_product(a: DeviceArray, b: DeviceArray) -> DeviceArray:
     return a @ b
 
 
+def convolution(x: DeviceArray, kernel: DeviceArray) -> DeviceArray:
+    """The backend's own."""
+    return keras.ops.conv(x, kernel, padding="same", data_format="channels_last")
+
+
 def versions() -> dict[str, str]:
     """Keras and its backend."""
     return {"keras": keras.__version__, BACKEND: backend.versions()[BACKEND]}

@@ -30,7 +30,7 @@ def forward(
             h, mean, variance = batch_norm.forward(h, gamma, beta, spec.norm_epsilon)
             moved |= moved_statistics(statistics, f"norm{i}", mean, variance, len(h), spec)
         h = relu.forward(h)
-        passing[f"relu{i}"] = h > 0
+        passing[f"relu{i}"] = relu.choice(h)
         if spec.dropout:
             h = dropout.forward(h, masks[f"dropout{i}.mask"])
     return output(h, w, spec), moved, passing

@@ -19,7 +19,7 @@ from implementations.training.training_keras import Model
 class MLP(Model):
     """`implementations.contract.Model`."""
 
-    LAYERS: ClassVar = {"dense": dense, "norm": batch_norm, "output": dense}
+    LAYERS: ClassVar = {"dense": dense, "norm": batch_norm, "relu": relu, "output": dense}
 
     # --- forward ---
 

@@ -42,7 +42,7 @@ class Model:
         self.step = 0
         self.decays = {name for name, tensor in spec.tensors().items() if tensor.decays}
         self.passing: Arrays | None = None
-        """Where it is not None: which units every ReLU passes, by its name."""
+        """Where it is not None: what every branch chooses, by its name; of a ReLU, which units it passes."""
 
     # --- the training step ---
 
@@ -83,10 +83,10 @@ class Model:
             self.w[statistic] = batch_norm.running(self.w[statistic], new, self.spec.norm_momentum)
 
     def through(self, name: str, layer: ModuleType, *inputs: Any) -> Any:
-        """The `forward` of a layer that passes some units and stops others, as a ReLU does."""
+        """The layer's `forward`."""
         result = layer.forward(*inputs)
-        if self.passing is not None:
-            self.passing[name] = cp.asnumpy(result > 0)
+        if self.passing is not None and hasattr(layer, "choice"):
+            self.passing[name] = cp.asnumpy(layer.choice(*inputs))
         return result
 
     def mask(self, name: str, shape: tuple[int, ...], rate: float) -> Array:
@@ -119,7 +119,7 @@ class Model:
         return {name: cp.asnumpy(self.mask(name, mask.shape, mask.rate)) for name, mask in masks}
 
     def choices(self, batch: DeviceBatch) -> Arrays:
-        """Which units every ReLU passes in a training step on the batch, by the oracle's names; the state stays."""
+        """What every branch chooses in a training step on the batch, by the oracle's names; the state stays."""
         state, passing = self.state(), dict[str, np.ndarray]()
         self.passing = passing
         self.forward(batch)

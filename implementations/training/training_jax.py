@@ -27,7 +27,7 @@ class Network(NamedTuple):
 
     forward: Callable[..., tuple[Array, Tensors, Tensors]]
     """(parameters, statistics, masks, batch, spec) -> logits of a training step, the running statistics after it, and
-    which units every ReLU passes, by its name."""
+    what every branch chooses, by its name."""
 
     predict: Callable[..., Array]
     """(parameters, statistics, batch, spec) -> logits, as the trained network predicts."""
@@ -106,7 +106,7 @@ def update(parameters: Tensors, gradients: Tensors, slots: Tensors, spec: Any) -
 
 
 def choices(old: Training, batch: Tensors, network: Network, spec: Any) -> Tensors:
-    """Which units every ReLU passes in the training step on the batch."""
+    """What every branch chooses in the training step on the batch."""
     masks, _ = draw_masks(old.key, len(batch["y"]), spec)
     return network.forward(old.parameters, old.statistics, masks, batch, spec)[2]
 
@@ -177,8 +177,8 @@ class Model:
         return {name: np.array(mask) for name, mask in masks.items()}
 
     def choices(self, batch: Tensors) -> Arrays:
-        """Which units every ReLU passes in a training step on the batch, by the oracle's names; compiled as the step is."""
-        return {name: np.array(passing) for name, passing in self._choices(self.tensors, batch).items()}
+        """What every branch chooses in a training step on the batch, by the oracle's names; compiled as the step is."""
+        return {name: np.array(chosen) for name, chosen in self._choices(self.tensors, batch).items()}
 
     def _on_device(self, array: Any) -> Array:
         return jax.device_put(array, self.device)

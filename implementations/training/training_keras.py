@@ -30,7 +30,7 @@ class Model:
     random_bits = "keras.layers.Dropout's own"
     step_memory = "as its backend has them"
     LAYERS: ClassVar[Mapping[str, ModuleType]] = {}
-    """The module of every layer that has tensors, by the layer's name without its number."""
+    """The module of every layer that has tensors or chooses, by the layer's name without its number."""
 
     def __init__(self, spec: Any, device: str = "cpu") -> None:
         self.spec = spec
@@ -90,24 +90,26 @@ class Model:
         return {name: ops.convert_to_numpy(self.drawers[name](x)) for name, x in ones.items()}
 
     def choices(self, batch: DeviceBatch) -> Arrays:
-        """Which units every ReLU passes in a training step on the batch, by the oracle's names; the state stays."""
-        if not self._relus:
+        """What every branch chooses in a training step on the batch, by the oracle's names; the state stays."""
+        if not self._branches:
             return {}
         state, seeds = self.state(), self.random_state()
-        passed = self._up_to_relus(batch["x"])
+        seen = self._up_to_branches(batch["x"])
         self.load_state(state)
         self.set_random_state(seeds)
-        return {name: ops.convert_to_numpy(a > 0) for name, a in passed.items()}
-
-    @property
-    def _relus(self) -> dict[str, Any]:
-        """What comes out of every ReLU, by its name."""
-        return {layer.name: layer.output for layer in self.network.layers if isinstance(layer, keras.layers.ReLU)}
+        return {name: ops.convert_to_numpy(self._branches[name].choice(*both)) for name, both in seen.items()}
 
     @cached_property
-    def _up_to_relus(self) -> Any:
-        """The same layers in training, with the outputs of all ReLUs by name; on JAX compiled, as the step is."""
-        part = keras.Model(self.network.inputs, self._relus)
+    def _branches(self) -> dict[str, ModuleType]:
+        """The module of every layer that chooses, by the layer's name."""
+        modules = {layer.name: self._module(layer.name) for layer in self.network.layers}
+        return {name: module for name, module in modules.items() if hasattr(module, "choice")}
+
+    @cached_property
+    def _up_to_branches(self) -> Any:
+        """The same layers in training: what goes into every branch and what comes out, by name; on JAX compiled, as the step is."""
+        layers = {name: self.network.get_layer(name) for name in self._branches}
+        part = keras.Model(self.network.inputs, {name: [layer.input, layer.output] for name, layer in layers.items()})
         if BACKEND != "jax":
             return partial(part, training=True)
         import jax
@@ -152,9 +154,9 @@ class Model:
                 variables[name] = getattr(self.optimizer, optimizer.NAMES[name])
         return variables
 
-    def _module(self, layer: str) -> ModuleType:
-        """The module of a layer that has tensors."""
-        return self.LAYERS[layer.rstrip("0123456789")]
+    def _module(self, layer: str) -> Any:
+        """The module of a layer that has tensors or chooses; of others None."""
+        return self.LAYERS.get(layer.rstrip("0123456789"))
 
     def _converted(self, direction: str, name: str, value: np.ndarray) -> np.ndarray:
         """`to_spec` or `from_spec`: as the layer and the optimizer say, where Keras keeps another layout or sign."""

@@ -118,7 +118,7 @@ class Model:
         return {name: self.mask(name, mask.shape, mask.rate) for name, mask in self.spec.masks(batch).items()}
 
     def choices(self, batch: Batch) -> Arrays:
-        """Which units every ReLU passes in a training step on the batch, by the oracle's names; the state stays."""
+        """What every branch chooses in a training step on the batch, by the oracle's names; the state stays."""
         state, passing = self.state(), dict[str, Array]()
         self.passing = passing
         self.forward(batch)

@@ -36,7 +36,7 @@ def here(implementation: str) -> str | None:
     problem = registry.missing(framework) or registry.mode_problem(framework, mode)
     if framework == "cupy" and (problem or not gpus.visible()):
         why = str(problem) if problem else "there is no NVIDIA GPU."
-        logic = "tests/implementations/mlp/test_cupy_tuned.py" if mode else "tests/implementations/mlp/test_cupy.py"
+        logic = "tests/implementations/mlp/test_cupy_tuned.py" if mode else "tests/implementations/test_cupy.py"
         return f"{why.removesuffix('.')}. The CUDA side of CuPy was NOT run (its logic: {logic})"
     return str(problem) if problem else None
 
@@ -108,6 +108,15 @@ LONG_RUNS = each(
         [f"{STEPS} steps, {run}" for run in cases.runs(model, name)] if precision == "float64" else []
     )
 )
+CHOICES = [
+    asked(model, name, "float64")
+    for name in cases.implementations()
+    if name in registry.FAMILIES
+    for model in cases.models(name)
+    if model in registry.OURS
+]
+"""A model from elsewhere need not tell them."""
+
 LEARNING = each(lambda model, name, precision: ["predictions"] if precision == "float64" else [])
 WATCHED = [asked(model, name) for name in ("numpy", "torch", "cupy") for model in cases.models(name)]
 
@@ -179,6 +188,13 @@ def test_a_thousand_steps_stay_with_the_oracle(model: str, implementation: str, 
     roles = {f"{tensor.role}s" for tensor in spec.tensors().values()} - {"counters"}
     assert {"loss", *roles} <= {check["group"] for check in answer["checks"]}
     assert ours([answer]) == []
+
+
+@pytest.mark.parametrize(("model", "implementation", "precision"), CHOICES)
+def test_its_branches_choose_what_numpys_choose(model: str, implementation: str, precision: str) -> None:
+    of_numpy = told(model, "numpy", precision, "choices")
+    assert of_numpy
+    assert told(model, implementation, precision, "choices") == of_numpy
 
 
 @pytest.mark.parametrize(("model", "implementation", "precision", "what"), LEARNING)

@@ -120,7 +120,7 @@ def test_a_program_is_short_and_has_nothing_of_ours(path: Path) -> None:
     imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
     assert len(names) == len(imports), "an import of a part of something"
-    assert names <= {"os", "numpy", "keras", "torch", "tensorflow"}
+    assert names <= {"os", "numpy", "keras", "torch", "tensorflow", "jax"}
     assert len(text.splitlines()) <= 30
 
 
@@ -149,6 +149,15 @@ def test_a_limit_explains_nothing_in_a_mode_or_under_settings_where_it_is_not_so
     assert not fused.explains("tuned", {"batch_norm": False}, lost)
     assert not fused.explains("plain", {"batch_norm": True}, lost)
     assert not fused.explains("plain", {"batch_norm": False}, loss)
+
+
+def test_a_limit_of_the_max_pool_explains_nothing_in_a_network_without_one() -> None:
+    (pool,) = (limit for limit in concerning(["jax"]) if limit.name == "NaN lost in a max pool")
+    lost, in_training = (Check("not a number", group, "logits", 1, 0) for group in ("NaN comes out", "NaN in training"))
+    assert pool.explains("plain", {"channels": (3,)}, lost)
+    assert not pool.explains("plain", {"channels": (3,)}, in_training)
+    assert not pool.explains("plain", {"channels": ()}, lost)
+    assert not pool.explains("plain", {"hidden": (3,)}, lost)
 
 
 def test_a_limit_explains_no_larger_error_than_its_own() -> None:

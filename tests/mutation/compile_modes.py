@@ -86,7 +86,7 @@ def main(framework: str, how: str) -> None:
     kit.model_class = torch_model() if framework == "torch" else keras_model(how)
     spec = MLPSpec().changed(**SPEC)
     checks = kit.steps(kit.candidate(spec), [start for seed in (1, 2, 3) for start in kit.starts(spec, seed)])
-    tell("compiled", framework, "float32", how=how, **summed_up(checks))
+    tell("compiled", framework, "float32", "mlp", how=how, **summed_up(checks))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """One framework in one precision: real shapes, seeds of its own, and errors over thirty seeds, as JSON lines.
 
-`python -m tests.mutation.false_alarms torch float32`. A process of its own, because no process may hold two frameworks.
+`python -m tests.mutation.false_alarms torch float32 mlp`. The shapes and networks are the model's own
+(`tests/support/MODEL/cases.py`). A process of its own, because no process may hold two frameworks.
 """
 
 import json
@@ -10,35 +11,12 @@ from typing import Any
 import numpy as np
 
 from implementations import limits, registry
+from implementations.catalogue import MODEL
 from implementations.equivalence import proof
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.scaling import Errors
 from implementations.equivalence.tolerances import Check
-from implementations.mlp.spec import MLPSpec
-from tests.support import adapters
-from tests.support.mlp.cases import SMALL
-
-SMALLEST = "3-2-3-2, batch 2"
-SHAPES: dict[str, dict[str, Any]] = {
-    "64-128-128-10, batch 128 (digits)": {},
-    "64-128-128-10, batch 2048": {"batch": 2048},
-    "784-512-512-10, batch 128 (mnist)": {"features": 784, "hidden": (512, 512)},
-    "784-2048-2048-10, batch 128": {"features": 784, "hidden": (2048, 2048)},
-    "17-70-9-33-10, batch 257": {"features": 17, "hidden": (70, 9, 33), "batch": 257, "dropout": 0.5},
-    SMALLEST: {"features": 3, "hidden": (2, 3), "classes": 2, "batch": 2},
-    "64-128-128-10, batch 128, AdamW": {"optimizer": {"kind": "adamw"}},
-}
-
-NETWORKS: list[dict[str, Any]] = [
-    {},
-    {"optimizer": {"kind": "adamw"}, "hidden": (40, 24)},
-    {"optimizer": {"kind": "adam", "beta2": 0.99}, "batch_norm": False, "dropout": 0.5},
-    {"features": 5, "hidden": (3, 8, 2), "classes": 2, "batch": 7, "running_variance": "unbiased"},
-]
-"""The seeds are spread over these."""
-
-SEEDS = 250
-"""Of each framework in each precision, and no other's."""
+from tests.support import adapters, cases
 
 STRESSED = 5
 """From extreme states too: every so manieth seed."""
@@ -46,21 +24,26 @@ STRESSED = 5
 SCALING_SEEDS = 30
 
 
-def main(framework: str, precision: str, seeds: str = "") -> None:
+def main(framework: str, precision: str, model: str = MODEL, seeds: str = "") -> None:
     """All of it."""
-    kit = adapters.kit(framework, precision)
-    count = int(seeds or SEEDS)
-    tell("errors", framework, precision, rms=errors(kit, precision))
-    tell("seeds", framework, precision, seeds=count, **false_alarms(kit, framework, precision, count))
-    for shape, changes in SHAPES.items():
-        spec = MLPSpec().changed(**changes, precision=precision)
+    kit, own = adapters.kit(framework, precision, model=model), cases.of(model)
+    count = int(seeds or own.SEEDS)
+    tell("errors", framework, precision, model, rms=errors(kit, precision, model))
+    tell("seeds", framework, precision, model, seeds=count, **false_alarms(kit, framework, precision, model, count))
+    for shape, changes in own.SHAPES.items():
+        spec = specification(model, precision, changes)
         candidate = kit.candidate(spec)
-        tell("shape", framework, precision, shape=shape, **summed_up(kit.steps(candidate, kit.starts(spec))))
+        tell("shape", framework, precision, model, shape=shape, **summed_up(kit.steps(candidate, kit.starts(spec))))
 
 
-def errors(kit: Kit, precision: str) -> dict[str, tuple[float, float]]:
+def specification(model: str, precision: str, changes: dict[str, Any]) -> Any:
+    """The model's default with these changes."""
+    return registry.part(model, "spec").Spec().changed(**changes, precision=precision)
+
+
+def errors(kit: Kit, precision: str, model: str) -> dict[str, tuple[float, float]]:
     """Of tensors of a hundred elements or more, over seeds, against the oracle in more digits than are judged."""
-    spec = MLPSpec().changed(precision=precision)
+    spec = specification(model, precision, {})
     candidate, summed = kit.candidate(spec), Errors()
     oracle = kit.oracle_class(spec, np.longdouble if precision == "float64" else np.float64)
     for seed in range(1, SCALING_SEEDS + 1):
@@ -68,14 +51,14 @@ def errors(kit: Kit, precision: str) -> dict[str, tuple[float, float]]:
     return summed.rms()
 
 
-def false_alarms(kit: Kit, framework: str, precision: str, count: int) -> dict[str, Any]:
+def false_alarms(kit: Kit, framework: str, precision: str, model: str, count: int) -> dict[str, Any]:
     """Steps from a hot state and from zeroed slots, over seeds: what failed, and how near to failing the rest came."""
-    checks: list[Check] = []
+    checks, networks = list[Check](), cases.of(model).SEEDED
     first = 1 + count * (2 * list(registry.FAMILIES).index(framework) + (precision == "float64"))
-    for k, changes in enumerate(NETWORKS):
-        spec = MLPSpec().changed(**SMALL | changes, precision=precision)
+    for k, changes in enumerate(networks):
+        spec = specification(model, precision, cases.of(model).SMALL | changes)
         candidate, values = kit.candidate(spec), spec.model_dump(mode="json")
-        for seed in range(first + k, first + count, len(NETWORKS)):
+        for seed in range(first + k, first + count, len(networks)):
             stress = kit.stress_starts(spec, seed) if seed % STRESSED == 0 else []
             checks += [
                 check
@@ -96,9 +79,10 @@ def summed_up(checks: list[Check]) -> dict[str, Any]:
     return {"checks": len(checks), "failed": failed, "worst": worst, "flips": flips}
 
 
-def tell(kind: str, framework: str, precision: str, **values: Any) -> None:
+def tell(kind: str, framework: str, precision: str, model: str, **values: Any) -> None:
     """One line of output."""
-    print(json.dumps({"kind": kind, "framework": framework, "precision": precision, **values}), flush=True)
+    which = {"kind": kind, "framework": framework, "precision": precision, "model": model}
+    print(json.dumps(which | values), flush=True)
 
 
 if __name__ == "__main__":

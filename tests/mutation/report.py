@@ -81,14 +81,15 @@ def _claims(answers: Answers) -> list[tuple[str, str, bool]]:
     implementations = len({answer["framework"] for answer in seeds})
     scales = [check for _, check in _scales(answers)]
     excuses, needed = _excuses(answers)
+    whole = answers[0]["models"] == faults.models()
     broken, ended = _of(answers, "broken"), len(_of(answers, "end"))
     named = ", ".join(f"{fault} in {framework}" for fault, framework in survivors[:8])
     return [
         ("every planted fault is noticed", f"{len(dead)} of {len(noticed)}" + (f"; not: {named}" if named else ""), not survivors),
         ("nothing else is", f"{alarms} false alarms in {checks:,} checks; {tried:,} seeds of {implementations} implementations", not alarms),
-        ("every vice of a plug-in is told by whom it should be, and no other", *_vices_as_expected(answers)),
+        *([("every vice of a plug-in is told by whom it should be, and no other", *_vices_as_expected(answers))] if whole else []),
         ("errors are as NumPy's and shrink with the unit roundoff", f"{sum(c.passed for c in scales)} of {len(scales)}", all(c.passed for c in scales)),
-        ("every limit of a framework's own that excuses a failure did so", f"{len(needed)} of {len(excuses)}", needed == excuses),
+        *([("every limit of a framework's own that excuses a failure did so", f"{len(needed)} of {len(excuses)}", needed == excuses)] if whole else []),
         ("every process came to its end", f"{len(broken)} did not", not broken and ended == 1),
     ]  # fmt: skip
 
@@ -168,19 +169,22 @@ def _seeds(answers: Answers) -> str:
     for answer in _of(answers, "seeds"):
         group, worst = max(answer["worst"].items(), key=lambda pair: pair[1] if not pair[0].startswith("mask") else 0)
         rows.append(
-            (answer["framework"], answer["precision"], str(answer["seeds"]), str(answer["checks"]), str(len(answer["failed"])),
+            (answer["model"], answer["framework"], answer["precision"], str(answer["seeds"]), str(answer["checks"]), str(len(answer["failed"])),
              f"{worst:.2f} ({group})", str(answer["flips"]))
         )  # fmt: skip
-    return _table(("implementation", "precision", "seeds", "checks", "failed", "error / budget", "flips"), rows, 2)
+    return _table(
+        ("network", "implementation", "precision", "seeds", "checks", "failed", "error / budget", "flips"), rows, 3
+    )
 
 
 def _cases(answers: Answers) -> str:
     rows = [
-        (answer["framework"], answer["precision"], str(answer["specifications"]), str(answer["checks"]),
+        (answer["model"], answer["framework"], answer["precision"], str(answer["specifications"]), str(answer["checks"]),
          str(len(answer["failed"])), str(answer["refused"]), str(answer["flips"]), ", ".join(answer["theirs"]) or "–")
         for answer in _of(answers, "cases")
     ]  # fmt: skip
     columns = (
+        "network",
         "implementation",
         "precision",
         "specifications",
@@ -190,7 +194,7 @@ def _cases(answers: Answers) -> str:
         "flips",
         "limits of the framework's own",
     )
-    return _table(columns, rows, 2)
+    return _table(columns, rows, 3)
 
 
 def _shapes(answers: Answers) -> str:
@@ -243,18 +247,17 @@ def _briefly(reason: str) -> str:
     return reason.partition("; ")[0].partition(". ")[0].partition(" is off by")[0]
 
 
-def _scales(answers: Answers) -> list[tuple[tuple[str, str], Check]]:
-    """Gates B and C by framework: (row's first cells, check)."""
-    rms = {(answer["framework"], answer["precision"]): answer["rms"] for answer in _of(answers, "errors")}
+def _scales(answers: Answers) -> list[tuple[tuple[str, str, str], Check]]:
+    """Gates B and C by network and framework: (row's first cells, check)."""
+    rms = defaultdict[tuple[str, str], dict[str, Any]](dict)
+    for answer in _of(answers, "errors"):
+        rms[answer["model"], answer["framework"]][answer["precision"]] = answer["rms"]
     scales = []
-    for framework in dict.fromkeys(name for name, _ in rms):
-        for precision in ("float32", "float64"):
-            if (framework, precision) in rms:
-                checks = scaling.peer_checks(rms[framework, precision], precision)
-                scales += [((framework, precision), check) for check in checks]
-        if (framework, "float32") in rms and (framework, "float64") in rms:
-            checks = scaling.scaling_checks(rms[framework, "float32"], rms[framework, "float64"])
-            scales += [((framework, "both"), check) for check in checks]
+    for who, of in rms.items():
+        for precision in sorted(of):
+            scales += [((*who, precision), check) for check in scaling.peer_checks(of[precision], precision)]
+        if len(of) == 2:
+            scales += [((*who, "both"), check) for check in scaling.scaling_checks(of["float32"], of["float64"])]
     return scales
 
 
@@ -263,7 +266,7 @@ def _errors(answers: Answers) -> str:
         (*who, check.group, check.tensor, f"{check.error:.2g}", f"{check.budget:.2g}", "✓" if check.passed else "✗")
         for who, check in _scales(answers)
     ]
-    return _table(("implementation", "precision", "gate", "worst tensor", "seen", "allowed", ""), rows, 4)
+    return _table(("network", "implementation", "precision", "gate", "worst tensor", "seen", "allowed", ""), rows, 5)
 
 
 def _absent(about: dict[str, Any]) -> list[str]:

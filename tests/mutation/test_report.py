@@ -6,7 +6,14 @@ import pytest
 
 from tests.mutation import report
 
-ABOUT = {"kind": "about", "cpu": "a cpu", "python": "3.11", "code_sha256": "a" * 64, "absent": {"cupy": "no GPU"}}
+ABOUT = {
+    "kind": "about",
+    "models": ["mlp", "cnn"],
+    "cpu": "a cpu",
+    "python": "3.11",
+    "code_sha256": "a" * 64,
+    "absent": {"cupy": "no GPU"},
+}
 END = {"kind": "end", "minutes": 9, "cpu_minutes": 17}
 
 
@@ -16,7 +23,7 @@ def planted(noticed: list[str], fault: str = "Nesterov", framework: str = "numpy
 
 def seeds(failed: list[str]) -> dict[str, Any]:
     found = {"seeds": 500, "checks": 9000, "failed": failed, "worst": {"loss": 0.2, "mask scale": 0.9}, "flips": 3}
-    return {"kind": "seeds", "framework": "numpy", "precision": "float32"} | found
+    return {"kind": "seeds", "model": "mlp", "framework": "numpy", "precision": "float32"} | found
 
 
 def vice(name: str, verify: str = "", run: str = "") -> dict[str, Any]:
@@ -29,7 +36,7 @@ TOLD = vice(
     "restarted run, statistics: norm1.running_mean is off by 0.3",
     "after the rounds, statistics: norm1.running_mean is off by 0.2, allowed 2e-06; after the rounds, slots: x is off by 1",
 )
-CASES = {"kind": "cases", "framework": "keras-jax", "precision": "float32", "specifications": 9, "checks": 90,
+CASES = {"kind": "cases", "model": "mlp", "framework": "keras-jax", "precision": "float32", "specifications": 9, "checks": 90,
          "failed": [], "refused": 0, "flips": 0, "theirs": ["Adam's correction of its moments"]}  # fmt: skip
 GOOD = [
     ABOUT,
@@ -46,7 +53,7 @@ def test_what_holds_is_claimed() -> None:
     text, holds = report.written(GOOD)
     assert holds
     assert "| every planted fault is noticed | 1 of 1 | holds |" in text
-    assert "| numpy | float32 | 500 | 9000 | 0 | 0.20 (loss) | 3 |" in text
+    assert "| mlp | numpy | float32 | 500 | 9000 | 0 | 0.20 (loss) | 3 |" in text
     assert "| every vice of a plug-in is told by whom it should be, and no other | 2 of 2 | holds |" in text
     assert (
         f"| {DOUBLE} | nothing | restarted run, statistics: norm1.running_mean (1.2 s) "
@@ -72,13 +79,22 @@ def test_a_run_that_was_cut_short_is_not_claimed() -> None:
         (TOLD | {"run": ""}, f"2 of 3; not: {DOUBLE}"),
         (TOLD | {"verify": "hot state, loss: loss is off by 1"}, f"2 of 3; not: {DOUBLE}"),
         (vice("a dropout rate off by 2^-12", run="hot state, loss: loss"), "2 of 3; not: a dropout rate off by 2^-12"),
-        (CASES | {"theirs": []}, "0 of 1"),
-        (CASES | {"theirs": ["something else"]}, "1 of 1"),
+        (CASES | {"theirs": []}, "0 of 2"),
+        (CASES | {"theirs": ["something else"]}, "1 of 2"),
         (
             {"kind": "broken", "job": ["tests.mutation.false_alarms", "torch"], "says": "Segmentation fault"},
             "1 did not",
         ),
-        ({"kind": "errors", "framework": "numpy", "precision": "float32", "rms": {"w": [1e-3, 1e-7]}}, "0 of 1"),
+        (
+            {
+                "kind": "errors",
+                "model": "mlp",
+                "framework": "numpy",
+                "precision": "float32",
+                "rms": {"w": [1e-3, 1e-7]},
+            },
+            "0 of 1",
+        ),
     ],
 )
 def test_what_does_not_hold_is_said(answer: dict[str, Any], told: str) -> None:
@@ -86,3 +102,9 @@ def test_what_does_not_hold_is_said(answer: dict[str, Any], told: str) -> None:
     assert not holds
     assert told in text
     assert "**DOES NOT HOLD**" in text
+
+
+def test_of_one_model_nothing_is_claimed_that_only_all_can_show() -> None:
+    text, holds = report.written([ABOUT | {"models": ["cnn"]}, *GOOD[1:4], END])
+    assert holds
+    assert "vice of a plug-in" not in text.partition("## 2.")[0]

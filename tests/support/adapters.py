@@ -7,6 +7,7 @@ from typing import Any
 import threadpoolctl
 
 from implementations import precisions, registry
+from implementations.catalogue import MODEL
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.strays import Shared
 
@@ -23,10 +24,10 @@ def prepared(framework: str, precision: str = "float32") -> Any:
     return adapter
 
 
-def kit(framework: str, precision: str = "float32", mode: str = "plain") -> Kit:
-    """Its kit for the MLP, on a GPU where there is one."""
+def kit(framework: str, precision: str = "float32", mode: str = "plain", model: str = MODEL) -> Kit:
+    """Its kit for a model, on a GPU where there is one."""
     adapter = prepared(framework, precision)
-    return Kit("mlp", framework, adapter, adapter.devices()[-1], mode, shared())
+    return Kit(model, framework, adapter, adapter.devices()[-1], mode, shared())
 
 
 def shared() -> Shared | None:

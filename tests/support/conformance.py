@@ -1,8 +1,9 @@
 """Runs the cases of all models on one framework in one process: `python -m tests.support.conformance torch`.
 
 Prints one JSON object per line, each with its model, implementation and precision: {"case": ..., "checks": [...]} for a proof
-or a run, {"predictions": sha256} for a training on the model's own data, {"watched": ...} for a watched step, and
-{"ended": true} at the end of a precision. The first line is of the process: {"adapter": ..., "loaded": ...}. `python -m tests.support.conformance torch/tuned float64 thorough` asks all of one.
+or a run, {"predictions": sha256} for a training on the model's own data, {"choices": sha256} of its branches, {"watched": ...} for a watched step, and
+{"ended": true} at the end of a precision. The first line is of the process: {"adapter": ..., "loaded": ...}.
+`python -m tests.support.conformance torch/tuned float64 thorough mlp` asks all of one.
 
 A process of its own, because no process may hold two frameworks. What is set for a precision stays set, so each has a copy
 (`os.fork`) of the process that has imported the framework and has not used it yet.
@@ -17,12 +18,12 @@ import sys
 import traceback
 from contextlib import nullcontext
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from implementations import initialisation, limits, registry, watching
-from implementations.contract import Spec
+from implementations.contract import ExtendedModel, Spec
 from implementations.equivalence import tolerances
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.proof import Candidate
@@ -31,10 +32,10 @@ from tests.support import adapters, batches, cases
 from tests.support.cases import EPOCHS, FULL, STEPS
 
 
-def main(implementation: str, precision: str = "", extent: str = "fast") -> int:
+def main(implementation: str, precision: str = "", extent: str = "fast", model: str = "") -> int:
     """Without a precision: a framework in all its modes and precisions that `make test` asks. The exit code."""
     if precision:
-        ask(implementation, precision, extent == "thorough")
+        ask(implementation, precision, extent == "thorough", model)
         return 0
     modes = [name for name in cases.implementations() if name.partition("/")[0] == implementation]
     tell_what_is_loaded(implementation, registry.adapter(implementation).NAME)
@@ -69,12 +70,12 @@ def in_a_copy(implementation: str, precision: str) -> int:
     return int(os.waitpid(pid, 0)[1] != 0)
 
 
-def ask(implementation: str, precision: str, thorough: bool = False) -> None:
-    """Every model that is written in it."""
+def ask(implementation: str, precision: str, thorough: bool = False, model: str = "") -> None:
+    """Every model that is written in it, or one."""
     framework = implementation.partition("/")[0]
     adapter = adapters.prepared(framework, precision)
-    for model in cases.models(implementation):
-        Asked(model, implementation, precision, adapter).everything(thorough)
+    for each in [model] if model else cases.models(implementation):
+        Asked(each, implementation, precision, adapter).everything(thorough)
 
 
 class Asked:
@@ -104,6 +105,8 @@ class Asked:
                 spec = self.spec(changes)
                 self.tell(spec, f"{STEPS} steps, {case}", self.kit.trajectory(self.candidate(spec), STEPS))
             self.say(predictions=self.predictions())
+            if hasattr(self.kit.model_class, "choices"):
+                self.say(choices=self.choices())
         if self.mode == "plain" and hasattr(self.kit.model_class, "calls_of_steps"):
             self.say(**self.watched())
         if count := cases.examples(self.implementation, self.precision, thorough):
@@ -166,6 +169,16 @@ class Asked:
                 model.train_step(candidate.batch({"x": dataset.x_train[rows], "y": dataset.y_train[rows]}))
         logits = self.kit.adapter.to_host(model.predict(candidate.batch({"x": dataset.x_test, "y": dataset.y_test})))
         return hashlib.sha256(logits.argmax(axis=-1).astype(np.int64).tobytes()).hexdigest()
+
+    def choices(self) -> str:
+        """Hash of what every branch chooses in a step without dropout from the middle of training."""
+        spec = self.spec({"dropout": 0.0})
+        candidate, digest = self.candidate(spec), hashlib.sha256()
+        candidate.model.load_state(initialisation.hot_state(spec))
+        chosen = cast(ExtendedModel, candidate.model).choices(candidate.batch(batches.one(spec)))
+        for name, side in sorted(chosen.items()):
+            digest.update(f"{name} {side.shape}".encode() + side.astype(np.int8).tobytes())
+        return digest.hexdigest()
 
     def tell(self, spec: Any, case: str, checks: Any) -> None:
         """One line of output; each check says whether a limit of the framework's own explains that it fails."""

@@ -20,3 +20,11 @@ def forward(n: Array) -> Array:
 def backward(da: Array, a: Array) -> Array:
     """dn = da where the unit was active, else 0."""
     return da * (a > 0)
+
+
+# --- branch ---
+
+
+def choice(n: Array) -> Array:
+    """Which units are active."""
+    return n > 0

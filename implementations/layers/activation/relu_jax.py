@@ -14,3 +14,10 @@ def forward(n: Array) -> Array:
 # --- backward ---
 
 # JAX goes back by itself: dn = da where the unit was active, else 0.
+
+# --- branch ---
+
+
+def choice(n: Array) -> Array:
+    """Which units are active."""
+    return n > 0

@@ -1,5 +1,7 @@
 """ReLU in Keras."""
 
+from typing import Any
+
 import keras
 
 # --- forward ---
@@ -13,3 +15,10 @@ def layer(name: str) -> keras.layers.ReLU:
 # --- backward ---
 
 # The backend's automatic differentiation; all three take the slope at zero as 0.
+
+# --- branch ---
+
+
+def choice(n: Any, a: Any) -> Any:
+    """Which units passed, by what came out of the layer."""
+    return a > 0

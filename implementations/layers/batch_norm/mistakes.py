@@ -48,8 +48,8 @@ IN_KERAS = """        normalised = ops.batch_normalization(
 """
 UNBIASED_IN_KERAS = "    return variance * (samples / (samples - 1))\n"
 
-IN_JAX = """    mean = z.mean(axis=0)
-    variance = jnp.square(z - mean).mean(axis=0)
+IN_JAX = """    mean = z.mean(axis=all_but_last(z))
+    variance = jnp.square(z - mean).mean(axis=all_but_last(z))
 """
 PREDICTED_IN_JAX = "gamma * ((z - mean) / jnp.sqrt(variance + epsilon)) + beta"
 RUNNING_IN_JAX = "batch_norm.running(statistics[key], value, spec.norm_momentum)"
@@ -105,7 +105,7 @@ MISTAKES = (
         "numpy": ((INV_STD, "inv_std = 1 / np.sqrt(variance * (count(z) / (count(z) - 1)) + epsilon)"),),
         "torch": in_torch("(z - mean) / torch.sqrt(z.var(0) + self.eps)" + SCALED),
         "keras": in_keras("mean, variance,", "mean, unbiased(variance, samples),"),
-        "jax": in_jax("gamma * ((z - mean) / jnp.sqrt(variance * (len(z) / (len(z) - 1)) + epsilon)) + beta"),
+        "jax": in_jax("gamma * ((z - mean) / jnp.sqrt(variance * (count(z) / (count(z) - 1)) + epsilon)) + beta"),
     }),
     Mistake("biased running variance", "The running variance takes the biased one, though the other was asked for.", NORM, {
         "numpy": ((IF_UNBIASED, "if False:", TRAINING),),
@@ -118,8 +118,8 @@ MISTAKES = (
         "cupy": ((IN_CUPY, ONE_PASS),),
         "torch": in_torch("(z - mean) / torch.sqrt((z * z).mean(0) - mean * mean + self.eps)" + SCALED),
         "keras": ((VARIANCE_IN_KERAS, "        variance = ops.mean(ops.square(inputs), axis=axes) - ops.square(mean)\n"),),
-        "jax": ((IN_JAX, """    mean = z.mean(axis=0)
-    variance = jnp.square(z).mean(axis=0) - jnp.square(mean)
+        "jax": ((IN_JAX, """    mean = z.mean(axis=all_but_last(z))
+    variance = jnp.square(z).mean(axis=all_but_last(z)) - jnp.square(mean)
 """),),
     }),
     Mistake("epsilon outside the root", "Epsilon is added to the standard deviation.", NORM, {

@@ -38,3 +38,40 @@ RUNS: dict[str, dict[str, Any]] = {
 
 LEARNING = {"channels": (8, 16), "hidden": (32,), "dropout": 0.0, "batch": 64}
 """The first preset with these changes learns the model's own data, and predicts the same in every framework."""
+
+SMALLEST = "4x5x2-2-3-2, batch 2"
+"""Not asked of a framework in a coarse precision: its biases are rounded too, which counts beside 2 or 3 terms."""
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "8x8x1-32-64-128-10, batch 128 (digits)": {},
+    "8x8x1-32-64-128-10, batch 1024": {"batch": 1024},
+    "28x28x1-32-64-128-10, batch 32 (mnist)": {"image": (28, 28, 1), "batch": 32},
+    "32x32x3-32-64-128-128-10, batch 8 (cifar)": {"image": (32, 32, 3), "channels": (32, 64, 128), "batch": 8},
+    "10x7x3-5-5-6-10, batch 257": {
+        "image": (10, 7, 3),
+        "channels": (5, 5),
+        "hidden": (6,),
+        "batch": 257,
+        "dropout": 0.5,
+    },
+    SMALLEST: {"image": (4, 5, 2), "channels": (2,), "hidden": (3,), "classes": 2, "batch": 2},
+    "9x11x2-4-10, batch 64, AdamW": {
+        "image": (9, 11, 2),
+        "channels": (4,),
+        "hidden": (),
+        "batch": 64,
+        "optimizer": {"kind": "adamw"},
+    },
+}
+"""Real ones and odd ones."""
+
+SEEDED: list[dict[str, Any]] = [
+    NETWORK["three channels, as many in as out"],
+    NETWORK["odd sides without batch norm"] | {"optimizer": {"kind": "adam", "beta2": 0.99}},
+    NETWORK["no dense block"] | {"optimizer": {"kind": "adamw"}},
+    NETWORK["three blocks"],
+]
+"""Networks over which the seeds are spread that look for false alarms."""
+
+SEEDS = 84
+"""Of each framework in each precision, and no other's: a thousand together."""

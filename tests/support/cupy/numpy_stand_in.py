@@ -5,6 +5,7 @@ NumPy allows (mixing in arrays of the host), so that a slip of that kind shows.
 """
 
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -73,21 +74,28 @@ def generous() -> types.ModuleType:
     """The same with all that NumPy has: a fault that is planted may be written with anything."""
     cupy = module()
 
-    def plain(value: Any) -> Any:
-        return np.asarray(value) if isinstance(value, DeviceArray) else value
-
     def found(name: str) -> Any:
         what = getattr(np, name)
-        if isinstance(what, type):
-            return what
-
-        def call(*inputs: Any, **options: Any) -> Any:
-            return on_device(what(*map(plain, inputs), **{name: plain(value) for name, value in options.items()}))
-
-        return call
+        return what if isinstance(what, type | np.ufunc) else of_arrays(what)
 
     cupy.__getattr__ = found  # type: ignore[method-assign]  # a module's way to have what it has not
     return cupy
+
+
+def of_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of NumPy's of device arrays, or of lists of them; what comes out is one."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return type(value)(map(plain, value))
+        if type(value) is np.ndarray and value.ndim > 0:
+            raise Mixed(f"{function.__name__}: host and device arrays do not mix")
+        return np.asarray(value) if isinstance(value, DeviceArray) else value
+
+    def call(*inputs: Any, **options: Any) -> Any:
+        return on_device(function(*map(plain, inputs), **{name: plain(value) for name, value in options.items()}))
+
+    return call
 
 
 def module() -> types.ModuleType:
@@ -95,12 +103,17 @@ def module() -> types.ModuleType:
     cupy = types.ModuleType("cupy")
     for name in ("sqrt", "maximum", "exp", "log", "dtype"):
         setattr(cupy, name, getattr(np, name))
+    for name in ("pad", "stack", "max", "argmax", "zeros_like"):
+        setattr(cupy, name, of_arrays(getattr(np, name)))
+    windows = of_arrays(np.lib.stride_tricks.sliding_window_view)
+    tricks = types.SimpleNamespace(sliding_window_view=windows)
     cupy.__dict__.update(
         ndarray=DeviceArray,
         float32=np.float32,
         asnumpy=asnumpy,
         array=lambda value, dtype=None: on_device(np.array(value, dtype=dtype)),
         indices=lambda shape: on_device(np.indices(shape)),
+        lib=types.SimpleNamespace(stride_tricks=tricks),
         random=types.SimpleNamespace(Philox4x3210=Philox4x3210, Generator=Generator),
         cuda=types.SimpleNamespace(Device=Device),
     )

@@ -53,3 +53,28 @@ RUNS: dict[str, dict[str, Any]] = {
 
 LEARNING = {"dropout": 0.0, "batch": 64}
 """The first preset with these changes learns the model's own data, and predicts the same in every framework."""
+
+SMALLEST = "3-2-3-2, batch 2"
+"""Not asked of a framework in a coarse precision: its biases are rounded too, which counts beside 2 or 3 terms."""
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "64-128-128-10, batch 128 (digits)": {},
+    "64-128-128-10, batch 2048": {"batch": 2048},
+    "784-512-512-10, batch 128 (mnist)": {"features": 784, "hidden": (512, 512)},
+    "784-2048-2048-10, batch 128": {"features": 784, "hidden": (2048, 2048)},
+    "17-70-9-33-10, batch 257": {"features": 17, "hidden": (70, 9, 33), "batch": 257, "dropout": 0.5},
+    SMALLEST: {"features": 3, "hidden": (2, 3), "classes": 2, "batch": 2},
+    "64-128-128-10, batch 128, AdamW": {"optimizer": {"kind": "adamw"}},
+}
+"""Real ones and odd ones."""
+
+SEEDED: list[dict[str, Any]] = [
+    {},
+    {"optimizer": {"kind": "adamw"}, "hidden": (40, 24)},
+    {"optimizer": {"kind": "adam", "beta2": 0.99}, "batch_norm": False, "dropout": 0.5},
+    {"features": 5, "hidden": (3, 8, 2), "classes": 2, "batch": 7, "running_variance": "unbiased"},
+]
+"""Networks over which the seeds are spread that look for false alarms."""
+
+SEEDS = 250
+"""Of each framework in each precision, and no other's."""

@@ -13,6 +13,8 @@ CPUINFO = Path("/proc/cpuinfo")
 TOPOLOGY = Path("/sys/devices/system/cpu")
 GROUPS = Path("/proc/self/cgroup")
 MOUNTED = Path("/sys/fs/cgroup")
+PER_SECOND = {"throttled_usec": 1e6, "throttled_time": 1e9}
+"""What a group's cpu.stat calls the time for which a quota stopped it, in version 2 and in version 1, and in which unit it is."""
 
 
 def usable() -> list[int]:
@@ -43,6 +45,13 @@ def quota() -> float | None:
     """How many processors' time the control groups of this process leave it, the tightest of them; None where none limits it."""
     limits = [limit for folder in _groups() if (limit := _limit(folder)) is not None]
     return min(limits, default=None)
+
+
+def throttled_s() -> float | None:
+    """How long quotas have stopped these groups so far, in seconds, all of them together; None where it is not counted."""
+    lines = (line.split() for folder in _groups() for line in reading.lines(folder / "cpu.stat"))
+    counted = [int(words[1]) / PER_SECOND[words[0]] for words in lines if words and words[0] in PER_SECOND]
+    return sum(counted) if counted else None
 
 
 def _groups() -> Iterator[Path]:

@@ -12,7 +12,6 @@ from benchmarks import processors, reading
 from benchmarks.records.record import Interference
 
 STAT = Path("/proc/stat")
-QUOTA = Path("/sys/fs/cgroup/cpu.stat")
 CPUINFO = Path("/proc/cpuinfo")
 STEAL, BUSY = 8, (1, 2, 3, 6, 7)
 """Columns of "cpu" in proc(5)'s stat: time that a virtual machine was ready to run and its host ran something else; time that
@@ -61,10 +60,8 @@ def _counted() -> dict[str, float]:
             counters["context_switches"] = float(numbers[0])
     if usable - seen:  # a container may number its processors otherwise
         counters.pop("busy_s", None)
-    for line in reading.lines(QUOTA):
-        name, *numbers = line.split() or [""]
-        if name == "throttled_usec":
-            counters["throttled_s"] = int(numbers[0]) / 1e6
+    if (throttled_s := processors.throttled_s()) is not None:
+        counters["throttled_s"] = throttled_s
     return counters
 
 

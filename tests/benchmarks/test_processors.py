@@ -109,6 +109,25 @@ def test_the_tightest_quota_of_all_groups_around_a_process_counts(
     assert processors.quota() == quota
 
 
+@pytest.mark.parametrize(
+    ("groups", "written", "stopped"),
+    [
+        ("0::/\n", {"cpu.stat": "usage_usec 5\nthrottled_usec 2000000\n"}, 2.0),
+        ("0::/a/b\n", {"a/b/cpu.stat": "throttled_usec 250000\n", "a/cpu.stat": "throttled_usec 500000\n", "cpu.stat": "usage_usec 5\n"}, 0.75),
+        ("4:cpu,cpuacct:/a\n", {"cpu,cpuacct/a/cpu.stat": "nr_throttled 3\nthrottled_time 1500000000\n"}, 1.5),
+        ("0::/a\n", {"a/cpu.stat": "usage_usec 5\n"}, None),
+        ("0::/a\n", {}, None),
+    ],
+)  # fmt: skip
+def test_what_quotas_stopped_is_counted_in_all_groups_around_a_process(
+    files: Path, groups: str, written: dict[str, str], stopped: float | None
+) -> None:
+    write(files / "GROUPS", groups)
+    for path, text in written.items():
+        write(files / "MOUNTED" / path, text)
+    assert processors.throttled_s() == stopped
+
+
 @pytest.mark.parametrize(("quota", "count"), [(None, 8), (2.5, 2), (0.5, 1), (64.0, 8)])
 def test_threads_are_no_more_than_a_quota_leaves(
     monkeypatch: pytest.MonkeyPatch, quota: float | None, count: int

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import processors
 from benchmarks.runner import interference
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -15,15 +16,19 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @pytest.fixture
 def counters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("STAT", "QUOTA", "CPUINFO"):
+    for name in ("STAT", "CPUINFO"):
         monkeypatch.setattr(interference, name, tmp_path / name)
+    for name in ("GROUPS", "MOUNTED"):
+        monkeypatch.setattr(processors, name, tmp_path / name)
+    (tmp_path / "GROUPS").write_text("0::/slice/job\n")
+    (tmp_path / "MOUNTED/slice/job").mkdir(parents=True)
     return tmp_path
 
 
 def write(folder: Path, steal: int, switches: int, throttled_usec: int, busy: int = 9) -> None:
     cores = "".join(f"cpu{k} {busy} 9 {busy} 9 9 9 9 7 0 0\n" for k in (*os.sched_getaffinity(0), 1000))
     (folder / "STAT").write_text(f"cpu  9 9 9 9 9 9 9 {steal} 0 0\n{cores}ctxt {switches}\n")
-    (folder / "QUOTA").write_text(f"usage_usec 5\nnr_throttled 3\nthrottled_usec {throttled_usec}\n")
+    (folder / "MOUNTED/slice/job/cpu.stat").write_text(f"usage_usec 5\nnr_throttled 3\nthrottled_usec {throttled_usec}\n")
     (folder / "CPUINFO").write_text("cpu MHz\t\t: 2000.0\nflags\t: fpu\ncpu MHz\t\t: 3000.0\n")
 
 
@@ -43,7 +48,7 @@ def test_what_the_system_does_not_count_is_not_known(counters: Path) -> None:
 
 def test_the_quota_of_a_group_that_has_none_is_not_known(counters: Path) -> None:
     write(counters, 100, 1000, 0)
-    (counters / "QUOTA").write_text("usage_usec 5\n")
+    (counters / "MOUNTED/slice/job/cpu.stat").write_text("usage_usec 5\n")
     grown = interference.begin()()
     assert (grown.stolen_s, grown.throttled_s) == (0.0, None)
 

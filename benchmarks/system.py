@@ -23,9 +23,10 @@ PR_SET_PDEATHSIG = 1
 """From Linux's sys/prctl.h."""
 
 STEERING = (
-    "BLIS_", "CUBLAS_", "CUDA_", "DNNL_", "GOTO_", "JAX_", "KERAS_", "KMP_", "LD_PRELOAD", "MALLOC_", "MKL_", "NPY_", "NVIDIA_TF32_",
-    "OMP_", "ONEDNN_", "OPENBLAS_", "TF_CPU_", "TF_CUDNN_", "TF_DETERMINISTIC_", "TF_ENABLE_", "TF_FORCE_", "TF_GPU_", "TF_NUM_",
-    "TF_ONEDNN_", "TF_USE_", "TF_XLA_", "TORCHINDUCTOR_", "TORCH_", "XLA_",
+    "ATEN_", "BLIS_", "CUBLAS_", "CUDA_", "CUPY_", "DNNL_", "GLIBC_", "GOMP_", "GOTO_", "JAX_", "KERAS_", "KMP_", "LD_PRELOAD",
+    "MALLOC_", "MKL_", "NPY_", "NUMPY_", "NVIDIA_TF32_", "OMP_", "ONEDNN_", "OPENBLAS_", "PYTORCH_", "TF_CPU_", "TF_CUDNN_",
+    "TF_DETERMINISTIC_", "TF_ENABLE_", "TF_FORCE_", "TF_GPU_", "TF_NUM_", "TF_ONEDNN_", "TF_USE_", "TF_XLA_", "TORCHDYNAMO_",
+    "TORCHINDUCTOR_", "TORCH_", "XLA_",
 )  # fmt: skip
 """How the names of environment variables begin by which libraries of arithmetic, memory and threads are steered. Not all that
 begins with TF_: Terraform keeps its settings, and secrets, under such names."""

@@ -138,11 +138,18 @@ def test_threads_are_no_more_than_a_quota_leaves(
     assert system.usable_cores() == count
 
 
-def test_what_steers_libraries_is_a_fact_of_the_machine_and_nothing_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
+@pytest.mark.parametrize(
+    "name",
+    ["OPENBLAS_CORETYPE", "ATEN_CPU_CAPABILITY", "TORCHDYNAMO_DISABLE", "PYTORCH_NO_CUDA_MEMORY_CACHING", "CUPY_TF32",
+     "GOMP_SPINCOUNT", "GLIBC_TUNABLES", "NUMPY_MADVISE_HUGEPAGE", "KMP_BLOCKTIME", "XLA_FLAGS", "NPY_DISABLE_CPU_FEATURES"],
+)  # fmt: skip
+def test_what_steers_libraries_is_a_fact_of_the_machine_and_nothing_else_is(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "other")
     monkeypatch.setenv("MY_PASSWORD", "secret")
     facts = system.machine()
-    assert facts["variables"]["OPENBLAS_CORETYPE"] == "Prescott"
+    assert facts["variables"][name] == "other"
     assert "secret" not in str(facts)
 
 

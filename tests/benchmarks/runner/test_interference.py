@@ -28,7 +28,9 @@ def counters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def write(folder: Path, steal: int, switches: int, throttled_usec: int, busy: int = 9) -> None:
     cores = "".join(f"cpu{k} {busy} 9 {busy} 9 9 9 9 7 0 0\n" for k in (*os.sched_getaffinity(0), 1000))
     (folder / "STAT").write_text(f"cpu  9 9 9 9 9 9 9 {steal} 0 0\n{cores}ctxt {switches}\n")
-    (folder / "MOUNTED/slice/job/cpu.stat").write_text(f"usage_usec 5\nnr_throttled 3\nthrottled_usec {throttled_usec}\n")
+    (folder / "MOUNTED/slice/job/cpu.stat").write_text(
+        f"usage_usec 5\nnr_throttled 3\nthrottled_usec {throttled_usec}\n"
+    )
     (folder / "CPUINFO").write_text("cpu MHz\t\t: 2000.0\nflags\t: fpu\ncpu MHz\t\t: 3000.0\n")
 
 

@@ -276,7 +276,7 @@ def _grid(who: Configuration, phase: str, model: str, spec: Spec, request: Reque
     if phase in (PEAK, COPY):  # once, at a size that is there anyway
         return [axes for axes in grid if not spec.changed(**axes).problem_with(phase)][:1] or grid[:1]
     if phase == "predict" and not request.sets:
-        return [spec.changed(**registry.part(model, "spec").LATENCY_SIZE).axes(), *grid]
+        return _each_once([spec.changed(**registry.part(model, "spec").LATENCY_SIZE).axes(), *grid])
     if phase == "epoch":
         fixed = {axis: spec.axes()[axis] for axis in registry.part(model, "spec").AXES_OF_DATA}
         grid = [axes for axes in grid if fixed.items() <= axes.items()]

@@ -190,8 +190,8 @@ def test_a_network_of_ones_own_keeps_its_width() -> None:
 
 
 def every_network() -> list[Any]:
-    """Each preset, and own ones with and without one common width, at a batch that no profile has."""
-    own = [MLPSpec(batch=64), MLPSpec(batch=64, hidden=(40, 30))]
+    """Each preset, and own ones with and without one common width, at a batch that no profile has, and at one."""
+    own = [MLPSpec(batch=64), MLPSpec(batch=64, hidden=(40, 30)), MLPSpec(batch=1, batch_norm=False, hidden=(40, 20))]
     return [pytest.param(MLPSpec.preset(name), id=name) for name in MLPSpec.PRESETS] + [
         pytest.param(spec, id=str(spec.hidden)) for spec in own
     ]
@@ -204,6 +204,7 @@ def test_every_phase_is_measured_at_the_networks_own_size_and_at_the_profiles_ba
 ) -> None:
     cells = make(profile, spec=spec, own_spec=True, frameworks=("numpy",), gpus=()).cells
     own = spec.axes()
+    assert len({cell.id for cell in cells}) == len(cells)
     batches = {size["batch"] for size in mlp_spec.SIZES.get(profile, ()) if "batch" in size}
     for phase in PROFILES[profile].phases:
         axes = [cell.axes for cell in cells if cell.phase == phase]

@@ -7,6 +7,13 @@ from typing import Any
 from benchmarks import reading
 from benchmarks.records.record import ThreadPool
 
+OF_RUN = (
+    "CUDA_BIN", "CUDA_DEVICE_ORDER", "CUDA_HOME", "CUDA_PATH", "CUDA_ROOT", "CUDA_VERSION", "CUDA_VISIBLE_DEVICES", "JAX_PLATFORM",
+    "KERAS_BACKEND", "KERAS_HOME", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK",
+)  # fmt: skip
+THREADS = ("_NUM_THREADS", "_NUM_INTRAOP_THREADS", "_NUM_INTEROP_THREADS")
+"""How variables begin, and end, that say where something lies, or that a run sets itself (by importing scikit-learn, too)."""
+
 
 def read(folder: Path) -> tuple[dict[str, Any], list[str]]:
     """The facts in environment.json, and a sentence about what is wrong with that file, if anything is."""
@@ -37,6 +44,12 @@ def variables(facts: Mapping[str, Any]) -> dict[str, str]:
     """Variables of the environment that steer libraries."""
     values = facts.get("variables")
     return {name: str(value) for name, value in values.items()} if isinstance(values, dict) else {}
+
+
+def choices(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Those of them by which libraries compute otherwise than they would by themselves."""
+    named = variables(facts).items()
+    return {name: value for name, value in named if not (name.startswith(OF_RUN) or name.endswith(THREADS))}
 
 
 def kernels(pools: Iterable[ThreadPool]) -> list[tuple[str, str]]:

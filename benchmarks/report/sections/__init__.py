@@ -76,7 +76,8 @@ def title(results: Results) -> str:
 def warning(results: Results) -> str:
     """What is missing, and what would make one distrust the rest."""
     wrong = [run_quality.summary(results)] if any(null.failed for null in null_controls(results)) else []
-    return " ".join(filter(None, [headline.partial(results), *wrong, uncertainty.interfered(results)]))
+    parts = [headline.partial(results), *wrong, uncertainty.interfered(results), environment.steered(results)]
+    return " ".join(filter(None, parts))
 
 
 def of_networks(section: SectionOf, results: Results, groups: Sequence[ComparisonGroup]) -> Section:

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 
 from benchmarks import wording
+from benchmarks.analysis import machine_facts
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.report import facts
@@ -23,6 +24,14 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
         blocks += [Heading("Problems with the records"), Bullets(results.problems)]
     summary = f"Run again: {wording.clean(shlex.join(results.run.command)) or wording.NO_VALUE}"
     return Section("environment", "Environment and how to reproduce", blocks, summary)
+
+
+def steered(results: Results) -> str:
+    """By which variables libraries were told what to compute with, where there were any."""
+    chosen = ", ".join(f"{name}={value}" for name, value in machine_facts.choices(results.environment).items())
+    return wording.clean(
+        f"The environment steers libraries ({chosen}): without that, times may be others." if chosen else ""
+    )
 
 
 def _run(results: Results) -> list[tuple[str, str]]:

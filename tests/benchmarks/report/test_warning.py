@@ -60,6 +60,23 @@ def test_what_makes_one_distrust_the_rest_stands_under_the_title(records: list[R
     assert '<p class="warning">' in page.partition("<main>")[0]
 
 
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        (
+            {"ATEN_CPU_CAPABILITY": "default", "CUDA_VISIBLE_DEVICES": "1", "OMP_NUM_THREADS": "4", "XLA_FLAGS": "--a=1 --b"},
+            "The environment steers libraries (ATEN_CPU_CAPABILITY=default, XLA_FLAGS=--a=1 --b): without that, times may be others.",
+        ),
+        ({"CUDA_HOME": "cuda", "JAX_PLATFORMS": "cpu", "KERAS_BACKEND": "jax", "TF_NUM_INTEROP_THREADS": "1", "KMP_INIT_AT_FORK": "FALSE"}, ""),
+    ],
+    ids=["choices", "what a run sets itself"],
+)  # fmt: skip
+def test_what_steers_libraries_is_told_where_the_run_does_not_set_it_itself(
+    variables: dict[str, str], told: str
+) -> None:
+    assert report_text.document(whole(), {**synthetic.ENVIRONMENT, "variables": variables}).warning == told
+
+
 def test_a_good_run_has_no_warning() -> None:
     good = [*whole(), *controls(cell("numpy")), block(stolen_s=0.9), block(None, None, number=1)]
     document = report_text.document(good)

@@ -1,9 +1,11 @@
 """Vega-Lite specifications to static SVG: no network, no script, the same bytes in every process."""
 
+import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from typing import Any
 
@@ -37,6 +39,12 @@ _CONFIG = {
     "view": {"stroke": None},
     "concat": {"spacing": 18},
 }
+_BASE = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "background": None, "config": _CONFIG}
+_PROGRAM = f"""
+import json, sys, vl_convert
+draw = lambda spec: vl_convert.vegalite_to_svg(spec, vl_version="{_VEGA_LITE}", allowed_base_urls=[])
+print(json.dumps([draw(spec) for spec in json.load(sys.stdin)]))
+"""
 # A picture in a file has no page whose style sheet sets its colours.
 _STANDALONE_STYLE = (
     "<style>svg{color:#1b1f24;background:#fff;--muted:#57606a;--grid:#d8dee4;--band:#e3ebf3;--paper:#fff}"
@@ -45,39 +53,35 @@ _STANDALONE_STYLE = (
 )
 
 
-class Undrawn(RuntimeError):
-    """The renderer failed; the message says how."""
-
-
 def draw(figures: Iterable[Figure], say: Callable[[str], None] = lambda text: None) -> dict[str, str]:
     """The SVG of each form of each figure by name; none at all where the renderer is not installed, or fails, which `say` is told."""
-    try:
-        import vl_convert
-
-        with _bundled_fonts():
-            return {form.name: _draw(vl_convert, form) for figure in figures for form in figure.forms}
-    except (ImportError, Undrawn) as problem:
+    forms = [form for figure in figures for form in figure.forms]
+    drawn, problem = _rendered([_BASE | form.spec for form in forms]) if forms else ([], "")
+    if problem:
         say(f"no charts: the renderer vl_convert says: {problem}")
         return {}
+    return {form.name: _finished(svg, form) for form, svg in zip(forms, drawn, strict=True)}
 
 
-@contextmanager
-def _bundled_fonts() -> Iterator[None]:
-    """Hide the system's fonts (Linux), for the renderer prefers them to its own.
+def _rendered(specs: Sequence[dict[str, Any]]) -> tuple[list[str], str]:
+    """The renderer's pictures, or why there are none. It runs in a process of its own: where memory is limited, it ends its process.
 
-    Its own are the same on every machine, and in memory; a file of the system's is opened anew for every letter that is
-    measured, which takes longer than all the rest of the drawing.
+    The system's fonts are hidden from it (Linux), for it prefers them to its own. Its own are the same on every machine, and in
+    memory; a file of the system's is opened anew for every letter that is measured, which takes longer than all the rest.
     """
-    with resources.as_file(resources.files("benchmarks.report") / "templates" / "fonts.conf") as path:
-        before = os.environ.get("FONTCONFIG_FILE")
-        os.environ["FONTCONFIG_FILE"] = str(path)
+    with resources.as_file(resources.files("benchmarks.report") / "templates" / "fonts.conf") as fonts:
         try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["FONTCONFIG_FILE"]
-            else:
-                os.environ["FONTCONFIG_FILE"] = before
+            done = subprocess.run(
+                [sys.executable, "-P", "-c", _PROGRAM], input=json.dumps(specs), env=os.environ | {"FONTCONFIG_FILE": str(fonts)},
+                capture_output=True, check=False, encoding="utf-8", errors="replace",
+            )  # fmt: skip
+        except OSError as problem:
+            return [], f"it cannot be started ({problem.strerror})"
+    if done.returncode == 0:
+        return json.loads(done.stdout), ""
+    if done.returncode < 0:
+        return [], f"it ended with signal {-done.returncode}"
+    return [], "".join(done.stderr.splitlines()[-1:]) or f"it ended with exit code {done.returncode}"
 
 
 def standalone(svg: str) -> str:
@@ -85,14 +89,7 @@ def standalone(svg: str) -> str:
     return svg.replace(">", f">{_STANDALONE_STYLE}", 1) + "\n"
 
 
-def _draw(vl_convert: Any, figure: Figure) -> str:
-    spec = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "background": None, "config": _CONFIG}
-    try:
-        svg: str = vl_convert.vegalite_to_svg(spec | figure.spec, vl_version=_VEGA_LITE, allowed_base_urls=[])
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as problem:  # it is written in Rust, whose panics are no Exception
-        raise Undrawn(f"{type(problem).__name__}: {problem}") from None
+def _finished(svg: str, figure: Figure) -> str:
     return _named(_compact(_unique_ids(svg, figure.name)), f"{figure.title}. {figure.caption}")
 
 

@@ -10,7 +10,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
-from unittest import mock
 from xml.etree import ElementTree
 
 import pytest
@@ -179,8 +178,15 @@ def test_learning_shows_whether_the_ends_are_identical() -> None:
     assert ends == {"NumPy": "f" * 8, "PyTorch": "f" * 8, "Keras-TensorFlow": "f" * 8, "JAX": "0" * 8}
 
 
+def renderer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """Put this in the renderer's place."""
+    (tmp_path / "renderer").mkdir()
+    (tmp_path / "renderer/vl_convert.py").write_text(code, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "renderer"), prepend=os.pathsep)
+
+
 def test_without_the_renderer_there_are_tables_and_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    renderer(tmp_path, monkeypatch, "raise ImportError(name='vl_convert')")
     folder = synthetic.save(tmp_path, measured([(cell("numpy"), 1e-4), (cell("torch"), 2e-4)]))
     written = benchmarks.report.write(folder)
     assert not [path for path in written if path.suffix == ".svg"]
@@ -189,18 +195,32 @@ def test_without_the_renderer_there_are_tables_and_a_hint(tmp_path: Path, monkey
         assert "python -m benchmarks report FOLDER" in path.read_text(encoding="utf-8")
 
 
-def test_a_renderer_that_fails_takes_no_more_than_its_charts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Panic(BaseException):
-        """As those of a library in Rust are."""
+PANIC = """
+class Panic(BaseException):
+    "As those of a library in Rust are."
 
-    def fail(*_: object, **__: object) -> str:
-        raise Panic("oneshot canceled")
+def vegalite_to_svg(*_, **__):
+    raise Panic("oneshot canceled")
+"""
 
-    monkeypatch.setitem(sys.modules, "vl_convert", mock.Mock(vegalite_to_svg=fail))
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (PANIC, "vl_convert.Panic: oneshot canceled"),
+        ("import os\nos.abort()", "it ended with signal 6"),
+        ("import os\nos._exit(3)", "it ended with exit code 3"),
+    ],
+    ids=["panic", "aborted", "ended"],
+)
+def test_a_renderer_that_fails_takes_no_more_than_its_charts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, told: str
+) -> None:
+    renderer(tmp_path, monkeypatch, code)
     folder = synthetic.save(tmp_path, measured([(cell("numpy"), 1e-4), (cell("torch"), 2e-4)]))
     said: list[str] = []
     assert not [path for path in benchmarks.report.write(folder, said.append) if path.suffix == ".svg"]
-    assert said[0] == "no charts: the renderer vl_convert says: Panic: oneshot canceled"
+    assert said[0] == f"no charts: the renderer vl_convert says: {told}"
     assert "or failed" in (folder / "report.md").read_text(encoding="utf-8")
 
 

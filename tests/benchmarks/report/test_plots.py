@@ -4,6 +4,7 @@ import math
 import os
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,8 +91,12 @@ def configured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     return request.param or None
 
 
-def test_the_environment_is_as_it_was(configured: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(charts, "_draw", lambda *_: os.environ["FONTCONFIG_FILE"])
+def test_fonts_of_the_renderers_own_are_used(
+    configured: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import os\nvegalite_to_svg = lambda *_, **__: os.environ['FONTCONFIG_FILE']"
+    (tmp_path / "vl_convert.py").write_text(code, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     (seen,) = charts.draw([Figure("a", {}, "", "", "")]).values()
     assert seen.endswith("fonts.conf")
     assert seen != configured

@@ -11,7 +11,7 @@ from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import by_network, comparison_groups
 from benchmarks.analysis.results import Results
 from benchmarks.report import markdown, sections
-from benchmarks.report.document import Document, Figure, Section
+from benchmarks.report.document import Bullets, Document, Figure, Section
 from benchmarks.report.sections import answer, coverage, equivalence, ranking
 
 
@@ -65,9 +65,11 @@ def job_summary(results: Results) -> str:
         sections.of_networks(ranking.section, results, groups),
         Section("equivalence", "Are they equal?", equivalence.failures(results), equivalence.verdict(results)),
         Section("coverage", "Coverage", coverage.holes(results), coverage.summary(results)),
+        Section("environment", "Problems with the records", [Bullets(results.problems)] if results.problems else []),
     ]
     subtitle = f"Run of {results.run.started_at}, profile {results.run.profile}."
     parts = [replace(part, blocks=[block for block in part.blocks if not isinstance(block, Figure)]) for part in parts]
+    parts = [part for part in parts if part.blocks or part.summary]
     return markdown.render(Document(sections.title(results), subtitle, parts, sections.warning(results)), {})
 
 

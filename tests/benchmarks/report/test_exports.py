@@ -67,6 +67,17 @@ def test_the_summary_tells_what_failed() -> None:
     assert len(text.splitlines()) < 60
 
 
+def test_the_summary_tells_what_was_set_aside(tmp_path: Path) -> None:
+    folder = synthetic.save(tmp_path, synthetic.quick(), synthetic.ENVIRONMENT)
+    assert "set aside" not in invoke("export", folder, "--as", "summary").stdout
+    (folder / "environment.json").write_text("{", encoding="utf-8")
+    with (folder / "records.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"kind":"timing"')
+    told = invoke("export", folder, "--as", "summary").stdout
+    assert "environment.json was set aside: it is not JSON" in told
+    assert "was set aside: it is cut short or is not JSON" in told
+
+
 @pytest.mark.parametrize(
     "records", [[synthetic.run([])], [synthetic.run([cell("numpy")])]], ids=["empty", "nothing ran"]
 )

@@ -70,8 +70,14 @@ def plan(specs: Mapping[str, Spec], request: Request, gpus: Sequence[object]) ->
 
 
 def _frameworks(request: Request) -> list[str]:
+    """Raises BadInput where an interpreter was given for none of them."""
     others = [name for name in request.pythons if "@" in name]
-    return list(dict.fromkeys((*(request.frameworks or request.profile.frameworks), *others)))
+    names = list(dict.fromkeys((*(request.frameworks or request.profile.frameworks), *others)))
+    for name, python in request.pythons.items():
+        registry.check_framework(name)
+        if name not in names:
+            raise BadInput(f"--python {name}={python}: {name} is not in this run. Name it with --framework.")
+    return names
 
 
 def _flops(specs: Mapping[str, Spec], cell: Cell) -> int:

@@ -240,6 +240,15 @@ def test_it_keeps_it_at_every_batch_of_a_profile_that_sweeps_widths(profile: str
     assert sorted(sizes_of(cells, "numpy", "train_step")) == sorted({(batch, 40) for batch in (128, *batches)})
 
 
+def test_an_interpreter_of_what_is_not_measured_is_refused() -> None:
+    with pytest.raises(
+        BadInput, match=r"--python keras-torch=python: keras-torch is not in this run. Name it with --framework"
+    ):
+        make(pythons={"keras-torch": "python"})
+    with pytest.raises(BadInput, match=r"nmpy: no such framework. Did you mean numpy"):
+        make(pythons={"nmpy": "python"})
+
+
 def test_a_keyword_chooses_by_identity() -> None:
     assert [cell.phase for cell in make(keyword="numpy/spec/cpu/t2/float32/plain/epoch").cells] == ["epoch"]
     with pytest.raises(BadInput, match=r"-k never: matches none of the .* cells; `list`"):

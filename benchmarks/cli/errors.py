@@ -12,6 +12,9 @@ import click
 from benchmarks.cli import exit_codes
 from benchmarks.writing import Unwritable
 
+NO_THREAD = "can't start new thread"
+"""What Python's threading says, in an error of no kind of its own."""
+
 
 class Command(click.Group):
     """Ends every command with an exit code that says why, and never with a bare traceback."""
@@ -118,6 +121,8 @@ def _outside(problem: Exception) -> str:
         return f"{problem.filename or 'the system'}: {problem.strerror}."
     if isinstance(problem, MemoryError):
         return "there is not enough memory for this."
+    if isinstance(problem, RuntimeError) and str(problem) == NO_THREAD:
+        return "the system allows no more threads and processes (`ulimit -u`, or the limit of a container or job)."
     if isinstance(problem, ImportError) and not (problem.name or "").startswith(("benchmarks", "implementations")):
         return f"{problem.name or 'a package'} cannot be imported ({problem}). `make setup` installs what is needed."
     return str(problem) if isinstance(problem, OSError | BadInput | BadRecords | Unavailable) else ""

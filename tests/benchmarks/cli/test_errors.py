@@ -28,6 +28,7 @@ def raising(problem: BaseException) -> Callable[..., Any]:
     [
         (OSError(28, "No space left on device", "/a/b"), "/a/b: No space left on device."),
         (MemoryError(), "there is not enough memory"),
+        (RuntimeError("can't start new thread"), "the system allows no more threads and processes (`ulimit -u`"),
         (ModuleNotFoundError("No module named 'pandas'", name="pandas"), "pandas cannot be imported"),
         (
             ImportError("libgomp.so.1: cannot open shared object file"),

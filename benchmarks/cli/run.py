@@ -269,7 +269,9 @@ def _texts(kind: type[Text], entries: Iterable[Any]) -> list[Text]:
 def _epochs(network: PreparedNetwork, epochs: int, say: Say) -> int:
     """Epochs of the training on real data; none where there is no data for it."""
     if network.dataset is None:
-        say(f"no learning curves of the {network.spec.TITLE}: give data that fits this network with --data")
+        say(
+            f"no epochs and no learning curves of the {network.spec.TITLE}: give data that fits this network with --data"
+        )
         return 0
     if network.samples < network.spec.batch:
         say(f"no learning curves: the data has fewer samples than one batch ({network.spec.batch})")

@@ -95,8 +95,8 @@ def test_verify_proves_each_precision_that_is_asked_for_once_and_no_other(monkey
 
 def test_a_network_without_data_that_fits_runs_as_it_is_listed_and_says_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text("features = 17\nclasses = 3\nhidden = [8]\nbatch = 4\n", encoding="utf-8")
-    asked = ("--framework", "numpy", "--spec", tmp_path / "own.toml", "--phase", "predict,epoch")
-    asked = (*asked, "--profile", "smoke", "-k", "batch4-")
+    network = ("--framework", "numpy", "--spec", tmp_path / "own.toml", "--profile", "smoke")
+    asked = (*network, "--phase", "predict,epoch", "-k", "batch4-")
     found = invoke("list", *asked)
     assert (found.exit_code, len(found.stdout.splitlines())) == (0, 2)
     done = invoke("run", *asked, "--into", tmp_path / "run")

@@ -154,12 +154,16 @@ def modes(model: str, name: str) -> tuple[str, ...]:
 
 def not_written(model: str, name: str) -> Unavailable | None:
     """Why there is no implementation of a model in a framework of ours, or None."""
-    file = source_file(model, base(name))
+    file, why = source_file(model, base(name)), f"the model {model} is not written in {name}."
     if is_peer(name):
-        file = f"{package(model)}.{PEERS[base(name)].place.partition(':')[0]}"
+        peer = PEERS[base(name)]
+        file, why = (
+            f"{package(model)}.{peer.place.partition(':')[0]}",
+            f"{peer.title} has no network like the model {model}.",
+        )
     if file is None or importlib.util.find_spec(file) is not None:
         return None
-    return Unavailable(f"the model {model} is not written in {name}.", "Leave it out.")
+    return Unavailable(why, "Leave it out.")
 
 
 def model_class(model: str, name: str, mode: str = "plain") -> ModelClass:

@@ -9,6 +9,7 @@ from benchmarks.plan.cells import Plan, Request
 from benchmarks.plan.profiles import PROFILES
 from benchmarks.records.record import COPY, PEAK, Cell
 from implementations import registry
+from implementations.cnn.spec import CNNSpec
 from implementations.contract import Spec
 from implementations.errors import BadInput, Unavailable
 from implementations.mlp import spec as mlp_spec
@@ -134,6 +135,14 @@ def test_a_peer_is_timed_in_its_own_phases() -> None:
     assert phases["peer-keras-fit"] == {"epoch"}
     assert phases["scikit-learn"] == {"train_step"}
     assert phases["peer-torch"] == {"train_step", "epoch"}
+
+
+def test_a_network_has_the_peers_that_stand_in_its_folder() -> None:
+    plan = plans.plan({"cnn": CNNSpec()}, Request(PROFILES["peers"], threads=(2,)), ())
+    there = {cell.who.framework for cell in plan.cells} & set(registry.PEERS)
+    assert there == {"peer-torch", "peer-torch-compiled", "peer-keras-fit"}
+    (absent,) = [entry for entry in plan.absent if entry.framework in registry.PEERS]
+    assert (absent.framework, absent.reason) == ("scikit-learn", "scikit-learn has no network like the model cnn.")
 
 
 def test_peak_and_copy_are_timed_once_at_a_size_that_is_there_anyway() -> None:

@@ -10,6 +10,7 @@ import torch
 from implementations import initialisation, registry
 from implementations.cnn.cnn_numpy import CNN as NumpyCNN
 from implementations.cnn.cnn_torch import CNN, BehindMaps, ChannelsFirst
+from implementations.cnn.peer_torch import Eager
 from implementations.equivalence.kit import Kit
 from tests.support import batches
 from tests.support.cnn.small_models import SHAPES, small_spec
@@ -80,3 +81,17 @@ def test_of_equal_numbers_it_chooses_the_first() -> None:
     model = CNN(spec)
     model.load_state(state)
     assert not model.choices({name: torch.from_numpy(array) for name, array in batch.items()})["pool1"].any()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_peer_is_channels_last_in_memory_throughout(channels: int) -> None:
+    spec, maps = small_spec(image=(8, 8, channels)), list[torch.Tensor]()
+    peer = Eager(spec)
+    for layer in peer.network[: 4 * len(spec.channels)]:
+        layer.register_forward_hook(lambda layer, inputs, output: maps.append(output))
+    peer.train_step({name: torch.from_numpy(array) for name, array in batches.one(spec).items()})
+    kernels = [weight for weight in peer.network.parameters() if weight.ndim == 4]
+    assert (len(maps), len(kernels)) == (4 * len(spec.channels), len(spec.channels))
+    for tensor in (*maps, *kernels):
+        assert tensor.is_contiguous(memory_format=torch.channels_last)
+    assert not any(tensor.is_contiguous() for tensor in (*maps, *kernels[1:]))

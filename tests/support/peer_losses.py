@@ -1,24 +1,22 @@
-"""Trains peers on the digits: `python -m tests.support.mlp.peer_losses NAME ...`. Prints a JSON object: the losses of each, from first to last."""
+"""Trains a model's peers on its own data: `python -m tests.support.peer_losses MODEL NAME ...`. Prints a JSON object: the losses of each, from first to last."""
 
 import json
 import sys
 
 import numpy as np
 
-from implementations import data as datasets
 from implementations import registry
-from implementations.mlp.spec import MLPSpec
 from tests.support.batches import samples
 
 STEPS = 60
 
 
-def losses(name: str) -> list[float]:
+def losses(model: str, name: str) -> list[float]:
     """Of so many steps, or of as many epochs as hold them."""
-    spec, digits = MLPSpec(), datasets.digits().flat()
+    spec, digits = registry.part(model, "spec").Spec(), registry.part(model, "data").default()
     adapter = registry.adapter(name)
     adapter.start(1)
-    peer = registry.model_class("mlp", name)(spec)
+    peer = registry.model_class(model, name)(spec)
     host = {"x": digits.x_train.astype(spec.dtype), "y": digits.y_train}
     data = {name: adapter.to_device(array, "cpu") for name, array in host.items()}
     count = len(digits.y_train)
@@ -31,4 +29,4 @@ def losses(name: str) -> list[float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({name: losses(name) for name in sys.argv[1:]}))
+    print(json.dumps({name: losses(sys.argv[1], name) for name in sys.argv[2:]}))

@@ -44,6 +44,12 @@ class Floor:
         return self.flops / self.least_bytes
 
     @property
+    def can_be_beaten(self) -> bool:
+        """Whether there are ways to compute the call with fewer operations than its products have."""
+        least = next(iter(self.entry.timings.values())).least_flops_per_call
+        return least is not None and least < self.flops
+
+    @property
     def attained(self) -> Estimate:
         """Operations per second."""
         assert self.entry.time is not None

@@ -21,6 +21,7 @@ _FLOOR = (
     "The floor: the call's matrix products at the rate of one large product in the same library, and its least bytes at the speed of the "
     "best large copy here, in the middle block. Efficiency is floor over time. It can pass 100% where all that moves fits into a cache."
 )
+_LESS = " A convolution may be computed with less arithmetic than its matrix products (Winograd, FFT), so a library may beat the floor."
 _FIT = "time = overhead + operations / rate over the sizes, block by block. With few sizes it is a rough guide."
 
 
@@ -47,7 +48,12 @@ def _floors(results: Results, floors: Sequence[Floor]) -> list[Block]:
         "implementation", "what is timed", "setting", f"#time {_SURE}", "#floor: products", "#floor: bytes", f"#efficiency {_SURE}",
     )  # fmt: skip
     frameworks = [floor.entry.cell.who.framework for floor in floors]
-    return table("Floors", rows, *columns, frameworks=frameworks, note=_FLOOR)
+    return table("Floors", rows, *columns, frameworks=frameworks, note=_FLOOR + _less(floors))
+
+
+def _less(floors: Sequence[Floor]) -> str:
+    """What is to be said of floors that are not the least that a call can take."""
+    return _LESS if any(floor.can_be_beaten for floor in floors) else ""
 
 
 def _conclusion(results: Results, floors: Sequence[Floor]) -> str:
@@ -117,7 +123,7 @@ def _roof_figure(results: Results, floors: Sequence[Floor], rate: float, copy: f
         "How to read this: a point is a training step at one size; up is faster, and nothing gets over the roof (the best library's "
         "large product, the best large copy) unless all it moves fits into a cache. Both axes are logarithmic. Vertical bars are 95% "
         "intervals, cut where they leave the chart. The numbers of the points are in the table that follows, those of the roof in the table of peaks."
-    )
+    ) + _less(floors)
     who = floors[0].entry.cell.who
     name = wording.slug(f"roofline-{who.device}-{who.precision}-t{who.threads}")
     spec = plots.lines([*drawn, roof], "operations per byte", "operations per second", log=True, unit="/s")

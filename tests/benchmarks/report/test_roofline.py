@@ -11,7 +11,7 @@ from benchmarks.analysis import ranking, roofline
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import Cell, Record
 from benchmarks.report import dataframe, sections
-from benchmarks.report.document import Figure, Table
+from benchmarks.report.document import Figure, Table, Text
 from tests.support import report_text, synthetic
 
 BLOCKS = 6
@@ -19,8 +19,11 @@ PEAK, COPY = 1e9, 1e8
 """Operations and bytes per second."""
 
 
-def timed(cell: Cell, seconds: float, flops: int, moved: int, noise: float = 0.001) -> list[Record]:
-    work = {"flops_per_call": flops, "bytes_per_call": moved, "ranked": cell.phase not in ("peak", "copy")}
+def timed(
+    cell: Cell, seconds: float, flops: int, moved: int, noise: float = 0.001, least: int | None = None
+) -> list[Record]:
+    work: dict[str, Any] = {"flops_per_call": flops, "least_flops_per_call": least, "bytes_per_call": moved}
+    work["ranked"] = cell.phase not in ("peak", "copy")
     records: list[Record] = []
     for block in range(BLOCKS):
         records += [synthetic.timing(cell, block, seconds, noise=noise, **work), synthetic.proof(cell, block)]
@@ -109,6 +112,20 @@ def test_a_floor_has_its_parts_and_its_efficiency_in_a_row() -> None:
     assert re.search(
         r"\| 4\.0\d ms \(\S+ to \S+ ms; 6\) \| (999 µs|1\.0\d ms) \| \S+ .?s \| 50% \(\S+ to \S+; 6\) \|$", row
     )
+
+
+LESS = "A convolution may be computed with less arithmetic than its matrix products (Winograd, FFT), so a library may beat the floor."
+
+
+@pytest.mark.parametrize(("least", "times"), [(None, 0), (10**6, 0), (10**6 // 4, 1)])
+def test_beside_a_floor_that_a_library_may_beat_this_is_said_and_beside_another_it_is_not(
+    least: int | None, times: int
+) -> None:
+    whole_run = gathered((synthetic.cell("numpy"), 4e-3, 10**6, 10**5, 0.001, least))
+    (why,) = [part for part in sections.document(whole_run).sections if part.anchor == "why"]
+    notes = [block.text for block in why.blocks if isinstance(block, Text) and block.text.startswith("The floor: ")]
+    figures = [block.how_to_read for block in why.blocks if isinstance(block, Figure)]
+    assert [text.count(LESS) for text in (*notes, *figures)] == [times, times]
 
 
 def test_who_is_nearest_is_not_settled_where_intervals_overlap() -> None:

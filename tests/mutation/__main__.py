@@ -75,23 +75,19 @@ def about(models: Sequence[str]) -> dict[str, Any]:
 
 
 def jobs(models: Sequence[str]) -> list[list[str]]:
-    """Module and arguments of every process; what could raise a false alarm comes first, for it is what one waits for."""
-    each = [of_model(model) for model in models]
-    commands = [command for stage in zip(*each, strict=True) for commands in stage for command in commands]
-    here = frameworks_here()
-    if MODEL in models:
-        commands += [["tests.mutation.compile_modes", *way] for way in compile_modes.CANDIDATES if way[0] in here]
-        commands += [["tests.mutation.red_team"]]
-    commands += [
-        ["tests.mutation.planting", *how]
-        for model in models
-        for precision in PRECISIONS
-        for how in planted(model, precision)
-    ]
+    """Module and arguments of every process, model by model; what could raise a false alarm comes first, for it is what one waits for."""
+    commands = []
+    for model in models:
+        commands += of_model(model)
+        if model == MODEL:
+            here = frameworks_here()
+            commands += [["tests.mutation.compile_modes", *way] for way in compile_modes.CANDIDATES if way[0] in here]
+            commands += [["tests.mutation.red_team"]]
+        commands += [["tests.mutation.planting", *how] for precision in PRECISIONS for how in planted(model, precision)]
     return commands
 
 
-def of_model(model: str) -> tuple[list[list[str]], ...]:
+def of_model(model: str) -> list[list[str]]:
     """What is asked of a model's implementations without a fault: false alarms, all cases, coarse arithmetic."""
     here = [name for name in frameworks_here() if registry.not_written(model, name) is None]
     modes = [
@@ -102,11 +98,11 @@ def of_model(model: str) -> tuple[list[list[str]], ...]:
     ]
     proved = [(name, precision) for name in modes for precision in PRECISIONS]
     proved += [(name, "bfloat16") for name in modes if offered(model, name, "bfloat16")]
-    return (
-        [["tests.mutation.false_alarms", name, precision, model] for name in here for precision in PRECISIONS],
-        [["tests.support.conformance", *which, "thorough", model] for which in proved],
-        [["tests.mutation.low_precision", *c, model] for c in low_precision.CANDIDATES if c[0] in modes],
-    )
+    return [
+        *(["tests.mutation.false_alarms", name, precision, model] for name in here for precision in PRECISIONS),
+        *(["tests.support.conformance", *which, "thorough", model] for which in proved),
+        *(["tests.mutation.low_precision", *c, model] for c in low_precision.CANDIDATES if c[0] in modes),
+    ]
 
 
 def frameworks_here() -> list[str]:

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason=".ci/gpu is for 
 BEGIN_FIRST = True
 """It waits more than it computes."""
 
-RUNS = ("run-plain", "run-tuned", "run-coarse", "run-costs")
+RUNS = ("run-plain", "run-tuned", "run-coarse", "run-cnn", "run-costs")
 
 
 @cache
@@ -71,7 +71,7 @@ def unpacked(ran: subprocess.CompletedProcess[str], tmp_path_factory: pytest.Tem
 
 def test_the_summary_is_short_and_says_what_failed_and_why(ran: subprocess.CompletedProcess[str]) -> None:
     lines = ran.stdout.splitlines()
-    assert len(lines) <= 41, ran.stdout
+    assert len(lines) <= 46, ran.stdout
     summary = {match[1]: line for line in lines if (match := re.search(r"\d+ s  ([\w-]+)", line))}
     for name in ("doctor", "verify-numpy-plain", "verify-numpy-tuned", *RUNS):
         assert summary[name].startswith("ok "), ran.stdout
@@ -103,6 +103,8 @@ def test_every_run_comes_back_and_its_report_can_be_made_elsewhere(unpacked: Pat
     timed = {r.cell.id for r in records if isinstance(r, TimingRecord)}
     assert timed == {cell.id for cell in run.cells}
     assert {cell.who.framework for cell in run.cells} == {"numpy"}
+    proofs = {(r.who.model, r.passed) for r in records if isinstance(r, ProofRecord)}
+    assert proofs == {("cnn" if name == "run-cnn" else "mlp", True)}
     assert folder / "report.html" in report.write(folder)
 
 

@@ -39,7 +39,7 @@ def settings() -> dict[str, str]:
     with offered(folder / "site", "from implementations.mlp.mlp_numpy import MLP\n", FRAMEWORKS):
         path = os.environ["PYTHONPATH"]
     return {
-        "DEVICE": "cpu", "BUDGET": "8s", "VERIFY": "40", "FRAMEWORKS": ",".join(["numpy", *FRAMEWORKS]),
+        "DEVICE": "cpu", "BUDGET": "8s", "VERIFY": "40", "GRACE": "120", "FRAMEWORKS": ",".join(["numpy", *FRAMEWORKS]),
         "PYTHON": sys.executable, "PYTHONPATH": path, "OUT": str(folder / "out"),
     }  # fmt: skip
 
@@ -143,7 +143,8 @@ def test_stopped_early_it_packs_what_there_is_and_leaves_nothing_running(tmp_pat
 
 
 @pytest.mark.parametrize(
-    "settings", [{"BUDGET": "abc"}, {"BUDGET": "08s"}, {"BUDGET": "0"}, {"VERIFY": "2m"}, {"PROOFS": "150s"}]
+    "settings",
+    [{"BUDGET": "abc"}, {"BUDGET": "08s"}, {"BUDGET": "0"}, {"VERIFY": "2m"}, {"PROOFS": "150s"}, {"GRACE": "0"}],
 )
 def test_a_setting_that_means_nothing_is_refused_at_once(tmp_path: Path, settings: dict[str, str]) -> None:
     given = settings | {"OUT": str(tmp_path / "out")}

@@ -1,7 +1,9 @@
 """Which of a model's cases are asked of an implementation: some by `make test`, all by `make prove`.
 
 The cases are the model's own (`tests/support/MODEL/cases.py`): `NETWORK`, what is asked of every model, and `LAYERS`, what is
-asked of a layer or an optimizer: once per framework, of the first model that has a case of this name.
+asked of a layer or an optimizer: once per framework, of the first model that has a case of this name. What a framework's training
+shares is asked with its first model, too: of a later one `make test` tries few cases, but in NumPy and PyTorch, and only in the precision
+that is timed everything of one.
 """
 
 import importlib
@@ -9,11 +11,16 @@ from types import ModuleType
 from typing import Any
 
 from implementations import registry
+from implementations.catalogue import MODEL
 from implementations.equivalence.tolerances import COARSE
 from tests.support import ROOT
 
-MODELS = tuple(name for name in registry.models() if (ROOT / "tests" / "support" / name / "cases.py").is_file())
-"""The models that are asked."""
+MODELS = tuple(
+    name
+    for name in sorted(registry.models(), key=lambda name: name != MODEL)
+    if (ROOT / "tests" / "support" / name / "cases.py").is_file()
+)
+"""The models that are asked, the first one first."""
 
 COMPILED = ("jax", "keras-tensorflow", "keras-jax")
 """Each case is compiled anew: `make test` tries the quick ones in float32, and of the others those of another shape."""
@@ -52,6 +59,11 @@ def implementations() -> list[str]:
     return names + [f"{name}/{mode}" for name in names for mode in modes[name]]
 
 
+def asked_briefly(model: str, implementation: str) -> bool:
+    """Whether an earlier model was asked what this framework's models share."""
+    return implementation not in EXAMPLES and models(implementation).index(model) > 0
+
+
 def is_compiled(implementation: str) -> bool:
     """Whether it takes seconds to make a model ready."""
     framework, _, mode = implementation.partition("/")
@@ -77,28 +89,31 @@ def chosen(model: str, implementation: str, precision: str, thorough: bool = Fal
     own, there = of(model), every(model, implementation)
     names = list(there)
     if not thorough:
-        if is_compiled(implementation):
+        if asked_briefly(model, implementation):
+            names = [own.QUICK[2], *own.OF_ANOTHER_SHAPE] if precision == "float32" else [own.QUICK[1]]
+        elif is_compiled(implementation):
             names = list(_of_compiled(own, implementation, precision))
         elif "/" in implementation:
             names = list(own.QUICK[:2])
         elif precision != "float32":
             names = list(own.QUICK)
-    full = (own.IN_FULL,) if in_full(implementation, thorough) else ()
+    full = (own.IN_FULL,) if in_full(model, implementation, precision, thorough) else ()
     return {name: there[name] for name in names if name in there and name not in full}
 
 
 def _of_compiled(own: ModuleType, implementation: str, precision: str) -> tuple[str, ...]:
     """One tiny network of each tuned mode; in float64 one of another kind than the one that is asked in full."""
     if "/" in implementation:
-        return own.QUICK[:1] if not in_full(implementation) else ()
+        return own.QUICK[:1] if implementation.partition("/")[0] in COMPILED else ()
     quick: tuple[str, ...] = own.QUICK
     return (*quick, *own.OF_ANOTHER_SHAPE) if precision == "float32" else quick[1:2]
 
 
-def in_full(implementation: str, thorough: bool = False) -> bool:
+def in_full(model: str, implementation: str, precision: str, thorough: bool = False) -> bool:
     """Whether everything is asked of one case: of JAX's and Keras's tuned modes that compile by `make prove` alone."""
     framework, _, mode = implementation.partition("/")
-    return thorough or not (mode and framework in COMPILED)
+    brief = asked_briefly(model, implementation) and precision != "float32"
+    return thorough or not (brief or (mode and framework in COMPILED))
 
 
 def runs(model: str, implementation: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
@@ -107,7 +122,7 @@ def runs(model: str, implementation: str, thorough: bool = False) -> dict[str, d
     return found if thorough or implementation in ("numpy", "torch") else dict([next(iter(found.items()))])
 
 
-def examples(implementation: str, precision: str, thorough: bool = False) -> int:
+def examples(model: str, implementation: str, precision: str, thorough: bool = False) -> int:
     """How many specifications made up at random: none in a coarse arithmetic, which has not digits enough for many of them.
 
     Where each has to be compiled, `make test` tries one, in the precision that is timed.
@@ -117,6 +132,8 @@ def examples(implementation: str, precision: str, thorough: bool = False) -> int
     count = EXAMPLES.get(implementation, 1 if "/" in implementation else FEW_EXAMPLES)
     if thorough:
         return count * MORE_TIMES
+    if models(implementation).index(model):
+        return FEW_EXAMPLES if implementation in EXAMPLES else 0
     if is_compiled(implementation):
         return int(precision == "float32" and "/" not in implementation)
     return count

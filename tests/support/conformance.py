@@ -109,11 +109,13 @@ class Asked:
                 self.say(choices=self.choices())
         if self.mode == "plain" and hasattr(self.kit.model_class, "calls_of_steps"):
             self.say(**self.watched())
-        if count := cases.examples(self.implementation, self.precision, thorough):
+        if count := cases.examples(self.model, self.implementation, self.precision, thorough):
             made_up = importlib.import_module(f"tests.support.{self.model}.random_specifications")
             for spec, checks in made_up.tried(self.kit, self.framework, self.precision, count):
                 self.tell(spec, "any specification", checks)
-        if cases.in_full(self.implementation, thorough):  # last: deterministic settings stay on
+        if cases.in_full(
+            self.model, self.implementation, self.precision, thorough
+        ):  # last: deterministic settings stay on
             spec = self.spec(self.own.CASES[self.own.IN_FULL])
             self.tell(spec, FULL, self.kit.everything(self.candidate(spec)))
         self.say(ended=True)

@@ -137,7 +137,7 @@ STATISTICS_AND_SHAPES = (
     ),
     Vice(
         "NaN in a batch replaced by 0", "nothing", "", ((INPUTS, INPUTS.replace('batch["x"]', 'np.nan_to_num(batch["x"])')),),
-        verify="not a number, NaN comes out: ", why=NOT_ASKED,
+        verify="not a number, NaN in training: ", why=NOT_ASKED,
     ),
 )  # fmt: skip
 

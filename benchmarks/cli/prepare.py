@@ -95,6 +95,7 @@ def prepare(load_data: bool = True, **choice: Any) -> Prepared:
     request = options.request(specs, choice, own_spec=name not in ("", *map(_default, models)))
     networks = {model: _network(model, spec, load_data, choice["data"], request, file) for model, spec in specs.items()}
     specs = {model: network.spec for model, network in networks.items()}
+    request = dataclasses.replace(request, without_data=tuple(model for model, n in networks.items() if not n.samples))
     return Prepared(networks, request, plan.plan(specs, request, gpus.visible()))
 
 
@@ -113,8 +114,8 @@ def _network(
     model: str, spec: Spec, load_data: bool, path: str | None, request: Request, file: Path | None
 ) -> PreparedNetwork:
     """A specification with its data. Raises BadInput where the user's data does not fit."""
-    if not (load_data or path):
-        return PreparedNetwork(spec, samples=0 if request.own_spec else registry.part(model, "spec").SAMPLES)
+    if not (load_data or path or request.own_spec):
+        return PreparedNetwork(spec, samples=registry.part(model, "spec").SAMPLES)
     data = registry.part(model, "data")
     dataset = data.load(path) if path else data.default()
     if path and file is None:

@@ -34,6 +34,9 @@ class Request:
     own_spec: bool = False
     """Whether the network is the user's, which keeps its own measures but the batch."""
 
+    without_data: tuple[str, ...] = ()
+    """Models for which there is no data to train on."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -263,8 +266,14 @@ def _cells_of(who: Configuration, model: str, spec: Spec, request: Request, abse
 
 
 def _phases_of(who: Configuration, model: str, request: Request) -> list[str]:
-    """What is timed of an implementation."""
+    """What is timed of an implementation. Raises BadInput where an epoch was asked for and there is no data."""
     phases = [phase for phase in request.phases or request.profile.phases if phase in phases_of(model)]
+    if model in request.without_data:
+        if "epoch" in request.phases:
+            raise BadInput(
+                f"--phase epoch: no data that fits the model {model}. Give some with --data, or leave epoch out."
+            )
+        phases = [phase for phase in phases if phase != "epoch"]
     if registry.is_peer(who.framework):
         phases = [phase for phase in phases if phase in registry.PEERS[registry.base(who.framework)].phases]
     if who.variant != "spec":

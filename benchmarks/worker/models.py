@@ -154,8 +154,7 @@ class Models(Prover):
         """Why this cell cannot be timed, or nothing."""
         samples, batch = self.data.count, prepared.spec.batch
         if cell.phase == "epoch" and samples < batch:
-            few = f"the data has {samples} training samples, fewer than one batch"
-            return few if samples else "no data that fits this network was given (--data)"
+            return f"the data has {samples} training samples, fewer than one batch"
         return "its adapter has no `copy`" if cell.phase == COPY and not hasattr(self.adapter, "copy") else ""
 
     def _prove_afterwards(self, cell: Cell, prepared: PreparedModel) -> str:

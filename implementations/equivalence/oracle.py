@@ -47,6 +47,7 @@ class _Oracle(Model):
         self.given_masks: Mapping[str, np.ndarray] = {}
         self.given_choices: Mapping[str, np.ndarray] = {}
         self.chosen: dict[str, Branch] = {}
+        self.caches_terms = False
 
     def in_arithmetic(self, dtype: Any, array: type[np.ndarray] = np.ndarray) -> "_Oracle":
         """The same formulas in another number type or arithmetic: what rounding does to them."""
@@ -89,7 +90,7 @@ class _Oracle(Model):
         return self._own(mask)
 
     def through(self, name: str, layer: ModuleType, *inputs: Any) -> Any:
-        """The layer's `forward`: with the given choices, rounded as a folded batch norm where that is asked."""
+        """The layer's `forward`: with the given choices, rounded as a folded batch norm or with a cache of terms where that is asked."""
         if hasattr(layer, "forward_on"):
             x, *others = np.array(inputs[0]), *inputs[1:]
             choice = self.given_choices.get(name, layer.choice(x, *others))
@@ -102,6 +103,9 @@ class _Oracle(Model):
             n, cache, *moments = result
             shift = np.asarray(layer.shift(inputs[1], *moments, inputs[3]))
             return _off_by_rounding(n, shift, noise), cache, *moments
+        if self.caches_terms and hasattr(layer, "terms"):
+            n, cache, mean, variance = result
+            return n, layer.terms(cache, mean), mean, variance
         return result
 
     # What the proof asks it
@@ -118,10 +122,12 @@ class _Oracle(Model):
         """By slot, after such a step: the sum of the sizes of the terms that it is made of, element by element.
 
         A gradient can be zero in theory, and rounding in practice: that of a weight whose scale batch norm takes out
-        again. The rounding is in proportion to this: the way back, with every minus a plus.
+        again. The rounding is in proportion to this: the way back, with every minus a plus, from what was a difference forward.
         """
         self._given(masks, choices)
+        self.caches_terms = True
         logits, caches = self.forward(self._in_own_arithmetic(batch))
+        self.caches_terms = False
         _, p = cross_entropy.forward(logits, batch["y"])
         sizes = self.PLAIN(self.spec, dtype=self.dtype)
         sizes.step, sizes.w = self.step, {name: _size(value) for name, value in self.w.items()}

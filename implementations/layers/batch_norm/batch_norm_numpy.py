@@ -74,3 +74,12 @@ def shift(gamma: Array, mean: Array, variance: Array, epsilon: float) -> Array:
     shift leaves of it, and so is its rounding.
     """
     return gamma * mean / np.sqrt(variance + epsilon)
+
+
+def terms(cache: tuple[Array, ...], mean: Array) -> tuple[Array, ...]:
+    """The cache with the size of its terms in the place of z_hat = (z - mean) / std.
+
+    Where all samples are alike, z_hat is nothing but the rounding of that difference.
+    """
+    z_hat, gamma, inv_std = cache
+    return np.abs(z_hat) + 2 * np.abs(mean) * inv_std, gamma, inv_std

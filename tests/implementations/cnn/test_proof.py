@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from implementations.cnn.cnn_numpy import CNN
+from implementations.cnn.spec import CNNSpec
 from implementations.equivalence import proof, tolerances
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.repetition import Start
 from implementations.frameworks import numpy_adapter
 from implementations.initialisation import batches, hot_state, zeroed_slots
 from tests.mutation.low_precision import emulated
+from tests.support.cnn.cases import NETWORK, SMALL
 from tests.support.cnn.small_models import SHAPES, small_spec
 
 KIT = Kit("cnn", "numpy", numpy_adapter, "cpu")
@@ -114,3 +116,11 @@ def test_a_stopped_window_that_another_code_lets_pass_is_adopted() -> None:
     failed, adopted = proved(Passing(spec), spec, start)
     assert failed == []
     assert adopted >= 1
+
+
+def test_where_all_samples_have_come_to_be_alike_what_is_rounding_is_judged_by_its_terms() -> None:
+    """Behind dead maps a batch norm sees one and the same number from every sample: its gamma's gradient is a sum of roundings."""
+    spec = CNNSpec().changed(**SMALL | NETWORK["three blocks"])
+    checks = KIT.steps(KIT.candidate(spec), KIT.stress_starts(spec, seed=60))
+    assert "null tensors" in {check.group for check in checks}
+    assert [check for check in checks if not check.passed] == []

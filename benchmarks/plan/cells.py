@@ -270,9 +270,7 @@ def _phases_of(who: Configuration, model: str, request: Request) -> list[str]:
     phases = [phase for phase in request.phases or request.profile.phases if phase in phases_of(model)]
     if model in request.without_data:
         if "epoch" in request.phases:
-            raise BadInput(
-                f"--phase epoch: no data that fits the model {model}. Give some with --data, or leave epoch out."
-            )
+            raise BadInput(f"--phase epoch: no data fits the model {model}. Give some with --data, or leave epoch out.")
         phases = [phase for phase in phases if phase != "epoch"]
     if registry.is_peer(who.framework):
         phases = [phase for phase in phases if phase in registry.PEERS[registry.base(who.framework)].phases]

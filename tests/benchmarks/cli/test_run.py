@@ -106,4 +106,4 @@ def test_a_network_without_data_that_fits_runs_as_it_is_listed_and_says_what_it_
     assert title == "# MLP benchmark"
     by_name = invoke("run", *asked, "--phase", "predict,epoch")
     assert by_name.exit_code == 2
-    assert "--phase epoch: no data that fits the model mlp. Give some with --data" in by_name.stderr
+    assert "--phase epoch: no data fits the model mlp. Give some with --data" in by_name.stderr

@@ -42,8 +42,8 @@ class Limit:
     reproduction: str
     """The program. For Keras, the environment variable KERAS_BACKEND says on which of several backends."""
 
-    start: str = ""
-    """The proof's start from which the framework's row fails because of it, if there is one."""
+    starts: tuple[str, ...] = ()
+    """The proof's starts, each network's own, from which the framework's row fails because of it, if there are any."""
 
     groups: tuple[str, ...] = ()
     """The groups of tensors in which it fails, from any start, if it is not all from one start."""
@@ -62,7 +62,7 @@ class Limit:
 
     def explains(self, mode: str, spec: Mapping[str, object], check: Check) -> bool:
         """Whether it is its doing that a check (of the proof, or recorded) fails in this mode under this specification."""
-        here = check.group in self.groups or bool(self.start and check.check == self.start)
+        here = check.group in self.groups or check.check in self.starts
         shows = here and mode in self.modes and (self.most == math.inf or check.error <= self.most)
         return bool(shows and self.settings and all(_holds(_setting(spec, name), v) for name, v in self.settings))
 
@@ -78,7 +78,7 @@ LIMITS = (
         "becomes NaN, and with it the loss.",
         answer="Our file takes the mean of the squared deviations. The variant stock, Keras as it comes, shows it.",
         reproduction="tests/limits/keras_batch_variance.py",
-        start="features far from zero",
+        starts=("features far from zero", "images far from zero"),
         settings=(("running_variance", "biased"), ("batch_norm", True)),
     ),
     Limit(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from implementations import registry
+from implementations import initialisation, registry
 from implementations.equivalence.tolerances import Check
 from implementations.limits import LIMITS, Limit, concerning
 from implementations.mlp.spec import VARIANTS
@@ -130,16 +130,28 @@ def test_a_limit_speaks_of_frameworks_and_variants_that_there_are(limit: Limit) 
         assert framework in registry.FAMILIES
         there = {"spec", *(variant.name for variant in VARIANTS if framework in variant.frameworks)}
         assert set(limit.variants) <= there
-    assert not limit.start or limit.variants
+    assert not limit.starts or limit.variants
 
 
 def test_limits_are_found_by_framework() -> None:
-    variance = next(limit for limit in LIMITS if limit.start)
+    variance = next(limit for limit in LIMITS if limit.starts)
     assert variance.variants == ("stock",)
     assert variance in concerning(["keras-torch@next"])
     assert variance in concerning(["numpy", "keras-torch"])
     assert variance not in concerning(["numpy", "keras-jax"])
     assert not concerning(["cupy"])
+
+
+def test_a_limit_knows_the_start_of_every_network_from_which_it_shows() -> None:
+    variance = next(limit for limit in LIMITS if limit.starts)
+    for model, start in (("mlp", "features far from zero"), ("cnn", "images far from zero")):
+        spec = registry.part(model, "spec").Spec(running_variance="biased")
+        batch, state = initialisation.batches(spec, 1)[0], initialisation.hot_state(spec)
+        assert start in registry.part(model, "extremes").extremes(spec, state, state, batch)
+        assert variance.explains(
+            "plain", spec.model_dump(), Check(start, "statistics", "norm1.running_variance", 0.03, 0)
+        )
+    assert len(variance.starts) == len(registry.OURS)
 
 
 def test_a_limit_explains_nothing_in_a_mode_or_under_settings_where_it_is_not_so() -> None:

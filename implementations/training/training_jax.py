@@ -105,10 +105,15 @@ def update(parameters: Tensors, gradients: Tensors, slots: Tensors, spec: Any) -
     return new_parameters, new_slots
 
 
-def choices(old: Training, batch: Tensors, network: Network, spec: Any) -> Tensors:
-    """What every branch chooses in the training step on the batch."""
+def choices(old: Training, batch: Tensors, network: Network, spec: Any) -> tuple[Tensors, Training, Array]:
+    """What every branch chooses in the training step on the batch, beside what that gives.
+
+    XLA merges the two, so that it is the same program with more outputs. Another one could choose otherwise: where XLA pleases, it
+    leaves roundings to bfloat16 out.
+    """
     masks, _ = draw_masks(old.key, len(batch["y"]), spec)
-    return network.forward(old.parameters, old.statistics, masks, batch, spec)[2]
+    _, _, chosen = network.forward(old.parameters, old.statistics, masks, batch, spec)
+    return chosen, *train_step(old, batch, network, spec)
 
 
 # --- the model ---
@@ -178,7 +183,8 @@ class Model:
 
     def choices(self, batch: Tensors) -> Arrays:
         """What every branch chooses in a training step on the batch, by the oracle's names; compiled as the step is."""
-        return {name: np.array(chosen) for name, chosen in self._choices(self.tensors, batch).items()}
+        chosen, *_ = self._choices(self.tensors, batch)
+        return {name: np.array(choice) for name, choice in chosen.items()}
 
     def _on_device(self, array: Any) -> Array:
         return jax.device_put(array, self.device)

@@ -62,6 +62,7 @@ def in_jax(name: str, used: str, kept: str) -> Edits:
         (UPDATE_IN_JAX, used),
         ("Training(parameters, statistics, slots, key), loss\n", f"Training(parameters, statistics, slots, key), loss, {kept}\n"),
         ("def train_step(old: Training, batch: Tensors,", f"def train_step(old: Training, batch: Tensors, {name}: Tensors,"),
+        ("*train_step(old, batch, network, spec)", "*train_step(old, batch, old.parameters, network, spec)"),
     )  # fmt: skip
 
 

@@ -157,10 +157,8 @@ def not_written(model: str, name: str) -> Unavailable | None:
     file, why = source_file(model, base(name)), f"the model {model} is not written in {name}."
     if is_peer(name):
         peer = PEERS[base(name)]
-        file, why = (
-            f"{package(model)}.{peer.place.partition(':')[0]}",
-            f"{peer.title} has no network like the model {model}.",
-        )
+        file = f"{package(model)}.{peer.place.partition(':')[0]}"
+        why = f"{peer.title} has no network like the model {model}."
     if file is None or importlib.util.find_spec(file) is not None:
         return None
     return Unavailable(why, "Leave it out.")

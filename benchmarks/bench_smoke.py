@@ -47,7 +47,7 @@ def _spec() -> Spec:
 def measure(cell: Cell) -> TimingRecord:
     """One cell in one worker. Raises RuntimeError where it has no time."""
     records: list[Record] = []
-    network = Network(_spec(), registry.part(catalogue.MODEL, "data").default().arrays())
+    network = Network(_spec(), registry.part(catalogue.MODEL, "data").default(_spec()).arrays())
     Runner({catalogue.MODEL: network}, [cell], PROFILES["smoke"], blocks=1, seed=0, sink=records.append).execute()
     for record in records:
         if isinstance(record, TimingRecord):

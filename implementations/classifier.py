@@ -7,10 +7,11 @@ convolutions (height, width, in, out).
 import itertools
 import math
 from abc import abstractmethod
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
+from implementations import labels
 from implementations.declarations import BatchArray, Mask, Metric, Tensor, Variant
 from implementations.errors import BadInput
 from implementations.metrics import accuracy
@@ -26,8 +27,6 @@ STOCK_KERAS = Variant(
 class ClassifierSpec(NetworkSpec):
     """A subclass says of what shape one input is (`sample`), and which blocks stand before the dense ones (`kernels`)."""
 
-    METRIC: ClassVar[Metric] = Metric("accuracy", accuracy, target=0.97)
-
     hidden: tuple[Size, ...] = (128, 128)
     classes: Annotated[Whole, Field(ge=2)] = 10
     batch_norm: Switch = True
@@ -35,6 +34,11 @@ class ClassifierSpec(NetworkSpec):
     norm_momentum: Rate = 0.9
     running_variance: Literal["unbiased", "biased"] = "unbiased"
     dropout: Rate = 0.2
+
+    @property
+    def metric(self) -> Metric:
+        """The share of the samples whose class is told right."""
+        return Metric("accuracy", accuracy, target=0.97)
 
     @property
     @abstractmethod
@@ -67,7 +71,7 @@ class ClassifierSpec(NetworkSpec):
             "y": BatchArray((self.batch,), "target", below=self.classes),
         }
 
-    def outputs(self) -> dict[str, tuple[int, ...]]:
+    def predictions(self) -> dict[str, tuple[int, ...]]:
         """Logits (B, C)."""
         return {"logits": (self.batch, self.classes)}
 
@@ -129,27 +133,9 @@ class ClassifierSpec(NetworkSpec):
         parts.append(f"dropout {self.dropout:g}" if self.dropout else "")
         return ", ".join(filter(None, [*parts, self.optimizer.kind]))
 
-    def classes_of(self, dataset: Any) -> int:
-        """Classes of a data set. Raises BadInput where there are more than samples: their numbers have gaps."""
-        if dataset.classes > max(2, dataset.samples):
-            raise BadInput(
-                f"y: the labels of the data {dataset.name!r} go up to {dataset.classes - 1}, and there are {dataset.samples} samples. "
-                "Number the classes from 0 without gaps, for example with numpy.unique(y, return_inverse=True)[1]."
-            )
-        return int(dataset.classes)
-
     def misfit(self, dataset: Any) -> str | None:
         """Why a data set's labels do not fit, with the fix, or None."""
-        for field in ("y_train", "y_test"):
-            labels = getattr(dataset, field)
-            (outside,) = ((labels < 0) | (labels >= self.classes)).nonzero()
-            if outside.size:
-                return (
-                    f"classes: {outside.size} labels outside [0, {self.classes}) in {field} of the data {dataset.name!r}, the "
-                    f"first {labels[outside[0]]} at index {outside[0]}. Set classes = {dataset.classes}, or number the labels "
-                    "from 0."
-                )
-        return None
+        return labels.misfit(dataset, self.classes)
 
     def variant(self, name: str) -> Self:
         """The specification under a named variant ("spec" is the specification as it stands)."""

@@ -36,7 +36,6 @@ class Spec(Protocol):
     """A network in words and numbers (ours: a subclass of `implementations.spec.NetworkSpec`). Wrong values raise BadInput."""
 
     TITLE: ClassVar[str]  # what the network is called
-    METRIC: ClassVar[Metric]  # what shows that it has learned
     PRESETS: ClassVar[dict[str, dict[str, Any]]]  # named specifications, by what they change; the first is the default
 
     @property
@@ -45,6 +44,10 @@ class Spec(Protocol):
     def dtype(self) -> str: ...  # the number type of parameters, statistics, slots and features: float64 or float32
     @property
     def batch(self) -> int: ...  # B, samples in a batch
+    @property
+    def metric(self) -> Metric: ...  # what shows that it has learned
+    @property
+    def largest_norm(self) -> float: ...  # to which gradients are clipped; 0: they are not
     @property
     def seed(self) -> int: ...  # of the initial state and of the dropout masks
 
@@ -81,7 +84,7 @@ class Spec(Protocol):
 
 
 class Dataset(Protocol):
-    """Real data for a network: what its module `data` makes with `default()`, and of a user's file with `load(path)`."""
+    """Real data for a network: what its module `data` makes for a specification with `default(spec)`, and of a user's file with `load(path, spec)`."""
 
     @property
     def samples(self) -> int: ...  # to train on
@@ -178,6 +181,9 @@ class Oracle(Model, Protocol):
 
     def slot_terms(self, batch: Batch, masks: Mapping[str, np.ndarray], choices: Mapping[str, np.ndarray]) -> Arrays:
         """By slot, after such a step: the sum of the sizes of the terms that it is made of."""
+
+    def gradient_norm(self, batch: Batch, masks: Mapping[str, np.ndarray]) -> float:
+        """Of all gradients of such a step together, before they are clipped."""
 
     def parameters_from_slots(
         self, before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]

@@ -50,7 +50,7 @@ _DAMAGED = (
 class Dataset:
     """Training and test samples: x float32 (N, ...), C-contiguous and finite; y int64 (N,), not negative.
 
-    A sample is a row of features (D,), or an image (height, width) or (height, width, channels): see `flat` and `images`.
+    A sample is a row of features (D,), or an image (height, width) or (height, width, channels): see `flat`, `images` and `sequences`.
     """
 
     name: str
@@ -87,6 +87,16 @@ class Dataset:
                 "width) or (samples, height, width, channels)."
             )
         return self._shaped(height, width, *(channels or (1,)))
+
+    def sequences(self) -> "Dataset":
+        """The same with sequences (N, steps, features), of images their rows. Raises BadInput where the samples are rows of features."""
+        steps, *features = self.x_train.shape[1:]
+        if not features:
+            raise BadInput(
+                f"x: the data {self.name!r} has shape {self.x_train.shape}, rows of features. Give sequences: (samples, steps, features), "
+                "or images, which are read row by row."
+            )
+        return self._shaped(steps, math.prod(features))
 
     def _shaped(self, *sample: int) -> "Dataset":
         return replace(self, x_train=self.x_train.reshape(-1, *sample), x_test=self.x_test.reshape(-1, *sample))

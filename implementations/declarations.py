@@ -53,6 +53,9 @@ class Tensor:
     deviation: float = 1.0
     """Of the normal numbers that it begins with, whose mean is 0."""
 
+    ones: range = range(0)
+    """Columns that begin with 1, whatever the others begin with."""
+
     decays: bool = False
     """Whether weight decay applies."""
 

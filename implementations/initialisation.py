@@ -20,7 +20,10 @@ def initial_state(spec: Spec) -> Arrays:
 def _initial(spec: Spec, name: str, tensor: Tensor) -> np.ndarray:
     if tensor.initial == "normal":
         return _generator(spec.seed, name).normal(0.0, tensor.deviation, tensor.shape)
-    return np.full(tensor.shape, float(tensor.initial == "ones"))
+    value = np.full(tensor.shape, float(tensor.initial == "ones"))
+    if tensor.ones:
+        value[..., tensor.ones] = 1
+    return value
 
 
 def hot_state(spec: Spec, seed: int = 1) -> Arrays:

@@ -86,9 +86,6 @@ class NetworkSpec(Strict):
     TITLE: ClassVar[str]
     """What the network is called, as short as can be."""
 
-    METRIC: ClassVar[Metric]
-    """What shows that it has learned."""
-
     PRESETS: ClassVar[dict[str, dict[str, Any]]]
     """Named specifications, by what they change; the first is the default."""
 
@@ -107,12 +104,22 @@ class NetworkSpec(Strict):
         """The number type to which the factors of a matrix product are rounded. TF32 is no type: the device rounds by itself."""
         return "bfloat16" if self.precision == "bfloat16" else self.dtype
 
+    @property
+    @abstractmethod
+    def metric(self) -> Metric:
+        """What shows that it has learned."""
+
+    @property
+    def largest_norm(self) -> float:
+        """The norm of all gradients together above which they are clipped to it; 0: they are not."""
+        return 0.0
+
     @abstractmethod
     def arrays(self) -> dict[str, BatchArray]:
         """The arrays of a batch by name."""
 
     @abstractmethod
-    def outputs(self) -> dict[str, tuple[int, ...]]:
+    def predictions(self) -> dict[str, tuple[int, ...]]:
         """The shapes of what a prediction gives, by name."""
 
     @abstractmethod
@@ -184,7 +191,7 @@ class NetworkSpec(Strict):
         read = [array for array in self.arrays().values() if phase != "predict" or array.role == "input"]
         batch = sum(math.prod(array.shape) * (4 if array.below else number) for array in read)
         if phase == "predict":
-            written = sum(math.prod(shape) for shape in self.outputs().values())
+            written = sum(math.prod(shape) for shape in self.predictions().values())
             return number * (state["parameter"] + state["statistic"] + written) + batch
         return number * 2 * sum(state.values()) + batch
 

@@ -85,7 +85,7 @@ def train(
     """
     specification = registry.part(model, "spec").Spec
     spec = spec or specification.preset(next(iter(specification.PRESETS)))
-    dataset = dataset or registry.part(model, "data").default()
+    dataset = dataset or registry.part(model, "data").default(spec)
     if misfit := spec.misfit(dataset):
         raise BadInput(misfit)
     if dataset.samples < spec.batch:
@@ -106,7 +106,7 @@ def train(
     test = to_device(samples.test)
     for number in range(1, epochs + 1):
         losses = samples.epoch(made, spec.batch, number)
-        yield Epoch.after(number, losses, made.predict(test), spec.METRIC, samples.test, adapter.to_host)
+        yield Epoch.after(number, losses, made.predict(test), spec.metric, samples.test, adapter.to_host)
 
 
 def _check(model: str, framework: str, spec: Spec, device: str, mode: str, epochs: int) -> None:

@@ -117,7 +117,7 @@ def _network(
     if not (load_data or path or request.own_spec):
         return PreparedNetwork(spec, samples=registry.part(model, "spec").SAMPLES)
     data = registry.part(model, "data")
-    dataset = data.load(path) if path else data.default()
+    dataset = data.load(path, spec) if path else data.default(spec)
     if path and file is None:
         spec = spec.sized_for(dataset)
     if misfit := spec.misfit(dataset):

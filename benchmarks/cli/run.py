@@ -245,7 +245,7 @@ def _printable(path: str) -> str:
 
 
 def _network_record(model: str, network: PreparedNetwork) -> NetworkRecord:
-    spec, metric = network.spec.model_dump(mode="json"), network.spec.METRIC
+    spec, metric = network.spec.model_dump(mode="json"), network.spec.metric
     return NetworkRecord(
         model=model,
         title=network.spec.TITLE,

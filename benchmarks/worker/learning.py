@@ -33,7 +33,7 @@ def _training(
 ) -> LearningRecord:
     spec, to_host = models.spec.changed(seed=(models.spec.seed + seed) % 2**31), models.adapter.to_host
     model.load_state(models.state(spec))
-    metric = spec.METRIC
+    metric = spec.metric
     reached = MetricText(name=metric.name, target=metric.target, share=metric.share).reached
     points: list[LearningPoint] = []
     spent = 0.0

@@ -5,7 +5,8 @@ the variant "stock" of the specification is Keras as it comes. Shape letters: B 
 D width of a dense layer, K classes.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 
@@ -23,7 +24,7 @@ class CNN(Model):
     """`implementations.contract.Model`."""
 
     layout = "NHWC; kernels HWIO, (in, out)"
-    LAYERS: ClassVar = {
+    kinds: Mapping[str, Any] = {
         "conv": convolution, "pool": max_pool, "dense": dense, "norm": batch_norm, "relu": relu, "output": dense,
     }  # fmt: skip
 

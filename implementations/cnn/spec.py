@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from pydantic import ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from implementations import labels
 from implementations.classifier import STOCK_KERAS, ClassifierSpec
 from implementations.declarations import Metric
 from implementations.errors import BadInput
@@ -26,7 +27,6 @@ class CNNSpec(ClassifierSpec):
     """
 
     TITLE: ClassVar[str] = "CNN"
-    METRIC: ClassVar[Metric] = Metric("accuracy", accuracy, target=0.98)
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
         "digits": {},
         "mnist": {"image": (28, 28, 1)},
@@ -49,6 +49,11 @@ class CNNSpec(ClassifierSpec):
                 "a larger image, or fewer channels, one number for each block",
             )
         return channels
+
+    @property
+    def metric(self) -> Metric:
+        """The share of the images that are told right."""
+        return Metric("accuracy", accuracy, target=0.98)
 
     @property
     def sample(self) -> tuple[int, ...]:
@@ -108,7 +113,7 @@ class CNNSpec(ClassifierSpec):
 
         Raises BadInput where the images are too small, or there are more classes than samples: their numbers have gaps.
         """
-        return self.changed(image=dataset.x_train.shape[1:], classes=self.classes_of(dataset))
+        return self.changed(image=dataset.x_train.shape[1:], classes=labels.classes_of(dataset))
 
     def misfit(self, dataset: Any) -> str | None:
         """Why a data set's images or labels do not fit, with the fix, or None."""

@@ -20,7 +20,7 @@ from implementations.equivalence.tolerances import Check
 from implementations.initialisation import batches, hot_state, zeroed_slots
 from implementations.training.training_numpy import Model as NumpyModel
 
-HOT, ZEROED = "hot state", "zeroed slots"
+HOT, ZEROED, CLIPPING = "hot state", "zeroed slots", "the other side of clipping"
 BATCHES = 8
 FREE_STEPS, RESTARTED_STEPS, SPREAD_STEPS = 50, 10, 20
 COUNTERS = (7, 250, 2042, 4090)
@@ -53,8 +53,7 @@ class Kit:
     ) -> None:
         self.adapter, self.device, self.shared = adapter, device, shared
         self.model_class = registry.model_class(model, framework, mode)
-        states, steps = registry.part(model, "extremes"), registry.part(model, "steps").STEPS
-        self.extremes, self.poisoned = states.extremes, states.poisoned
+        self.states, steps = registry.part(model, "extremes"), registry.part(model, "steps").STEPS
         self.convolves = any(step.layer.startswith("convolution/") for step in steps)
         self.oracle_class = oracle_of(cast(type[NumpyModel], registry.model_class(model, "numpy")))
 
@@ -64,9 +63,28 @@ class Kit:
         return Candidate(made, spec, self.to_device, self.adapter.to_host)
 
     def starts(self, spec: Spec, seed: int = 1) -> list[Start]:
-        """From the middle of training, and from its beginning, when the slots become the gradients."""
+        """From the middle of training, and from its beginning, when the slots become the gradients.
+
+        Where gradients are clipped, or may be: once more from its beginning, on the other side of where that begins.
+        """
         hot, (batch,) = hot_state(spec, seed), batches(spec, 1, seed + 1)
-        return [Start(HOT, hot, batch), Start(ZEROED, zeroed_slots(spec, hot), batch, fresh=True)]
+        zeroed = Start(ZEROED, zeroed_slots(spec, hot), batch, fresh=True)
+        return [
+            Start(HOT, hot, batch),
+            zeroed,
+            *(self._other_side_of_clipping(spec, zeroed) if spec.largest_norm else ()),
+        ]
+
+    def _other_side_of_clipping(self, spec: Spec, zeroed: Start) -> list[Start]:
+        """As the model has it."""
+        oracle, masks = self.oracle_class(spec), strays.masks(spec, zeroed.samples)
+
+        def norm(state: Arrays, batch: Arrays) -> float:
+            oracle.load_state(state)
+            return oracle.gradient_norm(batch, masks)
+
+        found = self.states.other_side_of_clipping(spec, zeroed.state, zeroed.batch, norm)
+        return [replace(zeroed, check=CLIPPING, state=found[0], batch=found[1])] if found else []
 
     def stress_starts(self, spec: Spec, seed: int = 1) -> list[Start]:
         """Extreme states and inputs, as the model has them.
@@ -75,10 +93,10 @@ class Kit:
         """
         if spec.precision in tolerances.COARSE:
             return []
-        hot, zeroed = self.starts(spec, seed)
+        hot, zeroed = self.starts(spec, seed)[:2]
         return [
             Start(name, state, batch, fresh=state is not hot.state, extreme=True)
-            for name, (state, batch) in self.extremes(spec, hot.state, zeroed.state, zeroed.batch).items()
+            for name, (state, batch) in self.states.extremes(spec, hot.state, zeroed.state, zeroed.batch).items()
         ]
 
     def steps(self, candidate: Candidate, starts: list[Start]) -> list[Check]:
@@ -183,7 +201,7 @@ class Kit:
     def not_a_number(self, candidate: Candidate) -> list[Check]:
         """NaN somewhere, as the model has it: NaN in the logits that it reaches alone, in the loss, and in trained parameters."""
         start, model = self.starts(candidate.spec)[0], candidate.model
-        state, host, reached = self.poisoned(candidate.spec, start.state, start.batch)
+        state, host, reached = self.states.poisoned(candidate.spec, start.state, start.batch)
         batch = candidate.batch(host)
         model.load_state(state)
         logits = np.asarray(candidate.to_host(model.predict(batch)))

@@ -15,6 +15,7 @@ from implementations.contract import Arrays, Batch, OracleClass
 from implementations.declarations import Branch
 from implementations.equivalence import from_slots
 from implementations.equivalence.array_functions import Computing, plain
+from implementations.layers.clipping import clipping_numpy as clipping
 from implementations.layers.loss import cross_entropy_numpy as cross_entropy
 from implementations.training.training_numpy import Model
 
@@ -124,6 +125,8 @@ class _Oracle(Model):
         A gradient can be zero in theory, and rounding in practice: that of a weight whose scale batch norm takes out
         again. The rounding is in proportion to this: the way back, with every minus a plus, from what was a difference forward.
         """
+        norm = self.gradient_norm(batch, masks, choices) if self.spec.largest_norm else 0.0
+        factor = self.spec.largest_norm / norm if norm > self.spec.largest_norm else 1.0
         self._given(masks, choices)
         self.caches_terms = True
         logits, caches = self.forward(self._in_own_arithmetic(batch))
@@ -131,8 +134,18 @@ class _Oracle(Model):
         _, p = cross_entropy.forward(logits, batch["y"])
         sizes = self.PLAIN(self.spec, dtype=self.dtype)
         sizes.step, sizes.w = self.step, {name: _size(value) for name, value in self.w.items()}
-        sizes.update(sizes.backward(cross_entropy.backward(_size(p), batch["y"]), _size(caches)))
+        terms = sizes.backward(cross_entropy.backward(_size(p), batch["y"]), _size(caches))
+        sizes.update({name: factor * value for name, value in terms.items()})
         return {name: np.asarray(value) for name, value in sizes.w.items() if ":" in name}
+
+    def gradient_norm(
+        self, batch: Batch, masks: Mapping[str, np.ndarray], choices: Mapping[str, np.ndarray] | None = None
+    ) -> float:
+        """Of all gradients of such a step together, before they are clipped."""
+        self._given(masks, choices)
+        logits, caches = self.forward(self._in_own_arithmetic(batch))
+        _, p = cross_entropy.forward(logits, batch["y"])
+        return float(clipping.norm(self.backward(cross_entropy.backward(p, batch["y"]), caches)))
 
     def parameters_from_slots(
         self, before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]

@@ -149,7 +149,8 @@ class Repetition:
             return {}
         self.oracle.load_state(self.start.state)
         terms = self.oracle.slot_terms(self.start.batch, self.masks, choices)
-        slots = {name: float(np.linalg.norm(value)) for name, value in terms.items() if np.any(value)}
+        with np.errstate(over="ignore"):  # along many steps of a recurrent layer, sizes grow without end
+            slots = {name: float(np.linalg.norm(value)) for name, value in terms.items() if np.any(value)}
         return slots | {"loss": max(1.0, float(np.max(np.abs(logits))))}
 
 

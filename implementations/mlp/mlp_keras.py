@@ -4,7 +4,8 @@ Where stock Keras does not compute what the specification says, a small subclass
 the variant "stock" of the specification is Keras as it comes. Shape letters: B batch, D features, H hidden width, C classes.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 
@@ -19,7 +20,7 @@ from implementations.training.training_keras import Model
 class MLP(Model):
     """`implementations.contract.Model`."""
 
-    LAYERS: ClassVar = {"dense": dense, "norm": batch_norm, "relu": relu, "output": dense}
+    kinds: Mapping[str, Any] = {"dense": dense, "norm": batch_norm, "relu": relu, "output": dense}
 
     # --- forward ---
 

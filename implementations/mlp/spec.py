@@ -7,6 +7,7 @@ here. The steps' texts are in `steps.py`, the conventions and their sources in `
 
 from typing import Any, ClassVar
 
+from implementations import labels
 from implementations.classifier import STOCK_KERAS, ClassifierSpec
 from implementations.errors import BadInput
 from implementations.spec import Size
@@ -35,7 +36,7 @@ class MLPSpec(ClassifierSpec):
 
         Raises BadInput where there are more classes than samples: their numbers have gaps.
         """
-        return self.changed(features=dataset.features, classes=self.classes_of(dataset))
+        return self.changed(features=dataset.features, classes=labels.classes_of(dataset))
 
     def misfit(self, dataset: Any) -> str | None:
         """Why a data set's width or labels do not fit, with the fix, or None."""

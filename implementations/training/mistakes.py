@@ -25,8 +25,9 @@ STEP_IN_TORCH = "        optimizer.update(self.optimizer, self.step, self.spec.o
 RETURN_IN_TORCH = "        return loss.detach()\n"
 
 TRAIN_IN_KERAS = '        return self.network.train_on_batch(batch["x"], batch["y"])\n'
-LOADED_IN_KERAS = '            value = self._converted("from_spec", name, np.asarray(state[name]))\n'
-SGD_IN_KERAS = "    return keras.optimizers.SGD(number(settings.learning_rate), momentum=number(settings.momentum))\n"
+LOADED_IN_KERAS = '            whole[self._rows(name)] = self._converted("from_spec", name, np.asarray(state[name]))\n'
+CLIPPED_IN_KERAS = "    clipped = clipping.settings(largest_norm, number)\n"
+SGD_KIND_IN_KERAS = "    kind = SGD if clipped else keras.optimizers.SGD\n"
 INDEX_IN_KERAS = "        index, dtype = self._get_variable_index(variable), variable.dtype\n"
 
 UPDATE_IN_JAX = "    parameters, slots = update(old.parameters, gradients, old.slots, spec)\n"
@@ -38,8 +39,8 @@ LOADED_IN_JAX = "np.array(state[name], dtype)"
 def in_keras(used: str, kept: str) -> Edits:
     """Descent by something else than the gradient, with a tensor that is kept beside each parameter."""
     return (
-        (SGD_IN_KERAS, "    return Holding(number(settings.learning_rate), momentum=number(settings.momentum))\n", OPTIMIZER),
-        ("class Adam(keras.optimizers.Adam):\n", f"""class Holding(keras.optimizers.SGD):
+        (SGD_KIND_IN_KERAS, "    kind = Holding\n", OPTIMIZER),
+        ("class Adam(Summed, keras.optimizers.Adam):\n", f"""class Holding(SGD):
     def build(self, variables):
         super().build(variables)
         self.held = [self.add_variable_from_reference(v, name="held") for v in variables]
@@ -51,7 +52,7 @@ def in_keras(used: str, kept: str) -> Edits:
         self.assign(held, {kept})
 
 
-class Adam(keras.optimizers.Adam):
+class Adam(Summed, keras.optimizers.Adam):
 """, OPTIMIZER),
     )  # fmt: skip
 
@@ -141,7 +142,7 @@ MISTAKES = (
                 g *= 100 / norm
 """),),
         "torch": ((BACKWARD_IN_TORCH, BACKWARD_IN_TORCH + "        nn.utils.clip_grad_norm_(self.network.parameters(), 100.0)\n"),),
-        "keras": ((SGD_IN_KERAS, SGD_IN_KERAS[:-2] + ", global_clipnorm=100.0)\n", OPTIMIZER),),
+        "keras": ((CLIPPED_IN_KERAS, '    clipped = {"global_clipnorm": 100.0}\n', OPTIMIZER),),
         "jax": ((GRADIENTS_IN_JAX, """    norm = jax.numpy.sqrt(sum(jax.numpy.square(g).sum() for g in gradients.values()))
     gradients = {name: g * jax.numpy.minimum(1, 100 / norm) for name, g in gradients.items()}
 """ + GRADIENTS_IN_JAX),),

@@ -13,6 +13,7 @@ import numpy as np
 
 from implementations.contract import Arrays, DeviceBatch
 from implementations.layers.batch_norm import batch_norm_cupy as batch_norm
+from implementations.layers.clipping import clipping_cupy as clipping
 from implementations.layers.dropout import dropout_cupy as dropout
 from implementations.layers.loss import cross_entropy_cupy as cross_entropy
 from implementations.layers.optimizer import optimizer_cupy as optimizer
@@ -50,7 +51,7 @@ class Model:
         """One step of training; returns the loss."""
         logits, caches = self.forward(batch)
         losses, p = cross_entropy.forward(logits, batch["y"])
-        gradients = self.backward(cross_entropy.backward(p, batch["y"]), caches)
+        gradients = self.clipped(self.backward(cross_entropy.backward(p, batch["y"]), caches))
         self.update(gradients)
         return losses.mean()
 
@@ -65,6 +66,11 @@ class Model:
     def predict(self, batch: DeviceBatch) -> Array:
         """Logits, as the trained network predicts."""
         raise NotImplementedError
+
+    def clipped(self, gradients: DeviceArrays) -> DeviceArrays:
+        """The gradients, all shorter by one factor where together they are longer than the specification allows."""
+        largest = self.spec.largest_norm
+        return clipping.clip(gradients, largest) if largest else gradients
 
     def update(self, gradients: DeviceArrays) -> None:
         """One step of the optimizer on every parameter."""

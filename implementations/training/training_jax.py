@@ -14,6 +14,7 @@ from jax import Array, random
 
 from implementations.contract import Arrays
 from implementations.layers.batch_norm import batch_norm_jax as batch_norm
+from implementations.layers.clipping import clipping_jax as clipping
 from implementations.layers.dropout import dropout_jax as dropout
 from implementations.layers.loss import cross_entropy_jax as cross_entropy
 from implementations.layers.optimizer import optimizer_jax as optimizer
@@ -50,6 +51,7 @@ def train_step(old: Training, batch: Tensors, network: Network, spec: Any) -> tu
     """One step of training: what takes the place of `old`, and the loss."""
     masks, key = draw_masks(old.key, len(batch["y"]), spec)
     (loss, statistics), gradients = backward(mean_loss, old.parameters, old.statistics, masks, batch, network, spec)
+    gradients = clipped(gradients, spec)
     parameters, slots = update(old.parameters, gradients, old.slots, spec)
     return Training(parameters, statistics, slots, key), loss
 
@@ -89,6 +91,11 @@ def backward(loss: Callable[..., tuple[Array, Tensors]], parameters: Tensors, *r
     and walking that back. The second part of what `loss` returns (the running statistics) is handed through.
     """
     return jax.value_and_grad(loss, has_aux=True)(parameters, *rest)
+
+
+def clipped(gradients: Tensors, spec: Any) -> Tensors:
+    """The gradients, all shorter by one factor where together they are longer than the specification allows."""
+    return clipping.clip(gradients, spec.largest_norm) if spec.largest_norm else gradients
 
 
 def update(parameters: Tensors, gradients: Tensors, slots: Tensors, spec: Any) -> tuple[Tensors, Tensors]:

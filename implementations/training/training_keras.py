@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property, partial
 from operator import attrgetter
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,19 +23,19 @@ BACKEND = keras.backend.backend()
 
 
 class Model:
-    """`implementations.contract.Model` but for the network, which a page adds: `build_network`, `predict` and `LAYERS`."""
+    """`implementations.contract.Model` but for the network, which a page adds: `build_network`, `predict` and `kinds`."""
 
     compiled = {"tensorflow": "tf.function, on a GPU with XLA", "torch": "no", "jax": "jax.jit"}[BACKEND]
     layout = "(in, out)"
     random_bits = "keras.layers.Dropout's own"
     step_memory = "as its backend has them"
-    LAYERS: ClassVar[Mapping[str, ModuleType]] = {}
+    kinds: Mapping[str, Any] = {}
     """The module of every layer that has tensors or chooses, by the layer's name without its number."""
 
     def __init__(self, spec: Any, device: str = "cpu") -> None:
         self.spec = spec
         self.network = self.build_network()
-        self.optimizer = optimizer.optimizer(spec.optimizer, self.number)
+        self.optimizer = optimizer.optimizer(spec.optimizer, spec.largest_norm, self.number)
         self.network.compile(optimizer=self.optimizer, loss=cross_entropy.loss())
         self.variables = self._parameters_and_statistics()
         self.optimizer.exclude_from_weight_decay(var_list=self._undecayed())
@@ -66,14 +66,17 @@ class Model:
 
     def state(self) -> Arrays:
         """Copies of all variables under the specification's names."""
-        state = {name: np.array(ops.convert_to_numpy(v), copy=True) for name, v in self.variables.items()}
+        state = {
+            name: np.array(ops.convert_to_numpy(v)[self._rows(name)], copy=True) for name, v in self.variables.items()
+        }
         return {name: self._converted("to_spec", name, value) for name, value in state.items()}
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over copies of the named arrays."""
         for name, variable in self.variables.items():
-            value = self._converted("from_spec", name, np.asarray(state[name]))
-            variable.assign(value.astype(keras.backend.standardize_dtype(variable.dtype)))
+            whole = np.array(ops.convert_to_numpy(variable))
+            whole[self._rows(name)] = self._converted("from_spec", name, np.asarray(state[name]))
+            variable.assign(whole)
 
     def random_state(self) -> Arrays:
         """The state of every dropout layer's seed generator."""
@@ -156,7 +159,12 @@ class Model:
 
     def _module(self, layer: str) -> Any:
         """The module of a layer that has tensors or chooses; of others None."""
-        return self.LAYERS.get(layer.rstrip("0123456789"))
+        return self.kinds.get(layer.rstrip("0123456789"))
+
+    def _rows(self, name: str) -> Any:
+        """Which rows of Keras's variable a tensor is, where several share one; else all."""
+        layer, _, attribute = name.rpartition(":")[2].rpartition(".")
+        return getattr(self._module(layer), "ROWS", {}).get(attribute, ...)
 
     def _converted(self, direction: str, name: str, value: np.ndarray) -> np.ndarray:
         """`to_spec` or `from_spec`: as the layer and the optimizer say, where Keras keeps another layout or sign."""

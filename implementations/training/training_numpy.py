@@ -11,6 +11,7 @@ import numpy as np
 
 from implementations.contract import Arrays, Batch
 from implementations.layers.batch_norm import batch_norm_numpy as batch_norm
+from implementations.layers.clipping import clipping_numpy as clipping
 from implementations.layers.dropout import dropout_numpy as dropout
 from implementations.layers.loss import cross_entropy_numpy as cross_entropy
 from implementations.layers.optimizer import optimizer_numpy as optimizer
@@ -48,7 +49,7 @@ class Model:
         """One step of training; returns the loss."""
         logits, caches = self.forward(batch)
         losses, p = cross_entropy.forward(logits, batch["y"])
-        gradients = self.backward(cross_entropy.backward(p, batch["y"]), caches)
+        gradients = self.clipped(self.backward(cross_entropy.backward(p, batch["y"]), caches))
         self.update(gradients)
         return losses.mean()
 
@@ -63,6 +64,11 @@ class Model:
     def predict(self, batch: Batch) -> Array:
         """Logits, as the trained network predicts."""
         raise NotImplementedError
+
+    def clipped(self, gradients: Arrays) -> Arrays:
+        """The gradients, all shorter by one factor where together they are longer than the specification allows."""
+        largest = self.spec.largest_norm
+        return clipping.clip(gradients, largest) if largest else gradients
 
     def update(self, gradients: Arrays) -> None:
         """One step of the optimizer on every parameter."""

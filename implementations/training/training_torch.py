@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from implementations.contract import Arrays
+from implementations.layers.clipping import clipping_torch as clipping
 from implementations.layers.dropout import dropout_torch as dropout
 from implementations.layers.loss import cross_entropy_torch as cross_entropy
 from implementations.layers.optimizer import optimizer_torch as optimizer
@@ -53,6 +54,8 @@ class Model:
         with self.mixed():
             loss = cross_entropy.forward(self.network(batch["x"]), batch["y"])
         self.backward(loss)
+        if self.spec.largest_norm:
+            clipping.clip(self.network.parameters(), self.spec.largest_norm)
         optimizer.update(self.optimizer, self.step, self.spec.optimizer)
         return loss.detach()
 
@@ -113,8 +116,12 @@ class Model:
         masks = {}
         for name, mask in self.spec.masks(batch).items():
             layer = self.network.get_submodule(name.rpartition(".")[0])
-            masks[name] = dropout.mask(layer, mask.shape, self.dtype, self.device).numpy(force=True)
+            masks[name] = dropout.mask(layer, self.ones(mask.shape)).numpy(force=True)
         return masks
+
+    def ones(self, shape: tuple[int, ...]) -> torch.Tensor:
+        """What a dropout layer is given to draw a mask from."""
+        return torch.ones(shape, dtype=self.dtype, device=self.device)
 
     def choices(self, batch: Mapping[str, torch.Tensor]) -> Arrays:
         """What every branch chooses in a training step on the batch, by the oracle's names; the state stays."""

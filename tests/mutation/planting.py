@@ -103,8 +103,7 @@ class PlantedKit(Kit):
     """The kit on an implementation with a mistake in it, or with none."""
 
     def __init__(self, framework: str, mistake: Mistake | None, model: str = MODEL) -> None:
-        states, self.device = registry.part(model, "extremes"), "cpu"
-        self.extremes, self.poisoned = states.extremes, states.poisoned
+        self.states, self.device = registry.part(model, "extremes"), "cpu"
         in_numpy = registry.model_class(model, "numpy")
         if framework == ORACLE:
             self.model_class, self.oracle_class = in_numpy, mistakes.planted_oracle(model, mistake)

@@ -143,24 +143,31 @@ class Asked:
         model: Any = self.kit.model_class(spec, self.kit.device)
         batch = self.kit.candidate(spec, model).batch(batches.one(spec))
         state, generator = initialisation.hot_state(spec), model.random_state()
-        steps = registry.part(self.model, "steps").STEPS
+        steps = registry.part(self.model, "steps")
         events: list[str] = []
         losses = []
         for watching_ in (
             nullcontext(),
-            watching.watched(model, steps, events.append, lambda step: events.append(f"end of {step}")),
+            watching.watched(model, steps.STEPS, events.append, lambda step: events.append(f"end of {step}")),
         ):
             model.load_state(state)
             model.set_random_state(generator)
             with watching_:
                 losses.append(np.asarray(self.kit.adapter.to_host(model.train_step(batch))).tobytes())
         begun = [step for step in events if not step.startswith("end of ")]
-        return {"watched": sorted(set(begun)), "ends": len(events) == 2 * len(begun), "same": losses[0] == losses[1]}
+        taken = steps.taken(spec) if hasattr(steps, "taken") else steps.STEPS
+        names = sorted(step.name for step in taken)
+        return {
+            "watched": sorted(set(begun)),
+            "taken": names,
+            "ends": len(events) == 2 * len(begun),
+            "same": losses[0] == losses[1],
+        }
 
     def predictions(self) -> str:
         """Hash of the predicted classes of the data's test set after a few epochs from the same start."""
-        dataset = registry.part(self.model, "data").default()
         spec = self.preset.changed(**self.own.LEARNING, precision=self.precision)
+        dataset = registry.part(self.model, "data").default(spec)
         candidate = self.kit.candidate(spec)
         model = candidate.model
         model.load_state(initialisation.initial_state(spec))

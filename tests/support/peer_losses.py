@@ -13,7 +13,8 @@ STEPS = 60
 
 def losses(model: str, name: str) -> list[float]:
     """Of so many steps, or of as many epochs as hold them."""
-    spec, digits = registry.part(model, "spec").Spec(), registry.part(model, "data").default()
+    spec = registry.part(model, "spec").Spec()
+    digits = registry.part(model, "data").default(spec)
     adapter = registry.adapter(name)
     adapter.start(1)
     peer = registry.model_class(model, name)(spec)

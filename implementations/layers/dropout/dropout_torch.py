@@ -6,9 +6,9 @@ from torch import nn
 # --- forward ---
 
 
-def mask(dropout: nn.Dropout, shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+def mask(dropout: nn.Dropout, ones: torch.Tensor) -> torch.Tensor:
     """0 with the layer's rate, else 1/(1-rate): what the layer makes of ones in training."""
-    return dropout(torch.ones(shape, dtype=dtype, device=device))
+    return dropout(ones)
 
 
 def layer(rate: float) -> nn.Dropout:

@@ -30,7 +30,8 @@ ADAMW_IN_TORCH = "return torch.optim.AdamW(groups, **options)"
 HAT_IN_TORCH = 'if settings.kind != "sgd" and settings.epsilon_form == "hat":'
 COUNTER_IN_TORCH = "torch.tensor(float(step))"
 
-SGD_IN_KERAS = "    return keras.optimizers.SGD(number(settings.learning_rate), momentum=number(settings.momentum))\n"
+SGD_IN_KERAS = "    return kind(number(settings.learning_rate), momentum=number(settings.momentum), **clipped)\n"
+SGD_KIND_IN_KERAS = "    kind = SGD if clipped else keras.optimizers.SGD\n"
 STEP_IN_KERAS = "        step = ops.cast(self.iterations + 1, dtype)\n"
 DECAY_IN_KERAS = '    decay = number(settings.weight_decay) if settings.kind == "adamw" else None\n'
 OWN_DECAY_IN_KERAS = '    decay = None\n    Adam.planted = settings.weight_decay if settings.kind == "adamw" else 0\n'
@@ -47,8 +48,8 @@ CORRECTIONS_IN_JAX = "correction1, correction2 = one_minus_power(beta1, step), o
 def sgd_in_keras(gradient: str) -> Edits:
     """Momentum written out, with this gradient."""
     return (
-        (SGD_IN_KERAS, SGD_IN_KERAS.replace("keras.optimizers.SGD(", "PlantedSGD(")),
-        ("class Adam(keras.optimizers.Adam):\n", f"""class PlantedSGD(keras.optimizers.SGD):
+        (SGD_KIND_IN_KERAS, "    kind = PlantedSGD\n"),
+        ("class Adam(Summed, keras.optimizers.Adam):\n", f"""class PlantedSGD(SGD):
     def update_step(self, gradient, variable, learning_rate):
         learning_rate = ops.cast(learning_rate, variable.dtype)
         gradient = {gradient}
@@ -57,7 +58,7 @@ def sgd_in_keras(gradient: str) -> Edits:
         self.assign(variable, variable + m)
 
 
-class Adam(keras.optimizers.Adam):
+class Adam(Summed, keras.optimizers.Adam):
 """),
     )  # fmt: skip
 

@@ -7,6 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from implementations.layers.clipping import clipping_keras as clipping
+from implementations.layers.embedding import embedding_keras as embedding
+
 Array = Any
 """On the host."""
 
@@ -19,25 +22,41 @@ NAMES = {"velocity": "momentums", "m": "_momentums", "v": "_velocities", "step":
 # --- update ---
 
 
-def optimizer(settings: Any, number: Number) -> keras.optimizers.Optimizer:
-    """SGD, Adam or AdamW: it keeps the slots, and updates all parameters from their gradients."""
-    return sgd(settings, number) if settings.kind == "sgd" else adam(settings, number)
+def optimizer(settings: Any, largest_norm: float, number: Number) -> keras.optimizers.Optimizer:
+    """SGD, Adam or AdamW: it keeps the slots, and updates all parameters from their gradients, which it clips first."""
+    clipped = clipping.settings(largest_norm, number)
+    return (sgd if settings.kind == "sgd" else adam)(settings, number, **clipped)
 
 
-def sgd(settings: Any, number: Number) -> keras.optimizers.SGD:
+def sgd(settings: Any, number: Number, **clipped: Any) -> keras.optimizers.SGD:
     """v' = mu v' - lr g; w = w + v': with v' = -lr v the specification's rule (Sutskever et al. 2013)."""
-    return keras.optimizers.SGD(number(settings.learning_rate), momentum=number(settings.momentum))
+    kind = SGD if clipped else keras.optimizers.SGD
+    return kind(number(settings.learning_rate), momentum=number(settings.momentum), **clipped)
 
 
-def adam(settings: Any, number: Number) -> keras.optimizers.Adam:
+def adam(settings: Any, number: Number, **clipped: Any) -> keras.optimizers.Adam:
     """Stock Keras has the form "hat"; its weight decay is decoupled, before the step."""
     kind = Adam if settings.epsilon_form == "algorithm1" else keras.optimizers.Adam
     moments = {"beta_1": number(settings.beta1), "beta_2": number(settings.beta2)}
     decay = number(settings.weight_decay) if settings.kind == "adamw" else None
-    return kind(number(settings.learning_rate), **moments, epsilon=number(settings.epsilon), weight_decay=decay)
+    return kind(
+        number(settings.learning_rate), **moments, **clipped, epsilon=number(settings.epsilon), weight_decay=decay
+    )
 
 
-class Adam(keras.optimizers.Adam):
+class Summed:
+    """An optimizer that takes the gradient of an embedding as one, where TensorFlow hands it on in pieces."""
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
+        """Clips and updates. Stock Keras would add up the squares of the pieces."""
+        return super().apply([embedding.summed(gradient) for gradient in grads], trainable_variables)  # type: ignore[misc]
+
+
+class SGD(Summed, keras.optimizers.SGD):
+    """Stock Keras's, with whole gradients."""
+
+
+class Adam(Summed, keras.optimizers.Adam):
     """Kingma & Ba 2015, Algorithm 1. Stock Keras has the epsilon-hat form, and powers of beta that lose digits."""
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

@@ -138,10 +138,10 @@ def test_the_summary_tells_the_sizes() -> None:
 
 
 def test_digits_are_images_that_fit() -> None:
-    digits = registry.part("cnn", "data").default()
+    digits = registry.part("cnn", "data").default(CNNSpec())
     assert digits.x_train.shape == (1437, 8, 8, 1)
     assert CNNSpec().misfit(digits) is None
-    np.testing.assert_array_equal(digits.x_train.reshape(1437, -1), registry.part("mlp", "data").default().x_train)
+    np.testing.assert_array_equal(digits.x_train.reshape(1437, -1), registry.part("mlp", "data").default(None).x_train)
 
 
 def test_a_network_is_made_for_other_images() -> None:

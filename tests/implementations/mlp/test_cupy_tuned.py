@@ -51,8 +51,7 @@ class TunedKit(Kit):
 
     def __init__(self, *edits: tuple[str, str]) -> None:
         self.page = planted(*edits)
-        states, self.device = registry.part("mlp", "extremes"), "cuda:0"
-        self.extremes, self.poisoned = states.extremes, states.poisoned
+        self.states, self.device = registry.part("mlp", "extremes"), "cuda:0"
         self.model_class, self.oracle_class = self.page.TunedMLP, oracle_of(mlp_numpy.MLP)
         self.adapter: Any = types.SimpleNamespace(
             to_device=lambda array, device: kernels_on_the_cpu.array(array), to_host=np.array

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class Sequences:
         return {"name": self.name, "train_samples": self.samples, "test_samples": len(self.x_test), "sha256": digest}
 
 
-def default() -> Sequences:
+def default(spec: Any) -> Sequences:
     """500 sequences, the same every time."""
     rng = np.random.default_rng(0)
     chains = np.zeros((SAMPLES + TESTS, TOKENS + 1), np.int64)
@@ -50,6 +51,6 @@ def default() -> Sequences:
     return Sequences("chain", x[:SAMPLES].copy(), y[:SAMPLES].copy(), x[SAMPLES:].copy(), y[SAMPLES:].copy())
 
 
-def load(path: Path, seed: int = 0) -> Sequences:
+def load(path: Path, spec: Any) -> Sequences:
     """No files."""
     raise BadInput(f"--data {path}: the stranger takes no files. Leave it out.")

@@ -15,7 +15,6 @@ class StrangerSpec(NetworkSpec):
     """The two dropouts have rates of their own, and masks of rank 4: (B, P, G, ...)."""
 
     TITLE: ClassVar[str] = "Stranger"
-    METRIC: ClassVar[Metric] = Metric("bits per token", bits_per_label, target=1.5, share=False)
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {"chain": {}}
 
     batch: Size = 16
@@ -29,6 +28,11 @@ class StrangerSpec(NetworkSpec):
     dropout_of_units: Rate = 0.3
 
     @property
+    def metric(self) -> Metric:
+        """What shows that it has learned."""
+        return Metric("bits per token", bits_per_label, target=1.5, share=False)
+
+    @property
     def positions(self) -> int:
         """Windows in a sequence, P."""
         return self.tokens - self.window + 1
@@ -40,7 +44,7 @@ class StrangerSpec(NetworkSpec):
             "y": BatchArray((self.batch, self.positions), "target", below=self.vocabulary),
         }
 
-    def outputs(self) -> dict[str, tuple[int, ...]]:
+    def predictions(self) -> dict[str, tuple[int, ...]]:
         """Logits (B, P, V)."""
         return {"logits": (self.batch, self.positions, self.vocabulary)}
 

@@ -1,0 +1,1 @@
+"""Cells of recurrent layers: what happens at one step."""

@@ -1,0 +1,1 @@
+"""The recurrent network: one specification, one file per framework."""

@@ -257,6 +257,9 @@ class ExtendedFramework(Framework, Protocol):
     def convolution(self, x: DeviceArray, kernel: DeviceArray) -> DeviceArray:
         """3x3, with zeros around, of images x (B, H, W, C) with a kernel (3, 3, C, K), for measuring the precision in force."""
 
+    def recurrence(self, h: DeviceArray, weight: DeviceArray) -> DeviceArray:
+        """relu(h U) of states h (B, H) and recurrent weights U (H, H), by its own recurrent layer; likewise."""
+
     def make_deterministic(self) -> None:
         """From now on the same bits in every run. Never in a process that times: this may choose slower algorithms."""
 

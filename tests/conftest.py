@@ -1,27 +1,38 @@
-"""Tests that wait for long processes come last, and the processes are begun first (`background.py`).
+"""Tests that wait for long processes are one group, and the processes are begun first (`background.py`).
 
+`make test` spreads the tests over several processes (pytest-xdist): a module's tests stay together, and the tests that wait for long
+processes too, so that these are begun once. In one process alone such tests come last.
 With `--model NAME`, as `make test MODEL=NAME` has it, tests of other models are left out.
 """
 
+from functools import cache
 from typing import Any
 
 import pytest
 import threadpoolctl
 
 from implementations import registry
-from tests.support import ROOT, background
+from tests.support import ROOT, SPREAD, background
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--model", choices=registry.models(), help="leave out the tests of other models")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> None:
     if model := config.getoption("--model"):
         left_out = [item for item in items if is_of_another(item, model)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    items.sort(key=lambda item: hasattr(item.module, "begin_processes"))
+    items.sort(key=lambda item: waits(item) != SPREAD)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("processes" if waits(item) else item.module.__name__))
+
+
+def waits(item: Any) -> bool:
+    """Whether a test reads what a long process said."""
+    return hasattr(item.module, "begin_processes")
 
 
 def is_of_another(item: Any, model: str) -> bool:
@@ -37,9 +48,21 @@ def pytest_collection_finish(session: Any) -> None:
         return
     # Now that NumPy is imported: products are small here, and long processes run beside them.
     threadpoolctl.threadpool_limits(1, user_api="blas")
+    if not SPREAD:
+        begin_all(session)
+
+
+def pytest_runtest_setup(item: Any) -> None:
+    if SPREAD and waits(item):
+        begin_all(item.session)
+
+
+@cache
+def begin_all(session: Any) -> None:
+    """The processes of all tests of this session, once: `background` begins none twice."""
     waiting: dict[Any, list[dict[str, Any]]] = {}
     for item in session.items:
-        if hasattr(item.module, "begin_processes") and not item.get_closest_marker("skip"):
+        if waits(item) and not item.get_closest_marker("skip"):
             waiting.setdefault(item.module, []).append(item.callspec.params if hasattr(item, "callspec") else {})
     for module in sorted(waiting, key=lambda module: not hasattr(module, "BEGIN_FIRST")):
         module.begin_processes(waiting[module])

@@ -259,7 +259,12 @@ def environment(who: Configuration, scratch: Path) -> dict[str, str]:
     path = os.pathsep.join(filter(None, [str(system.ROOT), os.environ.get("PYTHONPATH", "")]))
     settings = {gpus.ORDER: "PCI_BUS_ID", gpus.VARIABLE: gpu}
     settings |= {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
-    settings |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
+    settings |= {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_ADDOPTS": "",
+        "PYTEST_PLUGINS": "",
+        "PYTEST_XDIST_WORKER": "",
+    }
     compiled = str(scratch / "compiled")
     settings |= {"TORCHINDUCTOR_CACHE_DIR": compiled, "TRITON_CACHE_DIR": compiled, "CUPY_CACHE_DIR": compiled}
     settings["TORCHINDUCTOR_COMPILE_THREADS"] = "1"

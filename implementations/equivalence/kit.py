@@ -41,6 +41,7 @@ class Kit:
     """One framework on one device, used in one way."""
 
     shared: strays.Shared | None = None  # where strays are shared between processes
+    steps_of_life = LIFETIME
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class Kit:
         self.adapter, self.device, self.shared = adapter, device, shared
         self.model_class = registry.model_class(model, framework, mode)
         self.states, steps = registry.part(model, "extremes"), registry.part(model, "steps").STEPS
-        self.convolves = any(step.layer.startswith("convolution/") for step in steps)
+        self.layers = {step.layer.partition("/")[0] for step in steps}
         self.oracle_class = oracle_of(cast(type[NumpyModel], registry.model_class(model, "numpy")))
 
     def candidate(self, spec: Spec, model: Model | None = None) -> Candidate:
@@ -163,7 +164,7 @@ class Kit:
     def lifetime(self, candidate: Candidate) -> list[Check]:
         """A step after as many calls as a run makes of one object: loaded, trained and asked, again and again."""
         spec, model = candidate.spec, candidate.model
-        rounds = max(1, min(LIFETIME, LIFETIME_FLOPS // spec.flops("train_step")) // ROUND)
+        rounds = max(1, min(self.steps_of_life, LIFETIME_FLOPS // spec.flops("train_step")) // ROUND)
         hot, cycle = hot_state(spec), [candidate.batch(batch) for batch in batches(spec, BATCHES)]
         for _ in range(rounds):
             model.load_state(hot)
@@ -240,9 +241,15 @@ class Kit:
         return checks
 
     def products(self) -> dict[str, Product]:
-        """What multiplies in this network, each as a product: many libraries switch the precision of convolutions by itself."""
-        convolves = self.convolves and hasattr(self.adapter, "convolution")
-        return {"matrix product": self.product} | ({"convolution": self.product_by_convolution} if convolves else {})
+        """What multiplies in this network, each as a product: many libraries switch the precision of convolutions by itself, and
+        that of recurrent layers.
+        """
+        found: dict[str, Product] = {"matrix product": self.product}
+        if "convolution" in self.layers and hasattr(self.adapter, "convolution"):
+            found["convolution"] = self.product_by_convolution
+        if "recurrent" in self.layers and hasattr(self.adapter, "recurrence"):
+            found["recurrent layer"] = self.product_by_recurrence
+        return found
 
     def product_by_convolution(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The same: a's rows (H W, C) are the pixels of an image, and the kernel has b (C, K) in its middle."""
@@ -252,6 +259,17 @@ class Kit:
         image = self.factor(a.reshape(1, side, side, -1))
         maps = cast(ExtendedFramework, self.adapter).convolution(image, self.factor(kernel))
         return self.adapter.to_host(maps).reshape(len(a), -1)
+
+    def product_by_recurrence(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The same: a's rows are states, b are the recurrent weights. What a ReLU lets through of a b, and of its negative, is a b."""
+        recurrence = cast(ExtendedFramework, self.adapter).recurrence
+
+        def multiplied(states: np.ndarray, weight: np.ndarray) -> np.ndarray:
+            return self.adapter.to_host(recurrence(self.factor(states), self.factor(weight)))
+
+        positive, negative = np.maximum(a, 0), np.maximum(-a, 0)
+        of_positive, of_negative = (multiplied(part, b) - multiplied(part, -b) for part in (positive, negative))
+        return np.asarray(of_positive - of_negative)
 
     def product(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """A product on the device of two host arrays, in the precision that is in use."""

@@ -98,6 +98,10 @@ def convolution(x: DeviceArray, kernel: DeviceArray) -> DeviceArray:
     return keras.ops.conv(x, kernel, padding="same", data_format="channels_last")
 
 
+if hasattr(backend, "recurrence"):  # PyTorch's, on which Keras's recurrent layers are
+    recurrence = backend.recurrence
+
+
 def versions() -> dict[str, str]:
     """Keras and its backend."""
     return {"keras": keras.__version__, BACKEND: backend.versions()[BACKEND]}

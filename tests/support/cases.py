@@ -116,6 +116,11 @@ def in_full(model: str, implementation: str, precision: str, thorough: bool = Fa
     return thorough or not (brief or (mode and framework in COMPILED))
 
 
+def lives_long(model: str, precision: str) -> bool:
+    """Whether thousands of steps are asked of one object, for what a framework's training shares: of the first model, as it is timed."""
+    return model == MODEL and precision == "float32"
+
+
 def runs(model: str, implementation: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
     """The thousand steps that it must follow in float64; where they are slow, the first, and all by `make prove`."""
     found: dict[str, dict[str, Any]] = of(model).RUNS

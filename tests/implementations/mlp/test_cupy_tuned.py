@@ -120,7 +120,7 @@ def test_in_tf32_it_is_as_coarse_as_named(kit: MakeKit) -> None:
 @needs_compiler
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_all_that_the_kit_asks(kit: MakeKit, precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("implementations.equivalence.kit.LIFETIME", 200)  # on the stand-in a step takes long
+    monkeypatch.setattr(Kit, "steps_of_life", 200)  # on the stand-in a step takes long
     asked, made = spec(**CASES[IN_FULL], precision=precision), kit()
     checks = list(made.beyond_a_step(made.candidate(asked)))
     assert {"manners", "not a number", "generator"} <= {check.check for check in checks}

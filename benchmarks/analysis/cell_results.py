@@ -48,6 +48,7 @@ class CellResult:
 
     loops: int
     samples_per_call: int
+    tokens_per_call: int
 
     @cached_property
     def id(self) -> str:
@@ -150,6 +151,7 @@ def _entry(
         in_turns=frozenset(timing.block for timing in used if timing.schedule == "rounds"),
         loops=used[-1].loops if used else 0,
         samples_per_call=used[-1].samples_per_call if used else 0,
+        tokens_per_call=used[-1].tokens_per_call if used else 0,
     )
 
 

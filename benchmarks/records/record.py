@@ -132,6 +132,9 @@ class TimingRecord(Strict):
     first_call_s: float | None
     second_call_s: float | None
     samples_per_call: int
+    tokens_per_call: int = 0
+    """That are read; 0 where the inputs are real numbers. Older runs did not say."""
+
     flops_per_call: int = Field(le=MOST)
     least_flops_per_call: int | None = None
     """Those that no way to compute a call avoids: a convolution may take fewer than its products. Older runs did not say: all."""

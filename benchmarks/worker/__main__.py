@@ -207,6 +207,7 @@ class Measuring:
             first_call_s=work.first_call_s,
             second_call_s=work.second_call_s,
             samples_per_call=work.samples_per_call,
+            tokens_per_call=work.tokens_per_call,
             flops_per_call=work.flops_per_call,
             least_flops_per_call=work.least_flops_per_call,
             bytes_per_call=work.bytes_per_call,

@@ -5,6 +5,7 @@ The one place where the two halves meet: implementations on one side, timing and
 
 import dataclasses
 import itertools
+import math
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -32,7 +33,7 @@ from benchmarks.worker.protocol import Job
 from benchmarks.worker.prover import TRAINS, PreparedModel, Prover
 from benchmarks.worker.workloads import Work
 from implementations import registry, watching
-from implementations.contract import Arrays, ExtendedModel, Framework
+from implementations.contract import Arrays, ExtendedModel, Framework, Spec
 from implementations.equivalence.kit import UNSEEN
 from implementations.equivalence.precision import kept_bits
 from implementations.errors import Unavailable
@@ -140,6 +141,7 @@ class Models(Prover):
             first_call_s=first[0],
             second_call_s=first[1],
             samples_per_call=steps * prepared.spec.batch,
+            tokens_per_call=steps * _tokens(prepared.spec),
             flops_per_call=steps * flops,
             least_flops_per_call=steps * least_flops,
             bytes_per_call=steps * moved,
@@ -211,6 +213,12 @@ class Models(Prover):
 
     def _to_host(self, result: Any) -> list[np.ndarray]:
         return [self.adapter.to_host(tensor) for tensor in (result if isinstance(result, list) else [result])]
+
+
+def _tokens(spec: Spec) -> int:
+    """In the inputs of a batch: the whole numbers."""
+    inputs = [array for array in spec.arrays().values() if array.role == "input" and array.below]
+    return sum(math.prod(array.shape) for array in inputs)
 
 
 def _loaded(file: Path) -> Arrays:

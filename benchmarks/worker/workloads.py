@@ -55,6 +55,7 @@ class Work:
     ranked: bool
     least_flops_per_call: int | None = None
     bytes_per_call: int = 0
+    tokens_per_call: int = 0
     on_gpu: bool = False
     device_s: Callable[[Callable[[], object]], float] | None = None
     """Seconds that the device says a callable took; None where there is no such clock."""

@@ -16,8 +16,9 @@ from implementations.layers.cells import tanh_keras as tanh
 from implementations.layers.dense import dense_keras as dense
 from implementations.layers.dropout import dropout_keras as dropout
 from implementations.layers.embedding import embedding_keras as embedding
+from implementations.layers.recurrent import recurrent_keras as recurrent
 from implementations.rnn.spec import RNNSpec
-from implementations.training.training_keras import Model
+from implementations.training.training_keras import BACKEND, Model
 
 CELLS = {"lstm": lstm, "gru": gru, "tanh": tanh}
 
@@ -50,6 +51,15 @@ class RNN(Model):
     def output(self) -> keras.layers.Dense:
         """logits = h W + b: the last state h (B, H), or every one (B, T, H), -> logits (B, K) or (B, T, K)."""
         return dense.layer(self.spec.classes, bias=True, name="output")
+
+    def kernels(self) -> dict[str, str]:
+        """What TensorFlow computes its recurrent layers with; of other backends nothing is told."""
+        if BACKEND != "tensorflow":
+            return {}
+        layer, spec = self.network.get_layer("rnn1"), self.spec
+        return {
+            spec.cell: recurrent.kernel(layer, keras.ops.zeros((spec.batch, spec.length, spec.features), spec.dtype))
+        }
 
     # --- backward ---
 

@@ -72,6 +72,10 @@ class RNN(Model):
             return recurrent.ones_as_states(shape, self.dtype, self.device)
         return super().ones(shape)
 
+    def kernels(self) -> dict[str, str]:
+        """What PyTorch computes its recurrent layers with."""
+        return {self.spec.cell: recurrent.kernel(self.network.get_submodule("rnn1"))}
+
     # --- backward ---
 
     # Autograd recorded the forward pass and walks it back, from the last step to the first: `loss.backward()`.

@@ -65,7 +65,8 @@ def cell(place: Placement, group: ComparisonGroup) -> str:
         return entry.standing
     rank = f"{found.replace('-', '–')}: " if (found := dataframe.rank(place)) else ""
     if place.is_reference:
-        return wording.Quantity(f"{rank}{wording.duration(entry.seconds)}", 1.0)
+        tokens = f", {wording.rate(entry.tokens_per_call / entry.seconds, 'tokens/s')}" if entry.tokens_per_call else ""
+        return wording.Quantity(f"{rank}{wording.duration(entry.seconds)}{tokens}", 1.0)
     if comparison is None:
         return wording.Quantity(f"{wording.duration(entry.seconds)}, not compared", math.nan)
     ratio = comparison.ratio

@@ -58,6 +58,16 @@ def test_processor_seconds_are_per_call_after_the_warm_up_and_empty_where_a_run_
         assert one_row(records)["cpu_s"] is None
 
 
+def test_tokens_are_counted_where_some_are_read() -> None:
+    of = cell("numpy")
+    read = [
+        r if r.kind != "timing" else timing(of, r.block, 1e-4, tokens_per_call=2048) for r in measured([(of, 1e-4)])
+    ]
+    found = one_row(read)
+    assert found["tokens_per_s"] == pytest.approx(2048 / found["time_s"])
+    assert one_row(measured([(of, 1e-4)]))["tokens_per_s"] is None
+
+
 def test_what_a_run_cost_stands_with_its_cell(quick_folder: Path) -> None:
     (found,) = (row for row in rows(quick_folder) if row["cell"] == cell("numpy").id)
     costs = {

@@ -228,8 +228,9 @@ def unsaid_items(results: Results) -> list[str]:
     whos = [entry.cell.who for entry in results.entries]
     has_floors = any(entry.cell.phase == COPY for entry in results.entries)
     is_judged = not impossible_times.unjudged(results.entries, results.blocks)
+    has_tuned = any(network.has_tuned for network in results.run.networks)
     items = [
-        (not _differ_only(whos, mode=""), "Whether tuning pays: --mode plain,tuned."),
+        (has_tuned and not _differ_only(whos, mode=""), "Whether tuning pays: --mode plain,tuned."),
         (not _differ_only(whos, threads=0), "What more or fewer threads do: --threads 1,all."),
         (len({who.device.startswith("cuda") for who in whos}) < 2, "From when a GPU pays: --device cpu,cuda, where there is one."),
         (not has_floors, "How near each is to what this machine allows: --profile full."),

@@ -1,5 +1,6 @@
 """Tuned against plain: only the same implementation, both ranked, with an interval; what is slower is named."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from benchmarks.analysis import ranking
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import Cell
 from benchmarks.report import dataframe
+from benchmarks.report.sections import answer
 from tests.support import report_text, synthetic
 
 
@@ -48,6 +50,15 @@ def test_without_a_counterpart_nothing_is_claimed(other: dict[str, Any]) -> None
 def test_with_both_modes_screen_one_does_not_list_it() -> None:
     both = gathered(*((synthetic.cell("numpy", mode=mode), 1e-3) for mode in ("plain", "tuned")))
     assert UNSAID not in report_text.text_of(both)
+
+
+def test_where_no_framework_has_a_tuned_mode_screen_one_does_not_list_it() -> None:
+    whole_run = gathered((synthetic.cell("numpy"), 1e-3))
+    networks = [network.model_copy(update={"has_tuned": False}) for network in whole_run.run.networks]
+    run = whole_run.run.model_copy(update={"networks": networks})
+    told = answer.unsaid_items(dataclasses.replace(whole_run, run=run))
+    assert told
+    assert UNSAID not in told
 
 
 def test_the_times_of_the_matrix_products_alone_are_in_the_table_for_programs() -> None:

@@ -65,10 +65,12 @@ def topics(length: int) -> Text:
 def load(path: Path, length: int) -> Text:
     """A text file in UTF-8. Raises BadInput where it cannot be read, or is shorter than two sequences to train on and one to test."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise BadInput(f"--data {path}: is not a file. Give the path of a text file.")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise BadInput(f"--data {path}: cannot be read ({error.strerror}). Give the path of a text file.") from None
-    except ValueError as error:
+    except UnicodeError as error:
         raise BadInput(f"--data {path}: is not a text in UTF-8 ({error}). Save it as UTF-8.") from None
     return _cut(path.name, text, length)
 
@@ -92,7 +94,7 @@ def tokens(text: str) -> np.ndarray:
 
     table = np.full(128, ALPHABET.index("?"))
     table[[ord(character) for character in ALPHABET]] = np.arange(SYMBOLS)
-    codes = np.frombuffer(text.replace("\r\n", "\n").encode("utf-32-le"), np.uint32)
+    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
     return table[np.where(codes < len(table), codes, ord("?"))]
 
 

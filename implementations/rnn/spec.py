@@ -7,9 +7,9 @@ columns for each gate. No arithmetic on data lives here. The steps' texts are in
 
 import itertools
 import math
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from implementations import labels
@@ -55,13 +55,14 @@ class RNNSpec(NetworkSpec):
     batch: Size = 32
     optimizer: Optimizer = Adam(kind="adam", learning_rate=3e-3)
 
-    @model_validator(mode="after")
-    def _a_vocabulary_has_two_tokens(self) -> Self:
-        if self.vocabulary == 1:
+    @field_validator("vocabulary")
+    @classmethod
+    def _a_vocabulary_has_two_tokens(cls, vocabulary: int) -> int:
+        if vocabulary == 1:
             raise PydanticCustomError(
-                "one_token", "vocabulary: one token says nothing. Give 2 or more, or 0 for rows of real numbers"
+                "one_token", "One token says nothing. Give 2 or more, or 0 for rows of real numbers"
             )
-        return self
+        return vocabulary
 
     @property
     def metric(self) -> Metric:
@@ -181,13 +182,18 @@ class RNNSpec(NetworkSpec):
     def misfit(self, dataset: Any) -> str | None:
         """Why a data set's sequences or labels do not fit, with the fix, or None."""
         sample, mine = dataset.x_train.shape[1:], self.arrays()["x"].shape[1:]
-        if len(sample) != len(mine):
-            read, fix = (
-                ("tokens", "--spec text")
-                if self.vocabulary
-                else ("rows of numbers", "a specification without a vocabulary")
+        if (len(sample), dataset.x_train.dtype.kind == "i") != (len(mine), self.vocabulary > 0):
+            read, fix = ("tokens", "set it to 0") if self.vocabulary else ("rows of numbers", "set a vocabulary")
+            return (
+                f"vocabulary: the data {dataset.name!r} does not hold sequences of {read}, which vocabulary = {self.vocabulary} takes. "
+                f"Give other data, or {fix}."
             )
-            return f"vocabulary: the data {dataset.name!r} does not hold {read}. Give other data, or {fix}."
+        largest = max(dataset.x_train.max(), dataset.x_test.max())
+        if 0 < self.vocabulary <= largest:
+            return (
+                f"vocabulary: the data {dataset.name!r} has tokens up to {largest}, the specification {self.vocabulary} of them. "
+                f"Set vocabulary = {largest + 1}, or give other data."
+            )
         for field, there, here in zip(("length", "features"), sample, mine, strict=False):
             if there != here:
                 return (
@@ -237,7 +243,7 @@ LACKING: dict[tuple[str, str], str] = {
 """(framework, precision) in which that framework has no such network, though it has others; and why."""
 
 _CELLS = tuple(GATES)
-SIZES = {
+SIZES: dict[str, tuple[dict[str, Any], ...]] = {
     "smoke": ({"batch": 32},),
     "quick": (*({"cell": cell, "batch": 32} for cell in _CELLS), {"cell": "lstm", "batch": 256}),
     "peers": tuple({"cell": cell} for cell in _CELLS),

@@ -147,6 +147,20 @@ def test_rows_of_features_are_no_images(tmp_path):
         loaded.images()
 
 
+@pytest.mark.parametrize(("sample", "sequence"), [((2, 2), (2, 2)), ((1, 2, 2), (1, 4)), ((2, 1, 2), (2, 2))])
+def test_images_and_sequences_are_read_row_by_row(tmp_path, sample, sequence):
+    whole = X.reshape(30, *sample)
+    made = data.load(npz(tmp_path, x=whole, y=Y, x_test=whole, y_test=Y)).sequences()
+    for part in (made.x_train, made.x_test):
+        np.testing.assert_array_equal(part, X.reshape(30, *sequence))
+
+
+def test_rows_of_features_are_no_sequences(tmp_path):
+    loaded = data.load(npz(tmp_path, x=X, y=Y, x_test=X, y_test=Y))
+    with pytest.raises(BadInput, match=r"x: the data 'mine.npz' has shape \(30, 4\), rows of features. Give sequences"):
+        loaded.sequences()
+
+
 def test_there_are_at_least_two_classes(tmp_path):
     loaded = data.load(npz(tmp_path, x=X, y=0 * Y))
     assert loaded.classes == 2

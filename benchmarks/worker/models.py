@@ -108,6 +108,12 @@ class Models(Prover):
         call = self._call_of(phase, prepared)
         prepared.first_calls[phase] = timing.once(call, self.fence), timing.once(call, self.fence)
 
+    def _first_calls(self, phase: str, prepared: PreparedModel) -> tuple[float | None, float | None]:
+        """Seconds of the first two, made now if they were not; beside other workers that are starting too they say nothing."""
+        if phase not in prepared.first_calls:
+            self._call_twice(phase, prepared)
+        return (None, None) if self.job.prepare_early or self.job.control else prepared.first_calls[phase]
+
     # Timing
 
     def work(self, cell: Cell) -> Work | None:
@@ -120,10 +126,7 @@ class Models(Prover):
             self.send(OutcomeRecord(cell=cell, block=self.job.block, status="skipped", reason=reason))
             return None
         call = self._call_of(cell.phase, prepared)
-        if cell.phase not in prepared.first_calls:
-            self._call_twice(cell.phase, prepared)
-        # Beside other workers that are starting too, a first call says nothing.
-        first = (None, None) if self.job.prepare_early or self.job.control else prepared.first_calls[cell.phase]
+        first = self._first_calls(cell.phase, prepared)
         device_clock = getattr(self.adapter, "device_s", None)
         steps = self.data.count // prepared.spec.batch if cell.phase == "epoch" else 1
         flops, least_flops, moved = self.floors.least(cell.phase, prepared.spec)

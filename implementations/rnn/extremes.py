@@ -12,16 +12,16 @@ from implementations.rnn.spec import GATES, RNNSpec
 def extremes(spec: RNNSpec, hot: Arrays, state: Arrays, batch: Arrays) -> dict[str, tuple[Arrays, Arrays]]:
     """Where careless arithmetic shows: (state, batch) by what is extreme in them.
 
-    Logits so large that an exponential overflows and a clipped probability shows; inputs that are very large, behind which gates are
-    shut or open altogether, and very small ones; a past that counts eight times as much, so that states jump; gates that let everything
-    through or nothing, in each layer half of the units; a sequence that is the same at every step. From `state`, whose slots are zero, so that
-    gradients are seen, and once from a hot one.
+    Logits so large that an exponential overflows, in float64 too, and a clipped probability shows; inputs that are very large, behind
+    which gates are shut or open altogether, and very small ones; a past that counts eight times as much, so that states jump; gates that
+    let everything through or nothing, in each layer half of the units; a sequence that is the same at every step. From `state`, whose slots
+    are zero, so that gradients are seen, and once from a hot one.
     """
     x = batch["x"]
     flat = np.repeat(x[:, :1], spec.length, axis=1)
     recurrent = [f"rnn{i}.recurrent_weight" for i in spec.layers]
     extreme = {
-        "large logits": (scaled(state, 200, "output.weight", "output.bias"), x),
+        "large logits": (scaled(state, 10_000, "output.weight", "output.bias"), x),
         "strong memory": (scaled(state, 8, *recurrent), x),
         "decided gates": (_decided(spec, state), x),
         "large inputs": _inputs(spec, state, x, 2.0**10),
@@ -56,13 +56,14 @@ def other_side_of_clipping(
     """A start whose gradients are clipped where those of this one are not, or the other way round; None where there is none.
 
     Where gradients are clipped their common scale is not to be seen, and where they are not, clipping is not. `norm`: of the gradients.
-    They grow with the logits, and vanish where the right class is certain: not quite, or rounding would be all of them.
+    They grow with the logits, and vanish where the right class is certain: not quite, or rounding would be all of them. The start is as
+    near to where clipping begins as other masks allow, so that a rule that clips a little earlier or later shows.
     """
     if norm(state, batch) > spec.clip_norm:
-        certain = (_certain(state, batch, float(by)) for by in range(1, 12))
-        return next((start for start in certain if norm(*start) < spec.clip_norm / 2), None)
-    louder = ((scaled(state, 2.0**power, "output.weight", "output.bias"), batch) for power in range(1, 24))
-    return next((start for start in louder if norm(*start) > spec.clip_norm * 2), None)
+        certain = (_certain(state, batch, by / 2) for by in range(1, 24))
+        return next((start for start in certain if norm(*start) < spec.clip_norm / 1.5), None)
+    louder = ((scaled(state, 2.0 ** (power / 2), "output.weight", "output.bias"), batch) for power in range(1, 47))
+    return next((start for start in louder if norm(*start) > spec.clip_norm * 1.5), None)
 
 
 def _certain(state: Arrays, batch: Arrays, by: float) -> tuple[Arrays, Arrays]:

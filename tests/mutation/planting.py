@@ -57,7 +57,7 @@ def of(framework: str, model: str = MODEL) -> list[Fault]:
     """The faults that are planted in a framework."""
     table, family = faults.table(model), family_of(framework)
     there = {mistake.name for mistake in mistakes.of_model(model) if isinstance(mistake.change(family), tuple)}
-    absent = table.NOT_THE_ORACLES if framework == ORACLE else {}
+    absent = table.NOT_THE_ORACLES if framework == ORACLE else table.NOT_ON.get(framework, {})
     return [fault for fault in table.FAULTS if fault.name in there and fault.name not in absent]
 
 

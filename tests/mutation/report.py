@@ -145,9 +145,11 @@ def _reasons() -> str:
             if isinstance(why := mistake.change(family), str):
                 reasons[f"{family}: {why}"].append(mistake.name)
     for model in faults.models():
-        for name, why in faults.table(model).NOT_THE_ORACLES.items():
-            if name in {fault.name for fault in faults.own(model)}:
-                reasons[f"oracle: {why}"].append(name)
+        own = {fault.name for fault in faults.own(model)}
+        absent = {planting.ORACLE: faults.table(model).NOT_THE_ORACLES} | faults.table(model).NOT_ON
+        for framework, name, why in ((at, *reason) for at, there in absent.items() for reason in there.items()):
+            if name in own:
+                reasons[f"{framework}: {why}"].append(name)
     lines = [f"- {why} ({', '.join(names)})" for why, names in reasons.items()]
     lines += [f"- {name}: {why}" for name, why in faults.EQUIVALENT.items()]
     return "\n".join([*lines, f"- a missing synchronise: {faults.NOT_THE_PROOFS}"])

@@ -46,5 +46,5 @@ def models() -> list[str]:
 
 
 def table(model: str) -> ModuleType:
-    """A model's SIZE, FAULTS and NOT_THE_ORACLES."""
+    """A model's SIZE, FAULTS, NOT_THE_ORACLES and NOT_ON."""
     return importlib.import_module(f"tests.mutation.faults.{model}")

@@ -91,3 +91,6 @@ NOT_THE_ORACLES = {name: why for name, why in mlp.NOT_THE_ORACLES.items() if nam
     "images scaled in place": "the oracle works on copies, and keeps nothing between its steps",
 }
 """Mistakes in NumPy that its oracle, which is made of the same files, does not share, and why."""
+
+NOT_ON: dict[str, dict[str, str]] = {}
+"""Mistakes that some frameworks of a family do not share, and why, by framework."""

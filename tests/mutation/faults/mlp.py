@@ -123,3 +123,6 @@ NOT_THE_ORACLES = dict.fromkeys(
      "state taken over without a copy", "two models share their arrays", "folded prediction survives a load"), _COPIES,
 ) | {"step without a finite loss skipped": "the oracle is not asked about what is not a number"}  # fmt: skip
 """Mistakes in NumPy that its oracle, which is made of the same files, does not share, and why."""
+
+NOT_ON: dict[str, dict[str, str]] = {}
+"""Mistakes that some frameworks of a family do not share, and why, by framework."""

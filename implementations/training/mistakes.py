@@ -73,8 +73,9 @@ MISTAKES = (
         self.update(getattr(self, "stale", gradients))
         self.stale = fresh
 """),),
-        "torch": ((STEP_IN_TORCH, """        fresh = [p.grad.clone() for p in self.network.parameters()]
-        for p, g in zip(self.network.parameters(), getattr(self, "stale", fresh)):
+        "torch": ((STEP_IN_TORCH, """        trained = [p for p in self.network.parameters() if p.requires_grad]
+        fresh = [p.grad.clone() for p in trained]
+        for p, g in zip(trained, getattr(self, "stale", fresh)):
             p.grad.copy_(g)
         self.stale = fresh
 """ + STEP_IN_TORCH),),
@@ -131,7 +132,7 @@ MISTAKES = (
     }),
     Mistake("small gradients flushed", "Gradients below float16's smallest number are zero.", TRAINING, {
         "numpy": ((GRADIENTS, GRADIENTS + "            g[np.abs(g) < 6e-8] = 0\n"),),
-        "torch": ((BACKWARD_IN_TORCH, BACKWARD_IN_TORCH + "        for p in self.network.parameters():\n            p.grad[p.grad.abs() < 6e-8] = 0\n"),),
+        "torch": ((BACKWARD_IN_TORCH, BACKWARD_IN_TORCH + "        for p in filter(lambda p: p.requires_grad, self.network.parameters()):\n            p.grad[p.grad.abs() < 6e-8] = 0\n"),),
         "keras": ((INDEX_IN_KERAS, INDEX_IN_KERAS + "        gradient = ops.where(ops.abs(gradient) < 6e-8, ops.zeros_like(gradient), gradient)\n", OPTIMIZER),),
         "jax": ((GRADIENTS_IN_JAX, """    gradients = {name: jax.numpy.where(jax.numpy.abs(g) < 6e-8, 0, g) for name, g in gradients.items()}
 """ + GRADIENTS_IN_JAX),),

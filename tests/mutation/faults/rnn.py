@@ -68,7 +68,7 @@ OWN = [
     Fault("1e-6 added to the norm", precision="float64"),
     Fault("norm without the biases"),
     Fault("gradients up to twice too long left alone"),
-    Fault("clipped behind the momentum"),
+    Fault("clipped behind the momentum", {"clip_norm": 0.1}),
     Fault("mask shared over time", EVERY),
     Fault("no dropout between layers"),
     Fault("no dropout before the output"),

@@ -1,10 +1,11 @@
-"""What a network declares: the arrays of a batch, masks, branches, tensors, steps, mistakes, conventions and variants."""
+"""What a network declares: the arrays of a batch, masks, branches, tensors, steps, mistakes, conventions and variants; and what a limit of a framework is."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:  # the command line imports this module before NumPy is needed
     import numpy as np
@@ -143,3 +144,75 @@ class Variant:
     name: str
     explanation: str
     frameworks: tuple[str, ...]
+
+
+class Check(Protocol):
+    """What is read of a check, be it the proof's or a recorded one."""
+
+    @property
+    def check(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def tensor(self) -> str: ...
+    @property
+    def error(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One thing that a framework itself computes otherwise than it should. The figures are those that `reproduction` prints."""
+
+    name: str
+    frameworks: tuple[str, ...]
+    variants: tuple[str, ...]
+    """Variants of the specification under which our implementations show it; none where our file goes round it."""
+
+    statement: str
+    """What the framework does."""
+
+    consequence: str
+    """What that means for somebody who uses it."""
+
+    answer: str
+    """What samenet does about it."""
+
+    reproduction: str
+    """The program. For Keras, the environment variable KERAS_BACKEND says on which of several backends."""
+
+    starts: tuple[str, ...] = ()
+    """The proof's starts, each network's own, from which the framework's row fails because of it, if there are any."""
+
+    groups: tuple[str, ...] = ()
+    """The groups of tensors in which it fails, from any start, if it is not all from one start."""
+
+    tensors: str = ""
+    """How the names of the tensors end that are off in these groups, if it is not all of them."""
+
+    most: float = math.inf
+    """The error that it may explain; a larger one is not its doing."""
+
+    settings: tuple[tuple[str, object], ...] = ()
+    """Settings of a specification (`optimizer.kind` for a nested one) under which our file is the framework's own.
+
+    True: whatever is there and not empty.
+    """
+
+    modes: tuple[str, ...] = ("plain", "tuned")
+    """In which mode it is so."""
+
+    def explains(self, mode: str, spec: Mapping[str, object], check: Check) -> bool:
+        """Whether it is its doing that a check (of the proof, or recorded) fails in this mode under this specification."""
+        here = check.check in self.starts or (check.group in self.groups and check.tensor.endswith(self.tensors))
+        shows = here and mode in self.modes and (self.most == math.inf or check.error <= self.most)
+        return bool(shows and self.settings and all(_holds(_setting(spec, name), v) for name, v in self.settings))
+
+
+def _holds(value: object, wanted: object) -> bool:
+    return bool(value) is wanted and value is not None if isinstance(wanted, bool) else value == wanted
+
+
+def _setting(spec: Mapping[str, object], name: str) -> object:
+    outer, _, inner = name.partition(".")
+    value = spec.get(outer)
+    return value.get(inner) if inner and isinstance(value, Mapping) else value

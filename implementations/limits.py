@@ -4,68 +4,9 @@ Pure data. Every limit has a short program that shows it with that framework alo
 fails when a fault is gone, so that nothing is said of a framework that is not true of the versions installed.
 """
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
 
-
-class Check(Protocol):
-    """What is read of a check, be it the proof's or a recorded one."""
-
-    @property
-    def check(self) -> str: ...
-    @property
-    def group(self) -> str: ...
-    @property
-    def error(self) -> float: ...
-
-
-@dataclass(frozen=True)
-class Limit:
-    """One such thing. The figures are those that `reproduction` prints."""
-
-    name: str
-    frameworks: tuple[str, ...]
-    variants: tuple[str, ...]
-    """Variants of the specification under which our implementations show it; none where our file goes round it."""
-
-    statement: str
-    """What the framework does."""
-
-    consequence: str
-    """What that means for somebody who uses it."""
-
-    answer: str
-    """What samenet does about it."""
-
-    reproduction: str
-    """The program. For Keras, the environment variable KERAS_BACKEND says on which of several backends."""
-
-    starts: tuple[str, ...] = ()
-    """The proof's starts, each network's own, from which the framework's row fails because of it, if there are any."""
-
-    groups: tuple[str, ...] = ()
-    """The groups of tensors in which it fails, from any start, if it is not all from one start."""
-
-    most: float = math.inf
-    """The error that it may explain; a larger one is not its doing."""
-
-    settings: tuple[tuple[str, object], ...] = ()
-    """Settings of a specification (`optimizer.kind` for a nested one) under which our file is the framework's own.
-
-    True: whatever is there and not empty.
-    """
-
-    modes: tuple[str, ...] = ("plain", "tuned")
-    """In which mode it is so."""
-
-    def explains(self, mode: str, spec: Mapping[str, object], check: Check) -> bool:
-        """Whether it is its doing that a check (of the proof, or recorded) fails in this mode under this specification."""
-        here = check.group in self.groups or check.check in self.starts
-        shows = here and mode in self.modes and (self.most == math.inf or check.error <= self.most)
-        return bool(shows and self.settings and all(_holds(_setting(spec, name), v) for name, v in self.settings))
-
+from implementations.declarations import Check, Limit
 
 LIMITS = (
     Limit(
@@ -80,6 +21,35 @@ LIMITS = (
         reproduction="tests/limits/keras_batch_variance.py",
         starts=("features far from zero", "images far from zero"),
         settings=(("running_variance", "biased"), ("batch_norm", True)),
+    ),
+    Limit(
+        name="squares of an embedding's pieces",
+        frameworks=("keras-tensorflow",),
+        variants=("stock",),
+        statement="An embedding's gradient comes in pieces, one for each place where a token stood, and Adam squares the pieces "
+        "before it adds them up: the first step of a token at nine places is three times the learning rate.",
+        consequence="An embedding learns at other rates than Adam's, above all for what comes often in a batch. With "
+        "global_clipnorm, which multiplies the gradients, they are whole again.",
+        answer="Our optimizer adds the pieces up first. The variant stock, Keras as it comes, shows it.",
+        reproduction="tests/limits/keras_embedding_squares.py",
+        starts=("free run",),
+        groups=("gradients", "slots", "parameters", "change of parameters"),
+        tensors="embedding.weight",
+        settings=(("vocabulary", True), ("clip_norm", False), ("optimizer.epsilon_form", "hat")),
+    ),
+    Limit(
+        name="norm of an embedding's pieces",
+        frameworks=("keras-tensorflow",),
+        variants=("stock",),
+        statement="An embedding's gradient comes in pieces, one for each place where a token stood, and global_clipnorm takes the "
+        "norm of the pieces, not of their sum: a gradient of 9 from nine places is clipped to 3 where 1 is the most.",
+        consequence="Where gradients are clipped, all of them are too large or too small by one factor, and the cap is none. Adam, "
+        "which divides by their size, hides most of it; gradient descent does not.",
+        answer="Our optimizer adds the pieces up first. The variant stock, Keras as it comes, shows it.",
+        reproduction="tests/limits/keras_embedding_norm.py",
+        starts=("free run",),
+        groups=("gradients", "slots", "parameters", "change of parameters"),
+        settings=(("vocabulary", True), ("clip_norm", True), ("optimizer.epsilon_form", "hat")),
     ),
     Limit(
         name="Adam's correction of its moments",
@@ -270,13 +240,3 @@ def concerning(frameworks: Iterable[str]) -> tuple[Limit, ...]:
     """The limits of any of these frameworks; `torch@next` is PyTorch."""
     names = {name.partition("@")[0] for name in frameworks}
     return tuple(limit for limit in LIMITS if not names.isdisjoint(limit.frameworks))
-
-
-def _holds(value: object, wanted: object) -> bool:
-    return bool(value) is wanted and value is not None if isinstance(wanted, bool) else value == wanted
-
-
-def _setting(spec: Mapping[str, object], name: str) -> object:
-    outer, _, inner = name.partition(".")
-    value = spec.get(outer)
-    return value.get(inner) if inner and isinstance(value, Mapping) else value

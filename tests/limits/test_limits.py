@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from implementations import initialisation, registry
+from implementations.declarations import Limit
 from implementations.equivalence.tolerances import Check
-from implementations.limits import LIMITS, Limit, concerning
+from implementations.limits import LIMITS, concerning
 from implementations.mlp.spec import VARIANTS
 from tests.support import ROOT, background
 
@@ -151,7 +152,8 @@ def test_a_limit_knows_the_start_of_every_network_from_which_it_shows() -> None:
         assert variance.explains(
             "plain", spec.model_dump(), Check(start, "statistics", "norm1.running_variance", 0.03, 0)
         )
-    assert len(variance.starts) == len(registry.OURS)
+    with_batch_norm = [name for name in registry.OURS if "batch_norm" in registry.part(name, "spec").Spec.model_fields]
+    assert len(variance.starts) == len(with_batch_norm)
 
 
 def test_a_limit_explains_nothing_in_a_mode_or_under_settings_where_it_is_not_so() -> None:
@@ -170,6 +172,33 @@ def test_a_limit_of_the_max_pool_explains_nothing_in_a_network_without_one() -> 
     assert not pool.explains("plain", {"channels": (3,)}, in_training)
     assert not pool.explains("plain", {"channels": ()}, lost)
     assert not pool.explains("plain", {"hidden": (3,)}, lost)
+
+
+STOCK = {"epsilon_form": "hat"}
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "spec", "explained"),
+    [
+        ("squares", "v:embedding.weight", {"vocabulary": 5, "clip_norm": 0.0, "optimizer": STOCK}, True),
+        ("squares", "v:output.weight", {"vocabulary": 5, "clip_norm": 0.0, "optimizer": STOCK}, False),
+        ("squares", "v:embedding.weight", {"vocabulary": 0, "clip_norm": 0.0, "optimizer": STOCK}, False),
+        ("squares", "v:embedding.weight", {"vocabulary": 5, "clip_norm": 1.0, "optimizer": STOCK}, False),
+        ("squares", "v:embedding.weight", {"vocabulary": 5, "clip_norm": 0.0, "optimizer": {"kind": "sgd"}}, False),
+        ("norm", "v:output.weight", {"vocabulary": 5, "clip_norm": 1.0, "optimizer": STOCK}, True),
+        ("norm", "v:output.weight", {"vocabulary": 0, "clip_norm": 1.0, "optimizer": STOCK}, False),
+        ("norm", "v:output.weight", {"vocabulary": 5, "clip_norm": 0.0, "optimizer": STOCK}, False),
+        ("norm", "v:output.weight", {"vocabulary": 5, "clip_norm": 1.0, "optimizer": {"kind": "sgd"}}, False),
+    ],
+)
+def test_a_limit_of_the_embedding_explains_what_it_reaches(
+    name: str, tensor: str, spec: dict[str, Any], explained: bool
+) -> None:
+    (limit,) = (limit for limit in LIMITS if limit.name == f"{name} of an embedding's pieces")
+    assert limit.explains("plain", spec, Check("zeroed slots", "gradients", tensor, 0.5, 1e-5)) is explained
+    followed = Check("zeroed slots", "parameters from slots", "embedding.weight", 0.5, 1e-5)
+    assert not limit.explains("plain", spec, followed)
+    assert not limit.explains("plain", spec, Check("zeroed slots", "loss", "loss", 0.5, 1e-5))
 
 
 def test_a_limit_explains_no_larger_error_than_its_own() -> None:

@@ -1,4 +1,7 @@
-"""Trains a model's peers on its own data: `python -m tests.support.peer_losses MODEL NAME ...`. Prints a JSON object: the losses of each, from first to last."""
+"""Trains a model's peers on its own data: `python -m tests.support.peer_losses MODEL PRESET NAME ...`.
+
+Prints a JSON object: the losses of each, from first to last.
+"""
 
 import json
 import sys
@@ -6,21 +9,22 @@ import sys
 import numpy as np
 
 from implementations import registry
+from implementations.initialisation import stored
 from tests.support.batches import samples
 
-STEPS = 60
+STEPS = 300
 
 
-def losses(model: str, name: str) -> list[float]:
+def losses(model: str, preset: str, name: str) -> list[float]:
     """Of so many steps, or of as many epochs as hold them."""
-    spec = registry.part(model, "spec").Spec()
-    digits = registry.part(model, "data").default(spec)
+    spec = registry.part(model, "spec").Spec.preset(preset)
+    own = registry.part(model, "data").default(spec)
     adapter = registry.adapter(name)
     adapter.start(1)
     peer = registry.model_class(model, name)(spec)
-    host = {"x": digits.x_train.astype(spec.dtype), "y": digits.y_train}
+    host = stored(spec, {"x": own.x_train, "y": own.y_train})
     data = {name: adapter.to_device(array, "cpu") for name, array in host.items()}
-    count = len(digits.y_train)
+    count = own.samples
     if hasattr(peer, "epoch"):
         results = [peer.epoch(data) for _ in range(STEPS * spec.batch // count + 1)]
     else:
@@ -30,4 +34,5 @@ def losses(model: str, name: str) -> list[float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({name: losses(sys.argv[1], name) for name in sys.argv[2:]}))
+    model, preset, *names = sys.argv[1:]
+    print(json.dumps({name: losses(model, preset, name) for name in names}))

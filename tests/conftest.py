@@ -19,15 +19,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--model", choices=registry.models(), help="leave out the tests of other models")
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: Any) -> None:
+    item.add_marker(pytest.mark.xdist_group("processes" if waits(item) else item.module.__name__))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> None:
     if model := config.getoption("--model"):
         left_out = [item for item in items if is_of_another(item, model)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: waits(item) != SPREAD)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("processes" if waits(item) else item.module.__name__))
 
 
 def waits(item: Any) -> bool:

@@ -1,7 +1,7 @@
-"""Tests that wait for long processes are one group, and the processes are begun first (`background.py`).
+"""Tests that wait for long processes come last, and the processes are begun first (`background.py`).
 
-`make test` spreads the tests over several processes (pytest-xdist): a module's tests stay together, and the tests that wait for long
-processes too, so that these are begun once. In one process alone such tests come last.
+`make test` spreads the tests over several processes (pytest-xdist), a module's tests together. Then those that wait for long processes come
+first, and each process begins what its own modules wait for.
 With `--model NAME`, as `make test MODEL=NAME` has it, tests of other models are left out.
 """
 
@@ -17,10 +17,6 @@ from tests.support import ROOT, SPREAD, background
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--model", choices=registry.models(), help="leave out the tests of other models")
-
-
-def pytest_itemcollected(item: Any) -> None:
-    item.add_marker(pytest.mark.xdist_group("processes" if waits(item) else item.module.__name__))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> None:
@@ -50,23 +46,22 @@ def pytest_collection_finish(session: Any) -> None:
     # Now that NumPy is imported: products are small here, and long processes run beside them.
     threadpoolctl.threadpool_limits(1, user_api="blas")
     if not SPREAD:
-        begin_all(session)
+        waiting = dict.fromkeys(item.module for item in session.items if waits(item))
+        for module in sorted(waiting, key=lambda module: not hasattr(module, "BEGIN_FIRST")):
+            begin(session, module)
 
 
 def pytest_runtest_setup(item: Any) -> None:
     if SPREAD and waits(item):
-        begin_all(item.session)
+        begin(item.session, item.module)
 
 
 @cache
-def begin_all(session: Any) -> None:
-    """The processes of all tests of this session, once: `background` begins none twice."""
-    waiting: dict[Any, list[dict[str, Any]]] = {}
-    for item in session.items:
-        if waits(item) and not item.get_closest_marker("skip"):
-            waiting.setdefault(item.module, []).append(item.callspec.params if hasattr(item, "callspec") else {})
-    for module in sorted(waiting, key=lambda module: not hasattr(module, "BEGIN_FIRST")):
-        module.begin_processes(waiting[module])
+def begin(session: Any, module: Any) -> None:
+    """The processes that the session's tests of a module wait for, once."""
+    items = [item for item in session.items if item.module is module and not item.get_closest_marker("skip")]
+    if items:
+        module.begin_processes([item.callspec.params if hasattr(item, "callspec") else {} for item in items])
 
 
 def pytest_sessionfinish() -> None:

@@ -13,7 +13,7 @@ def extremes(spec: RNNSpec, hot: Arrays, state: Arrays, batch: Arrays) -> dict[s
     """Where careless arithmetic shows: (state, batch) by what is extreme in them.
 
     Logits so large that an exponential overflows, in float64 too, and a clipped probability shows; inputs that are very large, behind
-    which gates are shut or open altogether, and very small ones; a past that counts four times as much, so that states jump; gates that
+    which gates are shut or open altogether, and very small ones; a past that counts half as much again; gates that
     let everything through or nothing, in each layer half of the units; a sequence that is the same at every step. From `state`, whose slots
     are zero, so that gradients are seen, and once from a hot one.
     """
@@ -22,7 +22,7 @@ def extremes(spec: RNNSpec, hot: Arrays, state: Arrays, batch: Arrays) -> dict[s
     recurrent = [f"rnn{i}.recurrent_weight" for i in spec.layers]
     extreme = {
         "large logits": (scaled(state, 10_000, "output.weight", "output.bias"), x),
-        "strong memory": (scaled(state, 4, *recurrent), x),
+        "strong memory": (scaled(state, 1.5, *recurrent), x),
         "decided gates": (_decided(spec, state), x),
         "large inputs": _inputs(spec, state, x, 2.0**10),
         "small inputs": _inputs(spec, state, x, 2.0**-20),

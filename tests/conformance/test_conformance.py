@@ -92,8 +92,8 @@ def each(what: Callable[[str, str, str], Sequence[str]]) -> list[Any]:
     return [
         asked(model, name, precision, one)
         for name in cases.implementations()
-        for model in cases.models(name)
         for precision in cases.precisions(name)
+        for model in cases.models(name, precision)
         for one in what(model, name, precision)
     ]
 

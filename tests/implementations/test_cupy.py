@@ -19,7 +19,12 @@ from tests.support import batches, cases, fresh_process
 from tests.support.cupy import numpy_stand_in
 
 MODELS = cases.models("cupy")
-EVERY_CASE = [(model, case) for model in MODELS for case in cases.of(model).CASES]
+EVERY_CASE = [
+    (model, case, precision)
+    for model in MODELS
+    for precision in ("float64", "float32")
+    for case in cases.chosen(model, "numpy", precision) | {cases.of(model).IN_FULL: {}}
+]
 
 
 @pytest.fixture
@@ -37,8 +42,7 @@ def failed(checks: list[Check]) -> list[Check]:
     return [check for check in checks if not check.passed]
 
 
-@pytest.mark.parametrize("precision", ["float64", "float32"])
-@pytest.mark.parametrize(("model", "case"), EVERY_CASE)
+@pytest.mark.parametrize(("model", "case", "precision"), EVERY_CASE)
 def test_the_logic_equals_the_oracles(stand_in: None, model: str, case: str, precision: str) -> None:
     kit, spec = PlantedKit("cupy", None, model), spec_of(model, precision, case)
     assert not failed(kit.steps(kit.candidate(spec), [*kit.starts(spec), *kit.stress_starts(spec)]))

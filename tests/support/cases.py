@@ -2,8 +2,8 @@
 
 The cases are the model's own (`tests/support/MODEL/cases.py`): `NETWORK`, what is asked of every model, and `LAYERS`, what is
 asked of a layer or an optimizer: once per framework, of the first model that has a case of this name. What a framework's training
-shares is asked with its first model, too: of a later one `make test` tries few cases, but in NumPy and PyTorch, and only in the precision
-that is timed everything of one.
+shares is asked with its first model, too: of a later one `make test` tries few cases, in NumPy and PyTorch some more, and only in the
+precision that is timed everything of one.
 """
 
 import importlib
@@ -42,13 +42,15 @@ def of(model: str) -> ModuleType:
     return importlib.import_module(f"tests.support.{model}.cases")
 
 
-def models(implementation: str) -> list[str]:
-    """Those that are written in it."""
+def models(implementation: str, precision: str = "") -> list[str]:
+    """Those that are written in it, and that it has in this precision."""
     framework, _, mode = implementation.partition("/")
     return [
         name
         for name in MODELS
-        if registry.not_written(name, framework) is None and (mode or "plain") in registry.modes(name, framework)
+        if registry.not_written(name, framework) is None
+        and (mode or "plain") in registry.modes(name, framework)
+        and (framework, precision) not in registry.part(name, "spec").LACKING
     ]
 
 
@@ -97,6 +99,8 @@ def chosen(model: str, implementation: str, precision: str, thorough: bool = Fal
             names = list(own.QUICK[:2])
         elif precision != "float32":
             names = list(own.QUICK)
+        elif models(implementation).index(model):
+            names = [*own.QUICK, *own.OF_ANOTHER_SHAPE]
     full = (own.IN_FULL,) if in_full(model, implementation, precision, thorough) else ()
     return {name: there[name] for name in names if name in there and name not in full}
 

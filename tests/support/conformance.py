@@ -74,7 +74,7 @@ def ask(implementation: str, precision: str, thorough: bool = False, model: str 
     """Every model that is written in it, or one."""
     framework = implementation.partition("/")[0]
     adapter = adapters.prepared(framework, precision)
-    for each in [model] if model else cases.models(implementation):
+    for each in [model] if model else cases.models(implementation, precision):
         Asked(each, implementation, precision, adapter).everything(thorough)
 
 

@@ -41,7 +41,8 @@ class Kit:
     """One framework on one device, used in one way."""
 
     shared: strays.Shared | None = None  # where strays are shared between processes
-    steps_of_life = LIFETIME
+    steps_of_life: int = LIFETIME
+    counters: tuple[int, ...] = COUNTERS
 
     def __init__(
         self,
@@ -155,7 +156,7 @@ class Kit:
         if free and not steps:
             start = Start("free run", hot, cycle[0])
             free = not trajectories.is_chaotic(candidate, self.oracle_class(spec), start, cycle, FREE_STEPS)
-        for counter in COUNTERS[:1] if steps else COUNTERS:
+        for counter in self.counters[:1] if steps else self.counters:
             start = Start("free run" if free else "restarted run", self._counted(spec, hot, counter), cycle[0])
             run = trajectories.free_run if free else trajectories.restarted_run
             length = steps or (FREE_STEPS if free else RESTARTED_STEPS)

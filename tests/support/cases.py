@@ -121,7 +121,9 @@ def in_full(model: str, implementation: str, precision: str, thorough: bool = Fa
 
 
 def lives_long(model: str, precision: str) -> bool:
-    """Whether thousands of steps are asked of one object, for what a framework's training shares: of the first model, as it is timed."""
+    """Whether thousands of steps are asked of one object, and runs over the places at which a small counter would give up: they show
+    what a framework's training shares, so of the first model, as it is timed.
+    """
     return model == MODEL and precision == "float32"
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from implementations import initialisation, limits, registry, watching
 from implementations.contract import ExtendedModel, Spec
 from implementations.equivalence import tolerances
-from implementations.equivalence.kit import ROUND, Kit
+from implementations.equivalence.kit import COUNTERS, ROUND, Kit
 from implementations.equivalence.proof import Candidate
 from implementations.equivalence.tolerances import Check
 from tests.support import adapters, batches, cases
@@ -118,7 +118,7 @@ class Asked:
         ):  # last: deterministic settings stay on
             spec = self.spec(self.own.CASES[self.own.IN_FULL])
             if not (thorough or cases.lives_long(self.model, self.precision)):
-                self.kit.steps_of_life = ROUND
+                self.kit.steps_of_life, self.kit.counters = ROUND, COUNTERS[:1]
             self.tell(spec, FULL, self.kit.everything(self.candidate(spec)))
         self.say(ended=True)
 

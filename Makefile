@@ -34,7 +34,7 @@ choose: $(STAMP) ## Which framework for your network: SPEC=my.toml DATA=my.npz, 
 	$(BIN)/python -m benchmarks run --profile choose $(if $(SPEC),--spec '$(SPEC)') $(if $(DATA),--data '$(DATA)') $(if $(BUDGET),--budget '$(BUDGET)')
 
 test: $(STAMP) ## Run the tests (MODEL=mlp: those of one model, and the quick ones of what all share)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(CHOSEN)
+	$(BIN)/python -m pytest $(CHOSEN)
 
 test-fast: $(STAMP) ## Run the tests that start no workers and compile nothing (about a minute)
 	$(BIN)/python -m pytest -q $(FAST)

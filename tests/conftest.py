@@ -1,18 +1,15 @@
 """Tests that wait for long processes come last, and the processes are begun first (`background.py`).
 
-`make test` spreads the tests over several processes (pytest-xdist), a module's tests together. Then those that wait for long processes come
-first, and each process begins what its own modules wait for.
 With `--model NAME`, as `make test MODEL=NAME` has it, tests of other models are left out.
 """
 
-from functools import cache
 from typing import Any
 
 import pytest
 import threadpoolctl
 
 from implementations import registry
-from tests.support import ROOT, SPREAD, background
+from tests.support import ROOT, background
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,12 +21,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> No
         left_out = [item for item in items if is_of_another(item, model)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    items.sort(key=lambda item: waits(item) != SPREAD)
-
-
-def waits(item: Any) -> bool:
-    """Whether a test reads what a long process said."""
-    return hasattr(item.module, "begin_processes")
+    items.sort(key=lambda item: hasattr(item.module, "begin_processes"))
 
 
 def is_of_another(item: Any, model: str) -> bool:
@@ -45,23 +37,12 @@ def pytest_collection_finish(session: Any) -> None:
         return
     # Now that NumPy is imported: products are small here, and long processes run beside them.
     threadpoolctl.threadpool_limits(1, user_api="blas")
-    if not SPREAD:
-        waiting = dict.fromkeys(item.module for item in session.items if waits(item))
-        for module in sorted(waiting, key=lambda module: not hasattr(module, "BEGIN_FIRST")):
-            begin(session, module)
-
-
-def pytest_runtest_setup(item: Any) -> None:
-    if SPREAD and waits(item):
-        begin(item.session, item.module)
-
-
-@cache
-def begin(session: Any, module: Any) -> None:
-    """The processes that the session's tests of a module wait for, once."""
-    items = [item for item in session.items if item.module is module and not item.get_closest_marker("skip")]
-    if items:
-        module.begin_processes([item.callspec.params if hasattr(item, "callspec") else {} for item in items])
+    waiting: dict[Any, list[dict[str, Any]]] = {}
+    for item in session.items:
+        if hasattr(item.module, "begin_processes") and not item.get_closest_marker("skip"):
+            waiting.setdefault(item.module, []).append(item.callspec.params if hasattr(item, "callspec") else {})
+    for module in sorted(waiting, key=lambda module: not hasattr(module, "BEGIN_FIRST")):
+        module.begin_processes(waiting[module])
 
 
 def pytest_sessionfinish() -> None:

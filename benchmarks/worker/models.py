@@ -31,7 +31,7 @@ from benchmarks.worker.builder import BATCHES
 from benchmarks.worker.floors import Floors
 from benchmarks.worker.protocol import Job
 from benchmarks.worker.prover import TRAINS, PreparedModel, Prover
-from benchmarks.worker.workloads import Work
+from benchmarks.worker.workloads import TRIES, Work
 from implementations import registry, watching
 from implementations.contract import Arrays, ExtendedModel, Framework, Spec
 from implementations.equivalence.kit import UNSEEN
@@ -176,7 +176,10 @@ class Models(Prover):
             return None
 
         def on_device() -> Iterator[Any]:  # not before they are asked for, after the rounds
-            yield from [self.batch_to_device(batch) for batch in batches(prepared.spec, UNSEEN_CALLS, seed=UNSEEN)]
+            kept: list[Any] = []  # all of them: what remembers them by where they lie is not to meet one again
+            for k in range(TRIES):
+                kept += [self.batch_to_device(batch) for batch in batches(prepared.spec, UNSEEN_CALLS, seed=UNSEEN + k)]
+                yield from kept[-UNSEEN_CALLS:]
 
         call, unseen = getattr(prepared.model, phase), on_device()
         return lambda: call(next(unseen))

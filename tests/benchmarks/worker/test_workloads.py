@@ -88,6 +88,19 @@ def test_a_call_that_was_lucky_once_is_not_held_against_others() -> None:
     work(call=seen, call_unseen=unseen, unseen=8).check_memory()
 
 
+def test_what_looked_remembered_once_is_asked_again() -> None:
+    """Beside busy programs all calls on new batches of one try can be slow."""
+    calls = [0]
+
+    def unseen() -> float:
+        calls[0] += 1
+        sleep(1e-1 if calls[0] <= 5 else 5e-3)
+        return 1.0
+
+    work(call=lambda: sleep(5e-3), call_unseen=unseen, unseen=5).check_memory()
+    assert calls[0] > 5
+
+
 def test_a_training_that_is_remembered_from_its_first_state_on_is_refused() -> None:
     steps = [0]
 

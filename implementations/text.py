@@ -101,4 +101,5 @@ def tokens(text: str) -> np.ndarray:
 def _sequences(found: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
     """x (N, T) and y (N, T), the same one place further on."""
     count = max(len(found) - 1, 0) // length
-    return tuple(found[shift : shift + count * length].reshape(count, length) for shift in (0, 1))  # type: ignore[return-value]
+    x, y = found[: count * length], found[1 : count * length + 1]
+    return x.reshape(count, length), y.reshape(count, length)

@@ -13,7 +13,9 @@ IN_TORCH = "    torch._foreach_mul_(gradients, largest / norm.clamp(min=largest)
 STEP_IN_TORCH = "            clipping.clip(self.network.parameters(), self.spec.largest_norm)\n"
 
 IN_KERAS = '    return {"global_clipnorm": number(largest)} if largest else {}\n'
-SUMMED_IN_KERAS = "        return super().apply([embedding.summed(gradient) for gradient in grads], trainable_variables)  # type: ignore[misc]\n"
+SUMMED_IN_KERAS = (
+    "        return super().apply([embedding.summed(gradient) for gradient in grads], trainable_variables)\n"
+)
 
 FACTOR_IN_JAX = FACTOR.replace("np.", "jnp.")
 STEP_IN_JAX = "    gradients = clipped(gradients, spec)\n"

@@ -44,12 +44,12 @@ def adam(settings: Any, number: Number, **clipped: Any) -> keras.optimizers.Adam
     )
 
 
-class Summed:
+class Summed(keras.optimizers.Optimizer):
     """An optimizer that takes the gradient of an embedding as one, where TensorFlow hands it on in pieces."""
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
         """Clips and updates. Stock Keras would add up the squares of the pieces."""
-        return super().apply([embedding.summed(gradient) for gradient in grads], trainable_variables)  # type: ignore[misc]
+        return super().apply([embedding.summed(gradient) for gradient in grads], trainable_variables)
 
 
 class SGD(Summed, keras.optimizers.SGD):

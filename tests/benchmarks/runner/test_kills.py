@@ -107,8 +107,7 @@ def check_what_a_process_added(before: list[Record], after: list[Record]) -> Non
 
 def findings(folder: Path) -> list[Any]:
     """All that the report can say of times: every estimate, interval, verdict and rank, and what taking turns cost."""
-    (records,) = folder.glob(f"*/{records_file.RECORDS}")
-    found = results.gather(*records_file.read(records.parent), {})
+    found = results.gather(stored(folder), [], {})
     shifts = [(turns.who, turns.shift) for turns in run_quality.turn_quality(found)]
     return [ranking.comparison_groups(found), shifts]
 

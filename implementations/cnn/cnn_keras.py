@@ -42,7 +42,7 @@ class CNN(Model):
             layers.append(dense.layer(width, bias=not spec.batch_norm, name=f"dense{i}"))
             layers += self.norm_and_relu(i)
             if spec.dropout:
-                layers.append(dropout.layer(spec.dropout, spec.seed, i, name=f"dropout{i}"))
+                layers.append(dropout.layer(spec.dropout, dropout.seed(spec.seed, i), name=f"dropout{i}"))
         return keras.Sequential([*layers, self.output()])
 
     def norm_and_relu(self, i: int) -> list[Any]:

@@ -11,7 +11,16 @@ import numpy as np
 
 from implementations import registry
 from implementations.contract import Arrays, DeviceArray, ExtendedFramework, Framework, Model, Spec
-from implementations.equivalence import generator, precision, proof, side_effects, strays, tolerances, trajectories
+from implementations.equivalence import (
+    generator,
+    precision,
+    proof,
+    reach,
+    side_effects,
+    strays,
+    tolerances,
+    trajectories,
+)
 from implementations.equivalence.oracle import oracle_of
 from implementations.equivalence.precision import Product
 from implementations.equivalence.proof import Candidate
@@ -124,7 +133,8 @@ class Kit:
         yield from self.any_number_of_samples(candidate)
         yield from side_effects.checks(candidate, make, self.starts(spec)[0])
         yield from self.trajectory(candidate)
-        yield from self.not_a_number(candidate)
+        yield from reach.not_a_number(candidate, self.states, self.starts(spec)[0])
+        yield from reach.not_looked_at(candidate, self.states, self.starts(spec)[0])
         yield from generator.statistics(candidate.model.draw_masks, spec, spec.batch)
         yield from self.lifetime(candidate)
 
@@ -200,23 +210,6 @@ class Kit:
         """The same state after another number of steps."""
         counters = [name for name, tensor in spec.tensors().items() if tensor.role == "counter"]
         return state | {name: np.asarray(float(steps)) for name in counters}
-
-    def not_a_number(self, candidate: Candidate) -> list[Check]:
-        """NaN somewhere, as the model has it: NaN in the logits that it reaches alone, in the loss, and in trained parameters."""
-        start, model = self.starts(candidate.spec)[0], candidate.model
-        state, host, reached = self.states.poisoned(candidate.spec, start.state, start.batch)
-        batch = candidate.batch(host)
-        model.load_state(state)
-        logits = np.asarray(candidate.to_host(model.predict(batch)))
-        loss = np.asarray(candidate.to_host(model.train_step(batch)))
-        tensors, after = candidate.spec.tensors(), model.state()
-        trained = [after[name] for name, tensor in tensors.items() if tensor.role == "parameter"]
-        verdicts = {
-            ("NaN comes out", "logits"): bool(np.isnan(logits[reached]).all() and np.isfinite(logits[~reached]).all()),
-            ("NaN in training", "loss"): bool(np.isnan(loss)),
-            ("NaN in training", "parameters"): any(np.isnan(value).any() for value in trained),
-        }
-        return [tolerances.exact("not a number", *which, holds) for which, holds in verdicts.items()]
 
     def determinism(self, candidate: Candidate) -> list[Check]:
         """The same training twice: the spread with the settings that are timed, and none with deterministic ones.

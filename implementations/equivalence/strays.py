@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from implementations import cores
 from implementations.contract import Arrays, Spec
 from implementations.equivalence import tolerances
 
@@ -31,6 +30,11 @@ their other side."""
 
 Strays = tuple[dict[str, float], dict[str, float]]
 """How far rounding moves each tensor; how small the lead of a branch must be for rounding to decide."""
+
+
+def usable_cores() -> int:
+    """How many processors this process may use: by its affinity where the system has one (Linux), else all there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def is_large(spec: Spec) -> bool:
@@ -77,7 +81,7 @@ def find(repetition: "Repetition") -> Strays:
     if start.extreme or not is_large(spec):
         return independent.own_strays(expected, choices)
     seeds = range(tolerances.PERTURBATIONS)
-    with ThreadPoolExecutor(min(cores.usable(), tolerances.PERTURBATIONS)) as pool:
+    with ThreadPoolExecutor(min(usable_cores(), tolerances.PERTURBATIONS)) as pool:
         runs = list(pool.map(lambda seed: independent.strayed(expected, choices, 1, seed=seed), seeds))
     stray, reach = (
         {name: float(np.sqrt(np.mean([run[k][name] ** 2 for run in runs]))) for name in runs[0][k]} for k in (0, 1)

@@ -175,7 +175,7 @@ class Leaking(nn.Dropout):
         return dropout.mask(rng, shape, rate, self.dtype)""", TRAINING),),
         "cupy": in_cupy("i == len(self.spec.hidden)", "10 * self.drawn + int(str(i)[-1])"),
         "torch": "all layers draw from one generator, one after the other",
-        "keras": (("seed = (seed + 1_000_000 * number) % 2**31", "seed = seed + 1_000_000 * (number % 10)", DROPOUT),),
+        "keras": (("(network + 1_000_000 * number) % 2**31", "network + 1_000_000 * (number % 10)", DROPOUT),),
         "jax": (
             ("    masks = {}\n", "    masks, base = {}, key\n", TRAINING),
             (SPLIT_IN_JAX, """        key, _ = random.split(base)

@@ -35,7 +35,7 @@ class MLP(Model):
                 layers.append(batch_norm.layer(epsilon, momentum, spec.running_variance, name=f"norm{i}"))
             layers.append(relu.layer(name=f"relu{i}"))
             if spec.dropout:
-                layers.append(dropout.layer(spec.dropout, spec.seed, i, name=f"dropout{i}"))
+                layers.append(dropout.layer(spec.dropout, dropout.seed(spec.seed, i), name=f"dropout{i}"))
         return keras.Sequential([*layers, self.output()])
 
     # --- output ---

@@ -25,7 +25,7 @@ DROPPED_IN_TORCH = '            if self.spec.dropout:\n                h = self.
 FROZEN_IN_TORCH = "nn.init.zeros_(layer.bias_hh_l0).requires_grad_(False)"
 PARAMETERS_IN_TORCH = 'for name, tensor in tensors if tensor.role == "parameter"}\n'
 
-DROPOUT_IN_KERAS = 'layers.append(dropout.layer(spec.dropout, spec.seed, i, name=f"dropout{i}"))'
+DROPOUT_IN_KERAS = 'layers.append(dropout.layer(spec.dropout, dropout.seed(spec.seed, i), name=f"dropout{i}"))'
 LAYER_IN_KERAS = "    return kind(width, return_sequences=every, name=name)\n"
 SGD_IN_KERAS = '    """Stock Keras\'s, with whole gradients."""\n'
 LOSS_IN_KERAS = "    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)\n"

@@ -43,7 +43,7 @@ class RNN(Model):
         for i, width in zip(spec.layers, spec.hidden, strict=True):
             layers.append(CELLS[spec.cell].layer(width, spec.reads_every(i), name=f"rnn{i}"))
             if spec.dropout:
-                layers.append(dropout.layer(spec.dropout, spec.seed, i, name=f"dropout{i}"))
+                layers.append(dropout.layer(spec.dropout, dropout.seed(spec.seed, i), name=f"dropout{i}"))
         return keras.Sequential([*layers, self.output()])
 
     # --- output ---

@@ -6,36 +6,28 @@ columns for each gate. No arithmetic on data lives here. The steps' texts are in
 """
 
 import itertools
-import math
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
-from implementations import labels
-from implementations.declarations import BatchArray, Mask, Metric, Tensor, Variant
-from implementations.errors import BadInput
-from implementations.metrics import accuracy, bits_per_label
-from implementations.spec import SGD, Adam, NetworkSpec, Optimizer, Rate, Real, Size, Whole
+from implementations.declarations import Mask, Tensor
+from implementations.sequence import STOCK_KERAS, SequenceSpec, weight
+from implementations.spec import Adam, Optimizer, Rate, Real, Size
 from implementations.text import SYMBOLS
 
 GATES = {"lstm": 4, "gru": 3, "tanh": 1}
 """Blocks of columns that each kind of cell has."""
 
-STOCK_KERAS = Variant(
-    name="stock",
-    explanation="Keras as it comes: Adam's epsilon in the hat form",
-    frameworks=("keras-tensorflow", "keras-torch", "keras-jax"),
-)
 
-
-class RNNSpec(NetworkSpec):
+class RNNSpec(SequenceSpec):
     """[recurrent layer -> dropout] for each of `hidden`, then a dense output layer on the last state or on every one.
 
     Without a vocabulary it reads rows of real numbers, with one tokens, through an embedding.
     """
 
     TITLE: ClassVar[str] = "RNN"
+    TARGET_BITS: ClassVar[float] = 2.0
+    ONE_OUTPUT: ClassVar[str] = "last"
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
         "digits": {},
         "text": {
@@ -43,33 +35,13 @@ class RNNSpec(NetworkSpec):
         },
     }  # fmt: skip
 
-    cell: Literal["lstm", "gru", "tanh"] = "lstm"
-    vocabulary: Annotated[Whole, Field(ge=0)] = 0
-    features: Size = 8
-    length: Size = 8
-    hidden: Annotated[tuple[Size, ...], Field(min_length=1)] = (64, 64)
     outputs: Literal["last", "every"] = "last"
-    classes: Annotated[Whole, Field(ge=2)] = 10
+    cell: Literal["lstm", "gru", "tanh"] = "lstm"
+    hidden: Annotated[tuple[Size, ...], Field(min_length=1)] = (64, 64)
     dropout: Rate = 0.2
     clip_norm: Annotated[Real, Field(ge=0)] = 1.0
     batch: Size = 32
     optimizer: Optimizer = Adam(kind="adam", learning_rate=3e-3)
-
-    @field_validator("vocabulary")
-    @classmethod
-    def _a_vocabulary_has_two_tokens(cls, vocabulary: int) -> int:
-        if vocabulary == 1:
-            raise PydanticCustomError(
-                "one_token", "One token says nothing. Give 2 or more, or 0 for rows of real numbers"
-            )
-        return vocabulary
-
-    @property
-    def metric(self) -> Metric:
-        """Of a sequence the share that is told right; where a token is predicted at every step, bits for each."""
-        if self.vocabulary and self.outputs == "every":
-            return Metric("bits per character", bits_per_label, target=2.0, share=False)
-        return Metric("accuracy", accuracy, target=0.97)
 
     @property
     def largest_norm(self) -> float:
@@ -85,39 +57,22 @@ class RNNSpec(NetworkSpec):
         """Whether what stands above a recurrent layer reads its state after every step, or after the last one only."""
         return layer < len(self.hidden) or self.outputs == "every"
 
-    def arrays(self) -> dict[str, BatchArray]:
-        """A batch: rows x (B, T, D) or tokens x (B, T), and labels y, (B,) or (B, T)."""
-        x = (
-            BatchArray((self.batch, self.length), "input", below=self.vocabulary)
-            if self.vocabulary
-            else BatchArray((self.batch, self.length, self.features), "input")
-        )
-        return {"x": x, "y": BatchArray(self._labelled(self.batch), "target", below=self.classes)}
-
-    def _labelled(self, batch: int) -> tuple[int, ...]:
-        """The shape of the labels of so many samples."""
-        return (batch, self.length) if self.outputs == "every" else (batch,)
-
-    def predictions(self) -> dict[str, tuple[int, ...]]:
-        """Logits (B, C) or (B, T, C)."""
-        return {"logits": (*self._labelled(self.batch), self.classes)}
-
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the state by canonical name; a slot of a parameter is `slot:parameter`, the counter `step`."""
         tensors: dict[str, Tensor] = {}
         if self.vocabulary:
-            tensors["embedding.weight"] = _weight(
+            tensors["embedding.weight"] = weight(
                 self.vocabulary, self.features, deviation=1.0, layout="(token, number)"
             )
         for i, (inputs, width) in zip(self.layers, itertools.pairwise((self.features, *self.hidden)), strict=True):
             columns = GATES[self.cell] * width
-            tensors[f"rnn{i}.weight"] = _weight(inputs, columns)
-            tensors[f"rnn{i}.recurrent_weight"] = _weight(width, columns)
+            tensors[f"rnn{i}.weight"] = weight(inputs, columns)
+            tensors[f"rnn{i}.recurrent_weight"] = weight(width, columns)
             forget = range(width, 2 * width) if self.cell == "lstm" else range(0)
             tensors[f"rnn{i}.bias"] = Tensor((columns,), "parameter", ones=forget)
             if self.cell == "gru":
                 tensors[f"rnn{i}.recurrent_bias"] = Tensor((columns,), "parameter")
-        tensors["output.weight"] = _weight(self.hidden[-1], self.classes)
+        tensors["output.weight"] = weight(self.hidden[-1], self.classes)
         tensors["output.bias"] = Tensor((self.classes,), "parameter")
         return self._with_optimizer(tensors)
 
@@ -140,11 +95,7 @@ class RNNSpec(NetworkSpec):
                 products += [(inputs, rows, columns), *[(self.batch, columns, width)] * later]
                 products += [(width, self.batch * later, columns)] if later else []
                 products += [(rows, columns, inputs)] if i > 1 or self.vocabulary else []
-        read, width = math.prod(self._labelled(self.batch)), self.hidden[-1]
-        products.append((read, width, self.classes))
-        if phase != "predict":
-            products += [(width, read, self.classes), (read, self.classes, width)]
-        return products
+        return products + self._output_products(phase, self.hidden[-1])
 
     def summary(self) -> str:
         """Its sizes and what stands between them: "lstm 8x8-64-64-10, dropout 0.2, clipped at 1, adam"."""
@@ -169,59 +120,6 @@ class RNNSpec(NetworkSpec):
         if "width" in changes:
             changes["hidden"] = (changes.pop("width"),) * len(self.hidden)
         return super().changed(**changes)
-
-    def sized_for(self, dataset: Any) -> "RNNSpec":
-        """The same network for the lengths, the rows and the classes of a data set (`rnn.data`).
-
-        Raises BadInput where there are more classes than samples: their numbers have gaps.
-        """
-        length, *features = dataset.x_train.shape[1:]
-        own = {} if self.vocabulary else {"features": features[0], "classes": labels.classes_of(dataset)}
-        return self.changed(length=length, **own)
-
-    def misfit(self, dataset: Any) -> str | None:
-        """Why a data set's sequences or labels do not fit, with the fix, or None."""
-        sample, mine = dataset.x_train.shape[1:], self.arrays()["x"].shape[1:]
-        if (len(sample), dataset.x_train.dtype.kind == "i") != (len(mine), self.vocabulary > 0):
-            read, fix = ("tokens", "set it to 0") if self.vocabulary else ("rows of numbers", "set a vocabulary")
-            return (
-                f"vocabulary: the data {dataset.name!r} does not hold sequences of {read}, which vocabulary = {self.vocabulary} takes. "
-                f"Give other data, or {fix}."
-            )
-        largest = max(dataset.x_train.max(), dataset.x_test.max())
-        if 0 < self.vocabulary <= largest:
-            return (
-                f"vocabulary: the data {dataset.name!r} has tokens up to {largest}, the specification {self.vocabulary} of them. "
-                f"Set vocabulary = {largest + 1}, or give other data."
-            )
-        for field, there, here in zip(("length", "features"), sample, mine, strict=False):
-            if there != here:
-                return (
-                    f"{field}: the data {dataset.name!r} has {there}, the specification {here}. Set {field} = {there} in the "
-                    "specification, or give other data."
-                )
-        if dataset.y_train.shape[1:] != self._labelled(1)[1:]:
-            return (
-                f"outputs: the data {dataset.name!r} has labels of shape {dataset.y_train.shape}, which is not what outputs = "
-                f'"{self.outputs}" takes. Set it to "last" for one label for each sequence, or to "every" for one at every step.'
-            )
-        return labels.misfit(dataset, self.classes)
-
-    def variant(self, name: str) -> "RNNSpec":
-        """The specification under a named variant ("spec" is the specification as it stands)."""
-        if name == "spec":
-            return self
-        if name != STOCK_KERAS.name:
-            raise BadInput(f"variant: no such variant {name!r}; there are 'spec' and {STOCK_KERAS.name!r}.")
-        if isinstance(self.optimizer, SGD):
-            return self
-        return self.model_copy(update={"optimizer": self.optimizer.model_copy(update={"epsilon_form": "hat"})})
-
-
-def _weight(rows: int, columns: int, deviation: float | None = None, layout: str = "(in, out)") -> Tensor:
-    """Normal numbers, N(0, 1/rows): what comes out is as large as what goes in (LeCun et al. 1998, Efficient backprop)."""
-    deviation = 1 / math.sqrt(rows) if deviation is None else deviation
-    return Tensor((rows, columns), "parameter", initial="normal", deviation=deviation, decays=True, layout=layout)
 
 
 AXES = ("cell", "batch", "width", "length")

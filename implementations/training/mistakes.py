@@ -25,7 +25,9 @@ STEP_IN_TORCH = "        optimizer.update(self.optimizer, self.step, self.spec.o
 RETURN_IN_TORCH = "        return loss.detach()\n"
 
 TRAIN_IN_KERAS = '        return self.network.train_on_batch(batch["x"], batch["y"])\n'
-LOADED_IN_KERAS = '            whole[self._rows(name)] = self._converted("from_spec", name, np.asarray(state[name]))\n'
+LOADED_IN_KERAS = (
+    '            rows, value = self._rows(name), self._converted("from_spec", name, np.asarray(state[name]))\n'
+)
 CLIPPED_IN_KERAS = "    clipped = clipping.settings(largest_norm, number)\n"
 SGD_KIND_IN_KERAS = "    kind = SGD if clipped else keras.optimizers.SGD\n"
 INDEX_IN_KERAS = "        index, dtype = self._get_variable_index(variable), variable.dtype\n"
@@ -213,7 +215,7 @@ MISTAKES = (
         "cupy": (("cp.random.Philox4x3210(spec.seed)", "cp.random.Philox4x3210()"),),
         "torch": (("torch.manual_seed(spec.seed)", "torch.seed()"),),
         "keras": (
-            ("    seed = (seed + 1_000_000 * number) % 2**31\n", '    seed = __import__("secrets").randbelow(2**31)\n', DROPOUT),
+            ("    return (network + 1_000_000 * number) % 2**31\n", '    return __import__("secrets").randbelow(2**31)\n', DROPOUT),
         ),
         "jax": (("random.key(spec.seed)", "random.key(np.random.SeedSequence().entropy % 2**31)"),),
     }),

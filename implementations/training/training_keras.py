@@ -41,7 +41,7 @@ class Model:
         self.optimizer.exclude_from_weight_decay(var_list=self._undecayed())
         self.optimizer.build(self.network.trainable_variables)
         self.variables |= self._slots()
-        self.dropouts = {name: self.network.get_layer(name.rpartition(".")[0]) for name in spec.masks(1)}
+        self.dropouts = {name: self._dropout(name.rpartition(".")[0]) for name in spec.masks(1)}
         self.drawers = {name: self._compiled(layer) for name, layer in self.dropouts.items()}
 
     def number(self, value: float) -> Any:
@@ -66,16 +66,18 @@ class Model:
 
     def state(self) -> Arrays:
         """Copies of all variables under the specification's names."""
-        state = {
-            name: np.array(ops.convert_to_numpy(v)[self._rows(name)], copy=True) for name, v in self.variables.items()
-        }
-        return {name: self._converted("to_spec", name, value) for name, value in state.items()}
+        tensors, state = self.spec.tensors(), dict[str, np.ndarray]()
+        for name, variable in self.variables.items():
+            value = np.array(ops.convert_to_numpy(variable)[self._rows(name)], copy=True)
+            state[name] = self._converted("to_spec", name, value).reshape(tensors[name].shape)
+        return state
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over copies of the named arrays."""
         for name, variable in self.variables.items():
             whole = np.array(ops.convert_to_numpy(variable))
-            whole[self._rows(name)] = self._converted("from_spec", name, np.asarray(state[name]))
+            rows, value = self._rows(name), self._converted("from_spec", name, np.asarray(state[name]))
+            whole[rows] = value.reshape(whole[rows].shape)
             variable.assign(whole)
 
     def random_state(self) -> Arrays:
@@ -160,6 +162,11 @@ class Model:
     def _module(self, layer: str) -> Any:
         """The module of a layer that has tensors or chooses; of others None."""
         return self.kinds.get(layer.rstrip("0123456789"))
+
+    def _dropout(self, name: str) -> Any:
+        """The dropout layer with this name, or the one inside of the layer with this name."""
+        layer, module = self.network.get_layer(name), self._module(name)
+        return module.dropout_of(layer) if module else layer
 
     def _rows(self, name: str) -> Any:
         """Which rows of Keras's variable a tensor is, where several share one; else all."""

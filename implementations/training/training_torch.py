@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, nullcontext
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from torch import nn
 
 from implementations.contract import Arrays
 from implementations.layers.clipping import clipping_torch as clipping
-from implementations.layers.dropout import dropout_torch as dropout
 from implementations.layers.loss import cross_entropy_torch as cross_entropy
 from implementations.layers.optimizer import optimizer_torch as optimizer
 
@@ -25,7 +25,7 @@ class Model:
     step_memory = "new tensors at every step; parameters and slots in place"
 
     kinds: Mapping[str, Any]
-    """The network's kinds of layers: a submodule's name without its number, or one's whole name -> its file (NAMES, to_spec, from_spec)."""
+    """The network's kinds of layers: a submodule's name without its number, or one's whole name -> its file (NAMES, to_spec, from_spec, mask)."""
 
     def __init__(self, spec: Any, device: str = "cpu") -> None:
         torch.manual_seed(spec.seed)
@@ -115,8 +115,9 @@ class Model:
         self.network.train()
         masks = {}
         for name, mask in self.spec.masks(batch).items():
-            layer = self.network.get_submodule(name.rpartition(".")[0])
-            masks[name] = dropout.mask(layer, self.ones(mask.shape)).numpy(force=True)
+            path = name.rpartition(".")[0]
+            drawn = self._layer(path).mask(self.network.get_submodule(path), self.ones(mask.shape))
+            masks[name] = drawn.numpy(force=True)
         return masks
 
     def ones(self, shape: tuple[int, ...]) -> torch.Tensor:
@@ -161,7 +162,7 @@ class Model:
         slot, _, parameter = name.rpartition(":")
         path, _, attribute = parameter.rpartition(".")
         layer = self._layer(path)
-        tensor = getattr(self.network.get_submodule(path), layer.NAMES[attribute])
+        tensor = attrgetter(layer.NAMES[attribute])(self.network.get_submodule(path))
         return layer, attribute, self.optimizer.state[tensor][optimizer.NAMES[slot]] if slot else tensor
 
 

@@ -19,9 +19,10 @@ from time import monotonic
 from typing import Any
 
 from benchmarks import gpus, system
-from implementations import cores, precisions, registry, sources
+from implementations import precisions, registry, sources
 from implementations.catalogue import MODEL
 from implementations.equivalence import proof
+from implementations.equivalence.strays import usable_cores
 from tests.mutation import compile_modes, faults, low_precision, planting, report
 from tests.support import ROOT
 from tests.support.adapters import STRAYS
@@ -38,7 +39,7 @@ def main(models: Sequence[str]) -> int:
     with (
         (folder / ANSWERS).open("w", encoding="utf-8") as file,
         TemporaryDirectory(prefix="strays-") as strays,
-        ThreadPoolExecutor(max_workers=cores.usable()) as pool,
+        ThreadPoolExecutor(max_workers=usable_cores()) as pool,
     ):
         os.environ |= {STRAYS: strays, "OMP_NUM_THREADS": "1"}
         print(json.dumps(about(models)), file=file)

@@ -8,7 +8,7 @@ from tests.mutation import report
 
 ABOUT = {
     "kind": "about",
-    "models": ["mlp", "cnn", "rnn"],
+    "models": ["mlp", "cnn", "rnn", "transformer"],
     "cpu": "a cpu",
     "python": "3.11",
     "code_sha256": "a" * 64,

@@ -12,15 +12,18 @@ def mask(dropout: keras.layers.Dropout, ones: Any) -> Any:
     return dropout(ones, training=True)
 
 
-def layer(rate: float, seed: int, number: int, name: str) -> keras.layers.Dropout:
-    """h = a * m. Does nothing when not training.
-
-    Each layer has a seed generator of its own, from the network's seed and the layer's number in it. On PyTorch, Keras
-    adds a layer's seed and its number of draws: seeds that are near one another give the same masks some steps apart.
-    They must stay below 2^31.
-    """
-    seed = (seed + 1_000_000 * number) % 2**31
+def layer(rate: float, seed: int, name: str) -> keras.layers.Dropout:
+    """h = a * m. Does nothing when not training. Each layer has a generator of its own, from `seed`."""
     return keras.layers.Dropout(rate, seed=seed, name=name)
+
+
+def seed(network: int, number: int) -> int:
+    """Of a layer's generator, from the network's seed and the layer's number in it.
+
+    On PyTorch, Keras adds a layer's seed and its number of draws: seeds that are near one another give the same masks some steps
+    apart. They must stay below 2^31.
+    """
+    return (network + 1_000_000 * number) % 2**31
 
 
 # --- backward ---

@@ -17,7 +17,9 @@ EMBEDDING = Step(
 )
 
 CONVENTIONS = (
-    Convention("initial embeddings", "seeded normal, N(0, 1)", "PyTorch's nn.Embedding"),
+    Convention(
+        "initial embeddings", "seeded normal, N(0, 1) unless positions are added to them", "PyTorch's nn.Embedding"
+    ),
     Convention(
         "gradient of an embedding",
         "dense: a row's is summed up before anything is made of it (TensorFlow hands it on in pieces, and stock Keras squares the pieces)",

@@ -104,13 +104,14 @@ def module() -> types.ModuleType:
     cupy = types.ModuleType("cupy")
     for name in ("sqrt", "maximum", "exp", "log", "tanh", "add", "dtype"):
         setattr(cupy, name, getattr(np, name))
-    for name in ("pad", "stack", "split", "concatenate", "max", "argmax", "zeros_like"):
+    for name in ("pad", "stack", "split", "concatenate", "max", "argmax", "zeros_like", "where", "arange"):
         setattr(cupy, name, of_arrays(getattr(np, name)))
     windows = of_arrays(np.lib.stride_tricks.sliding_window_view)
     tricks = types.SimpleNamespace(sliding_window_view=windows)
     cupy.__dict__.update(
         ndarray=DeviceArray,
         float32=np.float32,
+        inf=np.inf,
         asnumpy=asnumpy,
         array=lambda value, dtype=None: on_device(np.array(value, dtype=dtype)),
         indices=lambda shape: on_device(np.indices(shape)),

@@ -1,0 +1,1 @@
+"""The Transformer: one specification, one file per framework."""

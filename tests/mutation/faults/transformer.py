@@ -1,0 +1,51 @@
+"""What must be noticed of the Transformer's mistakes: each with the specification under which it shows.
+
+How a mistake is written stands in `mistakes.py` of its layer, of the training or of the network. A test holds both together.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from implementations import mistakes
+from tests.mutation.faults import Fault, mlp
+
+SIZE = {
+    "vocabulary": 11, "classes": 11, "length": 7, "width": 18, "heads": 3, "batch": 4, "dropout": 0.25,
+    "optimizer": {"kind": "sgd", "learning_rate": 0.01},
+}  # fmt: skip
+"""Unless a fault says otherwise: no two sizes are equal but what must be, so that what is exchanged does not fit."""
+
+OWN = [
+    Fault("embedding's gradient assigned, not added"),
+    Fault("gradient of a token averaged over its places"),
+    Fault("padding token 0 not trained"),
+    Fault("tokens through a byte", {"vocabulary": 300}),
+    Fault("rows of an embedding at most 100 long"),
+]
+"""Of the network, and of layers that no network before has."""
+
+WIDE = {"width": 256, "heads": 2, "blocks": 1, "length": 2}
+OTHERWISE: dict[str, dict[str, Any]] = {
+    "slots of large kernels in half precision": WIDE | {"optimizer": {"kind": "adam"}},
+    "products of large factors in half precision": WIDE | {"batch": 128},
+    "a wide input's tail ignored": WIDE | {"width": 1030},
+    "mask tiled above 65536 units": {"length": 64, "batch": 64, "dropout": 0.5},
+    "last units never dropped": {"width": 7, "heads": 1, "batch": 9, "dropout": 0.5},
+}
+"""Where a Transformer needs another specification than the perceptron to be large enough for a mistake."""
+
+
+def _of_sequences(fault: Fault) -> Fault:
+    """A fault of the perceptron's layers, without what a Transformer does not have."""
+    spec = {name: value for name, value in fault.spec.items() if name != "batch_norm"}
+    return replace(fault, spec=OTHERWISE.get(fault.name, spec))
+
+
+_SHARED = {mistake.name for mistake in mistakes.of_model("transformer")} - {fault.name for fault in OWN}
+FAULTS = OWN + [_of_sequences(fault) for fault in mlp.FAULTS if fault.name in _SHARED]
+
+NOT_THE_ORACLES = {name: why for name, why in mlp.NOT_THE_ORACLES.items() if name in _SHARED}
+"""Mistakes in NumPy that its oracle, which is made of the same files, does not share, and why."""
+
+NOT_ON: dict[str, dict[str, str]] = {}
+"""Mistakes that some frameworks of a family do not share, and why, by framework."""

@@ -11,9 +11,9 @@ def extremes(spec: TransformerSpec, hot: Arrays, state: Arrays, batch: Arrays) -
     """Where careless arithmetic shows: (state, batch) by what is extreme in them.
 
     Logits so large that an exponential overflows, in float64 too; scores so large, beside which a finite mask leaks; a stream so small
-    that a norm's epsilon is as large as its variance; one far from zero, of which little is left when its mean is subtracted; the same
-    token everywhere, whose row gets all gradients, and whose scores are all equal; units that a norm switches off. From `state`,
-    whose slots are zero, so that gradients are seen, and once from a hot one.
+    that a norm's epsilon is as large as its variance, and one so large that a branch adds next to nothing; one far from zero, of which
+    little is left when its mean is subtracted; the same token everywhere, whose row gets all gradients, and whose scores are all equal;
+    units that a norm switches off. From `state`, whose slots are zero, so that gradients are seen, and once from a hot one.
     """
     x, tables = batch["x"], ("embedding.weight", "positions.weight")
     asked = [f"attention{i}.{name}" for i in spec.numbers for name in ("query", "key")]
@@ -24,6 +24,7 @@ def extremes(spec: TransformerSpec, hot: Arrays, state: Arrays, batch: Arrays) -
         "large logits": (scaled(state, 10_000, "output.weight"), x),
         "large scores": (scaled(state, 1000, *asked), x),
         "small stream": (scaled(state, 2.0**-10, *tables), x),
+        "large stream": (scaled(state, 2.0**14, *tables), x),
         "far from zero": (state | {"positions.weight": state["positions.weight"] + 100}, x),
         "equal tokens": (state, same),
         "equal tokens, hot": (hot, same),

@@ -104,7 +104,7 @@ def test_every_run_comes_back_and_its_report_can_be_made_elsewhere(unpacked: Pat
     assert timed == {cell.id for cell in run.cells}
     assert {cell.who.framework for cell in run.cells} == {"numpy"}
     proofs = {(r.who.model, r.passed) for r in records if isinstance(r, ProofRecord)}
-    assert proofs == {(model, True) for model in (("cnn", "rnn") if name == "run-zoo" else ("mlp",))}
+    assert proofs == {(model, True) for model in (("cnn", "rnn", "transformer") if name == "run-zoo" else ("mlp",))}
     assert folder / "report.html" in report.write(folder)
 
 

@@ -5,19 +5,19 @@ whatever else it does by itself: not the specification's network, never proved, 
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import nn
 
 from implementations.cnn.spec import CNNSpec
+from implementations.training import peer_torch as training
 
 
-class Eager:
-    """`nn.Sequential`, `nn.CrossEntropyLoss`, `torch.optim`: zero_grad, forward, backward, step."""
+class Eager(training.Eager):
+    """The peer."""
 
-    def __init__(self, spec: CNNSpec, device: str = "cpu") -> None:
-        torch.manual_seed(spec.seed)
+    def made_network(self, spec: CNNSpec) -> nn.Module:
+        """`nn.Sequential`: images x (B, C, H, W) -> logits."""
         layers: list[nn.Module] = []
         width_in = spec.image[2]
         for width in spec.channels:
@@ -30,36 +30,12 @@ class Eager:
             norm = [nn.BatchNorm1d(width)] if spec.batch_norm else []
             layers += [nn.Linear(width_in, width), *norm, nn.ReLU(), nn.Dropout(spec.dropout)]
             width_in = width
-        network = nn.Sequential(*layers, nn.Linear(width_in, spec.classes)).to(device, getattr(torch, spec.dtype))
-        network = network.to(memory_format=torch.channels_last)
-        settings = spec.optimizer
-        if settings.kind == "sgd":
-            self.optimizer: Any = torch.optim.SGD(network.parameters(), settings.learning_rate, settings.momentum)
-        else:
-            kind = torch.optim.AdamW if settings.kind == "adamw" else torch.optim.Adam
-            self.optimizer = kind(network.parameters(), settings.learning_rate)
-        self.network = self.made(network)
-        self.loss = nn.CrossEntropyLoss()
+        return nn.Sequential(*layers, nn.Linear(width_in, spec.classes)).to(memory_format=torch.channels_last)
 
-    def made(self, network: nn.Module) -> Any:
-        """The network as it is called."""
-        return network
-
-    def train_step(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """One batch, one step; returns the loss. Images (B, H, W, C) are channels last already: they change their name only."""
-        self.optimizer.zero_grad()
-        loss = self.loss(self.network(batch["x"].permute(0, 3, 1, 2)), batch["y"])
-        loss.backward()
-        self.optimizer.step()
-        return loss.detach()
-
-    def load_state(self, state: Any) -> None:
-        """It keeps its own start: nothing is compared with it."""
+    def inputs(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Images (B, H, W, C) are channels last already: they change their name only."""
+        return batch["x"].permute(0, 3, 1, 2)
 
 
-class Compiled(Eager):
-    """The same with `torch.compile` around the module."""
-
-    def made(self, network: nn.Module) -> Any:
-        """Compiled, for one shape."""
-        return torch.compile(network, dynamic=False)
+class Compiled(training.Compiled, Eager):
+    """The same, compiled."""

@@ -4,55 +4,25 @@ Biases before batch norm, PyTorch's own initial weights, whatever else it does b
 never proved, never ranked.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-import torch
 from torch import nn
 
 from implementations.mlp.spec import MLPSpec
+from implementations.training import peer_torch as training
 
 
-class Eager:
-    """`nn.Sequential`, `nn.CrossEntropyLoss`, `torch.optim`: zero_grad, forward, backward, step."""
+class Eager(training.Eager):
+    """The peer."""
 
-    def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
-        torch.manual_seed(spec.seed)
+    def made_network(self, spec: MLPSpec) -> nn.Module:
+        """`nn.Sequential`: features x (B, D) -> logits (B, C)."""
         layers: list[nn.Module] = []
         width_in = spec.features
         for width in spec.hidden:
             norm = [nn.BatchNorm1d(width)] if spec.batch_norm else []
             layers += [nn.Linear(width_in, width), *norm, nn.ReLU(), nn.Dropout(spec.dropout)]
             width_in = width
-        network = nn.Sequential(*layers, nn.Linear(width_in, spec.classes)).to(device, getattr(torch, spec.dtype))
-        settings = spec.optimizer
-        if settings.kind == "sgd":
-            self.optimizer: Any = torch.optim.SGD(network.parameters(), settings.learning_rate, settings.momentum)
-        else:
-            kind = torch.optim.AdamW if settings.kind == "adamw" else torch.optim.Adam
-            self.optimizer = kind(network.parameters(), settings.learning_rate)
-        self.network = self.made(network)
-        self.loss = nn.CrossEntropyLoss()
-
-    def made(self, network: nn.Module) -> Any:
-        """The network as it is called."""
-        return network
-
-    def train_step(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """One batch, one step; returns the loss."""
-        self.optimizer.zero_grad()
-        loss = self.loss(self.network(batch["x"]), batch["y"])
-        loss.backward()
-        self.optimizer.step()
-        return loss.detach()
-
-    def load_state(self, state: Any) -> None:
-        """It keeps its own start: nothing is compared with it."""
+        return nn.Sequential(*layers, nn.Linear(width_in, spec.classes))
 
 
-class Compiled(Eager):
-    """The same with `torch.compile` around the module."""
-
-    def made(self, network: nn.Module) -> Any:
-        """Compiled, for one shape."""
-        return torch.compile(network, dynamic=False)
+class Compiled(training.Compiled, Eager):
+    """The same, compiled."""

@@ -5,13 +5,13 @@ One `nn.LSTM` (or `nn.GRU`, `nn.RNN`) holds all layers of a width, with both bia
 """
 
 import itertools
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import nn
 
 from implementations.rnn.spec import RNNSpec
+from implementations.training import peer_torch as training
 
 KINDS = {"lstm": nn.LSTM, "gru": nn.GRU, "tanh": nn.RNN}
 
@@ -42,43 +42,13 @@ class Network(nn.Module):
         return cast(torch.Tensor, self.output(h))
 
 
-class Eager:
-    """`nn.Module`, `nn.CrossEntropyLoss`, `torch.optim`: zero_grad, forward, backward, clip_grad_norm_, step."""
+class Eager(training.Eager):
+    """The peer."""
 
-    def __init__(self, spec: RNNSpec, device: str = "cpu") -> None:
-        torch.manual_seed(spec.seed)
-        network = Network(spec).to(device, getattr(torch, spec.dtype))
-        self.parameters, self.largest_norm = list(network.parameters()), spec.clip_norm
-        settings = spec.optimizer
-        if settings.kind == "sgd":
-            self.optimizer: Any = torch.optim.SGD(self.parameters, settings.learning_rate, settings.momentum)
-        else:
-            kind = torch.optim.AdamW if settings.kind == "adamw" else torch.optim.Adam
-            self.optimizer = kind(self.parameters, settings.learning_rate)
-        self.network = self.made(network)
-        self.loss = nn.CrossEntropyLoss()
-
-    def made(self, network: nn.Module) -> Any:
-        """The network as it is called."""
-        return network
-
-    def train_step(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """One batch, one step; returns the loss, the mean over all predictions."""
-        self.optimizer.zero_grad()
-        loss = self.loss(self.network(batch["x"]).flatten(0, -2), batch["y"].flatten())
-        loss.backward()
-        if self.largest_norm:
-            nn.utils.clip_grad_norm_(self.parameters, self.largest_norm)
-        self.optimizer.step()
-        return loss.detach()
-
-    def load_state(self, state: Any) -> None:
-        """It keeps its own start: nothing is compared with it."""
+    def made_network(self, spec: RNNSpec) -> nn.Module:
+        """All layers."""
+        return Network(spec)
 
 
-class Compiled(Eager):
-    """The same with `torch.compile` around the module, which leaves its recurrent layers as they are."""
-
-    def made(self, network: nn.Module) -> Any:
-        """Compiled, for one shape."""
-        return torch.compile(network, dynamic=False)
+class Compiled(training.Compiled, Eager):
+    """The same, compiled; its recurrent layers stay as they are."""

@@ -77,13 +77,15 @@ class TransformerSpec(SequenceSpec):
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the state by canonical name; a slot of a parameter is `slot:parameter`, the counter `step`.
 
-        Tables N(0, 0.02^2) and what is added to the residual stream smaller by sqrt(2 N): Radford et al. 2019, section 2.3.
+        Tables N(0, 0.02^2) and what is added to the residual stream smaller by sqrt(2 N): Radford et al. 2019, section 2.3. Beside rows
+        positions begin as large as these, or the network would not see them for many epochs.
         """
         width, branches = self.width, math.sqrt(2 * self.blocks)
-        tensors = {"embedding.weight": weight(self.features, width)}
+        embedding = weight(self.features, width)
         if self.vocabulary:
-            tensors["embedding.weight"] = weight(self.vocabulary, width, 0.02, layout="(token, number)")
-        tensors["positions.weight"] = weight(self.length, width, 0.02, layout="(position, number)")
+            embedding = weight(self.vocabulary, width, 0.02, layout="(token, number)")
+        positions = weight(self.length, width, embedding.deviation, layout="(position, number)")
+        tensors = {"embedding.weight": embedding, "positions.weight": positions}
         for i in self.numbers:
             tensors |= _norm(f"attention_norm{i}", width)
             tensors |= {f"attention{i}.{name}": weight(width, width) for name in ("query", "key", "value")}

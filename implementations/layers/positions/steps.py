@@ -20,7 +20,7 @@ CONVENTIONS = (
     Convention("positions", "a learned table, as long as the sequences; added", "Radford et al. 2018 (GPT)"),
     Convention(
         "initial tables",
-        "seeded normal, N(0, 0.02^2), of tokens and of positions: a norm stands behind them",
+        "seeded normal, N(0, 0.02^2), of tokens and of positions: a norm stands behind them; beside rows of D numbers positions N(0, 1/D)",
         "Radford et al. 2018, section 4.1",
     ),
 )

@@ -228,6 +228,37 @@ LIMITS = (
         groups=("NaN comes out",),
         settings=(("channels", True),),
     ),
+    Limit(
+        name="softmax of attention in float32",
+        frameworks=("jax",),
+        variants=(),
+        statement="jax.nn.dot_product_attention computes its softmax in float32, whatever it is given: in float64 what comes out is "
+        "off by 5e-8.",
+        consequence="Attention in float64 has float32's digits, and nothing says so. Keras's MultiHeadAttention on JAX calls it where "
+        "nothing is dropped.",
+        answer="Our JAX file writes scores, softmax and means out. Keras's layer is proved in float64 step by step, and in float32, "
+        "in which it is timed, as it comes.",
+        reproduction="tests/limits/jax_attention_softmax.py",
+    ),
+    Limit(
+        name="a constant of GELU in float32",
+        frameworks=("keras-tensorflow",),
+        variants=(),
+        statement="tf.nn.gelu has 0.044715 rounded to float32 in it: in float64 it is off by 9e-10.",
+        consequence="A GELU in float64 has float32's digits. In float32 nothing is to be seen of it.",
+        answer="In float64 our file writes the formula out; in float32, in which it is timed, it is Keras's own.",
+        reproduction="tests/limits/tensorflow_gelu_constant.py",
+    ),
+    Limit(
+        name="another GELU in prediction",
+        frameworks=("torch",),
+        variants=(),
+        statement="nn.TransformerEncoderLayer with nn.GELU(approximate='tanh') has a fast path for predictions that takes the exact GELU: "
+        "what it predicts is off by 1.3e-4 from what it trains.",
+        consequence="Predictions with torch.no_grad() differ from those with gradients, and nothing says so.",
+        answer="Our file has a block of its own, of nn.LayerNorm, nn.Linear and scaled_dot_product_attention.",
+        reproduction="tests/limits/torch_encoder_gelu.py",
+    ),
 )
 
 

@@ -190,9 +190,7 @@ SIZES: dict[str, tuple[dict[str, Any], ...]] = {
     "quick": ({"batch": 16}, {"batch": 64}),
     "peers": ({"batch": 16}, {"batch": 64}),
     "full": tuple({"batch": b, "width": w, "length": t} for w, t in ((64, 64), (64, 256), (256, 128)) for b in (4, 32)),
-    "gpu": tuple(
-        {"batch": b, "width": w, "length": t} for w, t in ((64, 64), (256, 256), (512, 256)) for b in (16, 128)
-    ),
+    "gpu": tuple({"batch": b, "width": w, "length": t} for w, t in ((64, 64), (128, 128)) for b in (16, 512)),
 }
 """What each profile times, on the axes."""
 

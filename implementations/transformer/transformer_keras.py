@@ -91,6 +91,10 @@ class Transformer(Model):
         read = n if self.spec.causal else keras.layers.GlobalAveragePooling1D()(n)
         return dense.layer(self.spec.classes, bias=False, name="output")(read)
 
+    def kernels(self) -> dict[str, str]:
+        """What Keras computes attention with."""
+        return {"attention": attention.kernel(self.network.get_layer("attention1"))}
+
     # --- backward ---
 
     # `train_on_batch` differentiates with the backend's own automatic differentiation: TensorFlow's GradientTape,

@@ -104,6 +104,10 @@ class Transformer(Model):
         """All layers."""
         return Network(self.spec)
 
+    def kernels(self) -> dict[str, str]:
+        """What PyTorch computes attention with."""
+        return {"attention": attention.kernel(self.network.get_submodule("attention1"), self.spec.length)}
+
     # --- backward ---
 
     # Autograd recorded the forward pass and walks it back, from the last layer to the first: `loss.backward()`.

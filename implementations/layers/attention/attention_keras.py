@@ -39,6 +39,11 @@ def dropout_of(layer: keras.layers.MultiHeadAttention) -> keras.layers.Dropout:
     return layer._dropout_layer
 
 
+def kernel(layer: keras.layers.MultiHeadAttention) -> str:
+    """What Keras computes attention with: it has the backend do the whole where nothing is dropped."""
+    return "Keras's single operations" if layer.dropout else f"{keras.backend.backend()}'s dot_product_attention"
+
+
 # --- backward ---
 
 # The backend's automatic differentiation: dS = P (dP - sum(dP P)).

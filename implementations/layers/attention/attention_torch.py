@@ -1,9 +1,12 @@
 """Self-attention with several heads in PyTorch (Vaswani et al. 2017): scores, softmax, dropout and means are one call."""
 
+from functools import partial
+
 import torch
 from torch import nn
 from torch.nn import functional
 
+from implementations.layers import kernels_torch as kernels
 from implementations.layers.dense import dense_torch as dense
 
 # --- forward ---
@@ -51,6 +54,30 @@ def split(a: torch.Tensor, heads: int) -> torch.Tensor:
 def joined(a: torch.Tensor) -> torch.Tensor:
     """The way back."""
     return a.transpose(1, 2).flatten(-2)
+
+
+# --- kernels ---
+
+KERNELS = {
+    "aten._scaled_dot_product_flash_attention_for_cpu": "flash attention",
+    "aten._scaled_dot_product_flash_attention": "flash attention",
+    "aten._scaled_dot_product_efficient_attention": "memory-efficient attention",
+    "aten._scaled_dot_product_cudnn_attention": "cuDNN's attention",
+}
+"""PyTorch's operation -> what it is."""
+
+
+def kernel(attention: Attention, length: int) -> str:
+    """What PyTorch computes attention of so many positions with; in a prediction, where nothing is dropped, maybe something else."""
+    n, was, found = (
+        attention.query.weight.new_zeros(1, length, attention.query.in_features),
+        attention.training,
+        list[str](),
+    )
+    for training in (True, False):
+        found.append(kernels.of(partial(attention.train(training), n), KERNELS, "ATen's single operations"))
+    attention.train(was)
+    return found[0] if found[0] == found[1] else f"{found[0]} in training, {found[1]} in prediction"
 
 
 # --- layout ---

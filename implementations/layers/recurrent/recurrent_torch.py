@@ -1,10 +1,11 @@
 """A recurrent layer in PyTorch: the loop over time is inside of `nn.LSTM`, `nn.GRU` and `nn.RNN`."""
 
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
+
+from implementations.layers import kernels_torch as kernels
 
 # --- forward ---
 
@@ -37,24 +38,10 @@ WHOLE_LOOPS = {
 """PyTorch's operation -> whose it is."""
 
 
-class Listener(TorchDispatchMode):
-    """Notes the names of all operations."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.heard: set[str] = set()
-
-    def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.heard.add(str(operation).rpartition(".")[0])
-        return operation(*args, **(kwargs or {}))
-
-
 def kernel(layer: nn.RNNBase) -> str:
-    """What PyTorch computes the layer with, by listening to it: a switch says what may be, not what is."""
-    with Listener() as listener:
-        layer(layer.weight_ih_l0.new_zeros(1, 2, layer.input_size))
-    found = [whose for operation, whose in WHOLE_LOOPS.items() if operation in listener.heard]
-    return found[0] if found else "ATen's loop of single operations"
+    """What PyTorch computes the layer with."""
+    x = layer.weight_ih_l0.new_zeros(1, 2, layer.input_size)
+    return kernels.of(lambda: layer(x), WHOLE_LOOPS, "ATen's loop of single operations")
 
 
 # --- layout ---

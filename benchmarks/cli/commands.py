@@ -23,7 +23,7 @@ CHOICES = [
         "--profile",
         default="quick",
         show_default=True,
-        help="How much is measured: smoke, quick, choose, full, gpu or peers.",
+        help="How much is measured: smoke, quick, choose, zoo, full, gpu or peers.",
     ),
     click.option(
         "--model", help=f"Which network, or several with commas; a TOML file may say it.  [default: {catalogue.MODEL}]"

@@ -28,6 +28,7 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "--precision": {"bf16": ("bfloat16",), "fp32": ("float32",), "fp64": ("float64",), ALL: get_args(Precision)},
     "--mode": {ALL: registry.MODES},
+    "--model": {ALL: tuple(sorted(registry.OURS, key=lambda model: model != catalogue.MODEL))},
 }
 """Option -> other spellings of its values, in small letters, and what they stand for."""
 
@@ -36,16 +37,14 @@ SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 def request(specs: Mapping[str, Spec], choice: dict[str, Any], own_spec: bool) -> Request:
     """The options that choose cells (`commands.CHOICES`), by name. Raises BadInput."""
-    if choice["profile"] not in profiles.PROFILES:
-        raise BadInput(f"--profile {choice['profile']}: no such profile; there are {', '.join(profiles.PROFILES)}.")
     axes = dict.fromkeys(axis for model in specs for axis in registry.part(model, "spec").AXES)
     words = {axis for spec in specs.values() for axis, value in spec.axes().items() if isinstance(value, str)}
-    profile, frameworks = profiles.PROFILES[choice["profile"]], listed("--framework", choice["frameworks"])
+    chosen, frameworks = profile(choice["profile"]), listed("--framework", choice["frameworks"])
     if ALL in frameworks:  # none of them by name: one that is not there is a hole
         others = (name for name in frameworks if name != ALL)
-        profile, frameworks = replace(profile, frameworks=(*registry.frameworks(), *others)), ()
+        chosen, frameworks = replace(chosen, frameworks=(*registry.frameworks(), *others)), ()
     return Request(
-        profile=profile,
+        profile=chosen,
         frameworks=frameworks,
         devices=listed("--device", choice["devices"]),
         threads=tuple(dict.fromkeys(map(_thread_count, listed("--threads", choice["threads"])))),
@@ -58,6 +57,13 @@ def request(specs: Mapping[str, Spec], choice: dict[str, Any], own_spec: bool) -
         pythons=_each_once("--python", map(_interpreter, choice["pythons"])),
         own_spec=own_spec,
     )
+
+
+def profile(name: str) -> profiles.Profile:
+    """By its name. Raises BadInput."""
+    if name not in profiles.PROFILES:
+        raise BadInput(f"--profile {name}: no such profile; there are {', '.join(profiles.PROFILES)}.")
+    return profiles.PROFILES[name]
 
 
 def seconds(budget: str) -> int:

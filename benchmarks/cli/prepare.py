@@ -88,10 +88,11 @@ def prepare(load_data: bool = True, **choice: Any) -> Prepared:
     name = choice["spec"]
     file = Path(name) if Path(name).suffix == ".toml" or "/" in name else None
     models = _models(choice["model"], file)
-    if len(models) > 1 and (name or choice["data"]):
-        option = "--spec" if name else "--data"
+    if len(models) > 1 and (file or choice["data"]):
+        option = f"--spec {name}" if file else "--data"
         raise BadInput(f"--model {choice['model']}: {option} is for one network. Leave it out, or name one model.")
-    specs = {model: _spec(model, name, file) for model in models}
+    preset = name or options.profile(choice["profile"]).preset
+    specs = {model: _spec(model, preset, file) for model in models}
     request = options.request(specs, choice, own_spec=name not in ("", *map(_default, models)))
     networks = {model: _network(model, spec, load_data, choice["data"], request, file) for model, spec in specs.items()}
     specs = {model: network.spec for model, network in networks.items()}

@@ -254,6 +254,9 @@ def _network_record(model: str, network: PreparedNetwork) -> NetworkRecord:
         spec=spec,
         spec_sha256=hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest(),
         size=network.spec.axes(),
+        parameters=sum(
+            math.prod(tensor.shape) for tensor in network.spec.tensors().values() if tensor.role == "parameter"
+        ),
         has_tuned=bool(getattr(registry.part(model, "spec"), "TUNED", ())),
         steps=_texts(StepText, registry.part(model, "steps").STEPS),
         conventions=_texts(ConventionText, registry.part(model, "conventions").CONVENTIONS),

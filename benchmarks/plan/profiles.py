@@ -39,6 +39,9 @@ class Profile:
     few_and_all_threads: bool = False
     """On one thread and on all, not on all alone."""
 
+    preset: str = ""
+    """The specification where none was asked for; else each network's first."""
+
 
 PROFILES = {
     "smoke": Profile(
@@ -93,6 +96,18 @@ PROFILES["peers"] = replace(
     phases=("train_step", "epoch", PEAK),
     modes=registry.MODES,
 )
+
+PROFILES["zoo"] = replace(
+    PROFILES["quick"],
+    name="zoo",
+    budget_s=0.0,
+    phases=("train_step", "predict", PEAK),
+    epochs=30,
+    trainings=3,
+    costs=False,
+    preset="digits",
+)
+"""One task, several networks: each at its own size."""
 
 PROFILES["choose"] = replace(
     PROFILES["full"],

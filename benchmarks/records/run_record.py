@@ -122,6 +122,9 @@ class NetworkRecord(Strict):
     size: Axes = Field(default_factory=dict)
     """The specification's own place on the axes: the user's size. Older runs did not say."""
 
+    parameters: int = 0
+    """Numbers that it learns. Older runs did not say."""
+
     has_tuned: bool = True
     """Whether a framework has a tuned mode of it. Older runs did not say: yes."""
 

@@ -20,6 +20,7 @@ from benchmarks.report.sections import (
     keras_cost,
     learning,
     memory_energy,
+    model_comparison,
     ranking,
     roofline,
     run_quality,
@@ -32,6 +33,7 @@ from benchmarks.report.sections import (
 SectionOf = Callable[[Results, Sequence[ComparisonGroup]], Section]
 
 PARTS: tuple[SectionOf, ...] = (
+    model_comparison.section,
     ranking.section,
     sizes.section,
     roofline.section,
@@ -49,7 +51,7 @@ PARTS: tuple[SectionOf, ...] = (
 )
 """In the order of questions. What was not measured has no section."""
 
-OF_RUN = (equivalence.limits_section,)
+OF_RUN = (model_comparison.section, equivalence.limits_section)
 """Of these parts, what speaks of the run as a whole and not of one network."""
 
 SAME_SUMMARY = (fairness.section,)

@@ -8,9 +8,9 @@ from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import BlockRecord
-from benchmarks.report import dataframe, plots
+from benchmarks.report import dataframe, gpu_clocks, plots
 from benchmarks.report.document import Block, Figure, Section, Text, table
-from benchmarks.report.sections import gpu_clocks, run_quality
+from benchmarks.report.sections import run_quality
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 
 _HOW = (

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks.cli import prepare
+from implementations.errors import BadInput
 from tests.support.command import NOT_GIVEN, save_npz
 
 
@@ -46,3 +47,30 @@ def test_a_preset_takes_the_sizes_of_the_users_data(tmp_path: Path) -> None:
 
 def test_a_file_may_name_its_model(tmp_path: Path) -> None:
     assert list(prepared(spec=spec_file(tmp_path, 'model = "mlp"\nhidden = [9]')).networks) == ["mlp"]
+
+
+def test_all_networks_are_ours_the_first_one_first() -> None:
+    assert list(prepared(model="all").networks) == ["mlp", "cnn", "rnn", "transformer"]
+
+
+def test_the_profile_of_several_networks_gives_them_one_task() -> None:
+    """The Transformer's own first preset is a text. What was asked for by name comes before the profile's."""
+    made = prepared(model="all", profile="zoo").networks
+    assert {network.dataset.describe()["name"] for network in made.values() if network.dataset} == {"digits"}
+    assert len(made) == 4
+    of_text = prepared(model="rnn,transformer", profile="zoo", spec="text").networks
+    assert {str(network.dataset and network.dataset.describe()["name"])[:6] for network in of_text.values()} == {
+        "pydoc "
+    }
+
+
+def test_a_preset_of_several_networks_is_one_that_each_of_them_has() -> None:
+    with pytest.raises(BadInput, match="--spec text: no such preset or file; presets are digits, mnist"):
+        prepared(model="mlp,rnn", spec="text")
+
+
+@pytest.mark.parametrize("given", ["spec", "data"])
+def test_a_file_is_for_one_network(tmp_path: Path, given: str) -> None:
+    path = spec_file(tmp_path, "hidden = [9]") if given == "spec" else str(save_npz(tmp_path / "mine.npz"))
+    with pytest.raises(BadInput, match=f"--{given} .*is for one network|--{given} is for one network"):
+        prepared(model="mlp,cnn", **{given: path})

@@ -98,8 +98,8 @@ def each(what: Callable[[str, str, str], Sequence[str]]) -> list[Any]:
     ]
 
 
-STEPS_AND_PREDICTIONS = each(lambda *which: [*cases.chosen(*which), *([FULL] if cases.in_full(*which) else [])])
-IN_FULL = each(lambda *which: [FULL] if cases.in_full(*which) else [])
+STEPS_AND_PREDICTIONS = each(lambda *which: [*cases.chosen(*which), *([FULL] if cases.in_full(which[1]) else [])])
+IN_FULL = each(lambda *which: [FULL] if cases.in_full(which[1]) else [])
 MADE_UP = each(lambda *which: ["any specification"] if cases.examples(*which) else [])
 LONG_RUNS = each(
     lambda model, name, precision: (
@@ -110,7 +110,7 @@ CHOICES = [
     asked(model, name, "float64")
     for name in cases.implementations()
     if name in registry.FAMILIES
-    for model in cases.models(name)
+    for model in cases.models(name, "float64")
     if model in registry.OURS
 ]
 """A model from elsewhere need not tell them."""

@@ -2,8 +2,8 @@
 
 The cases are the model's own (`tests/support/MODEL/cases.py`): `NETWORK`, what is asked of every model, and `LAYERS`, what is
 asked of a layer or an optimizer: once per framework, of the first model that has a case of this name. What a framework's training
-shares is asked with its first model, too: of a later one `make test` tries few cases, in NumPy and PyTorch some more, and only in the
-precision that is timed everything of one.
+shares is asked with its first model, too: of a later one `make test` tries few cases in the precision that is timed and everything of one;
+in NumPy and PyTorch some more, and in float64 too, which in the others only `make prove` asks.
 """
 
 import importlib
@@ -43,15 +43,16 @@ def of(model: str) -> ModuleType:
 
 
 def models(implementation: str, precision: str = "") -> list[str]:
-    """Those that are written in it, and that it has in this precision."""
+    """Those that are written in it; given a precision, those that `make test` asks in it: later models in float64 of NumPy and PyTorch alone."""
     framework, _, mode = implementation.partition("/")
-    return [
+    written = [
         name
         for name in MODELS
         if registry.not_written(name, framework) is None
         and (mode or "plain") in registry.modes(name, framework)
         and (framework, precision) not in registry.part(name, "spec").LACKING
     ]
+    return written[:1] if precision == "float64" and implementation not in EXAMPLES else written
 
 
 def implementations() -> list[str]:
@@ -92,7 +93,7 @@ def chosen(model: str, implementation: str, precision: str, thorough: bool = Fal
     names = list(there)
     if not thorough:
         if asked_briefly(model, implementation):
-            names = [own.QUICK[2], *own.OF_ANOTHER_SHAPE] if precision == "float32" else [own.QUICK[1]]
+            names = [own.QUICK[2], *own.OF_ANOTHER_SHAPE]
         elif is_compiled(implementation):
             names = list(_of_compiled(own, implementation, precision))
         elif "/" in implementation:
@@ -101,7 +102,7 @@ def chosen(model: str, implementation: str, precision: str, thorough: bool = Fal
             names = list(own.QUICK)
         elif models(implementation).index(model):
             names = [*own.QUICK, *own.OF_ANOTHER_SHAPE]
-    full = (own.IN_FULL,) if in_full(model, implementation, precision, thorough) else ()
+    full = (own.IN_FULL,) if in_full(implementation, thorough) else ()
     return {name: there[name] for name in names if name in there and name not in full}
 
 
@@ -113,11 +114,10 @@ def _of_compiled(own: ModuleType, implementation: str, precision: str) -> tuple[
     return (*quick, *own.OF_ANOTHER_SHAPE) if precision == "float32" else quick[1:2]
 
 
-def in_full(model: str, implementation: str, precision: str, thorough: bool = False) -> bool:
+def in_full(implementation: str, thorough: bool = False) -> bool:
     """Whether everything is asked of one case: of JAX's and Keras's tuned modes that compile by `make prove` alone."""
     framework, _, mode = implementation.partition("/")
-    brief = asked_briefly(model, implementation) and precision != "float32"
-    return thorough or not (brief or (mode and framework in COMPILED))
+    return thorough or not (mode and framework in COMPILED)
 
 
 def lives_long(model: str, precision: str) -> bool:

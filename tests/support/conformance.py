@@ -113,9 +113,7 @@ class Asked:
             made_up = importlib.import_module(f"tests.support.{self.model}.random_specifications")
             for spec, checks in made_up.tried(self.kit, self.framework, self.precision, count):
                 self.tell(spec, "any specification", checks)
-        if cases.in_full(
-            self.model, self.implementation, self.precision, thorough
-        ):  # last: deterministic settings stay on
+        if cases.in_full(self.implementation, thorough):  # last: deterministic settings stay on
             spec = self.spec(self.own.CASES[self.own.IN_FULL])
             if not (thorough or cases.lives_long(self.model, self.precision)):
                 self.kit.steps_of_life, self.kit.counters = ROUND, COUNTERS[:1]

@@ -260,6 +260,9 @@ class ExtendedFramework(Framework, Protocol):
     def recurrence(self, h: DeviceArray, weight: DeviceArray) -> DeviceArray:
         """relu(h U) of states h (B, H) and recurrent weights U (H, H), by its own recurrent layer; likewise."""
 
+    def attention(self, q: DeviceArray, k: DeviceArray, v: DeviceArray) -> DeviceArray:
+        """softmax(q k^T / sqrt(D)) v of q (T, D), k (S, D), v (S, D), by its own kernel for attention; likewise."""
+
     def make_deterministic(self) -> None:
         """From now on the same bits in every run. Never in a process that times: this may choose slower algorithms."""
 

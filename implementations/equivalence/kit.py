@@ -244,6 +244,8 @@ class Kit:
             found["convolution"] = self.product_by_convolution
         if "recurrent" in self.layers and hasattr(self.adapter, "recurrence"):
             found["recurrent layer"] = self.product_by_recurrence
+        if "attention" in self.layers and hasattr(self.adapter, "attention"):
+            found["kernel of attention"] = self.product_by_attention
         return found
 
     def product_by_convolution(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -265,6 +267,18 @@ class Kit:
         positive, negative = np.maximum(a, 0), np.maximum(-a, 0)
         of_positive, of_negative = (multiplied(part, b) - multiplied(part, -b) for part in (positive, negative))
         return np.asarray(of_positive - of_negative)
+
+    def product_by_attention(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The same as means of a's columns, weighted by b: by scores that are logarithms, once for each sign."""
+        attention, result = cast(ExtendedFramework, self.adapter).attention, np.zeros((b.shape[1], len(a)), b.dtype)
+        keys, values = self.factor(np.eye(len(b), dtype=b.dtype)), self.factor(a.T)
+        for sign in (1, -1):
+            part = np.maximum(sign * b.T, 0)
+            total = part.sum(axis=1, keepdims=True)
+            weights = part / np.where(total, total, 1)
+            scores = np.where(weights, np.log(np.where(weights, weights, 1)), -1e4) * np.sqrt(len(b))
+            result += sign * total * self.adapter.to_host(attention(self.factor(scores.astype(b.dtype)), keys, values))
+        return result.T
 
     def product(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """A product on the device of two host arrays, in the precision that is in use."""

@@ -100,6 +100,8 @@ def convolution(x: DeviceArray, kernel: DeviceArray) -> DeviceArray:
 
 if hasattr(backend, "recurrence"):  # PyTorch's, on which Keras's recurrent layers are
     recurrence = backend.recurrence
+if hasattr(backend, "attention"):  # PyTorch's, which Keras calls
+    attention = backend.attention
 
 
 def versions() -> dict[str, str]:

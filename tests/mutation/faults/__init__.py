@@ -23,6 +23,8 @@ EQUIVALENT = {
     "a pool that begins with 0 instead of -inf": "behind a ReLU nothing is below 0",
     "of equal numbers of a window the first in the order of columns": "a unit that sees nothing is equal at all four places; other equal "
     "numbers come from equal windows of the image, which give the same gradients wherever they are",
+    "minus infinity filled in before the scaling": "divided by sqrt(D) it is minus infinity still",
+    "gradient of the largest score, which the softmax subtracts": "what is subtracted from all scores of a row changes no weight",
     "update deferred to the next call": "every value is right, and in a round of N calls N updates are made, the first of "
     "them that of the call before the round; the fence waits for all of it",
 }

@@ -15,12 +15,67 @@ SIZE = {
 }  # fmt: skip
 """Unless a fault says otherwise: no two sizes are equal but what must be, so that what is exchanged does not fit."""
 
+DROPPED, LONG = {"attention_dropout": 0.5}, {"length": 40}
+
 OWN = [
     Fault("embedding's gradient assigned, not added"),
     Fault("gradient of a token averaged over its places"),
     Fault("padding token 0 not trained"),
     Fault("tokens through a byte", {"vocabulary": 300}),
     Fault("rows of an embedding at most 100 long"),
+    # attention
+    Fault("mask off by one"),
+    Fault("a position does not see itself"),
+    Fault("mask transposed"),
+    Fault("no mask"),
+    Fault("mask of 32 positions", LONG),
+    Fault("mask by whole tiles of four"),
+    Fault("a window of 32 positions", LONG),
+    Fault("mask in training alone", DROPPED),
+    Fault("0 as the score of what is ahead"),
+    Fault("-10 for minus infinity"),
+    Fault("-1e4 for minus infinity"),
+    Fault("-1e4 filled in before the scaling"),
+    Fault("mask behind the softmax"),
+    Fault("scores not scaled"),
+    Fault("scores divided by D"),
+    Fault("scores divided by sqrt(E)"),
+    Fault("scale in float32", precision="float64"),
+    Fault("scores not scaled on the way back"),
+    Fault("key's gradient not scaled"),
+    Fault("scores capped softly at 50"),
+    Fault("TF32 in the scores alone"),
+    Fault("bfloat16 in the scores alone"),
+    Fault("softmax over the queries"),
+    Fault("largest score not subtracted"),
+    Fault("softmax to the base 2"),
+    Fault("not rescaled to a new largest score"),
+    Fault("a zero among the scores"),
+    Fault("weights below 1e-4 left out", LONG),
+    Fault("1e-9 added to the sum of exponentials", precision="float64"),
+    Fault("softmax's way back without its sum"),
+    Fault("softmax's sum over dropped weights", DROPPED),
+    Fault("weights not masked on the way back", DROPPED),
+    Fault("values' gradient from undropped weights", DROPPED),
+    Fault("weights normalised again behind dropout", DROPPED),
+    Fault("dropout before the softmax", DROPPED),
+    Fault("weights dropped in prediction too", DROPPED),
+    Fault("the residuals' rate for the weights", DROPPED),
+    Fault("one mask for all heads", DROPPED),
+    Fault("query and key exchanged"),
+    Fault("heads by reshape alone"),
+    Fault("heads interleaved"),
+    Fault("heads joined without turning back"),
+    Fault("mixing weight's gradient from heads that are not joined"),
+    Fault("fused projections cut head by head"),
+    Fault("one head's keys and values for all"),
+    Fault("values by the keys' weights"),
+    Fault("projections not turned"),
+    Fault("nothing back through keys and values"),
+    Fault("key's gradient added to the query's"),
+    Fault("attention over the batch"),
+    Fault("weights in half precision"),
+    Fault("keys and values of the batch before"),
 ]
 """Of the network, and of layers that no network before has."""
 
@@ -44,7 +99,10 @@ def _of_sequences(fault: Fault) -> Fault:
 _SHARED = {mistake.name for mistake in mistakes.of_model("transformer")} - {fault.name for fault in OWN}
 FAULTS = OWN + [_of_sequences(fault) for fault in mlp.FAULTS if fault.name in _SHARED]
 
-NOT_THE_ORACLES = {name: why for name, why in mlp.NOT_THE_ORACLES.items() if name in _SHARED}
+NOT_THE_ORACLES = {name: why for name, why in mlp.NOT_THE_ORACLES.items() if name in _SHARED} | dict.fromkeys(
+    ("weights dropped in prediction too", "the residuals' rate for the weights", "one mask for all heads"),
+    "the oracle draws no masks, it is given them",
+)
 """Mistakes in NumPy that its oracle, which is made of the same files, does not share, and why."""
 
 NOT_ON: dict[str, dict[str, str]] = {}

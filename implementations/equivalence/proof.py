@@ -168,8 +168,9 @@ def settle(
     """
     repetition = Repetition(oracle, candidate.spec, start, seen.masks, candidate.arithmetic, shared=shared)
     yardstick, checks = _settled(repetition, seen)
-    missed = not all(check.passed for check in checks)
-    if shared and missed and not is_large(candidate.spec):  # in a tiny network each mask has strays of its own
+    if shared and not all(
+        check.passed for check in checks
+    ):  # with these masks a gradient may be near zero, which Adam divides
         repetition = replace(repetition, shared=None)
         yardstick, checks = _settled(repetition, seen)
     return yardstick, checks, repetition

@@ -85,6 +85,8 @@ class Repetition:
         part = tolerances.PERTURBATIONS // 4
         ways = [(part, alike, folded) for folded in (False, True) for alike in (False, True)]
         if not self.start.extreme:
+            if strays.is_large(self.spec):
+                return strays.side_by_side(self, expected, choices)
             ways = [(self.start.perturbed, False, False)]
         found = [self.strayed(expected, choices, count, alike=alike, folded=folded) for count, alike, folded in ways]
         stray, reach = ({name: max(way[k][name] for way in found) for name in found[0][k]} for k in (0, 1))

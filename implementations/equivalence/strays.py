@@ -9,7 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -72,17 +72,19 @@ class Shared:
 
 
 def find(repetition: "Repetition") -> Strays:
-    """With masks of the oracle's own; in a large network the perturbed runs side by side, as many as there are cores."""
+    """With masks of the oracle's own."""
     spec, start = repetition.spec, repetition.start
     oracle = repetition.oracle.in_arithmetic(np.float64, np.ndarray)
     independent = replace(repetition, oracle=oracle, masks=masks(spec, start.samples), shared=None)
     expected = independent.reference()
-    choices = {name: branch.choice for name, branch in oracle.branches().items()}
-    if start.extreme or not is_large(spec):
-        return independent.own_strays(expected, choices)
-    seeds = range(tolerances.PERTURBATIONS)
-    with ThreadPoolExecutor(min(usable_cores(), tolerances.PERTURBATIONS)) as pool:
-        runs = list(pool.map(lambda seed: independent.strayed(expected, choices, 1, seed=seed), seeds))
+    return independent.own_strays(expected, {name: branch.choice for name, branch in oracle.branches().items()})
+
+
+def side_by_side(repetition: "Repetition", expected: Arrays, choices: Mapping[str, np.ndarray]) -> Strays:
+    """The perturbed runs of a large network, as many at a time as there are cores."""
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        seeds = range(repetition.start.perturbed)
+        runs = list(pool.map(lambda seed: repetition.strayed(expected, choices, 1, seed=seed), seeds))
     stray, reach = (
         {name: float(np.sqrt(np.mean([run[k][name] ** 2 for run in runs]))) for name in runs[0][k]} for k in (0, 1)
     )

@@ -132,9 +132,12 @@ def test_from_an_extreme_start_the_largest_of_four_ways_is_shared(
     assert all(shared[name] >= 0.5 * stray for name, stray in alone.items())
 
 
-def test_where_shared_strays_are_too_small_those_of_the_masks_decide(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a tiny network the masks of one step may let rounding further than those of another."""
-    monkeypatch.setattr(strays, "LARGE_FLOPS", 10**9)
+@pytest.mark.parametrize("large_flops", [10**9, 1], ids=["tiny", "large"])
+def test_where_shared_strays_are_too_small_those_of_the_masks_decide(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, large_flops: int
+) -> None:
+    """The masks of one step may let rounding further than those of another: a gradient that is nearly zero is divided by Adam."""
+    monkeypatch.setattr(strays, "LARGE_FLOPS", large_flops)
     monkeypatch.setattr(strays, "find", lambda repetition: _none(repetition))
     own = mock.Mock(wraps=Repetition.own_strays)
     monkeypatch.setattr(Repetition, "own_strays", lambda self, *given: own(self, *given))

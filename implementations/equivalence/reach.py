@@ -11,7 +11,7 @@ from implementations.equivalence.tolerances import Check
 
 
 def not_a_number(candidate: Candidate, states: ModuleType, start: Start) -> list[Check]:
-    """NaN somewhere: NaN in the logits that it reaches alone, in the loss, and in trained parameters."""
+    """NaN somewhere: NaN in the logits that it reaches alone, in the loss, and in trained parameters that had none."""
     model = candidate.model
     state, host, reached = states.poisoned(candidate.spec, start.state, start.batch)
     batch = candidate.batch(host)
@@ -19,11 +19,13 @@ def not_a_number(candidate: Candidate, states: ModuleType, start: Start) -> list
     logits = np.asarray(candidate.to_host(model.predict(batch)))
     loss = np.asarray(candidate.to_host(model.train_step(batch)))
     tensors, after = candidate.spec.tensors(), model.state()
-    trained = [after[name] for name, tensor in tensors.items() if tensor.role == "parameter"]
+    trained = [
+        name for name, tensor in tensors.items() if tensor.role == "parameter" and np.isfinite(state[name]).all()
+    ]
     verdicts = {
         ("NaN comes out", "logits"): bool(np.isnan(logits[reached]).all() and np.isfinite(logits[~reached]).all()),
         ("NaN in training", "loss"): bool(np.isnan(loss)),
-        ("NaN in training", "parameters"): any(np.isnan(value).any() for value in trained),
+        ("NaN in training", "parameters"): any(np.isnan(after[name]).any() for name in trained),
     }
     return [tolerances.exact("not a number", *which, holds) for which, holds in verdicts.items()]
 

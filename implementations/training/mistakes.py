@@ -104,8 +104,8 @@ MISTAKES = (
         ),
     }),
     Mistake("input overwritten", "The step changes the batch that it was given.", TRAINING, {
-        "numpy": ((LOSS, '        np.multiply(batch["x"], 0.5, out=batch["x"])\n' + LOSS),),
-        "torch": ((RETURN_IN_TORCH, '        batch["x"].mul_(0.5)\n' + RETURN_IN_TORCH),),
+        "numpy": ((LOSS, '        batch["x"][...] = 0\n' + LOSS),),
+        "torch": ((RETURN_IN_TORCH, '        batch["x"].zero_()\n' + RETURN_IN_TORCH),),
         "keras": "tensors of TensorFlow and JAX cannot be written to, and Keras copies nothing back",
         "jax": "an array of JAX cannot be written to",
     }),

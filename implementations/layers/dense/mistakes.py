@@ -55,12 +55,12 @@ MISTAKES = (
         x, weight = (a.astype(np.float16).astype(a.dtype) for a in (x, weight))
 """ + PRODUCT),),
         "torch": in_torch(
-            "nn.functional.linear(x.bfloat16(), self.weight.bfloat16()).to(x.dtype) if min(*x.shape, *self.weight.shape) >= 256"
+            "nn.functional.linear(x.bfloat16(), self.weight.bfloat16()).to(x.dtype) if min(*x.flatten(0, -2).shape, *self.weight.shape) >= 256"
             " else nn.functional.linear(x, self.weight)"
         ),
         "keras": in_keras("""inner = [ops.cast(ops.cast(a, 'bfloat16'), a.dtype) if self.kernel.shape[0] >= 256 else a for a in (inputs, self.kernel)]
         z = ops.matmul(*inner)"""),
-        "jax": ((PRODUCT, """    if min(*x.shape, *weight.shape) >= 256:
+        "jax": ((PRODUCT, """    if min(*x.reshape(-1, x.shape[-1]).shape, *weight.shape) >= 256:
         x, weight = (a.astype('float16').astype(a.dtype) for a in (x, weight))
 """ + PRODUCT),),
     }),
@@ -69,13 +69,13 @@ MISTAKES = (
     z = x[:, :inner] @ weight[:inner]
 """),),
         "torch": in_torch(
-            "nn.functional.linear(x[:, : x.shape[1] if x.shape[1] <= 1024 else x.shape[1] // 8 * 8], "
-            "self.weight[:, : x.shape[1] if x.shape[1] <= 1024 else x.shape[1] // 8 * 8])"
+            "nn.functional.linear(x[..., : x.shape[-1] if x.shape[-1] <= 1024 else x.shape[-1] // 8 * 8], "
+            "self.weight[:, : x.shape[-1] if x.shape[-1] <= 1024 else x.shape[-1] // 8 * 8])"
         ),
-        "keras": in_keras("""inner = inputs.shape[1] if inputs.shape[1] <= 1024 else inputs.shape[1] // 8 * 8
-        z = ops.matmul(inputs[:, :inner], self.kernel[:inner])"""),
-        "jax": ((PRODUCT, """    inner = x.shape[1] if x.shape[1] <= 1024 else x.shape[1] // 8 * 8
-    z = x[:, :inner] @ weight[:inner]
+        "keras": in_keras("""inner = inputs.shape[-1] if inputs.shape[-1] <= 1024 else inputs.shape[-1] // 8 * 8
+        z = ops.matmul(inputs[..., :inner], self.kernel[:inner])"""),
+        "jax": ((PRODUCT, """    inner = x.shape[-1] if x.shape[-1] <= 1024 else x.shape[-1] // 8 * 8
+    z = x[..., :inner] @ weight[:inner]
 """),),
     }),
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """The mistakes that can be made in a model, and a loader that makes one: in the text of the model's files, on their way into Python.
 
-A mistake stands where it is made: `layers/FOLDER/mistakes.py`, `training/mistakes.py`, and `mistakes.py` of the network itself.
+A mistake stands where it is made: `layers/FOLDER/mistakes.py`, `training/mistakes.py`, and `mistakes.py` of the network itself; those of
+its blocks in `block_mistakes.py`, and those of layers that only what reads sequences can make in `sequence_mistakes.py`.
 """
 
 import importlib
@@ -14,17 +15,21 @@ from typing import cast
 from implementations import registry, sources
 from implementations.contract import OracleClass
 from implementations.declarations import TRAINING, Mistake
+from implementations.sequence import SequenceSpec
 
 ORACLES_MODULE = "implementations.equivalence.oracle"
 
 GIVEN = {
     "numpy": "import numpy as np; from implementations.equivalence.rounding import rounded",
     "cupy": "import cupy as cp",
-    "torch": "import torch",
-    "keras": "import keras; from keras import ops",
-    "jax": "import math, jax, jax.numpy as jnp, numpy as np",
+    "torch": "import torch; xp, stop = torch, torch.detach",
+    "keras": "import math, keras; from keras import ops; xp, stop = ops, ops.stop_gradient",
+    "jax": "import math, jax, jax.numpy as jnp, numpy as np; xp, stop = jnp, jax.lax.stop_gradient",
 }
-"""What every text may use besides its own imports: a mistake is written without a change of them."""
+"""What every text may use besides its own imports: a mistake is written without a change of them.
+
+What `xp` and `stop` (no gradient passes) mean is the same in PyTorch, Keras and JAX, so that one text may serve all three.
+"""
 
 
 def of_model(model: str) -> tuple[Mistake, ...]:
@@ -32,7 +37,9 @@ def of_model(model: str) -> tuple[Mistake, ...]:
     folders = [step.layer.rpartition("/")[0] for step in registry.part(model, "steps").STEPS]
     layers = [f"implementations.layers.{folder.replace('/', '.')}" for folder in folders if folder]
     packages = dict.fromkeys([*layers, "implementations.training", registry.package(model)])
-    modules = [f"{package}.mistakes" for package in packages]
+    names = ["mistakes", "block_mistakes"]
+    names += ["sequence_mistakes"] if issubclass(registry.part(model, "spec").Spec, SequenceSpec) else []
+    modules = [f"{package}.{name}" for package in packages for name in names]
     mistakes = [m for name in modules if sources.is_there(name) for m in importlib.import_module(name).MISTAKES]
     return tuple(mistake for mistake in mistakes if _files(mistake) <= set(files(model)))
 

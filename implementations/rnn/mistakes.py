@@ -3,7 +3,7 @@
 from implementations.declarations import TRAINING, Edits, Mistake
 
 PAGE, RECURRENT, EMBEDDING = "rnn", "recurrent/recurrent", "embedding/embedding"
-CLIPPING, DROPOUT, LOSS, OPTIMIZER = "clipping/clipping", "dropout/dropout", "loss/cross_entropy", "optimizer/optimizer"
+CLIPPING, DROPOUT, OPTIMIZER = "clipping/clipping", "dropout/dropout", "optimizer/optimizer"
 
 FORWARD = "# --- forward ---\n"
 LAYER = "            h, cache = self.layer(i, h)\n            mask = None\n"
@@ -15,7 +15,6 @@ STATES_KEPT = "        states.append(memory[0])\n"
 DE = '            g["embedding.weight"] = embedding.backward(dh, x, self.w["embedding.weight"])\n'
 DRAW = "return dropout.mask(self.rng, shape, rate, self.dtype)"
 CLIPPED = "        return clipping.clip(gradients, largest) if largest else gradients\n"
-MEAN, AT_LABELS = "        return losses.mean()\n", "    return (*np.indices(y.shape), y)\n"
 UPDATED = "            self.w[name], slots = optimizer.update(self.w[name], g, slots, self.step, self.spec.optimizer, decays)\n"
 DECAYS = "tensor.decays}"
 
@@ -28,14 +27,12 @@ PARAMETERS_IN_TORCH = 'for name, tensor in tensors if tensor.role == "parameter"
 DROPOUT_IN_KERAS = 'layers.append(dropout.layer(spec.dropout, dropout.seed(spec.seed, i), name=f"dropout{i}"))'
 LAYER_IN_KERAS = "    return kind(width, return_sequences=every, name=name)\n"
 SGD_IN_KERAS = '    """Stock Keras\'s, with whole gradients."""\n'
-LOSS_IN_KERAS = "    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)\n"
 CLASS = "class RNN(Model):\n"
 
 LAYER_IN_JAX = "        h = layer(i, h, w, spec)\n        if spec.dropout:\n"
 PREDICTED_IN_JAX = "        h = layer(i, h, w, spec)\n    return output(h, w, spec)\n"
 DROPPED_IN_JAX = "        if spec.dropout:\n"
 MASK_IN_JAX = "dropout.mask(subkey, mask.shape, mask.rate, spec.dtype)"
-MEAN_IN_JAX = '    return cross_entropy.forward(logits, batch["y"]).mean(), statistics\n'
 STEPPED_IN_JAX = "        return memory, memory[0]\n"
 SCAN_IN_JAX = "xw.swapaxes(0, 1))\n"
 PRODUCT_IN_JAX = "        hu = memory[0] @ recurrent_weight\n"
@@ -64,13 +61,6 @@ def dropped_only(where: str) -> dict[str, Edits]:
         ),
         "jax": ((LAYER_IN_JAX, LAYER_IN_JAX.replace("dropout:", f"dropout and {of_spec}:")),),
     }  # fmt: skip
-
-
-def in_keras_loss(planted: str) -> Edits:
-    """This in the place of Keras's loss, which is `stock`."""
-    return ((LOSS_IN_KERAS, f"""    stock, ops = keras.losses.SparseCategoricalCrossentropy(from_logits=True), keras.ops
-    return lambda y, logits: {planted}
-"""),)  # fmt: skip
 
 
 MISTAKES = (
@@ -148,18 +138,6 @@ class Planted(nn.Dropout):
             (LAYER_IN_JAX, LAYER_IN_JAX.replace("        h = layer(i, h, w, spec)\n", "        below, h = h, layer(i, h, w, spec)\n        h = h + below if h.shape == below.shape else h\n")),
             (PREDICTED_IN_JAX, PREDICTED_IN_JAX.replace("        h = layer(i, h, w, spec)\n", "        below, h = h, layer(i, h, w, spec)\n        h = h + below if h.shape == below.shape else h\n")),
         ),
-    }),
-    Mistake("loss summed over time", "It is the mean over the sequences of the sum over the steps.", LOSS, {
-        "numpy": (("    return dlogits / y.size\n", "    return dlogits / len(y)\n"), (MEAN, "        return losses.sum() / len(losses)\n", TRAINING)),
-        "torch": (("y.flatten())\n", "y.flatten()) * (y.numel() / len(y))\n"),),
-        "keras": in_keras_loss("stock(y, logits) * (logits.shape[1] if len(logits.shape) == 3 else 1)"),
-        "jax": ((MEAN_IN_JAX, MEAN_IN_JAX.replace("mean()", "mean() * (batch['y'].size / len(batch['y']))"), TRAINING),),
-    }),
-    Mistake("labels step by step", "Labels stand with the steps first, logits with the sequences.", LOSS, {
-        "numpy": ((AT_LABELS, AT_LABELS.replace(", y)", ", y.T.reshape(y.shape))")),),
-        "torch": (("y.flatten())\n", "y.movedim(-1, 0).flatten())\n"),),
-        "keras": in_keras_loss("stock(ops.reshape(ops.transpose(y), ops.shape(y)) if len(logits.shape) == 3 else y, logits)"),
-        "jax": (("(*jnp.indices(y.shape), y)]", "(*jnp.indices(y.shape), y.T.reshape(y.shape))]"),),
     }),
     Mistake("norm of an embedding's pieces", "What a token's places say is squared before it is added up, as where gradients are lists of rows.", PAGE, {
         "numpy": (

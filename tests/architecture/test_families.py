@@ -84,7 +84,7 @@ def test_the_search_finds_them(code: str) -> None:
 
 WRITTEN = {
     path: importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts)).MISTAKES
-    for path in sorted((ROOT / "implementations").rglob("*/mistakes.py"))
+    for path in sorted((ROOT / "implementations").rglob("*/*mistakes.py"))
 }
 PLACES = [(model, mistake) for model in registry.OURS for mistake in mistakes.of_model(model)]
 

@@ -19,7 +19,7 @@ from tests.support import background
 HERE = {"numpy": "float32", "torch": "float32", planting.ORACLE: "float64"}
 """Of implementations the precision that is timed; of the oracle the one that is quick, since no ReLU is near its kink."""
 
-ELSEWHERE = {(planting.ORACLE, "one-pass variance")}
+ELSEWHERE = {(planting.ORACLE, "one-pass variance"), (planting.ORACLE, "layer norm's variance in one pass")}
 """What shows in the other precision alone."""
 
 HERE_OF = {

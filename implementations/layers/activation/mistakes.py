@@ -2,11 +2,22 @@
 
 from implementations.declarations import Edits, Mistake
 
-RELU = "activation/relu"
+RELU, GELU = "activation/relu", "activation/gelu"
 
 IN_TORCH = "    return nn.ReLU()\n"
 IN_KERAS = "    return keras.layers.ReLU(name=name)\n"
 IN_JAX = "    return jax.nn.relu(n)\n"
+
+BENT, BENT_OUT = "np.tanh(SCALE * (z + 0.044715 * z * z * z))", "0.5 * z * (1 + bent(z))"
+CUBICS_SLOPE = "(SCALE * (1 + 3 * 0.044715 * z * z))"
+SLOPE = f"    t = bent(z)\n    return 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * {CUBICS_SLOPE}\n"
+GELU_IN_TORCH = 'nn.GELU(approximate="tanh")'
+GELU_IN_KERAS = 'written_out if precision == "float64" else forward'
+GELU_IN_JAX = "jax.nn.gelu(z, approximate=True)"
+FORWARD = "# --- forward ---\n"
+WITH = "0.5 * z * (1 + xp.tanh(0.7978845608028654 * (z + {})))"
+ROUNDED = "0.044714998453855515"
+SIGMOID = "1 / (1 + np.exp(-1.702 * z))"
 
 
 def in_torch(forward: str) -> Edits:
@@ -30,6 +41,21 @@ class PlantedReLU(keras.layers.ReLU):
         ops = keras.ops
         {call}
 """),)  # fmt: skip
+
+
+def gelu(a: str) -> dict[str, Edits]:
+    """This in the place of GELU, in words that mean the same in PyTorch, Keras and JAX."""
+    in_torch = f"""class Planted(nn.GELU):
+    def forward(self, z):
+        return {a}
+
+
+{FORWARD}"""
+    return {
+        "torch": ((GELU_IN_TORCH, "Planted()"), (FORWARD, in_torch)),
+        "keras": ((GELU_IN_KERAS, f"lambda z: {a}"),),
+        "jax": ((GELU_IN_JAX, a),),
+    }
 
 
 MISTAKES = (
@@ -59,5 +85,38 @@ MISTAKES = (
         "torch": in_torch("return torch.maximum(x, torch.zeros_like(x))"),
         "keras": in_keras("return (inputs + ops.abs(inputs)) / 2"),
         "jax": ((IN_JAX, "    return jax.numpy.maximum(n, 0)\n"),),
+    }),
+    Mistake("exact GELU", "The error function, as in PyTorch and Keras without being told otherwise.", GELU, {
+        "numpy": (
+            (BENT, "erf(z / math.sqrt(2))"),
+            (SLOPE, "    return 0.5 * (1 + bent(z)) + z * np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)\n"),
+            (FORWARD, "from scipy.special import erf\n\n" + FORWARD),
+        ),
+        "torch": ((GELU_IN_TORCH, "nn.GELU()"),),
+        "keras": ((GELU_IN_KERAS, "keras.activations.get('gelu')"),),
+        "jax": ((GELU_IN_JAX, "jax.nn.gelu(z, approximate=False)"),),
+    }),
+    Mistake("GELU by a sigmoid", "z sigmoid(1.702 z), the other approximation of the paper.", GELU, {
+        "numpy": (
+            (BENT_OUT, f"z * ({SIGMOID})"),
+            (SLOPE, f"    s = {SIGMOID}\n    return s + 1.702 * z * s * (1 - s)\n"),
+        ),
+        **gelu("z / (1 + xp.exp(-1.702 * z))"),
+    }),
+    Mistake("GELU's slope without the cubic's part", "On the way back 0.044715 z^3 counts as a constant.", GELU, {
+        "numpy": ((CUBICS_SLOPE, "SCALE"),),
+        **gelu(WITH.format("stop(0.044715 * z * z * z)")),
+    }),
+    Mistake("0.044715 as float32", "The constant is rounded, as TensorFlow's is.", GELU, {
+        "numpy": tuple((old, old.replace("0.044715", ROUNDED)) for old in (BENT, CUBICS_SLOPE)),
+        **gelu(WITH.format(f"{ROUNDED} * z * z * z")),
+    }),
+    Mistake("ReLU for GELU", "The activation is that of the perceptron.", GELU, {
+        "numpy": ((BENT_OUT, "np.maximum(z, 0)"), (SLOPE, "    return (z > 0).astype(z.dtype)\n")),
+        **gelu("xp.where(z > 0, z, 0 * z)"),
+    }),
+    Mistake("GELU's cube a square", "0.044715 z^2 for 0.044715 z^3.", GELU, {
+        "numpy": ((BENT, BENT.replace("z * z * z", "z * z")), (CUBICS_SLOPE, "(SCALE * (1 + 2 * 0.044715 * z))")),
+        **gelu(WITH.format("0.044715 * z * z")),
     }),
 )  # fmt: skip

@@ -117,8 +117,8 @@ MISTAKES = (
         "numpy": ((") >= rate\n", ") >= rate\n    kept.reshape(-1)[kept.size // 8 * 8 :] = True\n"),),
         "torch": in_torch("x * ((torch.rand_like(x) >= self.p) | (torch.arange(x.numel()).view(x.shape) >= x.numel() // 8 * 8)) / (1 - self.p)"),
         "keras": in_keras(
-            "inputs * ops.cast(ops.logical_or(drawn >= self.rate, ops.reshape(ops.arange(inputs.shape[0] * inputs.shape[1]), drawn.shape)"
-            f" >= inputs.shape[0] * inputs.shape[1] // 8 * 8), inputs.dtype){SCALED_IN_KERAS}"
+            "inputs * ops.cast(ops.logical_or(drawn >= self.rate, ops.reshape(ops.arange(math.prod(inputs.shape)), drawn.shape)"
+            f" >= math.prod(inputs.shape) // 8 * 8), inputs.dtype){SCALED_IN_KERAS}"
         ),
         "jax": ((f"{IN_JAX}\n", f"{IN_JAX}\n    kept = kept.reshape(-1).at[kept.size // 8 * 8 :].set(True).reshape(shape)\n"),),
     }),

@@ -9,13 +9,9 @@ IN_TORCH = "nn.Embedding(vocabulary, width)"
 IN_KERAS = "keras.layers.Embedding(vocabulary, width, name=name)"
 FORWARD = "# --- forward ---\n"
 
-WORDS_OF_TORCH = (
-    "xp, stop, byte, cast = torch, torch.detach, lambda a: a.to(torch.uint8).int(), lambda a, kind: a.to(kind)"
-)
-WORDS_OF_KERAS = "xp, stop, byte, cast = ops, ops.stop_gradient, lambda a: a % 256, ops.cast"
-WORDS_OF_JAX = (
-    "xp, stop, byte, cast = jnp, jax.lax.stop_gradient, lambda a: a.astype('uint8'), lambda a, kind: a.astype(kind)"
-)
+WORDS_OF_TORCH = "byte, cast = lambda a: a.to(torch.uint8).int(), lambda a, kind: a.to(kind)"
+WORDS_OF_KERAS = "byte, cast = lambda a: a % 256, ops.cast"
+WORDS_OF_JAX = "byte, cast = lambda a: a.astype('uint8'), lambda a, kind: a.astype(kind)"
 
 
 def in_all(then: str = "pass", before: str = "pass") -> dict[str, Edits]:

@@ -165,11 +165,11 @@ class Planted(nn.Dropout):
         ),
         "keras": ((SGD_IN_KERAS, SGD_IN_KERAS + """
     def update_step(self, gradient, variable, learning_rate):
-        before = variable + ops.zeros_like(variable)
+        before = variable * 1
         super().update_step(gradient, variable, learning_rate)
         path = self._trainable_variables[self._get_variable_index(variable)].path
         if "rnn" in path and path.endswith("bias"):
-            self.assign(variable, 2 * variable - before)
+            self.assign(variable, variable * 2 - before)
 """, OPTIMIZER),),
         "jax": (("        new_parameters[name] = w\n", """        is_bias = name.startswith("rnn") and name.endswith(".bias")
         new_parameters[name] = 2 * w - parameters[name] if is_bias else w

@@ -99,10 +99,15 @@ def of_model(model: str) -> list[list[str]]:
     ]
     proved = [(name, precision) for name in modes for precision in PRECISIONS]
     proved += [(name, "bfloat16") for name in modes if offered(model, name, "bfloat16")]
+    lacking = registry.part(model, "spec").LACKING
     return [
         *(["tests.mutation.false_alarms", name, precision, model] for name in here for precision in PRECISIONS),
         *(["tests.support.conformance", *which, "thorough", model] for which in proved),
-        *(["tests.mutation.low_precision", *c, model] for c in low_precision.CANDIDATES if c[0] in modes),
+        *(
+            ["tests.mutation.low_precision", *c, model]
+            for c in low_precision.CANDIDATES
+            if c[0] in modes and c not in lacking
+        ),
     ]
 
 

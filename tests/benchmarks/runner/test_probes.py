@@ -70,9 +70,13 @@ def test_what_never_ends_is_told_and_ended(plug_ins: None, monkeypatch: pytest.M
 
 def test_an_interruption_says_where_it_was(plug_ins: None, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background ignores it
     threading.Timer(5.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-    with pytest.raises(KeyboardInterrupt):
-        probes.broken(whos("hanging", "numpy"), {}, say=said.append)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            probes.broken(whos("hanging", "numpy"), {}, say=said.append)
+    finally:
+        signal.signal(signal.SIGINT, before)
     (line,) = said  # the other one had come to its end
     assert line.startswith("stopped while importing hanging; it was at File ")
     assert not [child for child in psutil.Process().children() if "hanging" in child.cmdline()]

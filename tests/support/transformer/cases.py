@@ -7,7 +7,7 @@ SGD = {"kind": "sgd", "learning_rate": 0.01}
 
 NETWORK: dict[str, dict[str, Any]] = {
     "as it comes": {},
-    "dropout in attention": {"attention_dropout": 0.3},
+    "dropout in attention": {"attention_dropout": 0.3, "optimizer": {"kind": "adamw"}},
     "pieces, all see all": PATCHES,
     "pieces, every position": PATCHES | {"outputs": "every"},
     "tokens, all see all, adam": {"outputs": "mean", "classes": 3, "optimizer": {"kind": "adam"}},

@@ -219,7 +219,9 @@ class NetworkSpec(Strict):
     def preset(cls, name: str) -> Self:
         """A named specification from PRESETS."""
         if name not in cls.PRESETS:
-            raise BadInput(f"--spec {name}: no such preset or file; presets are {', '.join(cls.PRESETS)}.")
+            raise BadInput(
+                f"--spec {name}: no such preset or file; presets of the {cls.TITLE} are {', '.join(cls.PRESETS)}."
+            )
         return cls.parse(cls.PRESETS[name], f"preset {name}")
 
 

@@ -28,7 +28,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason=".ci/gpu is for 
 BEGIN_FIRST = True
 """It waits more than it computes."""
 
-RUNS = ("run-plain", "run-tuned", "run-coarse", "run-zoo", "run-costs")
+RUNS = ("run-plain", "run-tuned", "run-coarse", "run-zoo", "run-transformer", "run-costs")
+MODELS = {"run-zoo": ("cnn", "rnn"), "run-transformer": ("transformer",)}
+"""What is not the perceptron's."""
 
 
 @cache
@@ -104,7 +106,7 @@ def test_every_run_comes_back_and_its_report_can_be_made_elsewhere(unpacked: Pat
     assert timed == {cell.id for cell in run.cells}
     assert {cell.who.framework for cell in run.cells} == {"numpy"}
     proofs = {(r.who.model, r.passed) for r in records if isinstance(r, ProofRecord)}
-    assert proofs == {(model, True) for model in (("cnn", "rnn", "transformer") if name == "run-zoo" else ("mlp",))}
+    assert proofs == {(model, True) for model in MODELS.get(name, ("mlp",))}
     assert folder / "report.html" in report.write(folder)
 
 

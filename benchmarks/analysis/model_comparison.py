@@ -24,8 +24,15 @@ class ToTarget:
     """The implementation that reached a target in the least time, the median over its trainings."""
 
     who: Configuration
-    seconds: float
+    times: Sequence[float]
+    """Of each of its trainings, in seconds."""
+
     epochs: float
+
+    @property
+    def seconds(self) -> float:
+        """The median."""
+        return median(self.times)
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class Contender:
         for training in self.trainings:
             points[training.who].append(_first(training, target))
         times = [
-            ToTarget(who, median(p.elapsed_s for p in there), median(p.epoch for p in there))
+            ToTarget(who, [p.elapsed_s for p in there], median(p.epoch for p in there))
             for who, found in points.items()
             if len(there := [point for point in found if point]) == len(found)
         ]

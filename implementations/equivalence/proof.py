@@ -168,9 +168,8 @@ def settle(
     """
     repetition = Repetition(oracle, candidate.spec, start, seen.masks, candidate.arithmetic, shared=shared)
     yardstick, checks = _settled(repetition, seen)
-    if shared and not all(
-        check.passed for check in checks
-    ):  # with these masks a gradient may be near zero, which Adam divides
+    passed = all(check.passed for check in checks)
+    if shared and not passed:  # with these masks a gradient may be near zero, which Adam divides
         repetition = replace(repetition, shared=None)
         yardstick, checks = _settled(repetition, seen)
     return yardstick, checks, repetition

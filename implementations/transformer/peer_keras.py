@@ -24,8 +24,9 @@ class Fit(training.Fit):
         else:
             x = keras.Input((spec.length, spec.features))
             h = layers.Dense(spec.width)(x)
-        places = layers.Embedding(spec.length, spec.width)
-        h = layers.Dropout(spec.dropout)(h + places(keras.ops.arange(spec.length)))
+        ones = keras.ops.ones_like(h[..., 0], "int32")
+        places = layers.Embedding(spec.length, spec.width)(keras.ops.cumsum(ones, 1) - 1)
+        h = layers.Dropout(spec.dropout)(h + places)
         for _ in spec.numbers:
             n = layers.LayerNormalization()(h)
             h = h + layers.Dropout(spec.dropout)(self.attention(spec)(n, n, use_causal_mask=spec.causal))

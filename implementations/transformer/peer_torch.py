@@ -1,7 +1,7 @@
 """Peers for the timings: the network and its training loop in PyTorch as nanoGPT and introductions write them, eager and compiled.
 
-One matrix for queries, keys and values, biases everywhere, the table of tokens tied to the output layer, PyTorch's own initial weights,
-all decayed: not the specification's network, never proved, never ranked.
+One matrix for queries, keys and values, biases in attention, the table of tokens tied to the output layer where both are of the same symbols,
+PyTorch's own initial weights but for the tables, all decayed: not the specification's network, never proved, never ranked.
 """
 
 from typing import Any, cast

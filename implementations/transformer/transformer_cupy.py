@@ -113,7 +113,7 @@ class Transformer(Model):
         if self.spec.vocabulary:
             g["embedding.weight"] = embedding.backward(dh, x, self.w["embedding.weight"])
         else:
-            self.dense_backward("embedding", dh, x, g)
+            g["embedding.weight"] = dense.backward_to_weight(dh.reshape(-1, dh.shape[-1]), x.reshape(-1, x.shape[-1]))
         return g
 
     def attention_backward(self, i: int, do: Array, caches: Caches, g: DeviceArrays) -> Array:

@@ -1,6 +1,7 @@
 """Which network for the job? All networks that were trained on the same data, side by side."""
 
 from collections.abc import Sequence
+from statistics import median
 
 from benchmarks import wording
 from benchmarks.analysis.cell_results import CellResult
@@ -29,33 +30,48 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
 def _task(results: Results, task: Task) -> list[Block]:
     target = task.target
     rows = [_row(results, contender, target) for contender in task.contenders]
-    columns = ["network", "#parameters", f"#{target.name} at the end", f"#reached {said(target)}", "#in, least median"]
+    columns = [
+        "network",
+        "#parameters",
+        f"#{target.name} at the end",
+        f"#reached {said(target)}",
+        "#time until then, least median",
+    ]
     columns += ["#epochs until then", "with", "#training, per sample", "#prediction, per sample"]
     return [Text(sentence(results, task), "lead"), *table(f"Networks on {task.data}", rows, *columns)]
 
 
 def sentence(results: Results, task: Task) -> str:
-    """Which ended best, and which reached the target soonest."""
+    """Which ended best, and which reached the target soonest; several, where what their trainings came to meets."""
     target, sign = task.target, 1 if task.target.share else -1
-    best = max(task.contenders, key=lambda contender: sign * _best(contender, target))
-    times = {id(c): soonest for c in task.contenders if (soonest := c.soonest(target))}
-    ended = f"On {task.data} the {_name(best)} came to the best {target.name}, {value(target, _best(best, target))}"
-    if not times:
+    best = max(task.contenders, key=lambda contender: sign * median(contender.finals))
+    alike = [c for c in task.contenders if _meet(c.finals, best.finals)]
+    ended = f"On {task.data} {_these(alike)} came to the best {target.name}, {span(target, best.finals)}"
+    reached = [(c, soonest) for c in task.contenders if (soonest := c.soonest(target))]
+    if not reached:
         return f"{ended}; none reached {said(target)} in all of its trainings."
-    first = min((c for c in task.contenders if id(c) in times), key=lambda c: times[id(c)].seconds)
-    soonest = times[id(first)]
-    who = wording.label(results, soonest.who)
-    return f"{ended}; the {_name(first)} was at {said(target)} soonest, after {wording.duration(soonest.seconds)} with {who}."
+    _, first = min(reached, key=lambda pair: pair[1].seconds)
+    also = [contender for contender, soonest in reached if _meet(soonest.times, first.times)]
+    time, who = wording.duration(first.seconds), wording.label(results, first.who)
+    return f"{ended}; {_these(also)} reached {said(target)} soonest, after {time} with {who}."
+
+
+def _meet(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether the ranges of the two have something in common."""
+    return min(one) <= max(other) and min(other) <= max(one)
+
+
+def _these(contenders: Sequence[Contender]) -> str:
+    return wording.listed([f"the {_name(contender)}" for contender in contenders], "or")
 
 
 def _row(results: Results, contender: Contender, target: MetricText) -> list[str]:
     reached, soonest = contender.reaching(target), contender.soonest(target)
-    low, high = (value(target, end) for end in (min(contender.finals), max(contender.finals)))
     batch = contender.results.network.size.get("batch")
     return [
         _name(contender),
         f"{contender.results.network.parameters:,}" if contender.results.network.parameters else NO_VALUE,
-        low if low == high else f"{low} to {high}",
+        span(target, contender.finals),
         f"{sum(point is not None for point in reached)} of {len(reached)}",
         wording.duration(soonest.seconds) if soonest else NO_VALUE,
         f"{soonest.epochs:g}" if soonest else NO_VALUE,
@@ -74,8 +90,10 @@ def _name(contender: Contender) -> str:
     return wording.network(contender.results.network)
 
 
-def _best(contender: Contender, target: MetricText) -> float:
-    return (max if target.share else min)(contender.finals)
+def span(metric: MetricText, values: Sequence[float]) -> str:
+    """The lowest and the highest, or the one that there is."""
+    low, high = value(metric, min(values)), value(metric, max(values))
+    return low if low == high else f"{low} to {high}"
 
 
 def value(metric: MetricText, number: float) -> str:

@@ -41,7 +41,7 @@ def dropout_of(layer: keras.layers.MultiHeadAttention) -> keras.layers.Dropout:
 
 def kernel(layer: keras.layers.MultiHeadAttention) -> str:
     """What Keras computes attention with: it has the backend do the whole where nothing is dropped."""
-    return "Keras's single operations" if layer.dropout else f"{keras.backend.backend()}'s dot_product_attention"
+    return "Keras's single operations" if layer.dropout else f"ops.dot_product_attention on {keras.backend.backend()}"
 
 
 # --- backward ---

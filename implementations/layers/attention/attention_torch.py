@@ -69,13 +69,11 @@ KERNELS = {
 
 def kernel(attention: Attention, length: int) -> str:
     """What PyTorch computes attention of so many positions with; in a prediction, where nothing is dropped, maybe something else."""
-    n, was, found = (
-        attention.query.weight.new_zeros(1, length, attention.query.in_features),
-        attention.training,
-        list[str](),
-    )
-    for training in (True, False):
-        found.append(kernels.of(partial(attention.train(training), n), KERNELS, "ATen's single operations"))
+    n = attention.query.weight.new_zeros(1, length, attention.query.in_features)
+    was, found = attention.training, list[str]()
+    with torch.random.fork_rng():  # where something is dropped, the generator would move
+        for training in (True, False):
+            found.append(kernels.of(partial(attention.train(training), n), KERNELS, "ATen's single operations"))
     attention.train(was)
     return found[0] if found[0] == found[1] else f"{found[0]} in training, {found[1]} in prediction"
 

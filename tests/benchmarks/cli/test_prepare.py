@@ -65,7 +65,7 @@ def test_the_profile_of_several_networks_gives_them_one_task() -> None:
 
 
 def test_a_preset_of_several_networks_is_one_that_each_of_them_has() -> None:
-    with pytest.raises(BadInput, match="--spec text: no such preset or file; presets are digits, mnist"):
+    with pytest.raises(BadInput, match="--spec text: no such preset or file; presets of the MLP are digits, mnist"):
         prepared(model="mlp,rnn", spec="text")
 
 

@@ -72,7 +72,7 @@ def refused(folder: Path, arguments: Sequence[str | Path], *words: str) -> None:
         (["--python", "troch@next=x"], ["troch@next", "Did you mean torch?"]),
         (["--python", "torch"], ["--python torch", "is not a file"]),
         (["--python", "troch=/nowhere"], ["troch", "Did you mean torch?"]),
-        (["--spec", "cifar"], ["--spec cifar", "presets are digits, mnist"]),
+        (["--spec", "cifar"], ["--spec cifar", "presets of the MLP are digits, mnist"]),
         (["--spec", "no/such.toml"], ["--spec no/such.toml", "cannot be read", "TOML"]),
         (["--blocks", "0"], ["--blocks", "0"]),
         (["--no-such-option"], ["--no-such-option"]),

@@ -40,7 +40,7 @@ def test_presets_are_networks() -> None:
     mnist = MLPSpec.preset("mnist")
     assert (mnist.features, mnist.hidden, mnist.classes) == (784, (512, 512), 10)
     assert all(MLPSpec.preset(name) for name in MLPSpec.PRESETS)
-    with pytest.raises(BadInput, match="--spec cifar: no such preset or file; presets are digits, mnist"):
+    with pytest.raises(BadInput, match="--spec cifar: no such preset or file; presets of the MLP are digits, mnist"):
         MLPSpec.preset("cifar")
 
 

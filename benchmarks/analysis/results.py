@@ -138,18 +138,21 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
 
 
 def _timings(records: Iterable[TimingRecord]) -> tuple[dict[Timed, TimingRecord], list[str]]:
-    """By cell and block, and a sentence for each that is there twice.
+    """By cell and block, and a sentence for each block of which cells are there twice.
 
     A resumed run repeats the block that it was stopped in: the later record belongs to the complete one.
     """
     timings: dict[Timed, TimingRecord] = {}
-    problems = []
+    again: dict[int, list[str]] = defaultdict(list)
     for timing in records:
         key = timing.cell.id, timing.block
         if key in timings:
-            problems.append(f"{key[0]}: block {timing.block} was timed again; the later timing is used.")
+            again[timing.block].append(key[0])
         timings[key] = timing
-    return timings, problems
+    return timings, [
+        f"block {block} was timed again, for {cells[0]}{f' and {len(cells) - 1} more' if cells[1:] else ''}; the later timings are used."
+        for block, cells in again.items()
+    ]
 
 
 def _latest(records: Iterable[Any], key: Callable[[Any], Hashable]) -> list[Any]:

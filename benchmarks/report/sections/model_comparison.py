@@ -14,7 +14,7 @@ from benchmarks.wording import NO_VALUE
 
 _HOW = (
     "Each network at its own size; the times are those of its fastest proved implementation, plain. To the target: the implementation with the "
-    "lowest median over its trainings, where all of them reached it; evaluation is not counted. Networks compute different things and took no "
+    "lowest median over its trainings, where all of them reached it; evaluation, and what came once before (building, compiling: see Does it learn?), are not counted. Networks compute different things and took no "
     "turns with one another, so there is no verdict between them, only what each came to."
 )
 

@@ -31,7 +31,7 @@ CONVENTIONS = (
     ),
     Convention(
         "weight decay",
-        "decoupled, kernels only, before the step: w -= lr wd w",
+        "decoupled, of kernels and tables only, before the step: w -= lr wd w",
         "Loshchilov & Hutter 2019, Algorithm 2",
     ),
 )

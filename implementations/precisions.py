@@ -28,7 +28,10 @@ def problem(model: str, name: str, device: str, precision: str) -> Unavailable |
     if device.partition(":")[0] not in DEVICES[precision]:
         return Unavailable(f"{precision} is computed on {kinds}, not on {device}.", f"Choose --device {kinds}.")
     if name in registry.FAMILIES and name not in OFFERED[precision]:
-        return Unavailable(f"{name} is not offered in {precision}.", f"These are: {', '.join(OFFERED[precision])}.")
+        lacking = registry.part(model, "spec").LACKING
+        others = [other for other in OFFERED[precision] if (other, precision) not in lacking]
+        fix = f"These are: {', '.join(others)}." if others else "Choose another --precision."
+        return Unavailable(f"{name} is not offered in {precision}.", fix)
     return None
 
 

@@ -109,7 +109,7 @@ class SequenceSpec(NetworkSpec):
         if dataset.y_train.shape[1:] != self.labelled(1)[1:]:
             return (
                 f"outputs: the data {dataset.name!r} has labels of shape {dataset.y_train.shape}, which is not what outputs = "
-                f'"{self.outputs}" takes. Set it to "{self.ONE_OUTPUT}" for one label for each sequence, or to "every" for one at every step.'
+                f'"{self.outputs}" takes. Set it to "{"every" if dataset.y_train.ndim > 1 else self.ONE_OUTPUT}", or give other data.'
             )
         return labels.misfit(dataset, self.classes)
 

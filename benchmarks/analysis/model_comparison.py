@@ -3,6 +3,7 @@
 No verdict across networks: they compute different things, and took no turns with one another.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,15 +45,16 @@ class Contender:
 
     @property
     def trainings(self) -> list[LearningRecord]:
-        """Those of the specification in its own precision, in plain mode."""
-        found = [t for t in self.results.learning if t.points and (t.who.variant, t.who.mode) == ("spec", "plain")]
-        return [t for t in found if t.who.precision == self.results.network.spec.get("precision", "float32")]
+        """Those of the specification in its own precision, in plain mode, by what was proved equal."""
+        proved = {entry.cell.who for entry in self.results.entries if entry.is_proved}
+        found = [t for t in self.results.learning if t.points and t.who in proved]
+        own = "spec", "plain", self.results.network.spec.get("precision", "float32")
+        return [t for t in found if (t.who.variant, t.who.mode, t.who.precision) == own]
 
-    @property
-    def finals(self) -> list[float]:
-        """Where the trainings ended that went on to the last epoch."""
-        last = max(training.points[-1].epoch for training in self.trainings)
-        return [t.points[-1].metric for t in self.trainings if t.points[-1].epoch == last]
+    def finals(self, last: int) -> list[float]:
+        """Where the trainings ended that went on to the last epoch, and that did not diverge."""
+        ends = [t.points[-1].metric for t in self.trainings if t.points[-1].epoch == last]
+        return [end for end in ends if math.isfinite(end)]
 
     def reaching(self, target: MetricText) -> list[LearningPoint | None]:
         """Of every training the first point at which it had reached the target."""
@@ -82,6 +84,11 @@ class Task:
 
     data: str
     contenders: Sequence[Contender]
+
+    @property
+    def last(self) -> int:
+        """The last epoch of the longest training."""
+        return max(t.points[-1].epoch for contender in self.contenders for t in contender.trainings)
 
     @property
     def target(self) -> MetricText:

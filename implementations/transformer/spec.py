@@ -148,10 +148,12 @@ class TransformerSpec(SequenceSpec):
         return {"batch": self.batch, "width": self.width, "length": self.length}
 
     def changed(self, **changes: Any) -> "TransformerSpec":
-        """A copy with other values, validated. With another width come as many heads as are 16 wide, or the next fewer that fit."""
+        """A copy with other values, validated. With another width come heads that are 16 wide, or one, unless the heads were others before."""
         width = changes.get("width", self.width)
+        as_wide = self.width == HEAD * self.heads
         if "heads" not in changes and width != self.width and isinstance(width, int) and width > 0:
-            changes["heads"] = next(h for h in range(max(width // HEAD, 1), 0, -1) if width % h == 0)
+            fits = width % self.heads == 0 and not as_wide
+            changes["heads"] = self.heads if fits else width // HEAD if width % HEAD == 0 else 1
         return super().changed(**changes)
 
 

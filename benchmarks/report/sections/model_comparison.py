@@ -23,13 +23,19 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """A table per task; nothing where no two networks share one."""
     found = tasks(list(by_network(results, groups)))
     blocks: list[Block] = [block for task in found for block in _task(results, task)]
+    lost = [wording.label(results, of.who) for of in results.untrained]
+    blocks += (
+        [Text(f"The trainings of {wording.listed(lost)} were lost, and count nowhere here.", "warning")]
+        if lost and found
+        else []
+    )
     note: list[Block] = [Text(_HOW, "note")] if found else []
     return Section("networks", "Which network for the job?", [*blocks, *note])
 
 
 def _task(results: Results, task: Task) -> list[Block]:
     target = task.target
-    rows = [_row(results, contender, target) for contender in task.contenders]
+    rows = [_row(results, contender, target, task.last) for contender in task.contenders]
     columns = [
         "network",
         "#parameters",
@@ -44,9 +50,12 @@ def _task(results: Results, task: Task) -> list[Block]:
 def sentence(results: Results, task: Task) -> str:
     """Which ended best, and which reached the target soonest; several, where what their trainings came to meets."""
     target, sign = task.target, 1 if task.target.share else -1
-    best = max(task.contenders, key=lambda contender: sign * median(contender.finals))
-    alike = [c for c in task.contenders if _meet(c.finals, best.finals)]
-    ended = f"On {task.data} {_these(alike)} came to the best {target.name}, {span(target, best.finals)}"
+    ends = [(contender, found) for contender in task.contenders if (found := contender.finals(task.last))]
+    if not ends:
+        return f"On {task.data} no training that was proved equal came to its end."
+    _, best = max(ends, key=lambda pair: sign * median(pair[1]))
+    alike = [contender for contender, found in ends if _meet(found, best)]
+    ended = f"On {task.data} {_these(alike)} came to the best {target.name}, {span(target, best)}"
     reached = [(c, soonest) for c in task.contenders if (soonest := c.soonest(target))]
     if not reached:
         return f"{ended}; none reached {said(target)} in all of its trainings."
@@ -65,13 +74,13 @@ def _these(contenders: Sequence[Contender]) -> str:
     return wording.listed([f"the {_name(contender)}" for contender in contenders], "or")
 
 
-def _row(results: Results, contender: Contender, target: MetricText) -> list[str]:
+def _row(results: Results, contender: Contender, target: MetricText, last: int) -> list[str]:
     reached, soonest = contender.reaching(target), contender.soonest(target)
     batch = contender.results.network.size.get("batch")
     return [
         _name(contender),
         f"{contender.results.network.parameters:,}" if contender.results.network.parameters else NO_VALUE,
-        span(target, contender.finals),
+        span(target, contender.finals(last)),
         f"{sum(point is not None for point in reached)} of {len(reached)}",
         wording.duration(soonest.seconds) if soonest else NO_VALUE,
         f"{soonest.epochs:g}" if soonest else NO_VALUE,
@@ -92,6 +101,8 @@ def _name(contender: Contender) -> str:
 
 def span(metric: MetricText, values: Sequence[float]) -> str:
     """The lowest and the highest, or the one that there is."""
+    if not values:
+        return NO_VALUE
     low, high = value(metric, min(values)), value(metric, max(values))
     return low if low == high else f"{low} to {high}"
 

@@ -114,3 +114,26 @@ def test_without_a_common_task_there_is_no_such_section(made: list[Record]) -> N
 
 def test_a_run_of_two_networks_has_it() -> None:
     assert section(two_networks.records())
+
+
+def test_only_what_was_proved_equal_competes() -> None:
+    """JAX was trained, and nothing of it was proved: it had the best end, and was soonest."""
+    unproved = trainings("mlp", {"jax": [0.999, 0.999]}, rate=50)
+    mlp, _ = rows(records([*trainings("mlp", GOOD), *unproved], trainings("cnn", GOOD)))
+    assert (mlp["reached 97% accuracy"], mlp["with"]) == ("6 of 6", "PyTorch")
+
+
+def test_a_training_that_diverged_is_not_the_best() -> None:
+    made = records(trainings("mlp", GOOD), trainings("cnn", {"torch": [float("nan"), 0.98]}))
+    _, cnn = rows(made)
+    assert (cnn["accuracy at the end"], cnn["reached 97% accuracy"]) == ("97.5%", "1 of 2")
+    found = section(made)
+    assert found
+    assert "nan" not in str(found.blocks)
+
+
+def test_a_training_that_ended_at_its_target_did_not_come_to_the_end() -> None:
+    short = synthetic.learning("torch", model="cnn", reached=0.99)
+    made = records(trainings("mlp", GOOD), [short.model_copy(update={"points": short.points[:8]})])
+    _, cnn = rows(made)
+    assert (cnn["accuracy at the end"], cnn["reached 97% accuracy"]) == ("–", "1 of 1")

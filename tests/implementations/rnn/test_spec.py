@@ -222,7 +222,7 @@ def test_what_does_not_fit_the_digits_is_told_with_the_fix(spec: RNNSpec, words:
             ["vocabulary: ", "tokens up to 95, the specification 20", "Set vocabulary = 96"],
         ),
         (PAGES.changed(classes=20), ["classes: ", "outside [0, 20) in y_train", "Set classes = 96"]),
-        (PAGES.changed(outputs="last"), ["outputs: ", 'what outputs = "last" takes', 'or to "every"']),
+        (PAGES.changed(outputs="last"), ["outputs: ", 'what outputs = "last" takes', 'Set it to "every", or']),
     ],
 )
 def test_what_does_not_fit_the_text_is_told_with_the_fix(spec: RNNSpec, words: list[str]) -> None:

@@ -71,7 +71,7 @@ def train(
     model: str,
     framework: str,
     *,
-    spec: Spec | None = None,
+    spec: Spec | str = "",
     dataset: Dataset | None = None,
     epochs: int = 5,
     device: str = "cpu",
@@ -80,33 +80,35 @@ def train(
 ) -> Iterator[Epoch]:
     """Train a model in a framework, from the initial state of the specification's seed; the same batches in every framework.
 
-    Without `spec` the model's first preset, without `dataset` its own data. One framework per process. Raises BadInput where the data
+    `spec` is a specification or a preset's name, without it the model's first preset; without `dataset` its own data. One framework per process. Raises BadInput where the data
     does not fit or has less than one batch, or a word is none that is known; Unavailable where framework, device or precision is not to be had.
     """
     specification = registry.part(model, "spec").Spec
-    spec = spec or specification.preset(next(iter(specification.PRESETS)))
-    dataset = dataset or registry.part(model, "data").default(spec)
-    if misfit := spec.misfit(dataset):
+    network: Spec = specification.preset(spec or next(iter(specification.PRESETS))) if isinstance(spec, str) else spec
+    dataset = dataset or registry.part(model, "data").default(network)
+    if misfit := network.misfit(dataset):
         raise BadInput(misfit)
-    if dataset.samples < spec.batch:
-        raise BadInput(f"batch: {spec.batch} is more than the {dataset.samples} training samples. Set a smaller batch.")
-    _check(model, framework, spec, device, mode, epochs)
+    if dataset.samples < network.batch:
+        raise BadInput(
+            f"batch: {network.batch} is more than the {dataset.samples} training samples. Set a smaller batch."
+        )
+    _check(model, framework, network, device, mode, epochs)
     adapter = registry.adapter(framework)
     adapter.start(threads)
     if device not in (devices := adapter.devices()):
         raise Unavailable(f"{framework} cannot use {device}; it sees {', '.join(devices)}.", "Name one of these.")
-    precisions.enter(adapter, spec.precision)
+    precisions.enter(adapter, network.precision)
 
     def to_device(batch: Batch) -> DeviceBatch:
-        return {name: adapter.to_device(array, device) for name, array in stored(spec, batch).items()}
+        return {name: adapter.to_device(array, device) for name, array in stored(network, batch).items()}
 
-    made = registry.model_class(model, framework, mode)(spec, device)
-    made.load_state(initial_state(spec))
-    samples = Samples(dataset.arrays(), spec.seed, to_device)
+    made = registry.model_class(model, framework, mode)(network, device)
+    made.load_state(initial_state(network))
+    samples = Samples(dataset.arrays(), network.seed, to_device)
     test = to_device(samples.test)
     for number in range(1, epochs + 1):
-        losses = samples.epoch(made, spec.batch, number)
-        yield Epoch.after(number, losses, made.predict(test), spec.metric, samples.test, adapter.to_host)
+        losses = samples.epoch(made, network.batch, number)
+        yield Epoch.after(number, losses, made.predict(test), network.metric, samples.test, adapter.to_host)
 
 
 def _check(model: str, framework: str, spec: Spec, device: str, mode: str, epochs: int) -> None:

@@ -35,6 +35,13 @@ def test_without_a_specification_it_is_the_models_first_on_its_own_data() -> Non
     assert epoch.logits.shape == (360, 10)
 
 
+def test_a_preset_is_named() -> None:
+    (epoch,) = train("transformer", "numpy", spec="digits", epochs=1)
+    assert epoch.logits.shape == (360, 10)
+    with pytest.raises(BadInput, match="no such preset or file; presets of the Transformer are text"):
+        next(train("transformer", "numpy", spec="nosuch"))
+
+
 def test_data_that_does_not_fit_is_refused() -> None:
     with pytest.raises(BadInput, match="Set features = 64"):
         next(train("mlp", "numpy", spec=MLPSpec(features=9)))

@@ -67,7 +67,7 @@ OWN = [
     Fault("clipped to the norm always"),
     Fault("1e-6 added to the norm", precision="float64"),
     Fault("norm without the biases"),
-    Fault("gradients up to twice too long left alone", {"batch": 64}),
+    Fault("gradients up to twice too long left alone"),
     Fault("clipped behind the momentum", {"clip_norm": 0.1}),
     Fault("mask shared over time", EVERY),
     Fault("no dropout between layers"),

@@ -83,8 +83,7 @@ def train(
     `spec` is a specification or a preset's name, without it the model's first preset; without `dataset` its own data. One framework per process. Raises BadInput where the data
     does not fit or has less than one batch, or a word is none that is known; Unavailable where framework, device or precision is not to be had.
     """
-    specification = registry.part(model, "spec").Spec
-    network: Spec = specification.preset(spec or next(iter(specification.PRESETS))) if isinstance(spec, str) else spec
+    network = _network(model, spec)
     dataset = dataset or registry.part(model, "data").default(network)
     if misfit := network.misfit(dataset):
         raise BadInput(misfit)
@@ -109,6 +108,12 @@ def train(
     for number in range(1, epochs + 1):
         losses = samples.epoch(made, network.batch, number)
         yield Epoch.after(number, losses, made.predict(test), network.metric, samples.test, adapter.to_host)
+
+
+def _network(model: str, spec: Spec | str) -> Spec:
+    """The specification itself, or a preset: without a name the first."""
+    specification: type[Spec] = registry.part(model, "spec").Spec
+    return specification.preset(spec or next(iter(specification.PRESETS))) if isinstance(spec, str) else spec
 
 
 def _check(model: str, framework: str, spec: Spec, device: str, mode: str, epochs: int) -> None:

@@ -80,18 +80,13 @@ def train(
 ) -> Iterator[Epoch]:
     """Train a model in a framework, from the initial state of the specification's seed; the same batches in every framework.
 
-    `spec` is a specification or a preset's name, without it the model's first preset; without `dataset` its own data. One framework per process. Raises BadInput where the data
-    does not fit or has less than one batch, or a word is none that is known; Unavailable where framework, device or precision is not to be had.
+    `spec`: a specification, or a preset's name; without it the first preset, without `dataset` the model's own data. One framework per process.
+    Raises BadInput where the data does not fit or has less than one batch, or a word is none that is known; Unavailable where framework, device
+    or precision is not to be had.
     """
     network = _network(model, spec)
     dataset = dataset or registry.part(model, "data").default(network)
-    if misfit := network.misfit(dataset):
-        raise BadInput(misfit)
-    if dataset.samples < network.batch:
-        raise BadInput(
-            f"batch: {network.batch} is more than the {dataset.samples} training samples. Set a smaller batch."
-        )
-    _check(model, framework, network, device, mode, epochs)
+    _check(model, framework, network, dataset, device, mode, epochs)
     adapter = registry.adapter(framework)
     adapter.start(threads)
     if device not in (devices := adapter.devices()):
@@ -116,8 +111,12 @@ def _network(model: str, spec: Spec | str) -> Spec:
     return specification.preset(spec or next(iter(specification.PRESETS))) if isinstance(spec, str) else spec
 
 
-def _check(model: str, framework: str, spec: Spec, device: str, mode: str, epochs: int) -> None:
-    """Raises where something was asked for that there is not."""
+def _check(model: str, framework: str, spec: Spec, dataset: Dataset, device: str, mode: str, epochs: int) -> None:
+    """Raises where something was asked for that there is not, or data that does not fit."""
+    if misfit := spec.misfit(dataset):
+        raise BadInput(misfit)
+    if dataset.samples < spec.batch:
+        raise BadInput(f"batch: {spec.batch} is more than the {dataset.samples} training samples. Set a smaller batch.")
     registry.check_framework(framework)
     for problem in (
         registry.missing(framework),

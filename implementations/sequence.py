@@ -124,9 +124,7 @@ class SequenceSpec(NetworkSpec):
         return self.model_copy(update={"optimizer": self.optimizer.model_copy(update={"epsilon_form": "hat"})})
 
 
-def weight(
-    rows: int, columns: int, deviation: float | None = None, decays: bool = True, layout: str = "(in, out)"
-) -> Tensor:
+def weight(rows: int, columns: int, deviation: float | None = None, layout: str = "(in, out)") -> Tensor:
     """Normal numbers, N(0, 1/rows): what comes out is as large as what goes in (LeCun et al. 1998, Efficient backprop)."""
     deviation = 1 / math.sqrt(rows) if deviation is None else deviation
-    return Tensor((rows, columns), "parameter", initial="normal", deviation=deviation, decays=decays, layout=layout)
+    return Tensor((rows, columns), "parameter", initial="normal", deviation=deviation, decays=True, layout=layout)

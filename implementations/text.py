@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from implementations.errors import BadInput
 
 if TYPE_CHECKING:  # a specification names SYMBOLS before NumPy is needed
+    from collections.abc import Callable
     from pathlib import Path
 
     import numpy as np
+
+Arrays = TypeVar("Arrays")
 
 ALPHABET = "\n" + "".join(map(chr, range(32, 127)))
 """A token is a character's place in it. Whatever else stands in a text becomes a question mark."""
@@ -73,6 +76,16 @@ def load(path: Path, length: int) -> Text:
     except UnicodeError as error:
         raise BadInput(f"--data {path}: is not a text in UTF-8 ({error}). Save it as UTF-8.") from None
     return _cut(path.name, text, length)
+
+
+def load_or(path: Path, spec: Any, arrays: Callable[[Path], Arrays]) -> Text | Arrays:
+    """A file as the specification reads it: with a vocabulary a text, else by `arrays`. Raises BadInput too where it is of the other kind."""
+    kind = path.suffix.lower()
+    if kind == ".txt" and not spec.vocabulary:
+        raise BadInput(f"--data {path}: is a text, and the specification has no vocabulary. Say --spec text.")
+    if spec.vocabulary and path.is_file() and kind == ".npz":
+        raise BadInput(f"--data {path}: the specification has a vocabulary, which takes a text. Give a .txt file.")
+    return load(path, spec.length) if spec.vocabulary else arrays(path)
 
 
 def _cut(name: str, text: str, length: int) -> Text:

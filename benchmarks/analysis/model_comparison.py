@@ -38,7 +38,7 @@ class ToTarget:
 
 @dataclass(frozen=True)
 class Contender:
-    """A network, its trainings as they are ranked in plain mode, and its groups."""
+    """A network: its results, with its trainings, and its groups."""
 
     results: Results
     groups: Sequence[ComparisonGroup]

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from implementations import data, text
-from implementations.errors import BadInput
 
 
 def default(spec: Any) -> data.Dataset | text.Text:
@@ -13,10 +12,5 @@ def default(spec: Any) -> data.Dataset | text.Text:
 
 
 def load(path: str | Path, spec: Any) -> data.Dataset | text.Text:
-    """With a vocabulary a text, else as `implementations.data.load`. Raises BadInput too where the file is of the other kind."""
-    path = Path(path)
-    if path.suffix.lower() == ".txt" and not spec.vocabulary:
-        raise BadInput(f"--data {path}: is a text, and the specification has no vocabulary. Say --spec text.")
-    if spec.vocabulary and path.is_file() and path.suffix.lower() == ".npz":
-        raise BadInput(f"--data {path}: the specification has a vocabulary, which takes a text. Give a .txt file.")
-    return text.load(path, spec.length) if spec.vocabulary else data.load(path).sequences()
+    """With a vocabulary a text, else as `implementations.data.load`, images row by row. Raises BadInput too where it is of the other kind."""
+    return text.load_or(Path(path), spec, lambda file: data.load(file).sequences())

@@ -66,10 +66,10 @@ class Model:
 
     def state(self) -> Arrays:
         """Copies of all variables under the specification's names."""
-        tensors, state = self.spec.tensors(), dict[str, np.ndarray]()
+        state: Arrays = {}
         for name, variable in self.variables.items():
             value = np.array(ops.convert_to_numpy(variable)[self._rows(name)], copy=True)
-            state[name] = self._converted("to_spec", name, value).reshape(tensors[name].shape)
+            state[name] = self._converted("to_spec", name, value)
         return state
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
@@ -77,7 +77,8 @@ class Model:
         for name, variable in self.variables.items():
             whole = np.array(ops.convert_to_numpy(variable))
             rows, value = self._rows(name), self._converted("from_spec", name, np.asarray(state[name]))
-            whole[rows] = value.reshape(whole[rows].shape)
+            in_parts = value.ndim != whole[rows].ndim  # such as the heads of attention, an axis of Keras's own
+            whole[rows] = value.reshape(whole[rows].shape) if in_parts else value
             variable.assign(whole)
 
     def random_state(self) -> Arrays:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from implementations import data, text
-from implementations.errors import BadInput
 
 SIDE = 2
 """Pixels of a piece of a digit's image: it is cut into 4 x 4 of them."""
@@ -19,16 +18,8 @@ def default(spec: Any) -> data.Dataset | text.Text:
 
 
 def load(path: str | Path, spec: Any) -> data.Dataset | text.Text:
-    """With a vocabulary a text, else as `implementations.data.load`, images row by row.
-
-    Raises BadInput too where the file is of the other kind.
-    """
-    path = Path(path)
-    if path.suffix.lower() == ".txt" and not spec.vocabulary:
-        raise BadInput(f"--data {path}: is a text, and the specification has no vocabulary. Say --spec text.")
-    if spec.vocabulary and path.is_file() and path.suffix.lower() == ".npz":
-        raise BadInput(f"--data {path}: the specification has a vocabulary, which takes a text. Give a .txt file.")
-    return text.load(path, spec.length) if spec.vocabulary else data.load(path).sequences()
+    """With a vocabulary a text, else as `implementations.data.load`, images row by row. Raises BadInput too where it is of the other kind."""
+    return text.load_or(Path(path), spec, lambda file: data.load(file).sequences())
 
 
 def pieces(dataset: data.Dataset, side: int) -> data.Dataset:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from benchmarks import wording
 from benchmarks.analysis import answer, impossible_times
 from benchmarks.analysis.answer import Answer, Reason
+from benchmarks.analysis.model_comparison import Part
 from benchmarks.analysis.ranking import ComparisonGroup, Placement
 from benchmarks.analysis.results import Results
 from benchmarks.records.configuration import Axes, Configuration
@@ -21,10 +22,6 @@ AIMS = (0.2, 0.1, 0.05)
 MOST_WITHOUT_RANK = 3
 
 _HOW = "How to read this: 2 takes twice as long. The bar is the 95% interval, cut where it leaves the chart; in the shaded band times are tied."
-
-
-Part = tuple[Results, Sequence[ComparisonGroup]]
-"""A network of the run: its results and its groups."""
 
 
 def section(parts: Sequence[Part]) -> Section:

@@ -10,6 +10,12 @@ NAMES = {
 }  # fmt: skip
 """Keras's name of each tensor: (E, H, D) and (H, D, E), which lie in memory as the specification's (E, E)."""
 
+
+def to_spec(attribute: str, value: np.ndarray) -> np.ndarray:
+    """A tensor, or a slot of it, as the specification has it."""
+    return value.reshape(-1, value.shape[-1]) if attribute == "mixed" else value.reshape(len(value), -1)
+
+
 # --- forward ---
 
 

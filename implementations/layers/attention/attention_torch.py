@@ -71,7 +71,7 @@ def kernel(attention: Attention, length: int) -> str:
     """What PyTorch computes attention of so many positions with; in a prediction, where nothing is dropped, maybe something else."""
     n = attention.query.weight.new_zeros(1, length, attention.query.in_features)
     was, found = attention.training, list[str]()
-    with torch.random.fork_rng():  # where something is dropped, the generator would move
+    with torch.random.fork_rng([n.device] if n.is_cuda else []):  # where something is dropped, the generator would move
         for training in (True, False):
             found.append(kernels.of(partial(attention.train(training), n), KERNELS, "ATen's single operations"))
     attention.train(was)

@@ -5,7 +5,7 @@ PYTHON ?= python3
 # cpu, cuda12 or cuda13: an extra of pyproject.toml. cuda12 where an NVIDIA driver answers, else cpu.
 EXTRA ?= $(shell nvidia-smi -L 2>/dev/null | grep -q '^GPU' && echo cuda12 || echo cpu)
 # Further extras. JAX comes by itself and as a backend of Keras.
-EXTRAS ?= report,dev,jax
+EXTRAS ?= report,dev,jax,cluster
 # The run that `make report` renders: the newest.
 RUN ?= $(patsubst %/records.jsonl,%,$(shell ls -t results/*/records.jsonl 2>/dev/null | head -n 1))
 
@@ -19,10 +19,10 @@ CHOSEN = $(if $(MODEL),--model $(MODEL) $(FAST) tests/conformance/test_conforman
 STAMP := $(VENV)/.installed-$(EXTRA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench choose test test-fast lint types check prove selfcheck gpu peers report clean
+.PHONY: help setup bench choose test test-fast test-cluster lint types check prove selfcheck gpu peers report clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Settings: PYTHON=$(PYTHON) EXTRA=$(EXTRA) EXTRAS=$(EXTRAS)"
 
 setup: $(STAMP) ## Make .venv and install everything (the other targets do it by themselves)
@@ -38,6 +38,9 @@ test: $(STAMP) ## Run the tests (MODEL=mlp: those of one model, and the quick on
 
 test-fast: $(STAMP) ## Run the tests that start no workers and compile nothing (about a minute)
 	$(BIN)/python -m pytest -q $(FAST)
+
+test-cluster: $(STAMP) ## Take sweeps through a real Slurm that is preempted, killed and cut off (under four minutes; as root, with Slurm installed)
+	$(BIN)/python -m pytest -m 'cluster or not cluster' tests/cluster
 
 lint: $(STAMP) ## Check format, lint and import contracts
 	$(BIN)/ruff format --check .

@@ -47,6 +47,12 @@ def quota() -> float | None:
     return min(limits, default=None)
 
 
+def granted() -> int | None:
+    """How many Slurm granted to each task of this job, where it was asked for a number (`--cpus-per-task`)."""
+    words = os.environ.get("SLURM_CPUS_PER_TASK", "")
+    return int(words) if words.isascii() and words.isdecimal() and int(words) else None
+
+
 def throttled_s() -> float | None:
     """How long quotas have stopped these groups so far, in seconds, all of them together; None where it is not counted."""
     lines = (line.split() for folder in _groups() for line in reading.lines(folder / "cpu.stat"))

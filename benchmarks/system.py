@@ -19,6 +19,9 @@ from benchmarks import gpus, processors, reading
 
 ROOT = Path(__file__).parent.parent
 
+NODE = "SLURMD_NODENAME"
+"""Slurm's variable with the name of the machine that a job runs on."""
+
 PR_SET_PDEATHSIG = 1
 """From Linux's sys/prctl.h."""
 
@@ -59,19 +62,43 @@ def machine() -> dict[str, Any]:
 def variables() -> dict[str, str]:
     """What steers libraries, by name; of paths the last part alone, for folders tell of people."""
     steering = {name: value for name, value in sorted(os.environ.items()) if name.startswith(STEERING)}
-    return {name: re.sub(r"(?:[^\s:,;=]*/)+", "", value) for name, value in steering.items()}
+    return {name: without_folders(value) for name, value in steering.items()}
+
+
+def without_folders(text: str) -> str:
+    """The same with the last part alone of every path in it."""
+    return re.sub(r"(?:[^\s:,;=]*/)+", "", text)
 
 
 def host() -> str:
-    """Which machine this is, without its name: a hash of its machine-id, or of its host name where it has none."""
-    identity = reading.line(Path("/etc/machine-id")) or platform.node()
+    """Which machine this is, without its name: a hash of its machine-id, or of its host name where it has none.
+
+    Of Slurm's name for the node too, where there is one: nodes that start from one image have one machine-id.
+    """
+    identity = (reading.line(Path("/etc/machine-id")) or platform.node()) + os.environ.get(NODE, "")
     return hashlib.sha256(identity.encode()).hexdigest()[:12]
 
 
+def node() -> str:
+    """Slurm's name of this machine; elsewhere the same as `host`."""
+    return os.environ.get(NODE) or host()
+
+
 def usable_cores() -> int:
-    """How many processors this process may use: by its affinity, and by a quota, of which whole ones count."""
-    quota = processors.quota()
-    return min(len(processors.usable()), max(1, int(quota)) if quota else os.cpu_count() or 1)
+    """How many processors this process may use: by its affinity, by a quota, of which whole ones count, and by what Slurm granted."""
+    quota, usable = processors.quota(), len(processors.usable())
+    return min(usable, max(1, int(quota)) if quota else usable, processors.granted() or usable)
+
+
+def shared_processors() -> str:
+    """A sentence where Slurm granted this job some of the node's processors, but keeps neither it nor others to their own; else nothing."""
+    granted, usable = processors.granted(), len(processors.usable())
+    if granted is None or granted >= usable:
+        return ""
+    return (
+        f"Slurm granted {granted} of {usable} processors and keeps no job to its own: unless the node is yours alone "
+        "(--exclusive), others share them and are in the times."
+    )
 
 
 def code_version() -> dict[str, Any]:

@@ -41,12 +41,20 @@ def text(path: Path, content: str) -> None:
             raise
 
 
-def line(path: Path, content: bytes) -> None:
-    """Add a line at the end of a file. One that was cut short before stays a line of its own. Raises Unwritable."""
+def line(path: Path, content: bytes, size: int | None = None) -> int:
+    """Add a line at the end of a file; returns the file's new length. One that was cut short before stays a line of its own.
+
+    `size` is the length at which it was left: where it has another, somebody else wrote there, whom a lock should have held off: whoever
+    finds that gives way.
+    Not every file system has locks, and not every one tells other machines of them. Raises Unwritable.
+    """
     with telling(path), path.open("a+b") as file:
+        if size is not None and file.tell() != size:
+            raise Unwritable(path, "another process writes there too; this one gives way")
         if file.tell():
             file.seek(-1, os.SEEK_END)
             cut = file.read(1) != b"\n"
         else:
             cut = False
         file.write((b"\n" if cut else b"") + content + b"\n")
+        return file.tell()

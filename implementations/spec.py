@@ -225,18 +225,18 @@ class NetworkSpec(Strict):
         return cls.parse(cls.PRESETS[name], f"preset {name}")
 
 
-def read(path: Path) -> dict[str, Any]:
-    """What a TOML file holds. Raises BadInput where it is missing or is not TOML."""
+def read(path: Path, given: str = "--spec") -> dict[str, Any]:
+    """What a TOML file holds, `given` by that option or command. Raises BadInput where it is missing or is not TOML."""
     try:
         if path.exists() and not path.is_file():  # a pipe would be waited for
-            raise BadInput(f"--spec {path}: is not a file. Give the path of a TOML file.")
+            raise BadInput(f"{given} {path}: is not a file. Give the path of a TOML file.")
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except BadInput:
         raise
     except OSError as error:
-        raise BadInput(f"--spec {path}: cannot be read ({error.strerror}). Give the path of a TOML file.") from None
+        raise BadInput(f"{given} {path}: cannot be read ({error.strerror}). Give the path of a TOML file.") from None
     except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits, nested too deep
-        raise BadInput(f"--spec {path}: is not TOML ({error}). See https://toml.io for the syntax.") from None
+        raise BadInput(f"{given} {path}: is not TOML ({error}). See https://toml.io for the syntax.") from None
 
 
 def _explain(error: ValidationError, kind: type[BaseModel]) -> str:

@@ -49,13 +49,14 @@ class OnKind:
     """The implementation that is fastest on one kind of machine: its cell in every run there, by the run's name.
 
     `rivals` are those that it was not clearly faster than in every run. `pairs` holds every run here against every run of the
-    fastest kind; of that one itself, nothing.
+    fastest kind, and `fastest_s` that kind's seconds; of that one itself, nothing.
     """
 
     kind: Kind
     cells: Mapping[str, CellResult]
     rivals: Sequence[Configuration] = ()
     pairs: Sequence[Comparison] = ()
+    fastest_s: float = 0.0
 
     @property
     def who(self) -> Configuration:
@@ -65,15 +66,15 @@ class OnKind:
     @property
     def seconds(self) -> float:
         """Per call: the median over the runs."""
-        return stdlib.median(cell.seconds for cell in self.cells.values())
+        return stdlib.median(seconds for _, seconds in self.ordered)
 
     @property
     def ratio(self) -> Estimate:
-        """The median of the pairs' ratios, and from the lowest to the highest end of their intervals."""
+        """This kind's seconds over the fastest's, and from the lowest to the highest end of the pairs' intervals."""
         ratios = [pair.ratio for pair in self.pairs]
         low, high = min(ratio.low for ratio in ratios), max(ratio.high for ratio in ratios)
         blocks = min(ratio.blocks for ratio in ratios)
-        return Estimate(stdlib.median(ratio.value for ratio in ratios), low, high, blocks)
+        return Estimate(self.seconds / self.fastest_s, low, high, blocks)
 
     @property
     def verdict(self) -> str:
@@ -84,14 +85,15 @@ class OnKind:
         return "not settled" if said - {"slower", "tied"} or len(said) > 1 else "".join(said)
 
     @property
-    def ordered(self) -> list[tuple[str, CellResult]]:
-        """The runs by name with their cells, from fast to slow."""
-        return sorted(self.cells.items(), key=lambda item: item[1].seconds)
+    def ordered(self) -> list[tuple[str, float]]:
+        """The runs by name with their seconds per call, from fast to slow: the geometric mean over blocks, which is what is compared."""
+        means = {name: stdlib.geometric_mean(cell.medians.values()) for name, cell in self.cells.items()}
+        return sorted(means.items(), key=lambda item: item[1])
 
     @property
     def spread(self) -> Estimate:
         """The slowest run over the fastest."""
-        slowest, fastest = (list(self.ordered[at][1].medians.values()) for at in (-1, 0))
+        slowest, fastest = (list(self.cells[self.ordered[at][0]].medians.values()) for at in (-1, 0))
         return statistics.compare_unpaired(slowest, fastest, MARGIN).ratio
 
 
@@ -174,7 +176,7 @@ def _may_be_as_fast(one: OnKind, other: OnKind) -> bool:
 
 def _against_fastest(kinds: Sequence[OnKind]) -> list[OnKind]:
     fastest, *others = sorted(kinds, key=lambda on: on.seconds)
-    return [fastest, *(replace(on, pairs=_pairs(on, fastest)) for on in others)]
+    return [fastest, *(replace(on, pairs=_pairs(on, fastest), fastest_s=fastest.seconds) for on in others)]
 
 
 def _pairs(one: OnKind, other: OnKind) -> list[Comparison]:

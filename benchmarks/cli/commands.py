@@ -1,4 +1,4 @@
-"""The command line: run, list, verify, report, export, compare, doctor. Data goes to standard output, progress to standard error.
+"""The command line: run, list, verify, report, export, compare, sweep, doctor. Data goes to standard output, progress to standard error.
 
 Nothing heavy is imported before a command needs it, and no framework ever: those live in the workers.
 """
@@ -147,10 +147,11 @@ def verify(as_json: bool, **choice: Any) -> None:
     remembered or shared, determinism, effective precision. Exit code 1 where one is not equal by its own fault.
     """
     from benchmarks.cli import prepare, verify
+    from benchmarks.cli.progress import ProgressLine
     from benchmarks.report import proof_table
     from implementations.errors import BadInput
 
-    prepared = prepare.prepare(**choice)
+    prepared, progress = prepare.prepare(**choice), ProgressLine()
 
     def tell(proof: Any) -> None:
         if as_json:
@@ -161,10 +162,12 @@ def verify(as_json: bool, **choice: Any) -> None:
             put(json.dumps({"kind": "unproved", **who, "reason": reason}))
 
     try:
-        proofs, lost = verify.verify(prepared, say, tell)
+        proofs, lost = verify.verify(prepared, progress, tell)
     except BadInput as problem:
         tell_unproved(str(problem))
         raise
+    finally:
+        progress.close()
     if proofs and not as_json:
         put(proof_table.render(proofs))
     if proofs:
@@ -181,7 +184,8 @@ def verify(as_json: bool, **choice: Any) -> None:
 @click.argument("folders", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--runs", "together", is_flag=True, help="One page over several runs, the first of them the baseline.")
 @click.option("--into", type=click.Path(path_type=Path), help="With --runs: where to.  [default: results/together]")
-def report(folders: tuple[Path, ...], together: bool, into: Path | None) -> None:
+@click.option("--anonymous", is_flag=True, help="Hashes in place of the names of a cluster's nodes.")
+def report(folders: tuple[Path, ...], together: bool, into: Path | None, anonymous: bool) -> None:
     """Make the report of a results folder again from its records.
 
     With --runs: one page over several folders.
@@ -193,7 +197,11 @@ def report(folders: tuple[Path, ...], together: bool, into: Path | None) -> None
     if not together and (len(folders) > 1 or into):
         raise click.UsageError("Several folders, and --into, are for one page over several runs: add --runs.")
     where = into or Path("results/together")
-    for path in reports.write_together(folders, where, say) if together else reports.write(folders[0], say):
+    if together:
+        paths = reports.write_together(folders, where, say, anonymous)
+    else:
+        paths = reports.write(folders[0], say, anonymous)
+    for path in paths:
         put(str(path))
 
 
@@ -244,6 +252,32 @@ def compare(folder: Path, other: str, as_json: bool, **choice: Any) -> None:
     runs = comparing.compare(folder, other, **choice)
     put(json.dumps(comparing.as_json(runs), allow_nan=False) if as_json else comparing.render(runs))
     sys.exit(comparing.exit_code(runs))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--into", type=click.Path(path_type=Path), required=True, help="The sweep's folder, new or its own.")
+@click.option("--dry-run", is_flag=True, help="Show what would be asked of Slurm, and write nothing.")
+@click.option("--status", is_flag=True, help="Show how far every run came, and submit nothing.")
+@click.option("--wait", is_flag=True, help="Wait until all runs have ended, then make their report.")
+def sweep(file: Path, into: Path, dry_run: bool, status: bool, wait: bool) -> None:
+    """Run the benchmark on every kind of machine of a Slurm cluster.
+
+    FILE says which kinds, and what is asked of Slurm; one report comes of it. Given again, the command submits what is neither done nor
+    in the queue: a run that was stopped, killed or lost goes on. The exit code is
+    that of the runs that have ended. docs/cluster.md has the file.
+    """
+    from benchmarks.cli import sweep
+
+    if dry_run + status + wait > 1:
+        raise click.UsageError("--dry-run, --status and --wait: give one of them.")
+    sweep.check(file, run)
+    if dry_run:
+        sweep.show(file, into)
+    elif status:
+        sys.exit(sweep.tell(file, into))
+    else:
+        sys.exit(sweep.submit(file, into, wait))
 
 
 @main.command()

@@ -67,6 +67,7 @@ def render(report: dict[str, Any]) -> str:
     lines = [
         f"{machine['cpu']}, {machine['usable_cores']} usable cores, {machine['memory_bytes'] / 2**30:.0f} GiB",
         *([f"a quota leaves it {quota:g} processors' time"] if (quota := machine["cgroup_cpu_quota"]) else []),
+        *([shared] if (shared := system.shared_processors()) else []),
         f"load {report['load_1min']:.1f} in the last minute" + ("; other programs' work would be in the times" * busy),
         f"{report['free_bytes'] / 2**30:.0f} GiB free for results",
         f"{machine['os']}, Python {machine['python']}",

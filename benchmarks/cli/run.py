@@ -6,27 +6,17 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmarks import system, writing
 from benchmarks.cli import exit_codes
+from benchmarks.cli.outcome import Outcome
 from benchmarks.cli.prepare import Prepared, PreparedNetwork
-from benchmarks.records import records_file
 from benchmarks.records.configuration import Strict
-from benchmarks.records.record import (
-    OutcomeRecord,
-    ProofRecord,
-    Record,
-    RunRecord,
-    SourceRecord,
-    TimingRecord,
-    UntrainedRecord,
-)
+from benchmarks.records.record import Record, RunRecord, SourceRecord
 from benchmarks.records.run_record import (
     CodeFacts,
     ConventionText,
@@ -51,66 +41,6 @@ Text = TypeVar("Text", bound=Strict)
 
 REPORT_S = 8
 """What a report takes, at most: it belongs to the time of a run."""
-
-
-@dataclass
-class Outcome:
-    """What a run came to."""
-
-    folder: Path
-    planned: int
-    blocks: int
-    reports: list[Path] = field(default_factory=list)
-    records: list[Record] = field(default_factory=list)
-    more_until_s: float = 0.0
-    """By the monotonic clock: until then further blocks are taken."""
-
-    interrupted: int = 0
-    """The exit code of what stopped it, or 0."""
-
-    @property
-    def exit_code(self) -> int:
-        """Interrupted before unequal, before some cells failed, before nothing was timed."""
-        timed = any(isinstance(r, TimingRecord) for r in self.records)
-        standing = records_file.standing(self.records)
-        statuses = {r.status for r in standing if isinstance(r, OutcomeRecord)}
-        untrained = any(isinstance(r, UntrainedRecord) for r in standing)
-        if self.interrupted:
-            return self.interrupted
-        if "unequal" in statuses or any(isinstance(r, ProofRecord) and not r.passed for r in self.records):
-            return exit_codes.UNEQUAL
-        if "failed" in statuses or untrained:
-            return exit_codes.FAILED
-        return exit_codes.GOOD if timed else exit_codes.NOTHING
-
-    def keep(self, result: Record) -> None:
-        """Append a record to the results. Raises Unwritable."""
-        path = self.folder / records_file.RECORDS
-        if not path.exists():  # it is there from the beginning, and locked
-            raise writing.Unwritable(path, "is gone: somebody removed or moved it while the run was at work")
-        records_file.append(path, result)
-        self.records.append(result)
-
-    @contextmanager
-    def saying(self, note: str) -> Iterator[None]:
-        """Whatever ends the run within tells what becomes of its results."""
-        try:
-            yield
-        except Exception as problem:
-            if (self.folder / records_file.RECORDS).exists():
-                problem.add_note(f"What was measured before is kept in {self.folder}: {note}.")
-            raise
-
-    def summary(self) -> dict[str, Any]:
-        """For `--json`."""
-        timed = {r.cell.id for r in self.records if isinstance(r, TimingRecord)}
-        return {
-            "folder": str(self.folder),
-            "reports": [str(path) for path in self.reports],
-            "planned": self.planned,
-            "timed": len(timed),
-            "exit_code": self.exit_code,
-        }
 
 
 def run(
@@ -138,8 +68,9 @@ def run(
     with resume.begun(results, first, machine, force, retry_failed, into) as (progress, locked):
         more_until_s = 0.0 if progress.records else more_until_s  # of a run that goes on what is left, and no more
         outcome = Outcome(
-            progress.folder, len(prepared.plan.cells), blocks, records=list(progress.records), more_until_s=more_until_s
-        )
+            progress.folder, len(prepared.plan.cells), blocks, records=list(progress.records), more_until_s=more_until_s,
+            size=progress.bytes_read,
+        )  # fmt: skip
         left = progress.left(prepared.plan.cells, blocks, retry_failed)
         _announce(prepared, progress, blocks, len(left), locked, say)
         with outcome.saying("the same command goes on with it"):
@@ -158,6 +89,8 @@ def _announce(prepared: Prepared, progress: "Progress", blocks: int, left: int, 
     if progress.records:
         extent = f"going on with {progress.folder}: {left} of {blocks} blocks are left (--force begins anew)"
     say(f"{extent}, about {whole} on a quiet machine")
+    if shared := system.shared_processors():
+        say(shared)
     if not locked:
         say(f"{progress.folder}: this file system has no locks, so do not start the same run there twice")
     prepared.say_absent(say)

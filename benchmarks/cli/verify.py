@@ -1,12 +1,16 @@
 """What `verify` does: asks everything of every implementation of a plan. Nothing is timed or written."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.cli.prepare import Prepared
 from benchmarks.records.record import ProofRecord, Record
 from benchmarks.runner.progress import Say
 from implementations import precisions
+
+if TYPE_CHECKING:
+    from benchmarks.worker.protocol import Job
 
 
 def verify(
@@ -17,11 +21,9 @@ def verify(
     `tell` is called with each proof as it comes. Returns all of them, and the jobs that were lost with the reasons. Raises
     BadInput where nothing is planned, or something that was asked for by name cannot be imported.
     """
-    from benchmarks.plan import schedule
     from benchmarks.runner import proving
     from benchmarks.runner.blocks import Runner
-    from benchmarks.runner.networks import Network, dataset_of, scratch
-    from benchmarks.worker.protocol import Job
+    from benchmarks.runner.networks import Network, scratch
 
     proofs: list[ProofRecord] = []
     prepared.check_before_it_starts(say)
@@ -34,17 +36,23 @@ def verify(
 
     networks = {m: Network(network.spec, network.arrays()) for m, network in prepared.networks.items()}
     work = Runner(networks, [], prepared.request.profile, 1, 0, keep, say, prepared.request.pythons)
-    lost = []
     with scratch(networks) as folder:
-        for who, cells in schedule.grouped(prepared.plan.cells).items():
-            subjects = {(cell.who, tuple(cell.axes.items())): None for cell in cells}
-            spec = networks[who.model].spec.model_dump(mode="json")
-            asked = (who.precision,) if prepared.request.precisions else ("float32", "float64")
-            for precision in (p for p in asked if not precisions.problem(who.model, who.framework, who.device, p)):
-                prove = [(w.model_copy(update={"precision": precision}), dict(axes)) for w, axes in subjects]
-                job = Job(
-                    who=who.model_copy(update={"precision": precision}), block=0, seed=0, prove=prove,
-                    spec=spec, dataset=str(dataset_of(who.model, folder)), check_only=True,
-                )  # fmt: skip
-                lost += proving.prove(work, [job], folder)
-    return proofs, lost
+        return proofs, proving.prove(work, list(_jobs(prepared, folder)), folder)
+
+
+def _jobs(prepared: Prepared, folder: Path) -> Iterator["Job"]:
+    """A worker for each implementation in each precision."""
+    from benchmarks.plan import schedule
+    from benchmarks.runner.networks import dataset_of
+    from benchmarks.worker.protocol import Job
+
+    for who, cells in schedule.grouped(prepared.plan.cells).items():
+        subjects = {(cell.who, tuple(cell.axes.items())): None for cell in cells}
+        spec = prepared.networks[who.model].spec.model_dump(mode="json")
+        asked = (who.precision,) if prepared.request.precisions else ("float32", "float64")
+        for precision in (p for p in asked if not precisions.problem(who.model, who.framework, who.device, p)):
+            prove = [(w.model_copy(update={"precision": precision}), dict(axes)) for w, axes in subjects]
+            yield Job(
+                who=who.model_copy(update={"precision": precision}), block=0, seed=0, prove=prove,
+                spec=spec, dataset=str(dataset_of(who.model, folder)), check_only=True,
+            )  # fmt: skip

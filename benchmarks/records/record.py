@@ -202,6 +202,9 @@ class BlockRecord(Strict):
     wall_s: float = Field(gt=0, allow_inf_nan=False)
     """From the start of its first process to the end of its last."""
 
+    node: str = ""
+    """The machine that measured it, by Slurm's name or a hash: a run may go on on another of its kind. Older runs did not say."""
+
     interference: Interference | None = None
     """Older runs did not say."""
 

@@ -43,9 +43,15 @@ def parse(line: str) -> Record:
     return _adapter().validate_json(line)
 
 
-def append(path: Path, record: Record) -> None:
-    """Write one record at the end of the file. Raises Unwritable."""
-    writing.line(path, record.model_dump_json().encode())
+def append(path: Path, record: Record, size: int | None = None) -> int:
+    """Write one record at the end of the file, which was left `size` bytes long; returns its new length. Raises Unwritable."""
+    return writing.line(path, record.model_dump_json().encode(), size)
+
+
+def size(folder: Path) -> int:
+    """How long the file of a run's records is, in bytes; 0 where there is none."""
+    path = folder / RECORDS
+    return path.stat().st_size if path.exists() else 0
 
 
 def read(folder: Path) -> tuple[list[Record], list[str]]:

@@ -16,6 +16,7 @@ Say = Callable[[str], None]
 if TYPE_CHECKING:
     import pandas as pd
 
+    from benchmarks.analysis.loaded_run import LoadedRun
     from benchmarks.analysis.results import Results
     from benchmarks.report.document import Document
 
@@ -33,24 +34,26 @@ def _without_collecting() -> Iterator[None]:
 
 
 @_without_collecting()
-def write(folder: Path, say: Say = lambda text: None) -> list[Path]:
+def write(folder: Path, say: Say = lambda text: None, anonymous: bool = False) -> list[Path]:
     """Make report.md and .html, steps.md and .html, results.csv and .jsonl, columns.csv and figures/*.svg in a results folder; return them.
 
-    Never changes the records. `say` is told where there are no charts. Raises benchmarks.records.records_file.BadRecords
+    Never changes the records. `say` is told where there are no charts; `anonymous` puts hashes for machines' names, and no folders. Raises benchmarks.records.records_file.BadRecords
     where there is no run to read, Unreadable and Unwritable.
     """
     from benchmarks.analysis import ranking
     from benchmarks.report import dataframe, sections
     from benchmarks.report.sections import steps
 
-    measured = _gathered(folder)
+    measured = _gathered(folder, anonymous)
     groups = ranking.comparison_groups(measured)
     documents = {"report": sections.document(measured, groups), "steps": steps.document(measured)}
     return _written(folder, documents, dataframe.cells(measured, groups), say)
 
 
 @_without_collecting()
-def write_together(folders: Sequence[Path], into: Path, say: Say = lambda text: None) -> list[Path]:
+def write_together(
+    folders: Sequence[Path], into: Path, say: Say = lambda text: None, anonymous: bool = False
+) -> list[Path]:
     """One page over several results folders, the first of them the baseline, and its tables, in the folder `into`.
 
     Raises benchmarks.records.records_file.BadRecords where one of them holds no run, or `into` does, which has a report
@@ -60,16 +63,22 @@ def write_together(folders: Sequence[Path], into: Path, say: Say = lambda text: 
 
     if (into / RECORDS).exists():
         raise BadRecords(f"--into {into}: holds a run with a report of its own. Give another folder.")
-    from benchmarks.analysis.loaded_run import LoadedRun
     from benchmarks.report import several_runs
 
-    names = [folder.resolve().name for folder in folders]
-    runs = [
-        LoadedRun(name if names.count(name) == 1 else f"{name} #{number}", _gathered(folder))
-        for number, (name, folder) in enumerate(zip(names, folders, strict=True), start=1)
-    ]
+    runs = _loaded(folders, anonymous)
     document, table = several_runs.document(runs), several_runs.cells(runs)
     return _written(into, {"report": document}, table, say)
+
+
+def _loaded(folders: Sequence[Path], anonymous: bool = False) -> "list[LoadedRun]":
+    """The runs of these folders, by the folders' names."""
+    from benchmarks.analysis.loaded_run import LoadedRun
+
+    names = [folder.resolve().name for folder in folders]
+    return [
+        LoadedRun(name if names.count(name) == 1 else f"{name} #{number}", _gathered(folder, anonymous))
+        for number, (name, folder) in enumerate(zip(names, folders, strict=True), start=1)
+    ]
 
 
 def export(folder: Path, format_: str) -> str:
@@ -79,11 +88,13 @@ def export(folder: Path, format_: str) -> str:
     return exports.FORMATS[format_](_gathered(folder))
 
 
-def _gathered(folder: Path) -> "Results":
+def _gathered(folder: Path, anonymous: bool = False) -> "Results":
     from benchmarks.analysis import machine_facts, results
     from benchmarks.records import records_file
+    from benchmarks.report import nodes
 
     records, problems = records_file.read(folder)
+    records = nodes.anonymous(records) if anonymous else records
     machine, machine_problems = machine_facts.read(folder)
     return results.gather(records, problems + machine_problems, machine)
 
@@ -124,3 +135,11 @@ def answer(folder: Path) -> list[str]:
 
     measured = _gathered(folder)
     return terminal.lines(measured, ranking.comparison_groups(measured))
+
+
+@_without_collecting()
+def answer_together(folders: Sequence[Path]) -> list[str]:
+    """What several runs answer, for a terminal: the fastest machine for each network, or what each run found."""
+    from benchmarks.report import several_runs
+
+    return several_runs.findings(_loaded(folders))

@@ -18,12 +18,12 @@ from benchmarks.wording import NO_VALUE
 
 _HOW = (
     "A row is a kind of machine: processor or GPU, cores and threads. Its runs are taken together, be they of several machines or of one "
-    "at several times. A cell holds the time on this kind over that on the fastest kind of its column: the median over all pairs of a run here "
-    "and a run there; in brackets from the lowest to the highest end of the pairs' 95% intervals (Welch). It is slower, or tied, where every "
-    "pair is; else it is not settled. Then the implementation, the fastest of those that the most of a kind's runs measured, with the median "
-    'of its times per call over the runs; an "or" names others that were not slower in every run. Darker is slower.'
+    "at several times. A cell holds the time on this kind over that on the fastest kind of its column, each the median of its runs (of a run "
+    "the geometric mean over blocks). In brackets: every run here is held against every run there, from the lowest to the highest end of "
+    "their 95% intervals (Welch). It is slower, or tied, where every pair is; else it is not settled. Then the implementation, the fastest "
+    'of those that the most of a kind\'s runs measured, with its time; an "or" names others that were not slower in every run. Darker is slower.'
 )
-_SPREAD = "The two runs of a row are the furthest apart of their kind, so that some difference is to be expected. The interval is Welch's, from the blocks of both."
+_SPREAD = "A run is on one machine, and two may have been on the same, one after the other. The two runs of a row are the furthest apart of their kind, so that some difference is to be expected. The interval is Welch's, from the blocks of both."
 
 
 def findings(runs: Sequence[LoadedRun]) -> list[str]:
@@ -131,7 +131,7 @@ def _spread(runs: Sequence[LoadedRun], found: Mapping[Timed, ByKind]) -> list[Bl
     for timed in machine_kinds.yours(runs, found):
         for on in machine_kinds.against_fastest([found[timed]])[0]:
             if len(on.cells) > 1:
-                times = ", ".join(f"{name} {wording.duration(cell.seconds)}" for name, cell in on.ordered)
+                times = ", ".join(f"{name} {wording.duration(seconds)}" for name, seconds in on.ordered)
                 what = f"{_network(runs, timed)}, {wording.timed(timed.phase, timed.axes)}, {wording.implementation(on.who, False)}"
                 rows.append([_kind(on.kind), what, times, wording.ratio_with_interval(on.spread)])
     columns = (

@@ -16,7 +16,7 @@ from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.loaded_run import LoadedRun
 from benchmarks.analysis.ranking import ComparisonGroup, by_network, by_phase
 from benchmarks.analysis.results import Results
-from benchmarks.report import dataframe, facts, headline, machines
+from benchmarks.report import dataframe, facts, headline, machines, nodes, sections
 from benchmarks.report.document import Block, Bullets, Document, Heading, Section, Text, table
 from benchmarks.report.sections import answer, coverage
 from benchmarks.statistics import Comparison
@@ -37,7 +37,7 @@ Compared = Mapping[tuple[str, str], Comparison]
 def document(runs: Sequence[LoadedRun]) -> Document:
     """The page over these runs, the first of which is the baseline."""
     by_machine = machines.blocks(runs)
-    sections = [
+    parts = [
         Section("headline", "Headline", _headline(runs)),
         *([Section("machines", "Which machine and framework is fastest?", by_machine)] if by_machine else []),
         Section("runs", "The runs", [*_runs(runs), *_differences(runs)]),
@@ -48,7 +48,7 @@ def document(runs: Sequence[LoadedRun]) -> Document:
     model = wording.networks(runs[0].results.run)
     subtitle = f"{wording.listed(f'{run.name}: {run.results.run.started_at}' for run in runs)}."
     partial = " (partial results)" if any(headline.partial(run.results) for run in runs) else ""
-    return Document(f"{model} benchmark, {len(runs)} runs{partial}", subtitle, sections)
+    return Document(f"{model} benchmark, {len(runs)} runs{partial}", subtitle, parts)
 
 
 def cells(runs: Sequence[LoadedRun]) -> pd.DataFrame:
@@ -59,10 +59,17 @@ def cells(runs: Sequence[LoadedRun]) -> pd.DataFrame:
 
 
 def _headline(runs: Sequence[LoadedRun]) -> list[Block]:
-    """What is missing comes first; then the fastest machine for each network, or of one kind of machine the first finding of each run."""
-    partial = [f"{run.name}: {missing}" for run in runs if (missing := headline.partial(run.results))]
-    findings = machines.findings(runs) or [f"{run.name}: {_finding(run)}" for run in runs]
-    return [*(Text(missing, "warning") for missing in partial), *(Text(sentence, "lead") for sentence in findings)]
+    """What would make one distrust a run comes first, as on its own page; then what was found."""
+    warnings = [f"{run.name}: {warning}" for run in runs if (warning := sections.warning(run.results))]
+    return [
+        *(Text(warning, "warning") for warning in warnings),
+        *(Text(sentence, "lead") for sentence in findings(runs)),
+    ]
+
+
+def findings(runs: Sequence[LoadedRun]) -> list[str]:
+    """The fastest machine for each network, or of one kind of machine the first finding of each run."""
+    return machines.findings(runs) or [f"{run.name}: {_finding(run)}" for run in runs]
 
 
 def _finding(run: LoadedRun) -> str:
@@ -80,13 +87,24 @@ def _runs(runs: Sequence[LoadedRun]) -> list[Block]:
             run.name,
             run.results.run.started_at,
             facts.machine(run.results.environment) or NO_VALUE,
+            nodes.of(run.results) or NO_VALUE,
             run.results.run.profile,
             str(run.results.run.blocks),
             str(sum(bool(entry.medians) for entry in run.results.entries)),
         ]
         for run in runs
     ]
-    return table("The runs of this page", rows, "run", "started", "machine", "profile", "#blocks", "#cells with a time")
+    return table(
+        "The runs of this page",
+        rows,
+        "run",
+        "started",
+        "machine",
+        "measured on",
+        "profile",
+        "#blocks",
+        "#cells with a time",
+    )
 
 
 def _differences(runs: Sequence[LoadedRun]) -> list[Block]:
@@ -156,7 +174,8 @@ def _cells(runs: Sequence[LoadedRun]) -> list[Block]:
     compared = _compared(runs)
     for same_phase in by_phase(runs[0].groups):
         title = _of(runs, same_phase[0]) + wording.timed_in(same_phase[0].phase, same_phase[0].who)
-        blocks += [Heading(title[0].upper() + title[1:]), *_table(runs, same_phase, compared, title)]
+        if rows := _table(runs, same_phase, compared, title):
+            blocks += [Heading(title[0].upper() + title[1:]), *rows]
     return blocks
 
 

@@ -94,7 +94,7 @@ class Runner:
         Block(self, number, cells, folder).execute()
         took = monotonic() - begin
         if cells:  # else lost trainings were made again
-            self.sink(BlockRecord(block=number, wall_s=took, interference=interfered()))
+            self.sink(BlockRecord(block=number, wall_s=took, node=system.node(), interference=interfered()))
         return took
 
     def keep(self, result: Record) -> None:

@@ -1,19 +1,21 @@
 """Workers that only prove: what `verify` asks."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.runner.blocks import Runner
+from benchmarks.runner.progress import Place
 from benchmarks.runner.worker_process import WorkerLost
 from benchmarks.worker.protocol import Job, Says
 
 
-def prove(run: Runner, jobs: Iterable[Job], folder: Path) -> list[tuple[Job, str]]:
+def prove(run: Runner, jobs: Sequence[Job], folder: Path) -> list[tuple[Job, str]]:
     """One worker after the other; their proofs go to the run's sink. Returns the jobs that were lost, with the reasons."""
     lost = []
-    for job in jobs:
+    for number, job in enumerate(jobs):
         network = f"the {job.who.model} with " if len(run.networks) > 1 else ""
-        run.say(f"proving {network}{job.who.framework} on {job.who.device} in {job.who.precision}")
+        what = f"proving {network}{job.who.framework} on {job.who.device} in {job.who.precision}"
+        run.say(Place(f"{what} ({number + 1} of {len(jobs)})", done=number / len(jobs), is_block=True))
         worker = run.spawn(job, folder)
         try:
             worker.listen()

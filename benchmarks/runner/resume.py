@@ -31,6 +31,9 @@ from benchmarks.records.record import (
 from benchmarks.records.records_file import RECORDS, BadRecords
 from implementations.errors import BadInput
 
+MEMORY_SHARE = 0.01
+"""What a system reports as its memory varies by some MiB among equal machines."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -47,6 +50,20 @@ class Progress:
 
     lacks_costs: bool = False
     """What is measured after the blocks was not, or not all of it."""
+
+    bytes_read: int = 0
+    """How long the file of the records was."""
+
+    @property
+    def planned(self) -> int:
+        """How many blocks the run has."""
+        return records_file.run_of(self.records).blocks
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing of the run is left, its report neither."""
+        reported = any(reading.lines(self.folder / "report.md"))
+        return len(self.finished) >= self.planned and not self.lacks_costs and reported
 
     @property
     def timings(self) -> list[TimingRecord]:
@@ -93,7 +110,7 @@ def begun(
             with suppress(BlockingIOError):  # another process was quicker; it is at work on this run now
                 locked = lock.enter_context(held(progress.folder))
                 break
-        yield (_progress(progress.folder) if progress.records else progress), locked
+        yield (so_far(progress.folder) if progress.records else progress), locked
 
 
 def in_folder(folder: Path, run: RunRecord, machine: dict[str, Any]) -> Progress:
@@ -107,22 +124,44 @@ def in_folder(folder: Path, run: RunRecord, machine: dict[str, Any]) -> Progress
         first = records_file.first(folder)
         with held(folder):
             if first is None:
-                return Progress(folder)
-            differing = _differing(first, folder, run, machine)
+                return Progress(folder, bytes_read=records_file.size(folder))
+            differing = _differing(first, folder, run, machine, of_its_kind=True)
+            progress = so_far(folder)
+            if not (differing or progress.is_done):
+                (folder / "report.md").unlink(missing_ok=True)  # it is of less than what will be there
     except BlockingIOError:
         raise BadInput(f"{given}: another process is at work on the run there. Give another folder, or wait.") from None
     except BadRecords as problem:
         raise BadInput(f"{given}: holds something that is no run. Give another folder. ({problem})") from None
     if differing:
         raise BadInput(f"{given}: holds another run, of other {', '.join(differing)}. Give another folder.")
-    return _progress(folder)
+    return progress
 
 
-def _differing(first: RunRecord, folder: Path, run: RunRecord, machine: dict[str, Any]) -> list[str]:
-    """In which facts the run there, whose first record is given, is another one. Raises Unreadable."""
+def _differing(
+    first: RunRecord, folder: Path, run: RunRecord, machine: dict[str, Any], of_its_kind: bool = False
+) -> list[str]:
+    """In which facts the run there, whose first record is given, is another one. Raises Unreadable.
+
+    `of_its_kind`: another machine of the same kind may go on with it.
+    """
     there = reading.facts(folder / "environment.json")
+    if of_its_kind:
+        machine, there = _kind(machine), _kind(there)
+        memory, theirs = (facts.get("memory_bytes") or 0 for facts in (machine, there))
+        if theirs and abs(memory - theirs) <= MEMORY_SHARE * theirs:
+            machine["memory_bytes"] = theirs
     pairs = (machine, there), (_identity(run), _identity(first))
     return [name for a, b in pairs for name in {**a, **b} if a.get(name) != b.get(name)]
+
+
+def _kind(machine: dict[str, Any]) -> dict[str, Any]:
+    """What a machine has in common with others of its kind: neither its name nor which of its GPUs were given."""
+    gpus = [{name: value for name, value in gpu.items() if name != "uuid"} for gpu in machine.get("gpus") or []]
+    variables = {
+        name: value for name, value in (machine.get("variables") or {}).items() if name != "CUDA_VISIBLE_DEVICES"
+    }
+    return {**machine, "host": "", "gpus": gpus, "variables": variables}
 
 
 def begin(results: Path, run: RunRecord, machine: dict[str, Any], force: bool, retry_failed: bool) -> Progress:
@@ -130,10 +169,8 @@ def begin(results: Path, run: RunRecord, machine: dict[str, Any], force: bool, r
     for folder in [] if force else reversed(reading.entries(results)):
         if not _is_of(folder, run, machine):
             continue
-        progress = _progress(folder)
-        reported = any(reading.lines(folder / "report.md"))
-        unfinished = len(progress.finished) < run.blocks or progress.lacks_costs or not reported
-        if unfinished or (retry_failed and (progress.failed or progress.untrained)):
+        progress = so_far(folder)
+        if not progress.is_done or (retry_failed and (progress.failed or progress.untrained)):
             with writing.telling(report := folder / "report.md"):
                 report.unlink(missing_ok=True)  # it will be out of date, and is made again at the end
             return progress
@@ -163,6 +200,17 @@ def held(folder: Path) -> Iterator[bool]:
             yield True
 
 
+def is_held(folder: Path) -> bool:
+    """Whether a process is at work on a run there, as far as the file system tells. Raises Unwritable."""
+    if not (folder / RECORDS).exists():
+        return False
+    try:
+        with held(folder):
+            return False
+    except BlockingIOError:
+        return True
+
+
 def _is_of(folder: Path, run: RunRecord, machine: dict[str, Any]) -> bool:
     """Whether this folder holds that run, of this machine, and nobody is at work on it."""
     try:
@@ -175,8 +223,9 @@ def _is_of(folder: Path, run: RunRecord, machine: dict[str, Any]) -> bool:
         return False
 
 
-def _progress(folder: Path) -> Progress:
-    """How far its run came."""
+def so_far(folder: Path) -> Progress:
+    """How far its run came. Raises BadRecords and Unreadable."""
+    size = records_file.size(folder)  # before it is read: what another process adds meanwhile is seen then
     records, _ = records_file.read(folder)
     finished = frozenset(r.block for r in records if isinstance(r, BlockRecord))
     failed: dict[int, set[tuple[str, ...]]] = {}
@@ -187,7 +236,7 @@ def _progress(folder: Path) -> Progress:
     untrained = frozenset(record.who for record in standing if isinstance(record, UntrainedRecord))
     run = records_file.run_of(records)
     lacks_costs = run.costs and bool(remaining.costs(run.cells, records))
-    return Progress(folder, records, finished, failed, untrained, lacks_costs)
+    return Progress(folder, records, finished, failed, untrained, lacks_costs, size)
 
 
 def _identity(run: RunRecord) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from tests.support import ROOT
 PRODUCTION = [path for folder in ("benchmarks", "implementations") for path in sorted((ROOT / folder).rglob("*.py"))]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
-MOST_PRODUCTION = 34_313
+MOST_PRODUCTION = 35_073
 """The aim is 17,000. Six layers and the training of five families, which the next networks share, and a public `train` took 1,000 more
 than they replaced; several networks in a run, words as sizes, kernels and the whole training step 400. The mistakes and
 their loader, 1,507 lines, came out of tests/mutation. The report's new first
@@ -22,7 +22,8 @@ versions in turns, what could have been missed) 540; what is missing told before
 nothing outside that ends the program with a traceback, and lost trainings as records 465, what a stranger then found in these 43; what
 classifiers share 80; the convolutional network with its two layers 1,500 in five families, its peers 125, its mistakes 690.
 The recurrent network with its three cells, embedding, clipping and texts 2,170 in five families, its mistakes 830, its peers 155. What nothing
-read, and what stood in two places, came out: 400. The Transformer with attention, layer norm, positions and GELU 1,570 in five families; its mistakes 1,090; networks side by side 230."""
+read, and what stood in two places, came out: 400. The Transformer with attention, layer norm, positions and GELU 1,570 in five families; its mistakes 1,090; networks side by side 230. A sweep over a cluster, and what a run
+needs to go on on another machine, 750."""
 FILE, FUNCTION, FOLDER = 300, 40, 20
 
 LONGER = {

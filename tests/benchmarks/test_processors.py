@@ -174,3 +174,22 @@ def test_a_machine_has_an_identity_that_stays_and_does_not_tell_its_name(monkeyp
     monkeypatch.setattr(platform, "node", lambda: "node-18.cluster")
     assert system.host() != one
     assert "node" not in one
+
+
+def test_of_a_shared_node_only_what_slurm_granted_is_used_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "usable", lambda: list(range(8)))
+    monkeypatch.setattr(processors, "quota", lambda: None)
+    for granted, cores in (("", 8), ("8", 8), ("12", 8), ("x", 8), ("0", 8), ("3", 3)):
+        monkeypatch.setenv("SLURM_CPUS_PER_TASK", granted)
+        assert system.usable_cores() == cores
+        assert ("granted 3 of 8 processors" in system.shared_processors()) == (granted == "3")
+
+
+def test_nodes_that_start_from_one_image_are_told_apart_by_slurms_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLURMD_NODENAME", raising=False)
+    alone = system.host()
+    assert system.node() == alone
+    monkeypatch.setenv("SLURMD_NODENAME", "gpu017")
+    assert system.node() == "gpu017"
+    assert system.host() != alone
+    assert "gpu017" not in system.host()

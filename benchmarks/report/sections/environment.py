@@ -7,7 +7,7 @@ from benchmarks import wording
 from benchmarks.analysis import machine_facts
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
-from benchmarks.report import facts
+from benchmarks.report import facts, nodes
 from benchmarks.report.document import Block, Bullets, Code, Heading, Section, Text, table
 
 
@@ -39,6 +39,7 @@ def _run(results: Results) -> list[tuple[str, str]]:
     about = {"started": run.started_at, "profile": run.profile, "blocks": results.block_count, "seed": run.seed}
     about |= {"record schema": run.schema_version}
     rows = [(name, str(value)) for name, value in about.items()]
+    rows += [("measured on", measured)] if (measured := nodes.of(results)) else []
     for network in run.networks:
         rows += [("model", wording.network(network)), ("specification (SHA-256)", network.spec_sha256)]
         rows += facts.rows(network.dataset.model_dump(exclude_none=True), "data: ")

@@ -8,7 +8,7 @@ from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import BlockRecord
-from benchmarks.report import dataframe, gpu_clocks, plots
+from benchmarks.report import dataframe, gpu_clocks, nodes, plots
 from benchmarks.report.document import Block, Figure, Section, Text, table
 from benchmarks.report.sections import run_quality
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
@@ -104,7 +104,7 @@ def interfered(results: Results) -> str:
     host = max((share for _, share, _ in taken if share is not None), default=0.0)
     stopped = [str(block + 1) for block, _, quota in taken if quota]
     said = [f"The host took {wording.percent(host)} of the processors' time."] if host > MUCH else []
-    said += _others(results)
+    said += _others(results) + list(filter(None, [nodes.warning(results)]))
     if stopped:
         blocks = f"block{'s' * (len(stopped) > 1)} {wording.listed(stopped)}"
         said.append(f"A quota stopped the run in {blocks}: its times are too long there.")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks.cli import prepare, run
-from benchmarks.cli.run import Outcome
+from benchmarks.cli.outcome import Outcome
 from benchmarks.records.record import (
     Cell,
     Check,

@@ -175,3 +175,21 @@ def test_several_networks_have_tables_of_their_own() -> None:
     text = section(run("a", two_networks.records()), run("b", two_networks.records(), **XEON))
     titles = re.findall(r"\*\*(\w+), training step, the fastest on each", text)
     assert len(titles) == len(set(titles)) == 2
+
+
+def test_order_and_ratio_are_of_one_statistic_where_a_stalled_block_parts_median_and_mean() -> None:
+    """By the medians the first is the fastest; what is compared are mean logarithms, by which it is the slowest."""
+
+    def blocks(*seconds: float) -> list[Record]:
+        records: list[Record] = [synthetic.run([cell("numpy")], blocks=len(seconds))]
+        for number, of_block in enumerate(seconds):
+            records += [synthetic.proof(cell("numpy"), number), synthetic.timing(cell("numpy"), number, of_block)]
+        return [*records, *synthetic.costs(cell("numpy"))]
+
+    stalled, steady = blocks(*[1e-4] * 5, 1e-1), blocks(*[2e-4] * 6)
+    found = rows(section(run("a", stalled), run("b", steady), run("c", steady, **XEON)), TRAINING)
+    assert list(found) == ["kind of machine", XEON_ROW, EPYC_ROW]
+    assert float(found[EPYC_ROW][1].split()[0]) > 1
+    spread = rows(section(run("a", stalled), run("b", steady)), "Runs on the same kind of machine")[EPYC_ROW]
+    assert re.fullmatch(r"b 200 µs, a 316 µs", spread[1])
+    assert spread[2].startswith("1.58 (")

@@ -148,3 +148,24 @@ def test_what_is_asked_wrongly_is_told(
     assert done.exit_code == 2
     assert message in done.output
     assert not list(tmp_path.iterdir())
+
+
+def test_what_makes_one_distrust_a_run_stands_on_the_page_of_all_of_them_too() -> None:
+    counted = record.Interference(
+        cores=2, usable=2, stolen_s=4.0, throttled_s=None, context_switches=None, clock_mhz=None
+    )
+    disturbed = [*timed(1e-4), record.BlockRecord(block=0, wall_s=10, interference=counted)]
+    page = text(run("quiet", timed(1e-4)), run("loud", disturbed))
+    first = page.partition("Headline\n")[2].partition("\n## ")[0]
+    told = {line.strip("*").partition(":")[0] for line in first.splitlines() if "The host took 20%" in line}
+    assert told == {"loud"}
+
+
+def test_a_phase_without_a_row_has_no_heading() -> None:
+    records = [
+        item.model_copy(update={"ranked": False}) if item.kind == "timing" and item.cell.phase == "peak" else item
+        for item in measured([(cell("numpy"), 1e-4), (cell("numpy", "peak"), 1e-5)], noise=0.001)
+    ]
+    page = text(run("old", records), run("new", records))
+    assert "### Training step" in page
+    assert "### One large product" not in page

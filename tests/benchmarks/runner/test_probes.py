@@ -180,3 +180,4 @@ def test_verify_tells_what_a_worker_says_that_it_cannot_do(tmp_path: Path) -> No
     assert (line["kind"], line["who"]["framework"]) == ("unproved", "sound")
     assert line["reason"].startswith("sound cannot use cpu here; it sees no device. ")
     assert f"sound in float32: could not be proved: {line['reason']}" in done.stderr
+    assert "proving sound on cpu in float32 (1 of 1), 0:0" in done.stderr

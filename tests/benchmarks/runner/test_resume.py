@@ -11,6 +11,7 @@ from unittest import mock
 import pytest
 from click.testing import Result
 
+from benchmarks.cli.outcome import Outcome
 from benchmarks.reading import Unreadable
 from benchmarks.records import records_file
 from benchmarks.records.record import (
@@ -234,6 +235,47 @@ def test_a_folder_of_ones_own_with_something_else_in_it_is_refused_by_what_diffe
     assert resume.in_folder(tmp_path / "stopped", RUN, MACHINE).records == ()
     with resume.held(folder), pytest.raises(BadInput, match="another process is at work"):
         resume.in_folder(folder, RUN, MACHINE)
+
+
+def test_in_a_folder_of_ones_own_another_machine_of_the_same_kind_goes_on(tmp_path: Path) -> None:
+    def machine(host: str, uuid: str, **facts: object) -> dict[str, object]:
+        gpus, variables = [{"name": "A100", "uuid": uuid}], {"CUDA_VISIBLE_DEVICES": uuid[-1], "OMP_PROC_BIND": "close"}
+        return {**MACHINE, "host": host, "gpus": gpus, "variables": variables, "memory_bytes": 2**35} | facts
+
+    folder = written(tmp_path, RUN, block(0))
+    (folder / "environment.json").write_text(json.dumps(machine("n1", "GPU-1")), encoding="utf-8")
+    reported(folder)  # of what there was when it was stopped
+    assert resume.in_folder(folder, RUN, machine("n2", "GPU-2", memory_bytes=2**35 - 2**26)).finished == {0}
+    assert not (folder / "report.md").exists()
+    assert resume.in_folder(folder, RUN, machine("n1", "GPU-2")).finished == {0}  # the same machine with another GPU
+    for other, word in (
+        (machine("n2", "GPU-2", gpus=[{"name": "H100", "uuid": "GPU-2"}]), "gpus"),
+        (machine("n2", "GPU-2", memory_bytes=2**34), "memory_bytes"),
+        (machine("n2", "GPU-2", variables={}), "variables"),
+    ):
+        with pytest.raises(BadInput, match=f"of other .*{word}"):
+            resume.in_folder(folder, RUN, other)
+
+
+@pytest.mark.parametrize("quicker", ["first", "second"])
+def test_of_two_copies_without_locks_the_one_that_finds_another_gives_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quicker: str
+) -> None:
+    folder = written(tmp_path, RUN, block(0))
+    monkeypatch.setattr(
+        "benchmarks.runner.resume.fcntl.flock", mock.Mock(side_effect=OSError(errno.ENOLCK, "No locks"))
+    )
+    copies = []
+    for _ in range(2):
+        with resume.begun(tmp_path, RUN, MACHINE, False, False, folder) as (progress, _):
+            copies.append(Outcome(folder, 1, 3, size=progress.bytes_read))
+    first, second = copies if quicker == "first" else reversed(copies)
+    first.keep(block(1))
+    with pytest.raises(Unwritable, match="another process writes there too; this one gives way"):
+        second.keep(block(1))
+    first.keep(block(2))
+    assert resume.so_far(folder).finished == {0, 1, 2}
+    assert records_file.read(folder)[1] == []
 
 
 def test_only_failed_heats_are_measured_again_and_only_when_asked(tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ SYMBOLS = len(ALPHABET)
 TEST_SHARE = 0.1
 """Of a text, its end."""
 
+MOST_UNKNOWN = 0.5
+"""Which part of a text may be question marks in place of other characters: of more there is nothing to learn."""
+
 
 @dataclass(frozen=True)
 class Text:
@@ -75,6 +78,12 @@ def load(path: Path, length: int) -> Text:
         raise BadInput(f"--data {path}: cannot be read ({error.strerror}). Give the path of a text file.") from None
     except UnicodeError as error:
         raise BadInput(f"--data {path}: is not a text in UTF-8 ({error}). Save it as UTF-8.") from None
+    unknown = sum(map(text.count, set(text) - set(ALPHABET)))
+    if unknown > MOST_UNKNOWN * len(text):
+        raise BadInput(
+            f"--data {path}: {unknown:,} of its {len(text):,} characters are none of the {SYMBOLS} that are read, and would be question "
+            "marks. Give a text in Latin letters."
+        )
     return _cut(path.name, text, length)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from benchmarks import gpus
 from benchmarks.cli import options
 from benchmarks.plan import cells as plan
@@ -69,7 +71,21 @@ class Prepared:
                 or "these options leave nothing together; `list` with fewer of them shows what there is."
             )
             raise BadInput(f"nothing to measure: {why}")
+        self._check_memory()
         probes.check(self.plan.cells, self.request, say)
+
+    def _check_memory(self) -> None:
+        """Raises BadInput where the state alone of some network is more than this machine can hold."""
+        memory = psutil.virtual_memory().total
+        for model, axes in dict.fromkeys((cell.who.model, tuple(cell.axes.items())) for cell in self.plan.cells):
+            spec = self.networks[model].spec.changed(**dict(axes))
+            needed = 4 * sum(math.prod(tensor.shape) for tensor in spec.tensors().values())
+            if needed > memory:
+                size = ", ".join(f"{name} {value}" for name, value in axes)
+                raise BadInput(
+                    f"{spec.TITLE}, {size}: its parameters and what the optimizer keeps of them take {needed / 2**30:,.0f} GiB; this "
+                    f"machine has {memory / 2**30:,.0f}. Take a smaller network."
+                )
 
     def say_absent(self, say: Say) -> None:
         """What is not there or was left out, a line each."""

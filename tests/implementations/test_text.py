@@ -120,3 +120,12 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     for path in (tmp_path, tmp_path / "pipe.txt"):
         assert f"{path}: is not a file. Give the path of a text file." in refusal(path)
+
+
+def test_a_text_of_which_nothing_would_be_left_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("Слово за словом, и так далее. " * 99, encoding="utf-8")
+    with pytest.raises(BadInput, match=r"text.txt: 2,178 of its 2,970 characters are none of the 96 .* Latin letters"):
+        text.load(path, 16)
+    path.write_text("Слово, a word " * 99, encoding="utf-8")
+    assert text.load(path, 16).samples

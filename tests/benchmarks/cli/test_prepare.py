@@ -74,3 +74,12 @@ def test_a_file_is_for_one_network(tmp_path: Path, given: str) -> None:
     path = spec_file(tmp_path, "hidden = [9]") if given == "spec" else str(save_npz(tmp_path / "mine.npz"))
     with pytest.raises(BadInput, match=f"--{given} .*is for one network|--{given} is for one network"):
         prepared(model="mlp,cnn", **{given: path})
+
+
+def test_a_network_that_no_memory_holds_is_refused_before_it_starts(tmp_path: Path) -> None:
+    for text in ("hidden = [10000000, 10000000]", "features = 1000000000000000000000"):
+        made = prepared(spec=spec_file(tmp_path, text), load_data=False)
+        with pytest.raises(
+            BadInput, match=r"MLP, batch 128, width \d+: its parameters .* take [\d,]+ GiB; this machine has \d+"
+        ):
+            made.check_before_it_starts(lambda text: None)

@@ -136,6 +136,10 @@ class Metric:
     share: bool = True
     """A share of 1, shown in percent, of which more is better; otherwise a number of which less is better."""
 
+    def words(self, value: float) -> str:
+        """Such a value for people: "accuracy 96.1%", "2.31 bits per character"."""
+        return f"{self.name} {value:.1%}" if self.share else f"{value:.2f} {self.name}"
+
 
 @dataclass(frozen=True)
 class Variant:

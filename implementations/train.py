@@ -3,13 +3,14 @@
     from implementations.train import train
 
     for epoch in train("mlp", "torch", epochs=5):
-        print(epoch.number, epoch.loss, epoch.metric)
+        print(epoch.number, epoch.loss, epoch.score)
 
 No clock here.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -55,6 +56,9 @@ class Epoch:
     number: int
     loss: float
     metric: float
+    score: str
+    """The metric for people: "accuracy 96.1%"."""
+
     logits: np.ndarray
 
     @classmethod
@@ -64,7 +68,8 @@ class Epoch:
     ) -> "Epoch":  # fmt: skip
         """From what the device has of it."""
         loss, on_host = float(np.mean([float(to_host(loss)) for loss in losses])), to_host(logits)
-        return cls(number, loss, metric.of(on_host, test), on_host)
+        value = metric.of(on_host, test)
+        return cls(number, loss, value, metric.words(value), on_host)
 
 
 def train(
@@ -72,7 +77,7 @@ def train(
     framework: str,
     *,
     spec: Spec | str = "",
-    dataset: Dataset | None = None,
+    dataset: Dataset | Path | str | None = None,
     epochs: int = 5,
     device: str = "cpu",
     mode: str = "plain",
@@ -80,12 +85,12 @@ def train(
 ) -> Iterator[Epoch]:
     """Train a model in a framework, from the initial state of the specification's seed; the same batches in every framework.
 
-    `spec`: a specification, or a preset's name; without it the first preset, without `dataset` the model's own data. One framework per process.
+    `spec`: a specification, a preset's name or a TOML file; without it the first preset. `dataset`: data, or a file of it, to whose sizes a
+    preset is fitted; without it the model's own. One framework per process.
     Raises BadInput where the data does not fit or has less than one batch, or a word is none that is known; Unavailable where framework, device
     or precision is not to be had.
     """
-    network = _network(model, spec)
-    dataset = dataset or registry.part(model, "data").default(network)
+    network, dataset = _network(model, spec, dataset)
     _check(model, framework, network, dataset, device, mode, epochs)
     adapter = registry.adapter(framework)
     adapter.start(threads)
@@ -105,10 +110,22 @@ def train(
         yield Epoch.after(number, losses, made.predict(test), network.metric, samples.test, adapter.to_host)
 
 
-def _network(model: str, spec: Spec | str) -> Spec:
-    """The specification itself, or a preset: without a name the first."""
+def _network(model: str, spec: Spec | str, dataset: Dataset | Path | str | None) -> tuple[Spec, Dataset]:
+    """The specification and the data, read where a name or a file was given."""
+    registry.check_model(model, f"--model {model}")
     specification: type[Spec] = registry.part(model, "spec").Spec
-    return specification.preset(spec or next(iter(specification.PRESETS))) if isinstance(spec, str) else spec
+    data, is_file = registry.part(model, "data"), isinstance(spec, str) and spec.endswith(".toml")
+    if isinstance(spec, str):
+        name = spec or next(iter(specification.PRESETS))
+        network = specification.load(Path(name)) if is_file else specification.preset(name)
+    else:
+        network = spec
+    if not dataset:
+        return network, data.default(network)
+    if not isinstance(dataset, str | Path):
+        return network, dataset
+    loaded = data.load(dataset, network)
+    return network.sized_for(loaded) if isinstance(spec, str) and not is_file else network, loaded
 
 
 def _check(model: str, framework: str, spec: Spec, dataset: Dataset, device: str, mode: str, epochs: int) -> None:

@@ -1,5 +1,6 @@
 """Training on real data: what each epoch says, the same in every framework, and what cannot be trained on."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,3 +89,19 @@ def test_what_there_is_not_is_an_error_with_a_name(words: dict[str, Any], told: 
     with pytest.raises((BadInput, Unavailable)) as caught:
         next(train(**{"model": "mlp", "framework": "numpy"} | words))
     assert told in str(caught.value)
+
+
+def test_an_epoch_says_its_metric_in_words() -> None:
+    (epoch,) = train("mlp", "numpy", spec=MLPSpec(hidden=(8,)), epochs=1)
+    assert epoch.score == f"accuracy {epoch.metric:.1%}"
+
+
+def test_a_preset_is_fitted_to_a_file_of_data_and_a_specification_is_not(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "my.npz", x=rng.normal(size=(200, 5)), y=np.tile(np.arange(4), 50))
+    (epoch,) = train("mlp", "numpy", dataset=tmp_path / "my.npz", epochs=1)
+    assert epoch.logits.shape[1] == 4
+    (tmp_path / "my.toml").write_text("hidden = [8]\n", encoding="utf-8")
+    for spec in (MLPSpec(hidden=(8,)), str(tmp_path / "my.toml")):
+        with pytest.raises(BadInput, match="Set features = 5"):
+            next(train("mlp", "numpy", spec=spec, dataset=tmp_path / "my.npz"))

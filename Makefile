@@ -19,7 +19,7 @@ CHOSEN = $(if $(MODEL),--model $(MODEL) $(FAST) tests/conformance/test_conforman
 STAMP := $(VENV)/.installed-$(EXTRA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench choose test test-fast test-cluster lint types check prove selfcheck gpu peers report clean
+.PHONY: help setup bench choose test test-fast test-cluster lint types check prove selfcheck gpu peers docs report clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ gpu: $(STAMP) ## On a machine with an NVIDIA GPU: prove, time and pack everythin
 
 peers: $(STAMP) ## Time the implementations, plain and tuned, beside well-known code for a similar network
 	$(BIN)/python -m benchmarks run --profile peers
+
+docs: $(STAMP) ## Make the generated pages again: command line, limits, columns, gallery of runs
+	$(BIN)/python -m tests.support.generated_pages
 
 report: $(STAMP) ## Make the report of the newest run again (RUN=results/NAME for another)
 	@test -n "$(RUN)" || { echo "No run in results/ yet. Make one: make bench" >&2; exit 2; }

@@ -1,4 +1,4 @@
-"""The command line: run, list, verify, report, export, compare, sweep, doctor. Data goes to standard output, progress to standard error.
+"""The command line: run, list, verify, report, export, compare, sweep, check, doctor. Data goes to standard output, progress to standard error.
 
 Nothing heavy is imported before a command needs it, and no framework ever: those live in the workers.
 """
@@ -278,6 +278,21 @@ def sweep(file: Path, into: Path, dry_run: bool, status: bool, wait: bool) -> No
         sys.exit(sweep.tell(file, into))
     else:
         sys.exit(sweep.submit(file, into, wait))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def check(folder: Path) -> None:
+    """Say whether the run in a FOLDER may be sent in, and how to pack it.
+
+    Exit code 3 where it may not.
+    """
+    from benchmarks import report as reports
+    from benchmarks.cli import check
+
+    run = reports.shared(folder)
+    put(check.render(folder, run))
+    sys.exit(exit_codes.FAILED if run.problems else exit_codes.GOOD)
 
 
 @main.command()

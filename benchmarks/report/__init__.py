@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from benchmarks.analysis.loaded_run import LoadedRun
     from benchmarks.analysis.results import Results
     from benchmarks.report.document import Document
+    from benchmarks.report.sharing import Shared
 
 
 @contextmanager
@@ -86,6 +87,13 @@ def export(folder: Path, format_: str) -> str:
     from benchmarks.report import exports
 
     return exports.FORMATS[format_](_gathered(folder))
+
+
+def shared(folder: Path) -> "Shared":
+    """A results folder as others see it. Raises benchmarks.records.records_file.BadRecords where it holds no run."""
+    from benchmarks.report import sharing
+
+    return sharing.shared(_gathered(folder))
 
 
 def _gathered(folder: Path, anonymous: bool = False) -> "Results":

@@ -1,62 +1,92 @@
-"""Every command that the README shows is run, and every path that it names is there."""
+"""README is short, and what it says of results stands in the results."""
 
 import re
-import shlex
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
 from implementations.mlp.spec import MLPSpec
-from tests.support import ROOT
-from tests.support.fresh_process import python
+from tests.support import ROOT, prose
 
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MOST_LINES, MOST_WORDS, MEAN_WORDS = 125, 30, 16
 
 
-COMMANDS = [line for block in blocks("console") for line in block.splitlines() if line]
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
 
 
-def test_there_are_the_two_commands_and_more() -> None:
-    assert COMMANDS[:2] == ["make bench", "make test"]
-    assert len(COMMANDS) > 6
+def test_it_is_short() -> None:
+    assert len(README.splitlines()) <= MOST_LINES
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
-def test_make_knows_the_target(command: str) -> None:
-    done = subprocess.run([*shlex.split(command), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "python -m" in done.stdout
+def test_its_sentences_are_short() -> None:
+    assert [s for s in prose.sentences(README, with_tables=True) if prose.length(s) > MOST_WORDS] == []
+    lengths = list(map(prose.length, prose.sentences(README)))
+    assert sum(lengths) / len(lengths) <= MEAN_WORDS
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if not command.startswith("make ")])
-def test_the_command_runs(command: str, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "results" / "example", tmp_path / "results" / "example")
-    words = shlex.split(command)
-    assert words[0] == "python"
-    done = python(*words[1:], cwd=tmp_path)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout
+def test_it_opens_with_a_picture_two_commands_and_an_example() -> None:
+    commands = [line for block in prose.blocks(README, "console") for line in block.splitlines()]
+    assert commands[:3] == [
+        "make bench",
+        "make test",
+        ".venv/bin/python examples/train.py --model mlp --framework torch",
+    ]
+    assert README.index("](results/example/figures/answer-mlp.svg)") < README.index("```")
 
 
-@pytest.mark.parametrize("block", blocks("toml"))
-def test_the_specification_is_one(block: str, tmp_path: Path) -> None:
-    (tmp_path / "my.toml").write_text(block, encoding="utf-8")
-    assert MLPSpec.load(tmp_path / "my.toml").optimizer.kind == "adamw"
+def test_the_layout_names_every_folder_of_code() -> None:
+    for folder in ("implementations", "benchmarks", "examples", "docs", "results", "tests"):
+        assert f"[`{folder}/`](" in README
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"(?:results/example|docs|tests)/[\w./-]+\w", TEXT))))
-def test_the_path_is_there(path: str) -> None:
-    assert (ROOT / path).exists()
+def test_the_example_is_as_long_as_it_says() -> None:
+    length = len(read("examples/train.py").splitlines())
+    assert f"the same {length} lines" in README
 
 
-@pytest.mark.parametrize("folder", ["implementations", "benchmarks"])
-def test_the_layout_names_every_module(folder: str) -> None:
-    layout = next(block for block in blocks("text") if block.startswith("implementations/"))
-    for path in (ROOT / folder).glob("*.py"):
-        assert path.name == "__init__.py" or path.name in layout
+@pytest.mark.parametrize(
+    ("page", "said", "results", "stands"),
+    [
+        ("README.md", "JAX or NumPy, not settled", "example/report.md", "Training the MLP at batch 128, width 128: JAX or NumPy, not settled."),
+        ("README.md", "PyTorch takes 1.77 (1.65 to 1.88) times as long", "example/report.md", "PyTorch takes 1.77 (1.65 to 1.88) times as long"),
+        ("README.md", "**CNN**, batch 128: PyTorch is fastest, 1.23 (1.15 to 1.31) times as fast as JAX", "zoo/report.md",
+         "Training the CNN at batch 128, width 32: PyTorch is fastest, 1.23 (1.15 to 1.31) times as fast as JAX."),
+        ("README.md", "**RNN**, batch 32: JAX is fastest, 1.24 (1.08 to 1.41) times as fast as PyTorch", "zoo/report.md",
+         "Training the RNN at batch 32, cell lstm, length 8, width 64: JAX is fastest, 1.24 (1.08 to 1.41) times as fast as PyTorch."),
+        ("README.md", "dropout is 31% of its step (217 µs, NumPy 74.1 µs)", "example/report.md", "dropout is 31% of its step (217 µs, NumPy 74.1 µs)"),
+        ("README.md", "628 of 628 [planted faults]", "proof/README.md", "| every planted fault is noticed | 628 of 628 |"),
+        ("README.md", "no false alarm in 341,579 checks", "proof/README.md", "0 false alarms in 341,579 checks"),
+        ("README.md", "5% was found 21 times of 21 in 5 s", "selfcheck/README.md", "| 21 of 21 in 5 s | holds |"),
+        ("README.md", "Of 42 equals one was called different", "selfcheck/README.md", "| at most 5 of 42 equals are called different | 1 |"),
+        ("docs/method-timing.md", "in 94%", "selfcheck/README.md", "Over all its 126 trials, those without the others too, samenet's intervals held the truth in 94%"),
+        ("docs/method-timing.md", "Of 42 equals 41 were called tied", "selfcheck/README.md", "| 41 of 42 |"),
+        ("docs/method-timing.md", "samenet, in turns | 0.54%", "selfcheck/README.md", "| samenet, in turns | 15 | 0.54% | 93% | 0.90% | 1 of 5 | 2.7 s |"),
+        ("docs/method-timing.md", "torch.utils.benchmark | 1.2%", "selfcheck/README.md", "| torch.utils.benchmark | 15 | 1.2% |"),
+        ("docs/method-timing.md", "pyperf | 8.1%", "selfcheck/README.md", "| pyperf | 15 | 8.1% |"),
+        ("docs/method-timing.md", "pytest-benchmark alone | 12%", "selfcheck/README.md", "| pytest-benchmark alone | 15 | 12% |"),
+        ("docs/faq.md", "about 352 µs before any work, one of NumPy 146 µs", "example/report.md", "| NumPy | float32, plain, 2 threads | 3 | 146 µs"),
+        ("docs/faq.md", "its rate 49.2 GFLOP/s", "example/report.md", "| PyTorch | float32, plain, 2 threads | 3 | 352 µs (337 to 438 µs; 9) | 49.2 GFLOP/s"),
+        ("docs/faq.md", "at batch 32 takes 212 µs", "example/report.md", "| NumPy | 1: 212 µs |"),
+        ("docs/faq.md", "PyTorch takes 2.11 times", "example/report.md", "| PyTorch | 3: 2.11 ("),
+        ("docs/faq.md", "PyTorch takes 1.44 times", "example/report.md", "| 3: 1.44 ("),
+        ("docs/faq.md", "5.0% would take about 29 blocks (8 minutes): --blocks 29", "example/report.md", "5.0% would take about 29 blocks (8 minutes): --blocks 29"),
+    ],
+)  # fmt: skip
+def test_a_number_stands_in_the_results(page: str, said: str, results: str, stands: str) -> None:
+    assert said in read(page)
+    assert stands in read(f"results/{results}")
+
+
+def test_what_is_called_small_follows_from_the_example() -> None:
+    overhead, rate = 352e-6, 49.2e9
+    assert f"equal at {overhead * rate / 1e6:.1f} million" in read("docs/faq.md")
+    assert f"has {MLPSpec().flops('train_step') / 1e6:.1f} million at batch 128" in read("docs/faq.md").replace(
+        "\n", " "
+    )
+
+
+def test_every_claim_says_where_it_is_shown() -> None:
+    claims = re.search(r"## What is claimed\n(.*?)\n## ", README, re.DOTALL)
+    assert claims
+    assert len(re.findall(r"^- \*\*", claims[1], re.MULTILINE)) == 5

@@ -169,7 +169,8 @@ def test_doctor_says_how_to_get_what_is_missing(monkeypatch: pytest.MonkeyPatch)
 
 def test_every_command_and_every_option_has_a_help_text() -> None:
     assert isinstance(main, click.Group)
-    assert main.commands.keys() == {"run", "list", "verify", "report", "export", "compare", "sweep", "doctor"}
+    commands = {"run", "list", "verify", "report", "export", "compare", "sweep", "check", "doctor"}
+    assert main.commands.keys() == commands
     for name, command in main.commands.items():
         assert command.help
         assert all(option.help for option in command.params if isinstance(option, click.Option))

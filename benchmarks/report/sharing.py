@@ -1,0 +1,59 @@
+"""A run as others see it: a line of the gallery, and what stands against sending it in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks import wording
+from benchmarks.analysis.answer import answers
+from benchmarks.analysis.ranking import by_network, comparison_groups
+from benchmarks.analysis.results import Results
+from benchmarks.report import facts, sections
+from benchmarks.report.sections import answer
+from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a run is, in words."""
+
+    machine: str
+    measured: str
+    extent: str
+    answers: Sequence[str]
+    proofs: str
+    notes: Sequence[str]
+    """What a reader should know of it."""
+
+    problems: Sequence[str]
+    """Why it cannot be shown, each with what to do; none where it can."""
+
+
+def shared(results: Results) -> Shared:
+    """The run in words, and its problems."""
+    passed = sum(proof.passed for proof in results.proofs)
+    return Shared(
+        machine=facts.machine(results.environment),
+        measured=results.run.started_at[:10],
+        extent=f"profile {results.run.profile}, {wording.count(results.block_count, 'block')}",
+        answers=_answers(results),
+        proofs=f"{passed} of {wording.count(len(results.proofs), 'proof')} passed",
+        notes=[*filter(None, [sections.warning(results)]), *results.problems],
+        problems=_problems(results),
+    )
+
+
+def _answers(results: Results) -> list[str]:
+    """The first sentence of each network's answer."""
+    of_each = [(of, answers(of, groups)) for of, groups in by_network(results, comparison_groups(results))]
+    return [answer.lead(of, found) if found else answer.nothing(of) for of, found in of_each]
+
+
+def _problems(results: Results) -> list[str]:
+    done, planned, least = len(results.blocks), results.run.blocks, MIN_BLOCKS_FOR_VERDICT
+    found = [
+        (not results.environment, "environment.json, which says what machine it is, is missing: measure again"),
+        (done < planned, f"{done} of {planned} blocks are there: give the same command again, which goes on with it"),
+        (planned < least, f"it has {wording.count(planned, 'block')}, and a verdict needs {least}: measure with --blocks {least}"),
+        (bool(results.run.code.dirty), "the code had been changed: measure with a commit as it is (git status)"),
+    ]  # fmt: skip
+    return [text for is_so, text in found if is_so]

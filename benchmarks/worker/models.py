@@ -60,7 +60,7 @@ class Models(Prover):
         if self.device not in devices:
             raise Unavailable(
                 f"{self.who.framework} cannot use {self.who.device} here; it sees {', '.join(devices) or 'no device'}.",
-                "Install its CUDA build (see the README), or run with --device cpu.",
+                "Install its CUDA build (docs/gpu.md), or run with --device cpu.",
             )
 
     def describe(self, import_s: float, affinity: list[int]) -> WorkerRecord:

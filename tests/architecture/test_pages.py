@@ -7,13 +7,15 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from benchmarks.cli.commands import main
 from benchmarks.plan.profiles import PROFILES
 from implementations import registry
 from implementations.mlp.spec import MLPSpec
 from tests.support import ROOT, generated_pages, prose
-from tests.support.command import invoke
+from tests.support.command import invoke, save_npz
 from tests.support.fresh_process import python
 
 WRITTEN = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
@@ -27,6 +29,7 @@ COMMANDS = dict.fromkeys(
 )
 LONG = {
     "python -m benchmarks run --model all --profile zoo": "list --model all --profile zoo",
+    "python -m benchmarks run --spec my.toml --data my.npz": "list --spec my.toml --data my.npz",
     "python -m benchmarks verify --framework numpy": "list --framework numpy",
 }
 """Minutes; here only what they would do is asked for. `verify` of NumPy is run with another batch."""
@@ -61,6 +64,17 @@ def test_the_files_that_it_names_are_there(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_the_options_that_it_names_are_there(page: str) -> None:
+    known = {name for command in main.commands.values() for option in command.params for name in option.opts}
+    known |= {
+        "--help",
+        "--version",
+        *re.findall(r'add_argument\("(--\w+)"', (ROOT / "examples" / "train.py").read_text(encoding="utf-8")),
+    }
+    assert set(re.findall(r"(?<![\w-])--[a-z][\w-]+", TEXTS[page])) - known == set()
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_make_knows_the_targets_that_it_names(page: str) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"`make ([a-z-]+)", TEXTS[page]):
@@ -79,6 +93,8 @@ def test_make_knows_the_command(command: str) -> None:
 def test_the_command_runs(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for run in ("example", "zoo"):
         shutil.copytree(ROOT / "results" / run, tmp_path / "results" / run)
+    (tmp_path / "my.toml").write_text(prose.blocks(TEXTS["docs/choosing.md"], "toml")[0], encoding="utf-8")
+    save_npz(tmp_path / "my.npz", x=np.zeros((400, 64)), y=np.tile(np.arange(10), 40))
     monkeypatch.chdir(tmp_path)
     done = invoke(*shlex.split(LONG.get(command, command.removeprefix("python -m benchmarks "))))
     assert done.exit_code == 0, done.output[-3000:]

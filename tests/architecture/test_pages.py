@@ -30,9 +30,8 @@ COMMANDS = dict.fromkeys(
 LONG = {
     "python -m benchmarks run --model all --profile zoo": "list --model all --profile zoo",
     "python -m benchmarks run --spec my.toml --data my.npz": "list --spec my.toml --data my.npz",
-    "python -m benchmarks verify --framework numpy": "list --framework numpy",
 }
-"""Minutes; here only what they would do is asked for. `verify` of NumPy is run with another batch."""
+"""Minutes; here only what they would do is asked for."""
 
 
 @pytest.mark.parametrize("page", generated_pages.PAGES)

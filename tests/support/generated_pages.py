@@ -119,8 +119,9 @@ python -m benchmarks check results/example
 3. Open an [issue with the form "Records of a machine"](../.github/ISSUE_TEMPLATE/records.yml) and attach the packed file. Of `make gpu` attach
    what stands in `results/gpu`.
 
-The records hold processor, memory, GPUs with their UUIDs, versions, settings that steer libraries, a hash that identifies the machine, the
-command line, and paths: of interpreters, and in the text of errors. They hold no name of a host, and of your data its name, its sizes and hashes alone.
+The records hold processor, memory, GPUs with their UUIDs, versions, and settings that steer libraries. They hold a hash that identifies the
+machine, the command line, and paths: of interpreters, and in the text of errors. They hold no name of a host. Of your data they hold
+its name, its sizes and hashes alone.
 
 Whoever takes it in unpacks it here and runs `check` and `report` again. Then come a line in `.gitignore` and `make docs`.
 """
@@ -136,10 +137,11 @@ def _run(folder: Path) -> Iterator[str]:
     run = report.shared(folder)
     yield f"### {folder.name}\n"
     yield f"{escape(run.machine)}; {run.measured}, {run.extent}; {run.proofs}. [Report]({folder.name}/report.md).\n"
-    yield from (f"- {escape(answer)}" for answer in run.answers)
+    yield from (f"- {escape(said[0].upper() + said[1:])}" for said in (*run.answers, *run.notes))
     yield ""
     for picture in sorted((folder / "figures").glob("answer-*.svg")):
         network = picture.stem.removeprefix("answer-")
+        yield f"A training step of `{network}`:\n"
         yield f"![Training step of the {network}: times as long as the fastest]({folder.name}/figures/{picture.name})\n"
 
 

@@ -13,49 +13,10 @@ import click
 
 from benchmarks import VERSION
 from benchmarks.cli import exit_codes
+from benchmarks.cli.choices import chosen
 from benchmarks.cli.errors import Command, exit_code_of, prepare_streams, put, say
-from implementations import catalogue
 
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # searching for them takes longer than making a plan
-
-CHOICES = [
-    click.option(
-        "--profile",
-        default="quick",
-        show_default=True,
-        help="How much is measured: smoke, quick, choose, zoo, full, gpu or peers.",
-    ),
-    click.option(
-        "--model", help=f"Which network, or several with commas; a TOML file may say it.  [default: {catalogue.MODEL}]"
-    ),
-    click.option("--framework", "frameworks", help="Only these, with commas: numpy,torch,keras-tensorflow,... or all."),
-    click.option("--device", "devices", help="Only these, with commas: cpu, cuda, cuda:0, ..."),
-    click.option("--threads", help="CPU threads, with commas, or `all`. By default all cores."),
-    click.option("--phase", "phases", help="Only these, with commas: train_step,predict,epoch,products,peak,copy."),
-    click.option("--precision", "precisions", help="With commas: float64,float32,tf32,bfloat16, or all."),
-    click.option("--mode", "modes", help="With commas: plain,tuned, or all."),
-    click.option("--variant", "variants", help="Only these, with commas: spec,stock."),
-    click.option("--set", "sets", multiple=True, metavar="AXIS=N,N", help="Sweep an axis: --set batch=32,256."),
-    click.option("-k", "keyword", default="", help="Only cells whose identity contains this."),
-    click.option(
-        "--spec", default="", help="A preset or a TOML file with the network. [default: the model's first preset]"
-    ),
-    click.option("--data", metavar="FILE", help="Your data: a .npz with x and y, or a folder of MNIST's IDX files."),
-    click.option(
-        "--python",
-        "pythons",
-        multiple=True,
-        metavar="NAME=PATH",
-        help="An interpreter of its own: torch=PATH, or beside the first: torch@next=PATH.",
-    ),
-]
-
-
-def chosen(command: Any) -> Any:
-    """Give a command the options that choose cells."""
-    for option in reversed(CHOICES):
-        command = option(command)
-    return command
 
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
@@ -263,9 +224,9 @@ def compare(folder: Path, other: str, as_json: bool, **choice: Any) -> None:
 def sweep(file: Path, into: Path, dry_run: bool, status: bool, wait: bool) -> None:
     """Run the benchmark on every kind of machine of a Slurm cluster.
 
-    FILE says which kinds, and what is asked of Slurm; one report comes of it. Given again, the command submits what is neither done nor
-    in the queue: a run that was stopped, killed or lost goes on. The exit code is
-    that of the runs that have ended. docs/cluster.md has the file.
+    FILE says which kinds, and what is asked of Slurm; one report comes of it. Given again, the command submits what is neither done
+    nor in the queue: a run that was killed or lost goes on. The exit code is that of the runs that have ended. docs/cluster.md has
+    the file.
     """
     from benchmarks.cli import sweep
 

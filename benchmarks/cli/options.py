@@ -36,7 +36,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 def request(specs: Mapping[str, Spec], choice: dict[str, Any], own_spec: bool) -> Request:
-    """The options that choose cells (`commands.CHOICES`), by name. Raises BadInput."""
+    """The options that choose cells (`choices.CHOICES`), by name. Raises BadInput."""
     axes = dict.fromkeys(axis for model in specs for axis in registry.part(model, "spec").AXES)
     words = {axis for spec in specs.values() for axis, value in spec.axes().items() if isinstance(value, str)}
     chosen, frameworks = profile(choice["profile"]), listed("--framework", choice["frameworks"])

@@ -66,6 +66,16 @@ def test_the_files_that_it_names_are_there(page: str) -> None:
 def test_the_options_that_it_names_are_there(page: str) -> None:
     known = {name for command in main.commands.values() for option in command.params for name in option.opts}
     known |= {
+        "--array",
+        "--constraint",
+        "--exclusive",
+        "--output",
+        "--requeue",
+        "--time",
+        "--wrap",
+        "--nv",
+    }  # of sbatch, apptainer
+    known |= {
         "--help",
         "--version",
         *re.findall(r'add_argument\("(--\w+)"', (ROOT / "examples" / "train.py").read_text(encoding="utf-8")),

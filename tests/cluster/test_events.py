@@ -76,13 +76,13 @@ def test_an_orphan_and_the_requeued_copy_never_write_into_one_folder(sweeping: S
 
 
 def test_a_run_whose_time_is_over_is_requeued_until_it_is_done(sweeping: Sweeping) -> None:
-    slurm = "timeout_min = 1\nslurm_signal_delay_s = 40"
-    sweeping.ask(16, kind("old", 'slurm_constraint = "old"'), slurm=slurm)
+    slurm = "timeout_min = 1\nslurm_signal_delay_s = 45"
+    sweeping.ask(18, kind("old", 'slurm_constraint = "old"'), slurm=slurm)
     sweeping.sweep()
     sweeping.until_gone()
     assert "timed-out" in (sweeping.folder / "jobs" / "1_0_log.err").read_text()
-    sweeping.check_each_block_once("old-1", 16)
-    assert sweeping.state("old-1") == "done 16 of 16 blocks"
+    sweeping.check_each_block_once("old-1", 18)
+    assert sweeping.state("old-1") == "done 18 of 18 blocks"
 
 
 def test_the_plain_line_of_the_page_works_without_submitit(sweeping: Sweeping) -> None:

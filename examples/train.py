@@ -28,7 +28,7 @@ try:
         epochs=chosen.epochs, device=chosen.device, mode=chosen.mode,
     ):  # fmt: skip
         first = first or epoch.loss
-        bar = "#" * round(WIDTH * min(epoch.loss / first, 1))
+        bar = "#" * (round(WIDTH * epoch.loss / first) if epoch.loss < first else WIDTH)
         print(f"epoch {epoch.number:2}  loss {epoch.loss:6.3f}  {epoch.score}  {bar}", flush=True)
 except (BadInput, Unavailable) as problem:
     sys.exit(str(problem))

@@ -134,7 +134,7 @@ LIMITS = (
         statement="A sum over the first axis adds row after row in float32: the mean of 1,000,000 times 0.1 is 1% off.",
         consequence="Batch statistics, and gradients that are summed over a batch, lose digits as the batch grows. (At "
         "2,048 samples: 0.002%.)",
-        answer="Nothing: the oracle sums in float64, and the profiles have batches of 2,048 at most.",
+        answer="Nothing: the oracle sums in float64, and the profiles have batches of 2,048 at most, `gpu` of 8,192.",
         reproduction="tests/limits/numpy_large_batch.py",
     ),
     Limit(
@@ -144,7 +144,7 @@ LIMITS = (
         statement="On the CPU, batch norm adds row after row in float32, in each thread: with one, the mean of 1,000,000 "
         "times 0.1 is 1% off. torch.mean adds in pairs, and is right.",
         consequence="Batch statistics lose digits as the batch grows. (At 2,048 samples: 0.002%.)",
-        answer="Nothing: the oracle sums in float64, and the profiles have batches of 2,048 at most.",
+        answer="Nothing: the oracle sums in float64, and the profiles have batches of 2,048 at most, `gpu` of 8,192.",
         reproduction="tests/limits/torch_large_batch.py",
     ),
     Limit(
@@ -165,7 +165,7 @@ LIMITS = (
         statement="On the CPU, a mean over the first axis adds row after row in float32, in batch norm too: that of "
         "1,000,000 times 0.1 is 1% off.",
         consequence="Batch statistics lose digits as the batch grows. (At 2,048 samples: 0.002%.)",
-        answer="Nothing: the oracle sums in float64, and the profiles have batches of 2,048 at most.",
+        answer="Nothing: the oracle sums in float64, and the profiles have batches of 2,048 at most, `gpu` of 8,192.",
         reproduction="tests/limits/keras_large_batch.py",
     ),
     Limit(

@@ -28,7 +28,11 @@ CHOICES = [
     click.option(
         "--spec", default="", help="A preset or a TOML file with the network. [default: the model's first preset]"
     ),
-    click.option("--data", metavar="FILE", help="Your data: a .npz with x and y, or a folder of MNIST's IDX files."),
+    click.option(
+        "--data",
+        metavar="FILE",
+        help="Your data: a .npz with x and y, a text (.txt), or a folder of MNIST's IDX files.",
+    ),
     click.option(
         "--python",
         "pythons",

@@ -22,7 +22,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # searching for th
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="samenet", message="%(prog)s %(version)s")
 def main() -> None:
-    """Samenet: one network in several frameworks, proved equal, then timed.
+    """Samenet: the same networks in several frameworks, proved equal, then timed.
 
     Exit codes: 0 good, 1 equivalence failed, 2 wrong input or something outside the program stood in the way, 3 some cells
     failed, a training was lost, or a comparison could not tell, 4 nothing could run, 5 regression, 6 the machine itself changed, 70 a fault of samenet itself, 130 interrupted, 143 terminated.

@@ -1,6 +1,6 @@
 """What a run came to: its records as they come, and its exit code."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,18 +32,31 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """Interrupted before unequal, before some cells failed, before nothing was timed."""
+        """Interrupted before unequal, before some cells failed, before nothing was timed.
+
+        What is unequal by a listed limit of its framework alone, as stock Keras with Adam, is no fault of the run's: it has no
+        rank, and the report says why.
+        """
         timed = any(isinstance(r, TimingRecord) for r in self.records)
         standing = records_file.standing(self.records)
         statuses = {r.status for r in standing if isinstance(r, OutcomeRecord)}
         untrained = any(isinstance(r, UntrainedRecord) for r in standing)
         if self.interrupted:
             return self.interrupted
-        if "unequal" in statuses or any(isinstance(r, ProofRecord) and not r.passed for r in self.records):
+        if self._is_unequal(standing):
             return exit_codes.UNEQUAL
         if "failed" in statuses or untrained:
             return exit_codes.FAILED
         return exit_codes.GOOD if timed else exit_codes.NOTHING
+
+    def _is_unequal(self, standing: Iterable[Record]) -> bool:
+        """Whether something is, and no limit of the framework's own explains it."""
+        failed = [record for record in self.records if isinstance(record, ProofRecord) and not record.passed]
+        explained = {(proof.who, tuple(proof.axes.items())) for proof in failed}
+        unequal = (r.cell for r in standing if isinstance(r, OutcomeRecord) and r.status == "unequal")
+        return any(proof.ours or not proof.checks for proof in failed) or any(
+            (cell.who, tuple(cell.axes.items())) not in explained for cell in unequal
+        )
 
     def keep(self, result: Record) -> None:
         """Append a record to the results. Raises Unwritable."""

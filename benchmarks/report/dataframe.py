@@ -86,7 +86,7 @@ MEANINGS = {
     "ratio_to_best": "time over that of the fastest of its group, round by round",
     "ratio_low": "lower end of its 95% interval",
     "ratio_high": "upper end of its 95% interval",
-    "verdict": "against the fastest: slower, tied, inconclusive; of the fastest itself what holds against all",
+    "verdict": "against the fastest: slower, tied, inconclusive (the report says: not settled); of the fastest itself what holds against all",
     "flops": "floating-point operations of the call's matrix products",
     "least_bytes": "bytes that a call must move at least",
     "floor_s": "the products at the library's best rate and the bytes at the best copy's, seconds",

@@ -95,7 +95,7 @@ GALLERY = """# Results
 {generated}
 
 A folder is a run. It holds `records.jsonl` (every sample, as it came) and `environment.json`. All else is made again from these two, by
-`python -m benchmarks report FOLDER`: the report, the steps' code, tables and charts. [What each file holds](../docs/reading-the-report.md#the-other-files).
+`.venv/bin/python -m benchmarks report FOLDER`: the report, the steps' code, tables and charts. [What each file holds](../docs/reading-the-report.md#the-other-files).
 
 Your own runs are named by their time, and are not tracked. Two folders are no runs:
 
@@ -110,17 +110,17 @@ Your own runs are named by their time, and are not tracked. Two folders are no r
 Runs of other machines are welcome: GPUs, laptops, other processors.
 
 1. Measure with a commit as it is, on a quiet machine: `make bench`. On a GPU: `make gpu`, and go on with step 3.
-2. Let `check` look at the run. It says what stands against it, and the command that packs it:
+2. Let `check` look at the run, with your folder in place of the example, which `make bench` named last. It says what stands against it, and the command that packs it:
 
 ```console
-python -m benchmarks check results/example
+.venv/bin/python -m benchmarks check results/example
 ```
 
 3. Open an [issue with the form "Records of a machine"](../.github/ISSUE_TEMPLATE/records.yml) and attach the packed file. Of `make gpu` attach
    what stands in `results/gpu`.
 
 The records hold processor, memory, GPUs with their UUIDs, versions, and settings that steer libraries. They hold a hash that identifies the
-machine, the command line, and paths: of interpreters, and in the text of errors. They hold no name of a host. Of your data they hold
+machine, the command line, and paths: of interpreters, and in the text of errors. Measured under Slurm, they hold the node's name. Of your data they hold
 its name, its sizes and hashes alone.
 
 Whoever takes it in unpacks it here and runs `check` and `report` again. Then come a line in `.gitignore` and `make docs`.

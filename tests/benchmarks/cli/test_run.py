@@ -29,11 +29,12 @@ TIMED = TimingRecord(
 )  # fmt: skip
 FAILED = OutcomeRecord(cell=CELL, block=0, status="failed", reason="it broke")
 UNTRAINED = UntrainedRecord(who=CELL.who, block=0, seed=0, reason="lost")
+UNEQUAL = OutcomeRecord(cell=CELL, block=0, status="unequal", reason="it is another")
 SKIPPED = OutcomeRecord(cell=CELL, block=0, status="skipped", reason="it is not there")
 
 
-def proof(passed: bool) -> ProofRecord:
-    check = Check(check="hot state", group="loss", tensor="loss", error=1.0, budget=2.0, passed=passed)
+def proof(passed: bool, limit: str = "") -> ProofRecord:
+    check = Check(check="hot state", group="loss", tensor="loss", error=1.0, budget=2.0, passed=passed, limit=limit)
     return ProofRecord(who=CELL.who, axes=CELL.axes, block=0, checks=[check])
 
 
@@ -44,6 +45,9 @@ def proof(passed: bool) -> ProofRecord:
         ([proof(True), TIMED, SKIPPED], 0, 0),
         ([proof(False), TIMED], 0, 1),
         ([proof(False), FAILED], 0, 1),
+        ([proof(False, limit="keras_adam"), UNEQUAL, TIMED], 0, 0),
+        ([proof(False, limit="keras_adam"), proof(False), UNEQUAL, TIMED], 0, 1),
+        ([proof(True), UNEQUAL, TIMED.model_copy(update={"block": 1})], 0, 1),
         ([proof(True), TIMED, FAILED], 0, 3),
         ([FAILED], 0, 3),
         ([proof(True), TIMED, UNTRAINED], 0, 3),

@@ -34,6 +34,13 @@ def test_it_trains_a_network_on_data_of_ones_own(tmp_path: Path) -> None:
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 1), done.stderr
 
 
+def test_a_training_that_diverges_is_shown_as_it_is(tmp_path: Path) -> None:
+    (own := tmp_path / "my.toml").write_text('[optimizer]\nkind = "sgd"\nlearning_rate = 1e30\n', encoding="utf-8")
+    done = python(EXAMPLE, "--framework", "numpy", "--epochs", "2", "--spec", own)
+    assert done.returncode == 0, done.stderr
+    assert "loss    nan" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

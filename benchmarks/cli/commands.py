@@ -145,7 +145,7 @@ def verify(as_json: bool, **choice: Any) -> None:
 @click.argument("folders", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--runs", "together", is_flag=True, help="One page over several runs, the first of them the baseline.")
 @click.option("--into", type=click.Path(path_type=Path), help="With --runs: where to.  [default: results/together]")
-@click.option("--anonymous", is_flag=True, help="Hashes in place of the names of a cluster's nodes.")
+@click.option("--anonymous", is_flag=True, help="Hashes in place of the names of a cluster's nodes, and no folders.")
 def report(folders: tuple[Path, ...], together: bool, into: Path | None, anonymous: bool) -> None:
     """Make the report of a results folder again from its records.
 

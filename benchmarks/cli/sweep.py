@@ -48,6 +48,8 @@ def check(path: Path, run: click.Command) -> None:
         given = ", ".join(OF_ONE_RUN[name] for name in told)
         raise BadInput(f"{path}: run: {given}: a sweep has a folder for each run, and goes on by itself. Leave it out.")
     options.profile(context.params["profile"])
+    if budget := context.params["budget"]:
+        options.seconds(budget)
     if not any(kind.python for kind in file.kinds.values()):  # another interpreter may know other frameworks
         choice = {name: value for name, value in context.params.items() if name not in NOT_OF_CELLS}
         with suppress(Unavailable):  # the nodes may have what this machine has not
@@ -58,7 +60,7 @@ def show(path: Path, into: Path) -> None:
     """Print what would be asked of Slurm; write nothing."""
     sweep = Sweep(path, into)
     sweep.executors()
-    states = {state.run: state.word for state in sweep.states(slurm.queue())}
+    states = {state.run: state.word for state in sweep.states()}
     for run, kind in sweep.asked.runs().items():
         ours = {"python": kind.python or sys.executable, "setup": kind.setup}
         put(f"{run:20} {states[run] if states[run] in ('done', *ALIVE) else 'would be submitted'}")
@@ -72,7 +74,7 @@ def tell(path: Path, into: Path) -> int:
     sweep = Sweep(path, into)
     if not sweep.submitted():
         say(f"--into {into}: nothing was submitted there yet.")
-    states = sweep.states(slurm.queue())
+    states = sweep.states()
     _put(states)
     return _exit_code(sweep, states)
 
@@ -83,10 +85,10 @@ def submit(path: Path, into: Path, wait: bool) -> int:
     executors = sweep.executors()
     slurm.queue()  # raises where there is none, before a folder is made
     with sweep.alone():
-        left = [state.run for state in sweep.states(slurm.queue()) if state.word not in ("done", *ALIVE)]
+        left = [state.run for state in sweep.states() if state.word not in ("done", *ALIVE)]
         sweep.submit({run: executors[run] for run in left}, say)
     try:
-        states = _waited_for(sweep) if wait else sweep.states(slurm.queue())
+        states = _waited_for(sweep) if wait else sweep.states()
     except KeyboardInterrupt:
         say("The jobs go on.")
         raise
@@ -109,7 +111,7 @@ def _waited_for(sweep: Sweep) -> list[State]:
     quiet_s = 0.0
     while True:
         try:
-            states = sweep.states(slurm.queue())
+            states = sweep.states()
         except Unavailable as problem:  # a controller may be away for a while; the jobs go on
             say(str(problem))
         else:

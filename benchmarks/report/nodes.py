@@ -1,12 +1,16 @@
-"""Which machines measured a run's blocks: one, or several of a kind where it was stopped on one and went on on another."""
+"""Which machines measured a run's blocks: one, or several of a kind where it was stopped on one and went on on another; and records without names."""
 
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import TypeVar
 
 from benchmarks import system, wording
 from benchmarks.analysis.results import Results
-from benchmarks.records.record import BlockRecord, Record, RunRecord
+from benchmarks.records.record import BlockRecord, OutcomeRecord, Record, RunRecord, UntrainedRecord
+from benchmarks.records.run_record import Absent
+
+Told = TypeVar("Told", OutcomeRecord, UntrainedRecord, Absent)
 
 
 def anonymous(records: Iterable[Record]) -> list[Record]:
@@ -20,8 +24,15 @@ def _anonymous(record: Record) -> Record:
     if isinstance(record, RunRecord):
         pythons = {name: system.without_folders(path) for name, path in record.pythons.items()}
         command = [system.without_folders(word) for word in record.command]
-        return record.model_copy(update={"command": command, "pythons": pythons})
-    return record
+        absent = [_without_folders(row) for row in record.absent]
+        return record.model_copy(update={"command": command, "pythons": pythons, "absent": absent})
+    if isinstance(record, OutcomeRecord):
+        return _without_folders(record)
+    return _without_folders(record) if isinstance(record, UntrainedRecord) else record
+
+
+def _without_folders(told: Told) -> Told:
+    return told.model_copy(update={"reason": system.without_folders(told.reason)})
 
 
 def of(results: Results) -> str:

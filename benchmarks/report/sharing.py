@@ -7,7 +7,7 @@ from benchmarks import wording
 from benchmarks.analysis.answer import answers
 from benchmarks.analysis.ranking import by_network, comparison_groups
 from benchmarks.analysis.results import Results
-from benchmarks.report import facts, sections
+from benchmarks.report import facts, nodes, sections
 from benchmarks.report.sections import answer
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 
@@ -37,9 +37,15 @@ def shared(results: Results) -> Shared:
         extent=f"profile {results.run.profile}, {wording.count(results.block_count, 'block')}",
         answers=_answers(results),
         proofs=f"{passed} of {wording.count(len(results.proofs), 'proof')} passed",
-        notes=[*filter(None, [sections.warning(results)]), *results.problems],
+        notes=[*filter(None, [sections.warning(results), _names(results)]), *results.problems],
         problems=_problems(results),
     )
+
+
+def _names(results: Results) -> str:
+    """A sentence where the records hold names of machines, as they do under Slurm; elsewhere they hold hashes."""
+    named = any(block.node not in ("", results.environment.get("host")) for block in results.blocks)
+    return f"The records name the machine: {nodes.of(results)}." if named else ""
 
 
 def _answers(results: Results) -> list[str]:

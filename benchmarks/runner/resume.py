@@ -2,7 +2,7 @@
 
 A run is the same when everything that its first record says is the same, but when and how it was called: the cells, the
 specification, the data, the seed, the number of blocks and the code; and when environment.json, which speaks of the
-whole run, still says of this machine what is true. Whole blocks are kept; the block that it was stopped in is measured
+whole run, still says of this machine what is true (in a folder that was named, of its kind). Whole blocks are kept; the block that it was stopped in is measured
 again, with rounds and calls per round by what the finished ones say of a call's time. What is measured after the blocks (by
 `benchmarks.runner.resource_runs`) is measured where it is missing.
 """
@@ -182,16 +182,16 @@ def begin(results: Path, run: RunRecord, machine: dict[str, Any], force: bool, r
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[bool]:
+def held(folder: Path, kind: int = fcntl.LOCK_EX) -> Iterator[bool]:
     """Lock a run's records, so that no second process goes on with the same run; False where the file system has no locks.
 
-    Raises BlockingIOError where another process holds them, and Unwritable.
+    Raises BlockingIOError where another process holds them, and Unwritable. `LOCK_SH` is for those who only ask.
     """
     with writing.telling(path := folder / RECORDS):
         file = path.open("ab")
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             raise
         except OSError:  # NFS without its lock service: ENOLCK, ENOSYS
@@ -205,7 +205,7 @@ def is_held(folder: Path) -> bool:
     if not (folder / RECORDS).exists():
         return False
     try:
-        with held(folder):
+        with held(folder, fcntl.LOCK_SH):
             return False
     except BlockingIOError:
         return True

@@ -13,7 +13,8 @@ from submitit.helpers import Checkpointable
 STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
 """Exit codes of a run that was stopped from outside: it has not ended."""
 
-LONGEST_GRACE_S = 3600
+LONGEST_GRACE_S = 900
+"""Between the signal that ends the run and the end of its job; a run that somebody else stopped keeps its node so long."""
 
 
 class Job(Checkpointable):  # type: ignore[misc]  # not installed everywhere; the base has a job requeued when its time is over

@@ -24,7 +24,8 @@ OF_THE_SWEEP = {
 }  # fmt: skip
 """submitit's names, without slurm_ before them, for what a sweep says itself."""
 
-STEERING = ("SBATCH_", "SLURM_", "SQUEUE_", "SRUN_")
+STEERING, ACCESS = ("SBATCH_", "SLURM_", "SQUEUE_", "SRUN_"), ("SLURM_CONF", "SLURM_JWT")
+"""How the names of variables begin that change what Slurm does, and those by which it is reached."""
 
 TELL_SRUN = "${SLURM_CPUS_PER_TASK:+export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK}"
 """A line of the shell: from 22.05 on, srun does not ask its job how many processors a task has."""
@@ -32,7 +33,8 @@ TELL_SRUN = "${SLURM_CPUS_PER_TASK:+export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TA
 
 def parameters(shared: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
     """What is asked of Slurm for a kind, under submitit's names. Raises BadInput for what a sweep says itself."""
-    wanted = {**DEFAULTS, **shared, **(kind.model_extra or {})}
+    own = kind.model_extra or {}
+    wanted = {**DEFAULTS, **shared, **own}
     if theirs := [name for name in wanted if name.removeprefix("slurm_") in OF_THE_SWEEP]:
         raise BadInput(f"{', '.join(theirs)}: the sweep says that to submitit itself. Leave it out.")
     if plain := [name for name in wanted if not name.startswith("slurm_") and name not in GENERAL]:
@@ -46,7 +48,16 @@ def parameters(shared: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
         "slurm_mem_per_gpu",
     }:
         wanted["slurm_mem"] = "0"  # all of the node's
-    return {name: value for name, value in wanted.items() if value is not False}  # a flag that is not given
+    try:
+        wanted[MORE] = _given({"requeue": True, "ntasks": 1, **shared.get(MORE, {}), **own.get(MORE, {})})
+    except TypeError:
+        raise BadInput(f"{MORE}: is a table of sbatch's options, as in {{nice = 100}}.") from None
+    return _given(wanted)
+
+
+def _given(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Without flags that are not given."""
+    return {name: value for name, value in wanted.items() if value is not False}
 
 
 def executor(run: str, kind: Kind, shared: Mapping[str, Any], folder: Path) -> Any:
@@ -63,9 +74,7 @@ def executor(run: str, kind: Kind, shared: Mapping[str, Any], folder: Path) -> A
     try:
         timeouts = {MAX_TIMEOUTS: int(wanted.pop(MAX_TIMEOUTS))}
         made = submitit.AutoExecutor(folder, cluster="slurm", slurm_python=kind.python or None, **timeouts)
-        more = {"requeue": True, "ntasks": 1, **wanted.pop(MORE, {})}  # preempted or cut off, it comes again
-        more = {name: value for name, value in more.items() if value is not False}
-        made.update_parameters(name=run, slurm_setup=["set -e", TELL_SRUN, *kind.setup], **wanted, **{MORE: more})
+        made.update_parameters(name=run, slurm_setup=["set -e", TELL_SRUN, *kind.setup], **wanted)
     except (NameError, AssertionError, TypeError, ValueError) as problem:
         reason = str(problem).splitlines()[0].partition(" Valid arguments")[0]
         raise BadInput(f"{run}: submitit refuses what is asked of Slurm: {reason} docs/cluster.md has names.") from None
@@ -99,7 +108,7 @@ def queue() -> dict[str, tuple[str, str]]:
 def _as_asked() -> Iterator[None]:
     """Without variables by which an outer job, or a habit of the user's, changes what is asked of Slurm, or what it tells."""
     hidden = {
-        name: os.environ.pop(name) for name in list(os.environ) if name.startswith(STEERING) and name != "SLURM_CONF"
+        name: os.environ.pop(name) for name in list(os.environ) if name.startswith(STEERING) and name not in ACCESS
     }
     try:
         yield

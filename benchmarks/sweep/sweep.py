@@ -21,6 +21,9 @@ from implementations.errors import BadInput
 OVER = ("0", "1", "3")
 """Exit codes of a run that is over, though something may be unequal or may have failed."""
 
+NOTHING = "4"
+"""That of a run that could time nothing, though it went through all its blocks."""
+
 ALIVE = ("queued", "running")
 AT_WORK = ("RUNNING", "COMPLETING", "CONFIGURING", "SUSPENDED")
 """Slurm's words for a job that has its node."""
@@ -70,9 +73,12 @@ class Sweep:
                 f"{path}: is damaged ({error.errors()[0]['msg']}). Mend it, or give another folder."
             ) from None
 
-    def states(self, queue: Mapping[str, tuple[str, str]]) -> list[State]:
-        """How far every run came. Done is done: its records are not read again."""
-        submitted = self.submitted() or Submitted()
+    def states(self) -> list[State]:
+        """How far every run came. Done is done: its records are not read again. Raises Unavailable where Slurm does not answer."""
+        submitted, queue = (
+            self.submitted() or Submitted(),
+            slurm.queue(),
+        )  # what is submitted after that is not missed in the queue
         states = [
             self.done.get(run) or self._state(run, submitted.jobs.get(run, []), queue) for run in self.asked.runs()
         ]
@@ -107,15 +113,13 @@ class Sweep:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Whoever else submits there waits meanwhile, where the file system has locks. Raises Unwritable."""
-        with writing.telling(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-        held = os.open(self.folder, os.O_RDONLY)
-        try:
+        with writing.telling(jobs := self.folder / "jobs"):
+            jobs.mkdir(parents=True, exist_ok=True)
+            file = (jobs / "lock").open("wb")  # of a folder itself, NFS tells other machines of no lock
+        with file:
             with suppress(OSError):
-                fcntl.flock(held, fcntl.LOCK_EX)
+                fcntl.flock(file, fcntl.LOCK_EX)
             yield
-        finally:
-            os.close(held)
 
     def _state(self, run: str, jobs: Sequence[str], queue: Mapping[str, tuple[str, str]]) -> State:
         """The records tell, or that the last job ended well; then the queue; then what else the last job ended with."""
@@ -123,8 +127,9 @@ class Sweep:
         code = reading.line(self._exit_code(run, job))
         with suppress(records_file.BadRecords):
             progress = resume.so_far(folder)
-        blocks = f"{len(progress.finished)} of {progress.planned} blocks" if progress else ""
-        if progress and (progress.is_done or code in OVER):
+        measured = len(progress.finished) if progress else 0
+        blocks = f"{measured} of {max(progress.planned, measured)} blocks" if progress else ""
+        if progress and code != NOTHING and (progress.is_done or code in OVER):
             return State(run, "done", f"exit code {code}" if code in OVER[1:] else "", blocks)
         for number in reversed(jobs):
             if number in queue:

@@ -52,5 +52,14 @@ def test_what_stands_against_it_is_told(
     assert "tar " not in done.stdout
 
 
+def test_names_of_machines_are_told_before_they_are_sent(tmp_path: Path) -> None:
+    named = [r.model_copy(update={"node": "gpu017"}) if r.kind == "block" else r for r in whole()]
+    done = invoke("check", synthetic.save(tmp_path / "run", named, synthetic.ENVIRONMENT | {"host": "0a1b"}))
+    assert "The records name the machine: gpu017." in done.stdout
+    hashed = [r.model_copy(update={"node": "0a1b"}) if r.kind == "block" else r for r in whole()]
+    done = invoke("check", synthetic.save(tmp_path / "other", hashed, synthetic.ENVIRONMENT | {"host": "0a1b"}))
+    assert "name the machine" not in done.stdout
+
+
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     assert invoke("check", tmp_path).exit_code == 2

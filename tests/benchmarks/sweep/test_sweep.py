@@ -1,5 +1,6 @@
 """The command on a queue that is written here: what it submits, what it says of each run, what it refuses, what it ends with."""
 
+import fcntl
 import json
 import os
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from click.testing import Result
 from benchmarks import report
 from benchmarks.records.record import BlockRecord, OutcomeRecord, Record
 from benchmarks.runner import resume
+from benchmarks.sweep.sweep import Sweep
 from tests.support import command, synthetic
 from tests.support.fake_slurm import FakeSlurm
 
@@ -29,6 +31,7 @@ setup = ["module load cuda/12.6"]
 python = "apptainer exec image.sif python"
 cpus_per_task = 8
 slurm_exclusive = false
+slurm_additional_parameters = {nice = 7}
 """
 CELL = synthetic.cell("numpy")
 
@@ -103,6 +106,8 @@ def test_each_node_is_asked_for_with_what_the_file_says(typed: Typed) -> None:
     }
     assert "#SBATCH --mem=0\n" in first
     assert "--mem" not in third
+    assert "#SBATCH --nice=7\n" in third
+    assert "#SBATCH --reservation=r\n" in third
 
 
 def test_a_run_is_told_by_its_records_then_by_the_queue_then_by_its_jobs_end(typed: Typed) -> None:
@@ -243,6 +248,7 @@ def test_a_run_that_could_run_nothing_has_failed(typed: Typed) -> None:
             BlockRecord(block=0, wall_s=1),
         ],
     )
+    (typed.folder / "cpu-1" / "report.md").write_text("a report")
     typed.end("cpu-1", 4, job=1)
     assert typed.states()["cpu-1"] == "failed 1 of 1 blocks job 1 ended with exit code 4"
     assert typed.sweep("--status").exit_code == 3
@@ -265,7 +271,8 @@ def test_a_run_that_could_run_nothing_has_failed(typed: Typed) -> None:
         ("[kinds.a]\ntimeout_min = 'long'", ["a-1", "timeout_min", "int"]),
         ("[kinds.a]\nslurm_mem_gb = 'x'", ["a-1", "submitit refuses"]),
         ("[kinds.a]\nslurm_max_num_timeout = 'x'", ["a-1", "invalid literal"]),
-        ("[kinds.a]\nslurm_additional_parameters = 'x'", ["a-1", "submitit refuses"]),
+        ("[kinds.a]\nslurm_additional_parameters = 'x'", ["slurm_additional_parameters: is a table"]),
+        ("run = ['--budget', 'much']\n[kinds.a]", ["--budget much"]),
         ("[slurm]\nslurm_setup = ['x']\n[kinds.a]", ["slurm_setup", "Leave it out"]),
         ("[kinds.a]\nslurm_nodes = 2", ["slurm_nodes", "Leave it out"]),
         ("[kinds.a]\nslurm_ntasks_per_node = 2", ["slurm_ntasks_per_node", "Leave it out"]),
@@ -316,6 +323,16 @@ def test_a_folder_of_something_else_is_left_alone(typed: Typed) -> None:
     assert typed.slurm.scripts() == []
     done = command.invoke("sweep", typed.file, "--into", typed.folder.parent / "a%j")
     assert (done.exit_code, "Slurm reads %" in done.stderr) == (2, True)
+
+
+def test_two_commands_do_not_submit_at_once(typed: Typed) -> None:
+    with (
+        Sweep(typed.file, typed.folder).alone(),
+        (typed.folder / "jobs" / "lock").open("wb") as second,
+        pytest.raises(BlockingIOError),
+    ):
+        fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert typed.sweep().exit_code == 0
 
 
 def test_a_dry_run_says_what_would_be_submitted_with_what(typed: Typed) -> None:
@@ -371,7 +388,8 @@ def test_without_slurm_or_its_controller_one_is_told_what_to_do(typed: Typed, mo
 
 
 def test_names_of_nodes_are_hashed_where_that_is_asked(typed: Typed, tmp_path: Path) -> None:
-    typed.measure("a100-1", 2, whole=True)
+    lost = OutcomeRecord(cell=CELL, block=2, status="failed", reason="/home/jane/net.py: no such module")
+    typed.measure("a100-1", 2, lost, whole=True)
     folder = typed.folder / "a100-1"
     report.write(folder)
     assert "Blocks of several machines of one kind: n1 (block 1), n2 (block 2)." in (folder / "report.md").read_text()
@@ -380,6 +398,7 @@ def test_names_of_nodes_are_hashed_where_that_is_asked(typed: Typed, tmp_path: P
     text = (folder / "report.md").read_text()
     assert "n1 (" not in text
     assert "jane" not in text
+    assert "net.py: no such module" in text
     assert text.count(" (block 1), ") >= 1
     command.invoke("report", "--runs", folder, folder, "--anonymous", "--into", tmp_path / "both")
     assert "n2" not in (tmp_path / "both" / "report.md").read_text()

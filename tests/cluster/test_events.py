@@ -59,30 +59,34 @@ def test_a_cancelled_job_is_lost_and_leaves_a_report(sweeping: Sweeping) -> None
 
 
 def test_an_orphan_and_the_requeued_copy_never_write_into_one_folder(sweeping: Sweeping) -> None:
-    sweeping.ask(22, kind("any"))
+    """Slurm gives a node up after a while, and starts its job again elsewhere; the run there is at work all the same."""
+    sweeping.ask(100, kind("any"))
     sweeping.sweep()
     sweeping.until_blocks("any-1", 1)
     (first,) = {record.node for record in sweeping.blocks("any-1")}
     sweeping.slurm.kill(first)
     ended = sweeping.folder / "jobs" / "any-1_1.exit_code"
-    sweeping.slurm.until(lambda: sweeping.hurry() and ended.exists(), 90)
+    sweeping.slurm.until(lambda: (sweeping.hurry(), ended.exists())[1], 90)
     assert ended.read_text() == "2\n"
     assert "another process is at work" in (sweeping.folder / "jobs" / "1_0_log.err").read_text()
     assert "its job is gone, the run is not" in sweeping.state("any-1")
-    sweeping.until_blocks("any-1", 22)
-    sweeping.slurm.until(lambda: sweeping.state("any-1") == "done 22 of 22 blocks")
-    sweeping.check_each_block_once("any-1", 22)
+    so_far = len(sweeping.blocks("any-1"))
+    sweeping.until_blocks("any-1", so_far + 1)
+    for process in sweeping.processes("benchmarks"):
+        process.terminate()
+    sweeping.slurm.until(lambda: sweeping.state("any-1").startswith("failed"))
+    sweeping.check_each_block_once("any-1", len(sweeping.blocks("any-1")))
     assert {record.node for record in sweeping.blocks("any-1")} == {first}
 
 
 def test_a_run_whose_time_is_over_is_requeued_until_it_is_done(sweeping: Sweeping) -> None:
     slurm = "timeout_min = 1\nslurm_signal_delay_s = 45"
-    sweeping.ask(18, kind("old", 'slurm_constraint = "old"'), slurm=slurm)
+    sweeping.ask(32, kind("old", 'slurm_constraint = "old"'), slurm=slurm)
     sweeping.sweep()
     sweeping.until_gone()
     assert "timed-out" in (sweeping.folder / "jobs" / "1_0_log.err").read_text()
-    sweeping.check_each_block_once("old-1", 18)
-    assert sweeping.state("old-1") == "done 18 of 18 blocks"
+    sweeping.check_each_block_once("old-1", 32)
+    assert sweeping.state("old-1") == "done 32 of 32 blocks"
 
 
 def test_the_plain_line_of_the_page_works_without_submitit(sweeping: Sweeping) -> None:

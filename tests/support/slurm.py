@@ -128,6 +128,7 @@ class Slurm:
             with suppress(subprocess.TimeoutExpired):
                 daemon.wait(5)
             daemon.kill()
+            daemon.wait()
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 if process.environ().get("SLURM_CONF") == self.environment["SLURM_CONF"]:

@@ -189,7 +189,13 @@ def why(results: Results, group: ComparisonGroup, reason: Reason) -> str:
 def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
     """What differences this run sees, what smaller ones would cost, and how many proofs passed."""
     passed = sum(proof.passed for proof in results.proofs)
-    proofs = f"{passed} of {wording.count(len(results.proofs), 'proof')} passed; what did not pass has no rank."
+    explained = passed < len(results.proofs) and not any(proof.ours for proof in results.proofs)
+    others = (
+        "the others fail by listed limits of their frameworks, and have no rank"
+        if explained
+        else "what did not pass has no rank"
+    )
+    proofs = f"{passed} of {wording.count(len(results.proofs), 'proof')} passed; {others}."
     steps = [group for group in groups if group.phase == "train_step"] or groups
     if not any(group.rivals for group in steps):
         return ["Nothing was compared, so there is no difference to be sure of.", proofs]

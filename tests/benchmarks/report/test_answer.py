@@ -240,6 +240,26 @@ def test_how_sure_says_what_a_smaller_difference_would_take() -> None:
     assert proofs == "12 of 12 proofs passed; what did not pass has no rank."
 
 
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        ("", "11 of 12 proofs passed; what did not pass has no rank."),
+        (
+            "keras_adam",
+            "11 of 12 proofs passed; the others fail by listed limits of their frameworks, and have no rank.",
+        ),
+    ],
+)
+def test_how_sure_says_whose_fault_a_failed_proof_is(limit: str, told: str) -> None:
+    records = with_blocks(timed(0.02, numpy=100, torch=150), 30.0)
+    at = max(number for number, found in enumerate(records) if found.kind == "proof")
+    proof = records[at]
+    assert isinstance(proof, record.ProofRecord)
+    failed = [check.model_copy(update={"passed": False, "limit": limit}) for check in proof.checks]
+    records[at] = proof.model_copy(update={"checks": failed})
+    assert under(records, "How sure")[-1] == told
+
+
 def test_without_the_time_of_a_block_no_time_is_promised() -> None:
     seen, _ = under(timed(0.02, numpy=100, torch=150), "How sure")
     assert re.search(r"would take about \d+ blocks: --blocks \d+\.$", seen)

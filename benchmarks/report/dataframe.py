@@ -78,7 +78,7 @@ MEANINGS = {
     "blocks": "fresh processes behind it",
     "rounds": "timed rounds behind it",
     "samples_per_s": "samples per second",
-    "tokens_per_s": "tokens per second, where the inputs are some",
+    "tokens_per_s": "tokens per second, where the inputs are tokens",
     "spread_between": "standard deviation of the block medians over their mean",
     "p50_s": "half of a block's rounds took at most so many seconds per call; the median over the blocks",
     "p99_s": "99% of a block's rounds took at most so many seconds per call; the median over the blocks",

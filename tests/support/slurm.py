@@ -131,8 +131,15 @@ class Slurm:
             daemon.wait()
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if process.environ().get("SLURM_CONF") == self.environment["SLURM_CONF"]:
+                if self._is_of(process):
                     process.kill()
+
+    def _is_of(self, process: psutil.Process) -> bool:
+        """Whether it was started here: by its environment or, of Slurm's own, which have none left, by their sockets."""
+        if process.environ().get("SLURM_CONF") == self.environment["SLURM_CONF"]:
+            return True
+        own = process.name().startswith("slurmstepd")
+        return own and any(str(held.laddr).startswith(f"{self.folder}/") for held in process.net_connections("unix"))
 
     def _is_up(self) -> bool:
         """Whether all nodes are idle."""

@@ -71,7 +71,7 @@ class Outcome:
         """Whatever ends the run within tells what becomes of its results."""
         try:
             yield
-        except Exception as problem:
+        except Exception as problem:  # whatever it is, it goes on: only a note is added
             if (self.folder / records_file.RECORDS).exists():
                 problem.add_note(f"What was measured before is kept in {self.folder}: {note}.")
             raise

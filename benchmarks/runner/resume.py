@@ -128,7 +128,7 @@ def in_folder(folder: Path, run: RunRecord, machine: dict[str, Any]) -> Progress
             differing = _differing(first, folder, run, machine, of_its_kind=True)
             progress = so_far(folder)
             if not (differing or progress.is_done):
-                (folder / "report.md").unlink(missing_ok=True)  # it is of less than what will be there
+                _remove_report(folder)
     except BlockingIOError:
         raise BadInput(f"{given}: another process is at work on the run there. Give another folder, or wait.") from None
     except BadRecords as problem:
@@ -171,14 +171,19 @@ def begin(results: Path, run: RunRecord, machine: dict[str, Any], force: bool, r
             continue
         progress = so_far(folder)
         if not progress.is_done or (retry_failed and (progress.failed or progress.untrained)):
-            with writing.telling(report := folder / "report.md"):
-                report.unlink(missing_ok=True)  # it will be out of date, and is made again at the end
+            _remove_report(folder)
             return progress
     if retry_failed:
         raise BadInput(
             f"--retry-failed: no run of this plan under {results} has failed cells or lost trainings. Leave it out."
         )
     return Progress(_new_folder(results))
+
+
+def _remove_report(folder: Path) -> None:
+    """It will be out of date, and is made again at the end."""
+    with writing.telling(report := folder / "report.md"):
+        report.unlink(missing_ok=True)
 
 
 @contextmanager

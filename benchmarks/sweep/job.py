@@ -17,8 +17,8 @@ LONGEST_GRACE_S = 900
 """Between the signal that ends the run and the end of its job; a run that somebody else stopped keeps its node so long."""
 
 
-class Job(Checkpointable):  # type: ignore[misc]  # not installed everywhere; the base has a job requeued when its time is over
-    """A run; all that submitit stores of it are texts. In the path of the exit code, %j is the job's number."""
+class Job(Checkpointable):  # type: ignore[misc]  # submitit is an extra: without it mypy knows the base as Any
+    """A run, which its base has requeued when its time is over; all that submitit stores of it are texts. In the path of the exit code, %j is the job's number."""
 
     def __init__(self, folder: str, options: Sequence[str], exit_code: str) -> None:
         self.folder, self.options, self.exit_code = folder, list(options), exit_code

@@ -18,6 +18,8 @@ DEFAULTS = {"timeout_min": 120, "slurm_exclusive": True, MAX_TIMEOUTS: 20}
 GENERAL = {"cpus_per_task", "gpus_per_node", "mem_gb", "timeout_min"}
 """Its names that do not begin with slurm_."""
 
+MEMORY = {"mem_gb", "slurm_mem", "slurm_mem_per_cpu", "slurm_mem_per_gpu"}
+
 OF_THE_SWEEP = {
     "array_parallelism", "job_name", "name", "nodes", "ntasks_per_node", "python", "setup", "srun_args", "stderr_to_stdout",
     "tasks_per_node", "use_srun",
@@ -41,12 +43,7 @@ def parameters(shared: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
         raise BadInput(
             f"{', '.join(plain)}: no such field. What is asked of Slurm begins with slurm_: slurm_{plain[0]}."
         )
-    if wanted["slurm_exclusive"] and not wanted.keys() & {
-        "mem_gb",
-        "slurm_mem",
-        "slurm_mem_per_cpu",
-        "slurm_mem_per_gpu",
-    }:
+    if wanted["slurm_exclusive"] and not wanted.keys() & MEMORY:
         wanted["slurm_mem"] = "0"  # all of the node's
     try:
         wanted[MORE] = _given({"requeue": True, "ntasks": 1, **shared.get(MORE, {}), **own.get(MORE, {})})
@@ -101,7 +98,7 @@ def queue() -> dict[str, tuple[str, str]]:
     if answer.returncode:
         raise Unavailable(f"squeue does not answer ({answer.stderr.strip()}).", "Is Slurm's controller up?")
     rows = (line.split("|", 2) for line in answer.stdout.splitlines() if line.count("|") >= 2)
-    return {number: (state, where.strip("()").replace("None", "")) for number, state, where in rows}
+    return {number: (state, "" if where == "(None)" else where.strip("()")) for number, state, where in rows}
 
 
 @contextmanager

@@ -75,13 +75,11 @@ class Sweep:
 
     def states(self) -> list[State]:
         """How far every run came. Done is done: its records are not read again. Raises Unavailable where Slurm does not answer."""
-        submitted, queue = (
-            self.submitted() or Submitted(),
-            slurm.queue(),
-        )  # what is submitted after that is not missed in the queue
-        states = [
-            self.done.get(run) or self._state(run, submitted.jobs.get(run, []), queue) for run in self.asked.runs()
-        ]
+        jobs = (
+            self.submitted() or Submitted()
+        ).jobs  # before the queue: what is submitted in between is not missed there
+        queue = slurm.queue()
+        states = [self.done.get(run) or self._state(run, jobs.get(run, []), queue) for run in self.asked.runs()]
         self.done = {state.run: state for state in states if state.word == "done"}
         return states
 

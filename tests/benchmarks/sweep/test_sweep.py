@@ -3,77 +3,16 @@
 import fcntl
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from benchmarks import report
-from benchmarks.records.record import BlockRecord, OutcomeRecord, Record
+from benchmarks.records.record import BlockRecord, OutcomeRecord
 from benchmarks.runner import resume
 from benchmarks.sweep.sweep import Sweep
+from tests.benchmarks.sweep.conftest import CELL, Typed
 from tests.support import command, synthetic
-from tests.support.fake_slurm import FakeSlurm
-
-FILE = """
-run = ["--profile", "smoke", "--blocks", "2"]
-[slurm]
-timeout_min = 30
-slurm_account = "net"
-slurm_additional_parameters = {reservation = "r"}
-[kinds.a100]
-slurm_constraint = "a100"
-gpus_per_node = 1
-nodes = 2
-setup = ["module load cuda/12.6"]
-[kinds.cpu]
-python = "apptainer exec image.sif python"
-cpus_per_task = 8
-slurm_exclusive = false
-slurm_additional_parameters = {nice = 7}
-"""
-CELL = synthetic.cell("numpy")
-
-
-class Typed:
-    """The command, in a folder of its own."""
-
-    def __init__(self, folder: Path, slurm: FakeSlurm) -> None:
-        self.file, self.folder, self.slurm = folder / "sweep.toml", folder / "sweep", slurm
-        self.write(FILE)
-
-    def write(self, text: str) -> None:
-        self.file.write_text(text, encoding="utf-8")
-
-    def sweep(self, *options: str) -> Result:
-        return command.invoke("sweep", self.file, "--into", self.folder, *options)
-
-    def states(self) -> dict[str, str]:
-        lines = self.sweep("--status").stdout.splitlines()
-        return {line.split()[0]: " ".join(line.split()[1:]) for line in lines}
-
-    def measure(self, run: str, blocks: int, *more: Record, whole: bool = False, timed: bool = True) -> None:
-        """What a job leaves when it came so far."""
-        records: list[Record] = [
-            synthetic.run([CELL], blocks=2, command=["python", "run", "--into", "/home/jane/sweep"])
-        ]
-        for number in range(blocks):
-            node = f"n{number + 1}"
-            if timed:
-                records += [synthetic.proof(CELL, number), synthetic.timing(CELL, number, 1e-3)]
-            records += [BlockRecord(block=number, wall_s=1.0, node=node)]
-        synthetic.save(self.folder / run, [*records, *more, *(synthetic.costs(CELL) if whole else [])])
-        if whole:
-            (self.folder / run / "report.md").write_text("a report")
-
-    def end(self, run: str, code: int, job: int) -> None:
-        (self.folder / "jobs" / f"{run}_{job}.exit_code").write_text(f"{code}\n")
-
-
-@pytest.fixture
-def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
-    return Typed(tmp_path, FakeSlurm(tmp_path / "slurm", monkeypatch))
 
 
 def test_each_node_is_asked_for_with_what_the_file_says(typed: Typed) -> None:
@@ -254,43 +193,6 @@ def test_a_run_that_could_run_nothing_has_failed(typed: Typed) -> None:
     assert typed.sweep("--status").exit_code == 3
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("run = [", ["is not TOML"]),
-        ("run = []", ["is no sweep", "kinds: Field required"]),
-        ("[kinds]", ["kinds: Dictionary should have at least 1 item"]),
-        ("[kinds.a]\nnodes = 0", ["kinds.a.nodes: Input should be greater than or equal to 1"]),
-        ("[kinds.'a/b']", ["kinds.a/b", "should match pattern"]),
-        ("kind = 1\n[kinds.a]", ["kind: Extra inputs are not permitted"]),
-        ("run = ['--profil', 'quick']\n[kinds.a]", ["run = ['--profil', 'quick']", "No such option"]),
-        ("run = ['--profile', 'fast']\n[kinds.a]", ["--profile fast", "smoke, quick"]),
-        ("run = ['--into', 'here']\n[kinds.a]", ["run: --into", "Leave it out"]),
-        ("[kinds.a]\nslurm_partitoin = 'x'", ["a-1", "slurm_partitoin", "docs/cluster.md has names"]),
-        ("[kinds.a]\nconstraint = 'x'", ["constraint: no such field", "slurm_constraint"]),
-        ("[kinds.a]\ntimeout_min = 'long'", ["a-1", "timeout_min", "int"]),
-        ("[kinds.a]\nslurm_mem_gb = 'x'", ["a-1", "submitit refuses"]),
-        ("[kinds.a]\nslurm_max_num_timeout = 'x'", ["a-1", "invalid literal"]),
-        ("[kinds.a]\nslurm_additional_parameters = 'x'", ["slurm_additional_parameters: is a table"]),
-        ("run = ['--budget', 'much']\n[kinds.a]", ["--budget much"]),
-        ("[slurm]\nslurm_setup = ['x']\n[kinds.a]", ["slurm_setup", "Leave it out"]),
-        ("[kinds.a]\nslurm_nodes = 2", ["slurm_nodes", "Leave it out"]),
-        ("[kinds.a]\nslurm_ntasks_per_node = 2", ["slurm_ntasks_per_node", "Leave it out"]),
-        ("run = ['--help']\n[kinds.a]", ["--help measures nothing"]),
-        ("run = ['--framework', 'nonsense']\n[kinds.a]", ["--framework nonsense: no such framework"]),
-        ("run = ['--spec', 'not-there.toml']\n[kinds.a]", ["--spec not-there.toml: cannot be read"]),
-    ],
-)
-def test_a_wrong_file_is_told_before_anything_is_submitted(typed: Typed, text: str, words: Sequence[str]) -> None:
-    typed.write(text)
-    for options in ([], ["--dry-run"]):
-        done = typed.sweep(*options)
-        assert done.exit_code == 2, done.output
-        for word in words:
-            assert word in done.stderr
-        assert not typed.folder.exists()
-
-
 def test_a_run_whose_folder_was_removed_is_measured_again(typed: Typed) -> None:
     typed.sweep()
     typed.slurm.hold()
@@ -315,16 +217,6 @@ def test_what_stands_around_the_command_changes_nothing_that_is_asked(
     assert os.environ["SQUEUE_STATES"] == "1"
 
 
-def test_a_folder_of_something_else_is_left_alone(typed: Typed) -> None:
-    typed.folder.mkdir()
-    (typed.folder / "report.md").write_text("mine")
-    done = typed.sweep()
-    assert (done.exit_code, "holds something that is no sweep" in done.stderr) == (2, True)
-    assert typed.slurm.scripts() == []
-    done = command.invoke("sweep", typed.file, "--into", typed.folder.parent / "a%j")
-    assert (done.exit_code, "Slurm reads %" in done.stderr) == (2, True)
-
-
 def test_two_commands_do_not_submit_at_once(typed: Typed) -> None:
     with (
         Sweep(typed.file, typed.folder).alone(),
@@ -344,47 +236,6 @@ def test_a_dry_run_says_what_would_be_submitted_with_what(typed: Typed) -> None:
     assert states == ["done", "running", "would be submitted"]
     for line in ('setup = ["module load cuda/12.6"]', 'python = "apptainer exec image.sif python"', "timeout_min = 30"):
         assert line in lines
-
-
-def test_what_slurm_refuses_is_told_and_what_was_submitted_before_stands(typed: Typed) -> None:
-    typed.sweep()
-    typed.slurm.hold()
-    typed.slurm.refuse("gpu")
-    done = typed.sweep()
-    assert done.exit_code == 2
-    assert [run for run in ("a100-1", "a100-2", "cpu-1") if f"{run}: Slurm refuses it" in done.stderr] == [
-        "a100-1",
-        "a100-2",
-        "cpu-1",
-    ]
-    assert "invalid partition specified: gpu" in done.stderr
-    assert json.loads((typed.folder / "sweep.json").read_text())["jobs"]["a100-1"] == ["1"]
-
-
-def test_other_options_belong_into_another_folder(typed: Typed) -> None:
-    typed.sweep()
-    typed.write(FILE.replace("smoke", "quick"))
-    done = typed.sweep()
-    assert done.exit_code == 2
-    assert "holds a sweep with other options" in done.stderr
-    typed.write(FILE.replace("nodes = 2", "nodes = 3"))
-    assert typed.sweep().exit_code == 0
-    assert "a100-3" in typed.states()
-
-
-def test_without_slurm_or_its_controller_one_is_told_what_to_do(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as without:
-        without.setattr("benchmarks.sweep.slurm.shutil.which", lambda name: None if name == "srun" else name)
-        done = typed.sweep("--dry-run")
-    assert (done.exit_code, "no srun" in done.stderr) == (2, True)
-    typed.slurm.go_down()
-    done = typed.sweep("--status")
-    assert (done.exit_code, "Is Slurm's controller up?" in done.stderr) == (2, True)
-    monkeypatch.setenv("PATH", "/nowhere")
-    done = typed.sweep("--status")
-    assert (done.exit_code, "login node" in done.stderr) == (2, True)
-    assert typed.sweep().exit_code == 2
-    assert not typed.folder.exists()
 
 
 def test_names_of_nodes_are_hashed_where_that_is_asked(typed: Typed, tmp_path: Path) -> None:

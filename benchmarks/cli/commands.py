@@ -136,7 +136,7 @@ def verify(as_json: bool, **choice: Any) -> None:
     for job, reason in lost:
         tell_unproved(reason, who=job.who.model_dump())
         say(f"{job.who.label} in {job.who.precision}: could not be proved: {reason}")
-    if any(proof.ours for proof in proofs):
+    if any(proof.is_ours for proof in proofs):
         sys.exit(exit_codes.UNEQUAL)
     sys.exit(exit_codes.NOTHING if not proofs else exit_codes.FAILED if lost else exit_codes.GOOD)
 

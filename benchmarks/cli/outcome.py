@@ -54,7 +54,7 @@ class Outcome:
         failed = [record for record in self.records if isinstance(record, ProofRecord) and not record.passed]
         explained = {(proof.who, tuple(proof.axes.items())) for proof in failed}
         unequal = (r.cell for r in standing if isinstance(r, OutcomeRecord) and r.status == "unequal")
-        return any(proof.ours or not proof.checks for proof in failed) or any(
+        return any(proof.is_ours for proof in failed) or any(
             (cell.who, tuple(cell.axes.items())) not in explained for cell in unequal
         )
 

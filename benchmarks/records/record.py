@@ -92,6 +92,12 @@ class ProofRecord(Strict):
         """The checks that failed without a limit of the framework's own to explain it."""
         return [check for check in self.checks if not (check.passed or check.limit)]
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether it failed and no limit of the framework's own explains that; one that asked nothing has none either."""
+        failed = [check for check in self.checks if not check.passed or math.isnan(check.error)]
+        return not self.passed and not (failed and all(check.limit for check in failed))
+
 
 MOST = 10**24
 """Of calls, operations and seconds: what is beyond, or closer to 0 than its inverse, is damage."""

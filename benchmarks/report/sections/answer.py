@@ -189,7 +189,7 @@ def why(results: Results, group: ComparisonGroup, reason: Reason) -> str:
 def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
     """What differences this run sees, what smaller ones would cost, and how many proofs passed."""
     passed = sum(proof.passed for proof in results.proofs)
-    explained = passed < len(results.proofs) and not any(proof.ours for proof in results.proofs)
+    explained = passed < len(results.proofs) and not any(proof.is_ours for proof in results.proofs)
     others = (
         "the others fail by listed limits of their frameworks, and have no rank"
         if explained

@@ -1,5 +1,6 @@
 """Between the options and the exit code: the specification that own data make, and what a run came to."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,8 @@ UNEQUAL = OutcomeRecord(cell=CELL, block=0, status="unequal", reason="it is anot
 SKIPPED = OutcomeRecord(cell=CELL, block=0, status="skipped", reason="it is not there")
 
 
-def proof(passed: bool, limit: str = "") -> ProofRecord:
-    check = Check(check="hot state", group="loss", tensor="loss", error=1.0, budget=2.0, passed=passed, limit=limit)
+def proof(passed: bool, limit: str = "", error: float = 1.0) -> ProofRecord:
+    check = Check(check="hot state", group="loss", tensor="loss", error=error, budget=2.0, passed=passed, limit=limit)
     return ProofRecord(who=CELL.who, axes=CELL.axes, block=0, checks=[check])
 
 
@@ -47,6 +48,8 @@ def proof(passed: bool, limit: str = "") -> ProofRecord:
         ([proof(False), FAILED], 0, 1),
         ([proof(False, limit="keras_adam"), UNEQUAL, TIMED], 0, 0),
         ([proof(False, limit="keras_adam"), proof(False), UNEQUAL, TIMED], 0, 1),
+        ([ProofRecord(who=CELL.who, axes=CELL.axes, block=0, checks=[]), TIMED], 0, 1),
+        ([proof(True, error=math.nan), TIMED], 0, 1),
         ([proof(True), UNEQUAL, TIMED.model_copy(update={"block": 1})], 0, 1),
         ([proof(True), TIMED, FAILED], 0, 3),
         ([FAILED], 0, 3),

@@ -19,7 +19,8 @@ LIMITS = (
         "becomes NaN, and with it the loss.",
         answer="Our file takes the mean of the squared deviations. The variant stock, Keras as it comes, shows it.",
         reproduction="tests/limits/keras_batch_variance.py",
-        starts=("features far from zero", "images far from zero"),
+        # From small inputs the first layer gives nearly the same numbers for all samples: far from zero beside how they differ.
+        starts=("features far from zero", "images far from zero", "small features", "small images"),
         settings=(("running_variance", "biased"), ("batch_norm", True)),
     ),
     Limit(

@@ -145,7 +145,8 @@ def test_limits_are_found_by_framework() -> None:
 
 def test_a_limit_knows_the_start_of_every_network_from_which_it_shows() -> None:
     variance = next(limit for limit in LIMITS if limit.starts)
-    for model, start in (("mlp", "features far from zero"), ("cnn", "images far from zero")):
+    networks = {"mlp": ("features far from zero", "small features"), "cnn": ("images far from zero", "small images")}
+    for model, start in [(model, start) for model, starts in networks.items() for start in starts]:
         spec = registry.part(model, "spec").Spec(running_variance="biased")
         batch, state = initialisation.batches(spec, 1)[0], initialisation.hot_state(spec)
         assert start in registry.part(model, "extremes").extremes(spec, state, state, batch)
@@ -153,7 +154,8 @@ def test_a_limit_knows_the_start_of_every_network_from_which_it_shows() -> None:
             "plain", spec.model_dump(), Check(start, "statistics", "norm1.running_variance", 0.03, 0)
         )
     with_batch_norm = [name for name in registry.OURS if "batch_norm" in registry.part(name, "spec").Spec.model_fields]
-    assert len(variance.starts) == len(with_batch_norm)
+    assert set(networks) == set(with_batch_norm)
+    assert sorted(variance.starts) == sorted(start for starts in networks.values() for start in starts)
 
 
 def test_a_limit_explains_nothing_in_a_mode_or_under_settings_where_it_is_not_so() -> None:

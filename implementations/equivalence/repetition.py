@@ -97,15 +97,15 @@ class Repetition:
     ) -> "strays.Strays":
         """Over so many runs: how far the tensors move, and FACTOR times how far the leads of the branches do."""
         stored = tolerances.STORED[self.arithmetic]
-        ulp, rng = 2 * tolerances.UNIT_ROUNDOFF[stored], np.random.default_rng(seed)
+        ulp = 2 * tolerances.UNIT_ROUNDOFF[stored]
         noise = rounding.Noise(ulp, stored, seed=seed + 1, alike=alike, folded=folded)
         oracle = self.oracle.in_arithmetic(np.dtype(stored), rounding.arithmetic(self.arithmetic, noise))
         leads = {name: branch.lead for name, branch in self.oracle.branches().items()} if self.trains else {}
         squares, shifts = dict.fromkeys(expected, 0.0), dict.fromkeys(leads, 0.0)
         exact = {name for name, tensor in self.spec.tensors().items() if tensor.role == "counter"}
         for _ in range(runs):
-            state = {name: v if name in exact else _off(v, ulp, rng) for name, v in self.start.state.items()}
-            strayed = self._tensors(oracle, state, self._batch_off(ulp, rng), choices)
+            state = {n: v if n in exact else v * noise.of_shape(np.shape(v)) for n, v in self.start.state.items()}
+            strayed = self._tensors(oracle, state, self._batch_off(noise), choices)
             for name in expected:
                 squares[name] += tolerances.distance(name, strayed, expected) ** 2
             for name, lead in leads.items():
@@ -116,10 +116,10 @@ class Repetition:
         reach = {name: tolerances.FACTOR * float(np.sqrt(shift / runs)) for name, shift in shifts.items()}
         return stray, reach
 
-    def _batch_off(self, ulp: float, rng: np.random.Generator) -> Arrays:
+    def _batch_off(self, noise: rounding.Noise) -> Arrays:
         """The batch with every real number off by one unit in the last place; whole numbers stay."""
         arrays = self.spec.arrays()
-        return {name: v if arrays[name].below else _off(v, ulp, rng) for name, v in self.start.batch.items()}
+        return {n: v if arrays[n].below else v * noise.of_shape(np.shape(v)) for n, v in self.start.batch.items()}
 
     def _tensors(self, oracle: Oracle, state: Arrays, batch: Arrays, choices: Choices | None) -> Arrays:
         oracle.load_state(state)
@@ -159,8 +159,3 @@ class Repetition:
 def samples_of(batch: Batch) -> int:
     """How many samples there are in a batch."""
     return len(next(iter(batch.values())))
-
-
-def _off(value: np.ndarray, ulp: float, rng: np.random.Generator) -> np.ndarray:
-    """Every number off by one unit in the last place, up or down."""
-    return value * (1 + ulp * rng.choice([-1.0, 1.0], size=np.shape(value)))

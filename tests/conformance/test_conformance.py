@@ -25,6 +25,9 @@ OWN = {
 }
 """Framework -> the libraries with devices, threads and memory of their own that its process may hold."""
 
+QUICKLY_COMPILED = "--xla_backend_optimization_level=1"
+"""For XLA, which compiles some hundred small networks here: half the time. What it makes of itself, `make prove` and every run judge."""
+
 LONGEST_FIRST = ("keras-jax", "jax", "torch", "keras-tensorflow", "keras-torch")
 
 
@@ -50,7 +53,7 @@ def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
 
 def process(framework: str) -> Any:
     """All that is asked of a framework."""
-    return background.python("-m", "tests.support.conformance", framework)
+    return background.python("-m", "tests.support.conformance", framework, XLA_FLAGS=QUICKLY_COMPILED)
 
 
 @cache
@@ -98,8 +101,8 @@ def each(what: Callable[[str, str, str], Sequence[str]]) -> list[Any]:
     ]
 
 
-STEPS_AND_PREDICTIONS = each(lambda *which: [*cases.chosen(*which), *([FULL] if cases.in_full(which[1]) else [])])
-IN_FULL = each(lambda *which: [FULL] if cases.in_full(which[1]) else [])
+STEPS_AND_PREDICTIONS = each(lambda *which: [*cases.chosen(*which), *([FULL] if cases.in_full(*which[:2]) else [])])
+IN_FULL = each(lambda *which: [FULL] if cases.in_full(*which[:2]) else [])
 MADE_UP = each(lambda *which: ["any specification"] if cases.examples(*which) else [])
 LONG_RUNS = each(
     lambda model, name, precision: (

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from implementations import initialisation, registry
+from implementations.catalogue import MODEL
 from implementations.declarations import TRAINING, Mistake
 from implementations.equivalence.tolerances import Check
 from tests.mutation import planting
@@ -24,7 +25,9 @@ EVERY_CASE = [
     for model in MODELS
     for precision in ("float64", "float32")
     for case in cases.chosen(model, "numpy", precision) | {cases.of(model).IN_FULL: {}}
+    if precision == "float32" or model == MODEL
 ]
+"""In float64 the first model's: on the stand-in, which is NumPy, a number of another type shows in float32."""
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def test_the_logic_equals_the_oracles(stand_in: None, model: str, case: str, pre
     assert not failed(kit.steps(kit.candidate(spec), [*kit.starts(spec), *kit.stress_starts(spec)]))
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [MODELS[0], MODELS[-1]])
 def test_a_thousand_steps_stay_with_the_oracle(stand_in: None, model: str) -> None:
     own = cases.of(model)
     kit, spec = PlantedKit("cupy", None, model), spec_of(model, "float64").changed(**next(iter(own.RUNS.values())))

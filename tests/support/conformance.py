@@ -29,7 +29,7 @@ from implementations.equivalence.kit import COUNTERS, ROUND, Kit
 from implementations.equivalence.proof import Candidate
 from implementations.equivalence.tolerances import Check
 from tests.support import adapters, batches, cases
-from tests.support.cases import EPOCHS, FULL, STEPS
+from tests.support.cases import FULL, STEPS
 
 
 def main(implementation: str, precision: str = "", extent: str = "fast", model: str = "") -> int:
@@ -113,9 +113,9 @@ class Asked:
             made_up = importlib.import_module(f"tests.support.{self.model}.random_specifications")
             for spec, checks in made_up.tried(self.kit, self.framework, self.precision, count):
                 self.tell(spec, "any specification", checks)
-        if cases.in_full(self.implementation, thorough):  # last: deterministic settings stay on
+        if cases.in_full(self.model, self.implementation, thorough):  # last: deterministic settings stay on
             spec = self.spec(self.own.CASES[self.own.IN_FULL])
-            if not (thorough or cases.lives_long(self.model, self.precision)):
+            if not (thorough or cases.lives_long(self.model, self.implementation, self.precision)):
                 self.kit.steps_of_life, self.kit.counters = ROUND, COUNTERS[:1]
             self.tell(spec, FULL, self.kit.everything(self.candidate(spec)))
         self.say(ended=True)
@@ -172,7 +172,7 @@ class Asked:
         model = candidate.model
         model.load_state(initialisation.initial_state(spec))
         rng = np.random.default_rng(0)
-        for _ in range(EPOCHS):
+        for _ in range(self.own.EPOCHS):
             order = rng.permutation(dataset.samples)
             for rows in np.split(order[: len(order) // spec.batch * spec.batch], len(order) // spec.batch):
                 model.train_step(candidate.batch({"x": dataset.x_train[rows], "y": dataset.y_train[rows]}))

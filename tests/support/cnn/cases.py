@@ -39,6 +39,9 @@ RUNS: dict[str, dict[str, Any]] = {
 LEARNING = {"channels": (8, 16), "hidden": (32,), "dropout": 0.0, "batch": 64}
 """The first preset with these changes learns the model's own data, and predicts the same in every framework."""
 
+EPOCHS = 5
+"""Of that learning."""
+
 SMALLEST = "4x5x2-2-3-2, batch 2"
 """Not asked of a framework in a coarse precision: its biases are rounded too, which counts beside 2 or 3 terms."""
 

@@ -53,6 +53,9 @@ chaotic: rounding grows a thousandfold in as many steps.
 LEARNING = {"dropout": 0.0, "length": 32, "width": 32, "heads": 2, "batch": 32}
 """The first preset with these changes learns the model's own data, and predicts the same in every framework."""
 
+EPOCHS = 1
+"""Of that learning."""
+
 SMALLEST = "1 of 2 tokens-2-2, 1 head, batch 1"
 """Not asked of a framework in a coarse precision: its biases are rounded too, which counts beside 2 or 3 terms."""
 

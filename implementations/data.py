@@ -139,7 +139,10 @@ def load(path: str | Path, seed: int = 0) -> Dataset:
         return _load_npz(path, seed)
     if any(path.name in _idx_names(part, kind) for part in IDX_PARTS for kind in IDX_DIMENSIONS):
         return _load_idx(path.parent)
-    raise BadInput(f"--data {path}: neither a .npz file nor one of MNIST's IDX files. See numpy.savez(path, x=x, y=y).")
+    what = "neither a .npz file nor one of MNIST's IDX files. See numpy.savez(path, x=x, y=y)."
+    if path.suffix.lower() == ".txt":
+        what = "is a text, which this network does not read. Say --spec text, and with --model one that does."
+    raise BadInput(f"--data {path}: {what}")
 
 
 def _clean(arrays: Arrays, suffix: str, origin: str) -> tuple[np.ndarray, np.ndarray]:

@@ -125,18 +125,19 @@ def reasons(results: Results, group: ComparisonGroup) -> list[Reason]:
 
 
 def _in_steps(reason: Reason, against: Configuration | None, watched: Mapping[Configuration, StepTimes]) -> Reason:
-    """With the step that costs most beyond the other's, if one does."""
+    """With the step that costs most beyond the other's, of those that do so beyond doubt."""
     who = reason.place.entry.cell.who
     if who not in watched or against is None:
         return reason
-    theirs, ours = ({name: e.value for name, e in watched[of].steps.items()} for of in (who, against))
-    step = max(theirs, key=lambda name: theirs[name] - ours.get(name, 0.0), default="")
-    if not step or theirs[step] <= ours.get(step, 0.0):
+    none = statistics.Estimate(0.0, 0.0, 0.0, 0)
+    pairs = {name: (step, watched[against].steps.get(name, none)) for name, step in watched[who].steps.items()}
+    slower = {name: (theirs.value, ours.value) for name, (theirs, ours) in pairs.items() if theirs.low > ours.high}
+    if not slower:
         return reason
-    share = theirs[step] / watched[who].watched.value
-    return replace(
-        reason, against=against, step=step, share=share, step_s=theirs[step], best_step_s=ours.get(step, 0.0)
-    )
+    step = max(slower, key=lambda name: slower[name][0] - slower[name][1])
+    step_s, best_step_s = slower[step]
+    share = step_s / watched[who].watched.value
+    return replace(reason, against=against, step=step, share=share, step_s=step_s, best_step_s=best_step_s)
 
 
 def _in_overhead(reason: Reason, best: Configuration, overheads: Mapping[Configuration, Fit]) -> Reason:

@@ -147,7 +147,7 @@ MISTAKES = (
     }),
     Mistake("residual masks exchanged", "Each branch of a block is dropped by the other's mask.", PAGE, {
         "numpy": (
-            (DROPPED_A, """        self.kept = self.mask_of(f"attention_dropout{i}", o.shape, self.spec.dropout, training)
+            (DROPPED_A, """        self.kept = self.mask(f"attention_dropout{i}.mask", o.shape, self.spec.dropout) if training and self.spec.dropout else None
         o, mask = self.dropped(f"feed_forward_dropout{i}", o, training)
 """),
             (DROPPED_F, """        u, mask = self.dense(f"contract{i}", a), self.kept

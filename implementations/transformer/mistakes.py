@@ -18,7 +18,7 @@ OUTPUT_IN_KERAS = 'self.output(self.norm("norm", h))'
 LOGITS_IN_KERAS = '        return dense.layer(self.spec.classes, bias=False, name="output")(read)\n'
 NORM_IN_JAX = 'output(norm("norm", h, w, spec), w, spec)'
 MEAN_IN_JAX = "n if spec.causal else n.mean(axis=1)"
-OF_WEIGHTS = '        of_weights = self.mask_of(f"attention{i}", shape, self.spec.attention_dropout, training)\n'
+OF_WEIGHTS = '        of_weights = self.mask(f"attention{i}.mask", shape, rate) if training and rate else None\n'
 IN_KERAS = "    return kind(heads, width // heads"
 MASK_IN_JAX = "dropout.mask(subkey, mask.shape, mask.rate, spec.dtype)"
 
@@ -93,7 +93,7 @@ MISTAKES = (
         "jax": (("settings, tensors[name].decays)", 'settings, tensors[name].decays and name not in ("embedding.weight", "positions.weight"))'),),
     }),
     Mistake("weights dropped in prediction too", "The rate is an argument, which evaluation mode does not switch off.", PAGE, {
-        "numpy": ((OF_WEIGHTS, OF_WEIGHTS.replace("training", "True")),),
+        "numpy": ((OF_WEIGHTS, OF_WEIGHTS.replace("training and ", "")),),
         "torch": (("self.rate if self.training else 0.0", "self.rate", ATTENTION),),
         "keras": ((IN_KERAS, f"""    class Planted(kind):
         def _compute_attention(self, q, k, v, mask, training, *others, **named):
@@ -103,7 +103,7 @@ MISTAKES = (
         "jax": "a prediction is given nothing to draw with",
     }),
     Mistake("the residuals' rate for the weights", "One rate for all that is dropped.", PAGE, {
-        "numpy": ((OF_WEIGHTS, OF_WEIGHTS.replace("attention_dropout", "dropout")),),
+        "numpy": ((OF_WEIGHTS, OF_WEIGHTS.replace("shape, rate)", "shape, self.spec.dropout)").replace("and rate", "and self.spec.dropout")),),
         "torch": (("spec.causal, spec.attention_dropout)", "spec.causal, spec.dropout)"),),
         "keras": (("rate, seed = spec.attention_dropout,", "rate, seed = spec.dropout,"),),
         "jax": ((MASK_IN_JAX, MASK_IN_JAX.replace("mask.rate", "spec.dropout"), TRAINING),),

@@ -35,14 +35,13 @@ class Transformer(Model):
 
     def embedded(self, x: Array) -> Array:
         """Tokens (B, T), or rows (B, T, D), as vectors (B, T, E)."""
-        weight = self.w["embedding.weight"]
-        return embedding.forward(x, weight) if self.spec.vocabulary else self.dense("embedding", x)
+        return embedding.forward(x, self.w["embedding.weight"]) if self.spec.vocabulary else self.dense("embedding", x)
 
     def attention_branch(self, i: int, h: Array, training: bool) -> tuple[Array, Caches]:
         """The first branch of a block: h + dropout(attention(norm(h)))."""
         n, normed = self.norm(f"attention_norm{i}", h)
-        shape = (len(h), self.spec.heads, h.shape[1], h.shape[1])
-        of_weights = self.mask_of(f"attention{i}", shape, self.spec.attention_dropout, training)
+        shape, rate = (len(h), self.spec.heads, h.shape[1], h.shape[1]), self.spec.attention_dropout
+        of_weights = self.mask(f"attention{i}.mask", shape, rate) if training and rate else None
         o, cache = attention.forward(n, self.weights_of(i), self.spec.heads, self.spec.causal, of_weights)
         o, mask = self.dropped(f"attention_dropout{i}", o, training)
         return self.residual(h, o), (normed, cache, mask)
@@ -67,13 +66,9 @@ class Transformer(Model):
         return z.reshape(*x.shape[:-1], -1)
 
     def dropped(self, name: str, a: Array, training: bool) -> tuple[Array, Array | None]:
-        """h = a * m, and the mask."""
-        mask = self.mask_of(name, a.shape, self.spec.dropout, training)
+        """h = a * m, and the mask, where something is dropped."""
+        mask = self.mask(f"{name}.mask", a.shape, self.spec.dropout) if training and self.spec.dropout else None
         return a if mask is None else dropout.forward(a, mask), mask
-
-    def mask_of(self, name: str, shape: tuple[int, ...], rate: float, training: bool) -> Array | None:
-        """A dropout mask, where something is dropped."""
-        return self.mask(f"{name}.mask", shape, rate) if training and rate else None
 
     def weights_of(self, i: int) -> list[Array]:
         """Wq, Wk, Wv and Wm of a block."""
@@ -148,8 +143,7 @@ class Transformer(Model):
 
     def predict(self, batch: DeviceBatch) -> Array:
         """Logits (B, T, C) or (B, C), without dropout."""
-        logits, _ = self.forward(batch, training=False)
-        return logits
+        return self.forward(batch, training=False)[0]
 
     def calls_of_steps(self) -> list[tuple[str, object, str]]:
         """With the steps of this network's own: (step, object, method)."""

@@ -242,6 +242,8 @@ def test_paths_that_lead_nowhere_are_refused(tmp_path):
     refused(tmp_path / "none.npz", "none.npz", "no such file", ".npz file or a folder")
     (tmp_path / "table.csv").write_text("1,2")
     refused(tmp_path / "table.csv", "neither a .npz file nor", "numpy.savez")
+    (tmp_path / "tale.txt").write_text("Once upon a time")
+    refused(tmp_path / "tale.txt", "is a text", "--spec text", "--model")
 
 
 # IDX

@@ -114,28 +114,29 @@ def _of_compiled(own: ModuleType, implementation: str, precision: str) -> tuple[
 
 
 def in_full(model: str, implementation: str, thorough: bool = False) -> bool:
-    """Whether everything is asked of one case: of JAX's and Keras's tuned modes that compile by `make prove` alone, and of a later
-    model in Keras where nothing is compiled: its file is the same on all three.
-    """
+    """Whether everything is asked of one case: in JAX and Keras, where each is compiled, by `make test` of the first model's plain mode."""
     framework, _, mode = implementation.partition("/")
-    if framework.startswith("keras") and model != MODEL:
-        return thorough or framework not in COMPILED
-    return thorough or not (mode and framework in COMPILED)
+    return thorough or framework not in COMPILED or (model == MODEL and not mode)
+
+
+def is_slow(implementation: str) -> bool:
+    """Whether a step takes milliseconds that `make test` asks by thousands of other backends of the same file."""
+    return implementation.startswith("keras-torch")
 
 
 def lives_long(model: str, implementation: str, precision: str) -> bool:
     """Whether thousands of steps are asked of one object, and runs over the places at which a small counter would give up: they show
-    what a framework's training shares, so of the first model, as it is timed; and not where a step takes milliseconds and is
-    written in the file that other backends are asked of.
+    what a framework's training shares, so of the first model, as it is timed.
     """
-    return model == MODEL and precision == "float32" and not implementation.startswith("keras-torch")
+    return model == MODEL and precision == "float32" and not is_slow(implementation)
 
 
 def runs(model: str, implementation: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
     """The thousand steps that it must follow in float64; where they are slow, and of a later model, the first, and all by `make prove`."""
     found: dict[str, dict[str, Any]] = of(model).RUNS
-    all_of_them = model == MODEL and implementation in ("numpy", "torch")
-    return found if thorough or all_of_them else dict([next(iter(found.items()))])
+    if thorough or (model == MODEL and implementation in ("numpy", "torch")):
+        return found
+    return {} if is_slow(implementation) else dict([next(iter(found.items()))])
 
 
 def examples(model: str, implementation: str, precision: str, thorough: bool = False) -> int:

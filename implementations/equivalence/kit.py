@@ -191,19 +191,18 @@ class Kit:
 
         Training may have led to where nothing can be certified, or to a loss that is no number: that is said, and fails nothing.
         """
-        spec, oracle = candidate.spec, self.oracle_class(candidate.spec)
+        oracle = self.oracle_class(candidate.spec)
         if not all(np.isfinite(value).all() for value in candidate.model.state().values()):
             loss = candidate.to_host(candidate.model.train_step(candidate.batch(batch)))
             if np.isfinite(loss).all():  # a tensor that nobody trains with, or nobody trains
                 return [tolerances.exact(name, "numbers", "state", False)]
             return [Check(name, tolerances.NOT_CERTIFIED, "training diverges", 0.0, float("inf"))]
-        perturbed = tolerances.FEW_PERTURBATIONS if strays.is_large(spec) else tolerances.PERTURBATIONS
         judged = trajectories.next_prediction if phase == "predict" else trajectories.next_step
         return [
             replace(check, group=tolerances.NOT_CERTIFIED, budget=float("inf"))
             if check.group == tolerances.CERTIFIABLE
             else check
-            for check in judged(candidate, oracle, name, batch, perturbed)
+            for check in judged(candidate, oracle, name, batch)
         ]
 
     def _counted(self, spec: Spec, state: Arrays, steps: int) -> Arrays:

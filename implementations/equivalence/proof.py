@@ -87,7 +87,10 @@ def judge_prediction(candidate: Candidate, oracle: Oracle, start: Start) -> list
     repetition = Repetition(oracle, candidate.spec, start, {}, candidate.arithmetic, trains=False)
     actual = {"logits": candidate.to_host(candidate.model.predict(candidate.batch(start.batch)))}
     yardstick, _ = repetition.yardstick(repetition.reference(), {})
-    return start.judge(actual, yardstick, candidate.spec)
+    checks = start.judge(actual, yardstick, candidate.spec)
+    if start.is_brief and not all(check.passed for check in checks):
+        return judge_prediction(candidate, oracle, start.in_full())
+    return checks
 
 
 def observe(candidate: Candidate, start: Start) -> tuple[Observation, list[Check]]:
@@ -169,8 +172,10 @@ def settle(
     repetition = Repetition(oracle, candidate.spec, start, seen.masks, candidate.arithmetic, shared=shared)
     yardstick, checks = _settled(repetition, seen)
     passed = all(check.passed for check in checks)
-    if shared and not passed:  # with these masks a gradient may be near zero, which Adam divides
-        repetition = replace(repetition, shared=None)
+    if (
+        shared or start.is_brief
+    ) and not passed:  # with the masks really drawn a gradient may be near zero, which Adam divides
+        repetition = replace(repetition, shared=None, start=start.in_full())
         yardstick, checks = _settled(repetition, seen)
     return yardstick, checks, repetition
 

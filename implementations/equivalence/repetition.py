@@ -30,6 +30,15 @@ class Start:
     """Runs behind each budget."""
 
     @property
+    def is_brief(self) -> bool:
+        """Whether so few runs stand behind it that what fails has to be asked again."""
+        return self.perturbed < tolerances.PERTURBATIONS
+
+    def in_full(self) -> "Start":
+        """The same with all runs."""
+        return replace(self, perturbed=tolerances.PERTURBATIONS)
+
+    @property
     def samples(self) -> int:
         """In the batch."""
         return samples_of(self.batch)

@@ -36,7 +36,7 @@ PERTURBATIONS = 16
 """Runs behind each budget. Scalars need so many: of them no norm takes an average."""
 
 FEW_PERTURBATIONS = 4
-"""The same in a large network for what is asked beside a run: of so many numbers in a tensor they are enough."""
+"""The same for a step or a prediction on the way: enough for a tensor of many numbers. What fails with so few is asked again with all."""
 
 SMALLEST = 1e-30
 """A tensor that is smaller than this is zero: some frameworks flush what is near float32's smallest numbers."""

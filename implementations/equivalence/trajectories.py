@@ -75,12 +75,10 @@ def restarted_run(candidate: Candidate, oracle: Oracle, start: Start, batches: B
     return [*judged, Check(start.check, proof.FLIPS, f"in {steps} steps", flips, steps * tolerances.MOST_FLIPS)]
 
 
-def next_step(
-    candidate: Candidate, oracle: Oracle, name: str, batch: Arrays, perturbed: int = tolerances.PERTURBATIONS
-) -> list[Check]:
+def next_step(candidate: Candidate, oracle: Oracle, name: str, batch: Arrays) -> list[Check]:
     """One prediction and one step from where the candidate stands: nothing is loaded before."""
     model, on_device = candidate.model, candidate.batch(batch)
-    here = _here(candidate, name, batch, perturbed)
+    here = _here(candidate, name, batch)
     masks = candidate.masks_of_next_step(here.samples)
     before, generator = model.state(), model.random_state()
     logits = np.asarray(candidate.to_host(model.predict(on_device)))
@@ -89,17 +87,15 @@ def next_step(
     return proof.compare(candidate, oracle, here, proof.Observation(logits, loss, model.state(), masks, said))
 
 
-def next_prediction(
-    candidate: Candidate, oracle: Oracle, name: str, batch: Arrays, perturbed: int = tolerances.PERTURBATIONS
-) -> list[Check]:
+def next_prediction(candidate: Candidate, oracle: Oracle, name: str, batch: Arrays) -> list[Check]:
     """One prediction from where the candidate stands: nothing is loaded before."""
-    return proof.judge_prediction(candidate, oracle, _here(candidate, name, batch, perturbed))
+    return proof.judge_prediction(candidate, oracle, _here(candidate, name, batch))
 
 
-def _here(candidate: Candidate, name: str, batch: Arrays, perturbed: int) -> Start:
+def _here(candidate: Candidate, name: str, batch: Arrays) -> Start:
     """The candidate's state as a start."""
     state = {n: np.asarray(v, np.float64) for n, v in candidate.model.state().items()}
-    return Start(name, state, batch, perturbed=perturbed)
+    return Start(name, state, batch, perturbed=tolerances.FEW_PERTURBATIONS)
 
 
 def two_runs(candidate: Candidate, start: Start, batches: Batches, steps: int) -> float:

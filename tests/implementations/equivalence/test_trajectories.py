@@ -1,6 +1,7 @@
 """Many steps in a row: what a free run is asked of, and what takes its place."""
 
 import types
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -149,3 +150,28 @@ def test_a_state_in_which_nothing_can_be_certified_is_said_and_fails_nothing() -
     with mock.patch.object(trajectories, "next_step", return_value=[uncertain]):
         (check,) = kit.from_here(candidate, "here", initialisation.batches(spec, 1)[0])
     assert (check.group, check.error, check.passed) == (tolerances.NOT_CERTIFIED, 1.0, True)
+
+
+class Wrong(MLP):
+    """Its logits are off by a thousandth."""
+
+    def predict(self, batch: Batch) -> Any:
+        return super().predict(batch) * np.float32(1.001)
+
+
+@pytest.mark.parametrize("judged", [trajectories.next_step, trajectories.next_prediction])
+def test_what_fails_with_few_runs_behind_its_budget_is_asked_again_with_all(judged: Any) -> None:
+    spec, asked, judge = SPEC.changed(precision="float32"), list[int](), Start.judge
+
+    def severe(self: Start, *what: Any) -> Any:
+        asked.append(self.perturbed)
+        checks = judge(self, *what)
+        return [replace(check, budget=0.0) for check in checks] if self.is_brief else checks
+
+    for model, equal in ((MLP(spec), True), (Wrong(spec), False)):
+        candidate = Kit("mlp", "numpy", numpy_adapter, "cpu").candidate(spec, model)
+        model.load_state(initialisation.hot_state(spec))
+        with mock.patch.object(Start, "judge", severe):
+            checks = judged(candidate, Oracle(spec), "here", initialisation.batches(spec, 1)[0])
+        assert all(check.passed for check in checks) is equal
+    assert set(asked) == {tolerances.FEW_PERTURBATIONS, tolerances.PERTURBATIONS}

@@ -101,7 +101,7 @@ def test_a_cast_to_float32_is_noticed_in_float64(change: tuple[str, str], file: 
 def test_dropout_of_weights_in_a_prediction_is_noticed() -> None:
     """What an argument of a call says, evaluation mode does not switch off by itself."""
     spec = small_spec(precision="float32")
-    dropping = planted(("spec.attention_dropout, training)", "spec.attention_dropout, True)"), "transformer")(spec)
+    dropping = planted(("shape, rate) if training and rate", "shape, rate) if rate"), "transformer")(spec)
     assert all("logits" in groups for groups in failing(dropping, spec).values())
     assert failing(dropping, spec).keys() == {HOT, ZEROED}
 

@@ -11,12 +11,16 @@ from implementations.equivalence.tolerances import Check
 from tests.support import made_up
 from tests.support.made_up import whole
 
-widths = whole(1, 5, 9)
+FEWEST_CHANNELS = {"keras-torch": 2}
+"""Where not one: as Keras lays a kernel out, PyTorch cannot train one from several channels to one in float64, nor of a lone image in
+float32 ("slow_conv2d: grad_weight must be contiguous"). Contiguous kernels, as our PyTorch page has, are trained.
+"""
 
 
 @st.composite
-def networks(draw: st.DrawFn) -> dict[str, Any]:
+def networks(draw: st.DrawFn, fewest: int) -> dict[str, Any]:
     """Of at most three blocks, with images just large enough or larger."""
+    widths = whole(fewest, 5, 9)
     blocks = draw(st.sampled_from([2, 1, 3, 0]))
     sides = [draw(whole(2**blocks, 2**blocks + 3, 2**blocks + 6)) for _ in range(2)]
     return {
@@ -30,4 +34,4 @@ def networks(draw: st.DrawFn) -> dict[str, Any]:
 
 def tried(kit: Kit, framework: str, precision: str, count: int) -> Iterator[tuple[Any, list[Check]]]:
     """`count` of them, each from every start."""
-    return made_up.tried(kit, CNNSpec(), networks(), precision, count)
+    return made_up.tried(kit, CNNSpec(), networks(FEWEST_CHANNELS.get(framework, 1)), precision, count)

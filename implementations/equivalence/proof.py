@@ -170,18 +170,20 @@ def settle(
     Returned with the yardstick on those sides, and the repetition.
     """
     repetition = Repetition(oracle, candidate.spec, start, seen.masks, candidate.arithmetic, shared=shared)
-    yardstick, checks = _settled(repetition, seen)
+    yardstick, checks, expected = _settled(repetition, seen)
     passed = all(check.passed for check in checks)
     if (
         shared or start.is_brief
     ) and not passed:  # with the masks really drawn a gradient may be near zero, which Adam divides
         repetition = replace(repetition, shared=None, start=start.in_full())
-        yardstick, checks = _settled(repetition, seen)
+        yardstick, checks, again = _settled(repetition, seen)
+        if any(again[name].tobytes() != array.tobytes() for name, array in expected.items()):
+            checks.append(tolerances.exact(start.check, "replay", "the oracle's own", False))
     return yardstick, checks, repetition
 
 
-def _settled(repetition: Repetition, seen: Observation) -> tuple[Yardstick, list[Check]]:
-    """Where the strays are shared, with those of the oracle's own masks."""
+def _settled(repetition: Repetition, seen: Observation) -> tuple[Yardstick, list[Check], Arrays]:
+    """Where the strays are shared, with those of the oracle's own masks. With what the oracle expects by its own choices."""
     start, spec, oracle = repetition.start, repetition.spec, repetition.oracle
     expected = repetition.reference()
     actual = repetition.tensors_of_step(seen.logits, seen.loss, seen.state, expected)
@@ -194,7 +196,11 @@ def _settled(repetition: Repetition, seen: Observation) -> tuple[Yardstick, list
     choices, coarse = own, repetition.arithmetic in tolerances.COARSE
     if said is not None:
         if wrong := [name for name, choice in own.items() if name in said and np.shape(said[name]) != choice.shape]:
-            return yardstick, [tolerances.exact(start.check, "shape of choices", name, False) for name in wrong]
+            return (
+                yardstick,
+                [tolerances.exact(start.check, "shape of choices", name, False) for name in wrong],
+                expected,
+            )
         choices = {name: np.where(away[name] <= 1, said.get(name, choice), choice) for name, choice in own.items()}
         if _flips(choices, own):
             yardstick, _ = repetition.yardstick(repetition.reference(choices), choices)
@@ -207,7 +213,7 @@ def _settled(repetition: Repetition, seen: Observation) -> tuple[Yardstick, list
     if flips := _flips(choices, own):
         most = max(flips, tolerances.MOST_FLIPS) if coarse else max(tolerances.MOST_ROUNDS, near // 4)
         checks.append(Check(start.check, FLIPS, "count", flips, most))
-    return yardstick, checks
+    return yardstick, checks, expected
 
 
 def _flips(choices: Arrays, own: Arrays) -> int:

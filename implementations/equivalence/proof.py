@@ -172,9 +172,8 @@ def settle(
     repetition = Repetition(oracle, candidate.spec, start, seen.masks, candidate.arithmetic, shared=shared)
     yardstick, checks, expected = _settled(repetition, seen)
     passed = all(check.passed for check in checks)
-    if (
-        shared or start.is_brief
-    ) and not passed:  # with the masks really drawn a gradient may be near zero, which Adam divides
+    if not passed and (shared or start.is_brief):
+        # Under the masks really drawn a gradient may be nearly zero, which Adam divides; and of few runs chance may make little.
         repetition = replace(repetition, shared=None, start=start.in_full())
         yardstick, checks, again = _settled(repetition, seen)
         if any(again[name].tobytes() != array.tobytes() for name, array in expected.items()):
@@ -196,11 +195,8 @@ def _settled(repetition: Repetition, seen: Observation) -> tuple[Yardstick, list
     choices, coarse = own, repetition.arithmetic in tolerances.COARSE
     if said is not None:
         if wrong := [name for name, choice in own.items() if name in said and np.shape(said[name]) != choice.shape]:
-            return (
-                yardstick,
-                [tolerances.exact(start.check, "shape of choices", name, False) for name in wrong],
-                expected,
-            )
+            misshapen = [tolerances.exact(start.check, "shape of choices", name, False) for name in wrong]
+            return yardstick, misshapen, expected
         choices = {name: np.where(away[name] <= 1, said.get(name, choice), choice) for name, choice in own.items()}
         if _flips(choices, own):
             yardstick, _ = repetition.yardstick(repetition.reference(choices), choices)

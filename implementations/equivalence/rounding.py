@@ -48,9 +48,8 @@ class Noise:
     def __init__(self, ulp: float, dtype: DTypeLike, seed: int, alike: bool = False, folded: bool = False) -> None:
         self.rng, self.alike, self.folded = np.random.default_rng(seed), alike, folded
         self.factors = (1 + ulp * self.rng.choice([-1.0, 1.0], size=POOL)).astype(dtype)
-        self.between_0_and_1 = random.Random(
-            seed
-        ).random  # a tenth of the time that NumPy's generator needs for one number
+        # For one number NumPy's generator needs ten times as long.
+        self.between_0_and_1 = random.Random(seed).random
 
     def on(self, value: np.ndarray, ulps: float = 1.0) -> None:
         """Every number of it off by one unit in the last place, or by so many; in place."""
@@ -65,10 +64,12 @@ class Noise:
                 part *= _times(ulps, self.of_shape(part.shape))
 
     def of_shape(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Factors of this shape from a place at random; where there are more than are drawn, they come again."""
+        """Factors of this shape from a place at random; where there are too few behind it, they come again."""
         count = math.prod(shape)
-        place = int(self.between_0_and_1() * max(POOL - count + 1, 1))
-        return np.resize(self.factors, shape) if count > POOL else self.factors[place : place + count].reshape(shape)
+        place = int(self.between_0_and_1() * (POOL - min(count, POOL // 2)))
+        if count > POOL - place:
+            return np.resize(self.factors[place:], shape)
+        return self.factors[place : place + count].reshape(shape)
 
     def on_sum(self, total: np.ndarray, rows: np.ndarray) -> None:
         """A sum over rows that are alike, rounded after each of them (Higham 1993, recursive summation); in place.

@@ -120,7 +120,7 @@ def in_full(model: str, implementation: str, thorough: bool = False) -> bool:
 
 
 def is_slow(implementation: str) -> bool:
-    """Whether a step takes milliseconds that `make test` asks by thousands of other backends of the same file."""
+    """Whether a step takes milliseconds, and other backends of the same file are asked for thousands of them."""
     return implementation.startswith("keras-torch")
 
 

@@ -96,3 +96,12 @@ def test_the_largest_is_one_of_the_numbers() -> None:
     logits = np.random.default_rng(0).normal(size=(100, 20)).astype(np.float32) * np.float32(1e9)
     noisy = logits.view(arithmetic("float32", Noise(ULP, np.float32, seed=0)))
     assert np.array_equal(np.asarray(noisy.max(axis=1)), logits.max(axis=1))
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (POOL - 1,), (POOL + 7,), (3, POOL)])
+def test_factors_are_others_every_time_however_many_there_are(shape: tuple[int, ...]) -> None:
+    noise = Noise(ULP, np.float32, seed=0)
+    one, other = noise.of_shape(shape), noise.of_shape(shape)
+    assert one.shape == other.shape == shape
+    assert 0.1 < np.mean(one != other) < 0.9
+    assert set(np.unique(one)) == {np.float32(1 - ULP), np.float32(1 + ULP)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks import statistics
 from benchmarks.analysis.results import Results
-from benchmarks.plan.schedule import process_of
+from benchmarks.plan.schedule import implementation_of
 from benchmarks.records.configuration import size_order
 from benchmarks.records.record import Cell, Configuration, TimingRecord
 from benchmarks.statistics import Comparison
@@ -63,7 +63,7 @@ def turn_quality(results: Results) -> list[TurnQuality]:
     """One entry per process of a block, in the order of the plan."""
     groups: dict[Configuration, list[TimingRecord]] = defaultdict(list)
     for timing in results.timings:
-        groups[process_of(timing.cell.who)].append(timing)
+        groups[implementation_of(timing.cell.who)].append(timing)
     return [
         TurnQuality(
             who=who,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup, compare
 from benchmarks.analysis.results import Results
-from benchmarks.plan.schedule import process_of
+from benchmarks.plan.schedule import implementation_of
 from benchmarks.records.configuration import numbers, size_order
 from benchmarks.records.record import InstalledRecord, StartRecord
 from benchmarks.statistics import Comparison
@@ -102,7 +102,7 @@ def _overtaking(first: Start, start: Start) -> Overtaking:
 
 
 def _start(results: Results, entry: CellResult) -> Start:
-    who = process_of(entry.cell.who)
+    who = implementation_of(entry.cell.who)
     alone = next((start for start in results.starts if start.who == who), None)
     installed = next((record for record in results.installed if record.framework == who.framework), None)
     return Start(entry, alone, *entry.first_calls, installed)

@@ -44,15 +44,18 @@ def _jobs(prepared: Prepared, folder: Path) -> Iterator["Job"]:
     """A worker for each implementation in each precision."""
     from benchmarks.plan import schedule
     from benchmarks.runner.networks import dataset_of
-    from benchmarks.worker.protocol import Job
+    from benchmarks.worker.protocol import Job, Task
 
-    for who, cells in schedule.grouped(prepared.plan.cells).items():
+    for who, cells in schedule.by_implementation(prepared.plan.cells).items():
         subjects = {(cell.who, tuple(cell.axes.items())): None for cell in cells}
-        spec = prepared.networks[who.model].spec.model_dump(mode="json")
+        spec, dataset = prepared.networks[who.model].spec.model_dump(mode="json"), str(dataset_of(who.model, folder))
         asked = (who.precision,) if prepared.request.precisions else ("float32", "float64")
         for precision in (p for p in asked if not precisions.problem(who.model, who.framework, who.device, p)):
             prove = [(w.model_copy(update={"precision": precision}), dict(axes)) for w, axes in subjects]
             yield Job(
-                who=who.model_copy(update={"precision": precision}), block=0, seed=0, prove=prove,
-                spec=spec, dataset=str(dataset_of(who.model, folder)), check_only=True,
-            )  # fmt: skip
+                tasks=[Task(who=who.model_copy(update={"precision": precision}), spec=spec, dataset=dataset)],
+                block=0,
+                seed=0,
+                prove=prove,
+                check_only=True,
+            )

@@ -14,8 +14,9 @@ from benchmarks.plan.profiles import Profile
 from benchmarks.plan.schedule import (
     ALONE,
     FEWEST_ROUNDS,
-    grouped,
+    by_implementation,
     process_of,
+    processes,
     rounds_for,
 )
 from benchmarks.records.configuration import Axes, size_order
@@ -64,8 +65,7 @@ class RunEstimate:
 
     def block_s(self, cells: Sequence[Cell], profile: Profile) -> float:
         """Workers start and prove side by side, then work through their cells in turn."""
-        whos = grouped(cells)
-        starts = [_start_s(who) for who in whos]
+        starts = [_start_s(whos[0]) for whos in processes(cell.who for cell in cells)]
         starting = max([*starts, sum(starts) / self.cores], default=0.0)
         turns = sum(self._cell_s(cell, profile) for cell in cells)
         return starting + self._proving_s(cells) + turns + self._afterwards_s(cells)
@@ -83,8 +83,8 @@ class RunEstimate:
         total = 0.0
         if not profile.costs:
             return total
-        for who, cells_of_process in grouped(cells).items():
-            steps = [cell for cell in cells_of_process if cell.phase == "train_step"]
+        for who, its_cells in by_implementation(cells).items():
+            steps = [cell for cell in its_cells if cell.phase == "train_step"]
             total += _start_s(who) + sum(0.2 + 12 * self.call_s(cell) for cell in steps)
             total += len(steps) * (who.device != "cpu")  # a second of energy each, where there is a counter
         return total
@@ -151,7 +151,9 @@ class RunEstimate:
     def _learning_s(self, cells: Sequence[Cell], profile: Profile) -> float:
         """One training to the last epoch; the others end at the target, about half way."""
         epochs = profile.epochs * (1 + (profile.trainings - 1) / 2)
-        whos = [who for who in grouped(cells) if not registry.is_peer(who.framework) and self.samples[who.model]]
+        whos = [
+            who for who in by_implementation(cells) if not registry.is_peer(who.framework) and self.samples[who.model]
+        ]
         epoch = [self.call_s(Cell(who=who, phase="epoch", axes=self.specs[who.model].axes())) for who in whos]
         return epochs * sum(epoch)
 

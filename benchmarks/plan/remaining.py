@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from benchmarks.plan.schedule import grouped
+from benchmarks.plan.schedule import by_implementation
 from benchmarks.records.configuration import size_order
 from benchmarks.records.record import (
     Axes,
@@ -28,8 +28,8 @@ def costs(cells: Iterable[Cell], records: Iterable[Record]) -> dict[Configuratio
     recorded = {key(record) for record in records}
     timed = {r.cell.id for r in records if isinstance(r, TimingRecord) and r.ranked and not r.control}
     left: dict[Configuration, list[Cell]] = {}
-    for who, cells_of_process in grouped(cell for cell in cells if cell.id in timed).items():
-        steps = [c for c in cells_of_process if c.phase == "train_step" and of_resources(c.who, c.axes) not in recorded]
+    for who, its_cells in by_implementation(cell for cell in cells if cell.id in timed).items():
+        steps = [c for c in its_cells if c.phase == "train_step" and of_resources(c.who, c.axes) not in recorded]
         if steps or not {("start", who), ("installed", who.framework)} <= recorded:
             left[who] = sorted(steps, key=lambda cell: size_order(cell.axes))
     return left

@@ -25,17 +25,30 @@ ALONE = 3
 """Rounds that a worker takes in a row at the end: compared with them, its turns show what taking turns costs."""
 
 
-def process_of(who: Configuration) -> Configuration:
-    """Whose process an implementation runs in: variants of a framework share one."""
+def implementation_of(who: Configuration) -> Configuration:
+    """The one that follows the specification: a framework's variants of a network share its records."""
     return who.model_copy(update={"variant": "spec"})
 
 
-def grouped(cells: Iterable[Cell]) -> dict[Configuration, list[Cell]]:
-    """Cells by the process that they share."""
-    by_process: dict[Configuration, list[Cell]] = {}
+def process_of(who: Configuration) -> Configuration:
+    """Whose process an implementation runs in: a framework's networks and their variants share one, so that it is imported once."""
+    return who.model_copy(update={"variant": "spec", "model": ""})
+
+
+def by_implementation(cells: Iterable[Cell]) -> dict[Configuration, list[Cell]]:
+    """Cells by their implementation, its variants included."""
+    groups: dict[Configuration, list[Cell]] = {}
     for cell in cells:
-        by_process.setdefault(process_of(cell.who), []).append(cell)
-    return by_process
+        groups.setdefault(implementation_of(cell.who), []).append(cell)
+    return groups
+
+
+def processes(whos: Iterable[Configuration]) -> list[list[Configuration]]:
+    """Implementations by the process that they share."""
+    groups: dict[Configuration, list[Configuration]] = {}
+    for who in dict.fromkeys(whos):
+        groups.setdefault(process_of(who), []).append(who)
+    return list(groups.values())
 
 
 def turn_groups(cells: Iterable[Cell], order: random.Random) -> list[list[Cell]]:
@@ -55,12 +68,12 @@ def turn_groups(cells: Iterable[Cell], order: random.Random) -> list[list[Cell]]
 
 
 def control(cells: Sequence[Cell], block: int, peers: Iterable[str] = ()) -> list[Cell]:
-    """The null control of a block: the training steps of one implementation, another one in each block."""
+    """The null control of a block: the training steps of one process, of all its networks; another one in each block."""
     peers = set(peers)
-    whos = list(dict.fromkeys(c.who for c in cells if c.who.variant == "spec" and c.who.framework not in peers))
-    if not whos:
+    there = processes(c.who for c in cells if c.who.variant == "spec" and c.who.framework not in peers)
+    if not there:
         return []
-    cells_of_copy = [cell for cell in cells if cell.who == whos[block % len(whos)]]
+    cells_of_copy = [cell for cell in cells if cell.who in there[block % len(there)]]
     return [cell for cell in cells_of_copy if cell.phase == "train_step"] or cells_of_copy
 
 

@@ -11,7 +11,7 @@ from benchmarks.analysis import ranking, roofline, step_times
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup, Placement
 from benchmarks.analysis.results import Results
-from benchmarks.plan.schedule import process_of
+from benchmarks.plan.schedule import implementation_of
 from benchmarks.records.configuration import size_order
 from benchmarks.statistics import Estimate
 
@@ -126,7 +126,7 @@ class Details:
         """By column."""
         cell, floor = entry.cell, self.floors.get(entry.id)
         known: dict[str, object] = {
-            "import_s": self.imports.get(process_of(cell.who)),
+            "import_s": self.imports.get(implementation_of(cell.who)),
             "installed_bytes": self.installed.get(cell.who.framework),
             **dict(zip(("first_call_s", "second_call_s"), entry.first_calls, strict=True)),
         }

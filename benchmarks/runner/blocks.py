@@ -1,8 +1,8 @@
 """Runs a plan: blocks of fresh worker processes, turn group by turn group, and what is written when a worker dies.
 
-A block is one process per framework, device and thread count, and a second copy of one of them as null control. They
-start side by side, because importing and proving are slow and are not measured (except in the first block, where the
-first calls are), and then take turns: see `benchmarks.plan.schedule`.
+A block is one process per framework, device and thread count, with all its networks, and a second copy of one of them as
+null control. They start side by side, because importing and proving are slow and are not measured (except in the first block,
+where the first calls are), and then take turns: see `benchmarks.plan.schedule`.
 """
 
 import json
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from benchmarks import system
 from benchmarks.plan import schedule as turns
@@ -31,7 +32,7 @@ from benchmarks.runner import interference
 from benchmarks.runner.networks import Network, dataset_of, scratch
 from benchmarks.runner.progress import Place, Say
 from benchmarks.runner.worker_process import PROGRAM, Sink, WorkerLost, WorkerProcess
-from benchmarks.worker.protocol import LEARNING, PROFILING, Job, Says
+from benchmarks.worker.protocol import PROFILING, Job, Says, Task
 from benchmarks.worker.timing import calls_filling
 from implementations import registry
 
@@ -118,7 +119,7 @@ class Runner:
     def spawn(self, job: Job, folder: Path) -> WorkerProcess:
         """Start a worker."""
         who, copy = job.who, "-control" if job.control else ""
-        name = f"{job.block}-{who.model}-{who.framework}-{who.precision}-{who.mode}-{who.device.replace(':', '')}-{who.threads}{copy}.log"
+        name = f"{job.block}-{who.framework}-{who.precision}-{who.mode}-{who.device.replace(':', '')}-{who.threads}{copy}.log"
         python = self.pythons.get(who.framework, system.python())
         return WorkerProcess(job, python, folder / name, self.sink_of(job), self.program)
 
@@ -149,9 +150,8 @@ class Block:
                 where = f"{name}  group {i}/{len(self.turn_groups)}  {self._named(group[0])}"
                 self.run.say(Place(where, self._done(i - 1)))
                 self._take_turns(group)
-            for worker in list(self.workers):
-                while worker in self.workers and not worker.ended:  # profiles and learning are left
-                    self._step(worker)
+            while going_on := [worker for worker in self.workers if not worker.ended]:  # profiles and learning are left
+                self._step(going_on[0])
         finally:
             for worker in self.workers:
                 worker.stop()
@@ -176,35 +176,37 @@ class Block:
 
     def _jobs(self) -> list[Job]:
         order = [cell for group in self.turn_groups for cell in group]
-        cells_of = turns.grouped(order)
-        if self.number == 0:
-            cells_of |= {who: [] for who in self.run.untrained or () if who not in cells_of}
-        jobs = [self._job(who, cells) for who, cells in cells_of.items()]
+        untrained = (self.run.untrained or ()) if self.number == 0 else ()
+        jobs = [self._job(whos, order) for whos in turns.processes([*turns.by_implementation(order), *untrained])]
         if self.run.null_control and self.run.blocks > 1:
             peers = {cell.who.framework for cell in self.cells if registry.is_peer(cell.who.framework)}
             control = turns.control(self.cells, self.number, peers)
-            jobs += [self._job(who, [c for c in order if c in control], True) for who in turns.grouped(control)]
+            copied = [cell for cell in order if cell in control]
+            jobs += [self._job(whos, copied, True) for whos in turns.processes(cell.who for cell in control)]
         self.order.shuffle(jobs)
         return jobs
 
-    def _job(self, who: Configuration, cells: list[Cell], control: bool = False) -> Job:
-        learns = self.number == 0 and not control and not registry.is_peer(who.framework)
-        learns = learns and (self.run.untrained is None or who in self.run.untrained)
-        network = self.run.networks[who.model]
+    def _job(self, whos: Sequence[Configuration], order: Iterable[Cell], control: bool = False) -> Job:
+        """What these implementations, which share a process, have to do with these cells."""
+        cells = [cell for cell in order if turns.implementation_of(cell.who) in whos]
         return Job(
-            who=who,
+            tasks=[self._task(who, control) for who in whos],
             block=self.number,
             seed=self.run.seed,
-            spec=network.spec.model_dump(mode="json"),
-            dataset=str(dataset_of(who.model, self.folder)),
             cells=cells,
             round_s=self.run.profile.round_s,
-            epochs=network.epochs if learns else 0,
             trainings=self.run.profile.trainings,
             profile_steps=not control and any(cell.phase == "train_step" for cell in cells),
             prepare_early=self.number > 0,
             control=control,
         )
+
+    def _task(self, who: Configuration, control: bool) -> Task:
+        learns = self.number == 0 and not control and not registry.is_peer(who.framework)
+        learns = learns and (self.run.untrained is None or who in self.run.untrained)
+        network, dataset = self.run.networks[who.model], str(dataset_of(who.model, self.folder))
+        spec = network.spec.model_dump(mode="json")
+        return Task(who=who, spec=spec, dataset=dataset, epochs=network.epochs if learns else 0)
 
     def _take_turns(self, group: list[Cell]) -> None:
         """Every worker with a cell here prepares it in turn; then the rounds in turn, then some rounds in a row."""
@@ -262,31 +264,33 @@ class Block:
         if successor in self.workers:
             self._step(successor)
 
-    def _record_loss(
-        self, job: Job, cells: Iterable[Cell], trainings: bool, reason: str, last_lines: Sequence[str] = ()
-    ) -> None:
-        """These cells, and the trainings where they were lost too, with the reason."""
-        sink, why = self.run.sink_of(job), {"reason": f"the worker was lost: {reason}", "last_lines": list(last_lines)}
+    def _record_loss(self, lost: WorkerProcess, reason: str, cells: Iterable[Cell], trained: Iterable[Task]) -> None:
+        """These cells, and the trainings of these networks, with the reason."""
+        job, keep = lost.job, self.run.sink_of(lost.job)
+        why: dict[str, Any] = {"reason": f"the worker was lost: {reason}", "last_lines": lost.last_lines()}
         for cell in cells:
-            sink(OutcomeRecord(cell=cell, block=job.block, status="failed", **why))
-        if trainings:
-            sink(UntrainedRecord(who=job.who, block=job.block, seed=job.trainings - 1, **why))
+            keep(OutcomeRecord(cell=cell, block=job.block, status="failed", **why))
+        for task in trained:
+            keep(UntrainedRecord(who=task.who, block=job.block, seed=job.trainings - 1, **why))
         self.run.say(f"  {job.who.framework} was lost: {reason}")
 
     def _after_loss(self, worker: WorkerProcess, reason: str) -> Job | None:
-        """Record the cell that was lost; the job that is left, or None where nothing more can be done."""
-        job = worker.job
-        left = [cell for cell in job.cells if cell.id not in worker.finished]
-        lost = [cell for cell in left if cell.id == worker.in_progress]
-        remaining = [cell for cell in left if cell not in lost]
-        goes_on = worker.in_progress not in (None, LEARNING)
-        cells = lost if worker.in_progress else job.cells
-        self._record_loss(job, cells, bool(job.epochs) and not goes_on, reason, worker.last_lines())
-        if not (goes_on and (remaining or job.epochs)):
+        """Record the cell or the training that was lost; the job that is left, or None where nothing more can be done."""
+        job, at = worker.job, worker.in_progress
+        if at is None:
+            self._record_loss(worker, reason, job.cells, job.trained)
             return None
-        profile_steps = job.profile_steps and worker.in_progress != PROFILING
+        left = [cell for cell in job.cells if cell.id not in worker.finished]
+        lost, remaining = [cell for cell in left if cell.id == at], [cell for cell in left if cell.id != at]
+        untrained = [task for task in job.trained if task.training == at]
+        self._record_loss(worker, reason, lost, untrained)
+        tasks = job.after(untrained[0]) if untrained else job.tasks
+        if not remaining and not any(task.epochs for task in tasks):
+            return None
+        profile_steps = job.profile_steps and at != PROFILING and not untrained
         # Others may be at work beside it, so its first calls would say nothing.
-        return job.model_copy(update={"cells": remaining, "profile_steps": profile_steps, "prepare_early": True})
+        job_left = {"tasks": tasks, "cells": remaining, "profile_steps": profile_steps, "prepare_early": True}
+        return job.model_copy(update=job_left)
 
 
 if sys.platform == "win32":

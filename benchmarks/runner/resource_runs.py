@@ -24,7 +24,7 @@ from benchmarks.records.record import (
 )
 from benchmarks.runner.scratch import scratch_folder
 from benchmarks.runner.worker_process import Sink, WorkerLost, WorkerProcess
-from benchmarks.worker.protocol import Job
+from benchmarks.worker.protocol import Job, Task
 
 if TYPE_CHECKING:
     from benchmarks.runner.blocks import Runner
@@ -91,4 +91,4 @@ def _execute(workers: list[WorkerProcess], ledger: Ledger) -> None:
 
 def _job(run: "Runner", who: Configuration, cells: list[Cell]) -> Job:
     spec = run.networks[who.model].spec.model_dump(mode="json")
-    return Job(who=who, block=0, seed=run.seed, spec=spec, dataset="", cells=cells)
+    return Job(tasks=[Task(who=who, spec=spec, dataset="")], block=0, seed=run.seed, cells=cells)

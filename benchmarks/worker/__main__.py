@@ -1,4 +1,4 @@
-"""One process, one framework, one device: it proves each of its implementations, then times the same objects.
+"""One process, one framework, one device, all networks: it proves each of its implementations, then times the same objects.
 
 `python -m benchmarks.worker` reads a Job (one JSON line) from standard input and writes records and events (one JSON
 line each) to standard output. pytest-benchmark is the engine inside: the cells run as tests of `timed_cells.py`. Before
@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import traceback
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal, Protocol
@@ -22,8 +23,8 @@ from benchmarks import system
 from benchmarks.records.record import Cell, OutcomeRecord, TimingRecord
 from benchmarks.worker import timed_cells
 from benchmarks.worker.learning import learn
-from benchmarks.worker.models import Models
-from benchmarks.worker.protocol import LEARNING, PROFILING, Channel, Job, Says, begin
+from benchmarks.worker.networks import Networks
+from benchmarks.worker.protocol import PROFILING, Channel, Job, Says, begin
 from benchmarks.worker.workloads import Bench, Untimeable, Work
 from implementations import precisions, registry
 from implementations.errors import Unavailable
@@ -45,9 +46,9 @@ def main() -> None:
     """Do one job, then end."""
     channel, job, affinity = begin()
     try:
-        models = _start(job, affinity, channel)
+        networks = _start(job, affinity, channel)
         if job.prepare_early:
-            _prove_all(job, models, channel)
+            _prove_all(job, networks, channel)
     except Unavailable as problem:
         for cell in job.cells:
             channel.send(
@@ -59,47 +60,47 @@ def main() -> None:
     with threadpoolctl.threadpool_limits(1, user_api="blas"):  # small products, and other processes beside this one
         for who, axes in job.prove:
             channel.event(Says.PREPARING, cell=f"{who.label} {axes}")
-            models.prove(who, axes)
+            networks.of(who).prove(who, axes)
     if job.cells:
         if not job.prepare_early:
-            _call_first(job, models, channel)
+            _call_first(job, networks, channel)
             channel.ask(Says.CALLED)
-            _prove_all(job, models, channel)
-        measure(job, models, channel)
+            _prove_all(job, networks, channel)
+        measure(job, networks, channel)
     if job.profile_steps:
         channel.ask(Says.START, cell=PROFILING)
-        for profile in models.profile_steps():
+        for profile in networks.profile_steps():
             channel.send(profile)
-    if job.epochs:
-        channel.ask(Says.START, cell=LEARNING)
-        for training in learn(models, lambda: channel.event(Says.PREPARING, cell=LEARNING)):
+    for task in job.trained:
+        channel.ask(Says.START, cell=task.training)
+        for training in learn(networks.of(task.who), partial(channel.event, Says.PREPARING, cell=task.training)):
             channel.send(training)
     channel.ask(Says.DONE)  # ending a process takes time, and others still measure
 
 
-def _start(job: Job, affinity: list[int], channel: Channel) -> Models:
+def _start(job: Job, affinity: list[int], channel: Channel) -> Networks:
     """Import the framework, set its threads and precision, and say what it is."""
     begin = perf_counter()
     adapter = registry.adapter(job.who.framework)
     import_s = perf_counter() - begin
-    models = Models(job, adapter, channel.send)
+    networks = Networks(job, adapter, channel.send)
     adapter.start(job.who.threads)
     precisions.enter(adapter, job.who.precision, patch=job.check_only)
-    models.check_device()
+    networks.check_device()
     importlib.import_module(ENGINE)  # now, not in the worker's turn
-    channel.send(models.describe(import_s, affinity))
-    return models
+    networks.describe(import_s, affinity)
+    return networks
 
 
-def _call_first(job: Job, models: Models, channel: Channel) -> None:
+def _call_first(job: Job, networks: Networks, channel: Channel) -> None:
     """Build every model and make its first calls, while no other process works; proving raises again what fails here."""
     for cell in job.cells:
         channel.event(Says.PREPARING, cell=cell.id)
         with contextlib.suppress(Exception):
-            models.prepare(cell.who, cell.axes)
+            networks.of(cell.who).prepare(cell.who, cell.axes)
 
 
-def _prove_all(job: Job, models: Models, channel: Channel) -> None:
+def _prove_all(job: Job, networks: Networks, channel: Channel) -> None:
     """All proofs at once; what fails here is raised again, and recorded, when the cell is timed.
 
     The oracle's BLAS uses one thread: several workers do this at the same time.
@@ -108,7 +109,7 @@ def _prove_all(job: Job, models: Models, channel: Channel) -> None:
         for cell in job.cells:
             channel.event(Says.PREPARING, cell=cell.id)
             with contextlib.suppress(Exception):
-                models.prove(cell.who, cell.axes)
+                networks.of(cell.who).prove(cell.who, cell.axes)
 
 
 def measure(job: Job, bench: Bench, channel: Line) -> None:

@@ -1,9 +1,9 @@
-"""Builds the models of one framework on one device, each with its first state and its batches, for those who measure them."""
+"""Builds the models of one network in one framework on one device, each with its first state and its batches, for those who measure them."""
 
 import numpy as np
 
 from benchmarks.records.record import Axes, Configuration
-from benchmarks.worker.protocol import Job
+from benchmarks.worker.protocol import Task
 from implementations import registry
 from implementations.contract import Arrays, Batch, DeviceArray, DeviceBatch, Framework, Model, Spec
 from implementations.initialisation import batches, initial_state, stored
@@ -12,16 +12,20 @@ BATCHES = 8
 """Distinct batches that a measured model cycles through: training on one alone drifts to a loss of exactly 0."""
 
 
-class Builder:
-    """For the framework and the device that a worker was started for."""
+def device_here(device: str) -> str:
+    """What a device is called in a worker: the runner hides the other GPUs from it, so whichever it is, it is the first there."""
+    return "cuda:0" if device.startswith("cuda") else "cpu"
 
-    def __init__(self, job: Job, adapter: Framework) -> None:
-        self.who, self.adapter = job.who, adapter
-        # The runner hides the other GPUs from this process, so whichever it is, it is the first one here.
-        self.kind = "cuda" if self.who.device.startswith("cuda") else "cpu"
-        self.device = "cuda:0" if self.kind == "cuda" else "cpu"
+
+class Builder:
+    """Of one network, for the framework and the device that a worker was started for."""
+
+    def __init__(self, task: Task, adapter: Framework) -> None:
+        self.who, self.adapter = task.who, adapter
+        self.device = device_here(self.who.device)
+        self.kind = self.device.partition(":")[0]
         self.model_class = registry.model_class(self.who.model, self.who.framework, self.who.mode)
-        specification = registry.part(self.who.model, "spec").Spec.parse(job.spec, "the job")
+        specification = registry.part(self.who.model, "spec").Spec.parse(task.spec, "the job")
         self.spec: Spec = specification.changed(precision=self.who.precision)
 
     def spec_at(self, who: Configuration, axes: Axes) -> Spec:

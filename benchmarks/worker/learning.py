@@ -37,7 +37,7 @@ def _training(
     reached = MetricText(name=metric.name, target=metric.target, share=metric.share).reached
     points: list[LearningPoint] = []
     spent = 0.0
-    for epoch in range(1, models.job.epochs + 1):
+    for epoch in range(1, models.epochs + 1):
         losses: list[DeviceArray] = []
 
         def train(epoch: int = epoch, losses: list[DeviceArray] = losses) -> DeviceArray:

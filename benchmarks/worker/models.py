@@ -1,4 +1,4 @@
-"""Inside a worker: builds the models of one framework, has them proved, and makes opaque callables for the timing.
+"""Inside a worker: builds the models of one network in one framework, has them proved, and makes opaque callables for the timing.
 
 The one place where the two halves meet: implementations on one side, timing and records on the other.
 """
@@ -29,14 +29,13 @@ from benchmarks.records.record import (
 from benchmarks.worker import step_profiler, timing
 from benchmarks.worker.builder import BATCHES
 from benchmarks.worker.floors import Floors
-from benchmarks.worker.protocol import Job
+from benchmarks.worker.protocol import Job, Task
 from benchmarks.worker.prover import TRAINS, PreparedModel, Prover
 from benchmarks.worker.workloads import TRIES, Work
 from implementations import registry, watching
 from implementations.contract import Arrays, ExtendedModel, Framework, Spec
 from implementations.equivalence.kit import UNSEEN
 from implementations.equivalence.precision import kept_bits
-from implementations.errors import Unavailable
 from implementations.initialisation import batches
 from implementations.train import Samples
 
@@ -45,23 +44,15 @@ UNSEEN_CALLS = 8
 
 
 class Models(Prover):
-    """The models of one framework on one device, each built and proved once."""
+    """The models of one network in one framework on one device, each built and proved once."""
 
-    def __init__(self, job: Job, adapter: Framework, send: Callable[[BaseModel], None]) -> None:
-        super().__init__(job, adapter, send)
+    def __init__(self, job: Job, task: Task, adapter: Framework, send: Callable[[BaseModel], None]) -> None:
+        super().__init__(job, task, adapter, send)
+        self.epochs = task.epochs
         peer = registry.PEERS.get(registry.base(self.who.framework))
         self.first_phases = peer.phases if peer else ("predict", "train_step")
         self.floors = Floors(self.kit, self.kind, job.seed, self.spec.dtype)
-        self.data = Samples(_loaded(Path(job.dataset)), job.seed, self.batch_to_device)
-
-    def check_device(self) -> None:
-        """Raises Unavailable where the framework cannot use the device that it was started for."""
-        devices = self.adapter.devices()
-        if self.device not in devices:
-            raise Unavailable(
-                f"{self.who.framework} cannot use {self.who.device} here; it sees {', '.join(devices) or 'no device'}.",
-                "Install its CUDA build (docs/gpu.md), or run with --device cpu.",
-            )
+        self.data = Samples(_loaded(Path(task.dataset)), job.seed, self.batch_to_device)
 
     def describe(self, import_s: float, affinity: list[int]) -> WorkerRecord:
         """This process, for the record; measures the precision that is in force."""

@@ -15,8 +15,8 @@ from pydantic import BaseModel
 from benchmarks import system
 from benchmarks.records.record import Axes, Cell, Configuration
 
-PROFILING, LEARNING = "the steps of the training steps", "learning"
-"""Stand where other messages name a cell."""
+PROFILING = "the steps of the training steps"
+"""Stands where other messages name a cell."""
 
 
 WHERE = signal.SIGUSR1
@@ -57,17 +57,33 @@ class Says(StrEnum):
 ENDS = (Says.DONE, Says.UNAVAILABLE)
 
 
-class Job(BaseModel):
-    """What one worker is to do."""
+class Task(BaseModel):
+    """One network of a job."""
 
     who: Configuration
-    block: int
-    seed: int
     spec: dict[str, Any]
     dataset: str
+    """The file that holds what it trains on."""
+
+    epochs: int = 0
+    """For how many it is trained."""
+
+    @property
+    def training(self) -> str:
+        """Stands where other messages name a cell."""
+        return f"training of the {self.who.model}"
+
+
+class Job(BaseModel):
+    """What one worker is to do: everything of the networks of one framework that were asked for in one setting."""
+
+    tasks: list[Task]
+    """One at least. Their implementations differ in the network alone."""
+
+    block: int
+    seed: int
     cells: list[Cell] = []
     round_s: float = 1e-3
-    epochs: int = 0
     trainings: int = 1
     prepare_early: bool = False
     """Build and prove everything before asking to begin, side by side with the other workers. Otherwise the first calls
@@ -82,6 +98,21 @@ class Job(BaseModel):
     prove: list[tuple[Configuration, Axes]] = []
     check_only: bool = False
     """A process that times nothing: it proves all there is to prove, and may patch its framework for float64."""
+
+    @property
+    def who(self) -> Configuration:
+        """The implementation of its first network: framework, device, threads, precision and mode are those of all."""
+        return self.tasks[0].who
+
+    @property
+    def trained(self) -> list[Task]:
+        """The networks that are trained."""
+        return [task for task in self.tasks if task.epochs]
+
+    def after(self, trained: Task) -> list[Task]:
+        """Its tasks when the training of one of them is over: the later networks are still trained."""
+        over = self.tasks.index(trained)
+        return [task if k > over else task.model_copy(update={"epochs": 0}) for k, task in enumerate(self.tasks)]
 
 
 class Channel:

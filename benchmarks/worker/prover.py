@@ -1,4 +1,4 @@
-"""Inside a worker: builds the models of one framework and has them proved, before their rounds and after."""
+"""Inside a worker: builds the models of one network in one framework and has them proved, before their rounds and after."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from benchmarks.records.record import Axes, Cell, Check, Configuration, ProofRec
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.worker import afterwards
 from benchmarks.worker.builder import Builder
-from benchmarks.worker.protocol import Job
+from benchmarks.worker.protocol import Job, Task
 from implementations import limits, registry
 from implementations.contract import Arrays, DeviceBatch, Framework, Model, Spec
 from implementations.equivalence import strays, tolerances
@@ -44,13 +44,14 @@ class PreparedModel:
 
 
 class Prover(Builder):
-    """The models of one framework on one device, each built and proved once, and once more where its rounds ended."""
+    """The models of one network in one framework, each built and proved once, and once more where its rounds ended."""
 
-    def __init__(self, job: Job, adapter: Framework, send: Callable[[BaseModel], None]) -> None:
-        super().__init__(job, adapter)
+    def __init__(self, job: Job, task: Task, adapter: Framework, send: Callable[[BaseModel], None]) -> None:
+        super().__init__(task, adapter)
         self.job, self.send = job, send
+        self.cells = [cell for cell in job.cells if cell.who.model == self.who.model]
         self.is_peer = registry.is_peer(self.who.framework)
-        shared = strays.Shared(Path(job.dataset).parent)
+        shared = strays.Shared(Path(task.dataset).parent)
         self.kit = Kit(self.who.model, self.who.framework, adapter, self.device, self.who.mode, shared)
         self.prepared: dict[str, PreparedModel] = {}
 
@@ -130,7 +131,7 @@ class Prover(Builder):
         """Whether this cell is proved after its rounds in this block."""
         if self.is_peer:
             return False
-        proved = afterwards.proved(self.job.cells, lambda c: self.spec_at(c.who, c.axes).flops("train_step"))
+        proved = afterwards.proved(self.cells, lambda c: self.spec_at(c.who, c.axes).flops("train_step"))
         return cell in proved[self.job.block % MIN_BLOCKS_FOR_VERDICT :: MIN_BLOCKS_FOR_VERDICT]
 
     def _recorded(self, check: Any, prepared: PreparedModel) -> Check:

@@ -37,7 +37,7 @@ def measure(job: Job, adapter: Framework, channel: Channel) -> None:
     from benchmarks.worker.builder import Builder
     from benchmarks.worker.resources import Resources
 
-    resources = Resources(Builder(job, adapter))
+    resources = Resources(Builder(job.tasks[0], adapter))
     for cell in job.cells[:1]:
         resources.memory(cell)  # what is loaded for the first model of all belongs to none
     for cell in job.cells:

@@ -23,8 +23,8 @@ from benchmarks.records.record import PEAK, Cell, Record
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.networks import Network, dataset_of, scratch
 from benchmarks.worker import __main__ as worker
-from benchmarks.worker.models import Models
-from benchmarks.worker.protocol import Job, Says
+from benchmarks.worker.networks import Networks
+from benchmarks.worker.protocol import Job, Says, Task
 from implementations import registry
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.strays import Shared
@@ -143,10 +143,10 @@ def cell_of(framework: str, phase: str, spec: MLPSpec) -> Cell:
 def time_here(cell: Cell, spec: MLPSpec, shared: Path, loops: int, send: Callable[[Any], None]) -> None:
     """What a worker does with its job, in this process."""
     values, dataset = spec.model_dump(mode="json"), str(dataset_of("mlp", shared))
-    job = Job(who=cell.who, block=0, seed=0, spec=values, dataset=dataset, cells=[cell])
-    models = Models(job, registry.adapter(cell.who.framework), send)
+    job = Job(tasks=[Task(who=cell.who, spec=values, dataset=dataset)], block=0, seed=0, cells=[cell])
+    networks = Networks(job, registry.adapter(cell.who.framework), send)
     with redirect_stdout(sys.stderr):
-        worker.measure(job, models, Answers(loops, send))
+        worker.measure(job, networks, Answers(loops, send))
 
 
 @dataclass

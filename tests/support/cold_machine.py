@@ -33,7 +33,8 @@ class ColdMachine:
     now, counter = 0.0, "simulated"
 
     def __init__(self, loops: int, rounds: int, round_s: float) -> None:
-        self.job = protocol.Job(who=CELL.who, block=0, seed=0, spec={}, dataset="", cells=[CELL], round_s=round_s)
+        task = protocol.Task(who=CELL.who, spec={}, dataset="")
+        self.job = protocol.Job(tasks=[task], block=0, seed=0, cells=[CELL], round_s=round_s)
         self.plan = json.dumps({"rounds": rounds, "alone": schedule.ALONE, "loops": loops, "schedule": "rounds"})
         self.calls, self.since_turn = 0, 1000
         self.sent: list[Any] = []

@@ -254,9 +254,8 @@ class Stage:
         self.started_at_s = measured.started_at_s[run, block, seat].tolist()
         self.call_s += self.call_s[-turns.ALONE :]
         self.started_at_s += [self.started_at_s[-1] + n for n in range(1, turns.ALONE + 1)]
-        self.job = protocol.Job(
-            who=CELLS[seat].who, block=block, seed=0, spec={}, dataset="", cells=[CELLS[seat]], round_s=SWITCH_S / 4
-        )
+        task = protocol.Task(who=CELLS[seat].who, spec={}, dataset="")
+        self.job = protocol.Job(tasks=[task], block=block, seed=0, cells=[CELLS[seat]], round_s=SWITCH_S / 4)
         self.loops, self.turn, self.pending = LOOPS[seat], -1, 0.0
         self.sent: list[Any] = []
 

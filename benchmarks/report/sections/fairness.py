@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks import wording
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
-from benchmarks.plan.schedule import process_of
+from benchmarks.plan.schedule import implementation_of
 from benchmarks.records.record import Configuration, TimingRecord, WorkerRecord
 from benchmarks.report.document import Block, Section, Text, table
 from benchmarks.wording import NO_VALUE
@@ -36,7 +36,7 @@ def _differences(results: Results) -> list[Block]:
     variants: dict[Configuration, list[Configuration]] = defaultdict(list)
     for who in dict.fromkeys(entry.cell.who for entry in results.entries):
         whos[wording.label(results, who)].append(who)
-        variants[process_of(who)].append(who)
+        variants[implementation_of(who)].append(who)
     for worker in results.workers:
         for who in variants[worker.who] or [worker.who]:
             workers[wording.label(results, who)].append(worker)

@@ -21,7 +21,7 @@ from benchmarks.records.record import (
 from benchmarks.runner import blocks, worker_process
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.worker_process import WorkerLost, WorkerProcess
-from benchmarks.worker.protocol import LEARNING, Job
+from benchmarks.worker.protocol import PROFILING, Job, Task
 from tests.support.fresh_process import interpreter_that
 from tests.support.strangers import offered
 from tests.support.tiny_runs import TINY, cells_of, execute, networks, outcomes, timed
@@ -201,7 +201,7 @@ def test_what_ended_a_process_is_said_in_one_line(written: str, error: str) -> N
 
 def test_a_worker_does_not_tell_the_error_of_the_one_before_it(tmp_path: Path) -> None:
     """Both write to the same file."""
-    log, job = tmp_path / "log", Job(who=cells_of("numpy")[0].who, block=0, seed=0, spec={}, dataset="")
+    log, job = tmp_path / "log", Job(tasks=[Task(who=cells_of("numpy")[0].who, spec={}, dataset="")], block=0, seed=0)
     log.write_text("Traceback (most recent call last):\nOSError: of the first\n", encoding="utf-8")
     worker = WorkerProcess(job, str(interpreter_that(tmp_path, "exit 3")), log, lambda record: None)
     with pytest.raises(WorkerLost, match=r"its process ended with exit code 3$"):
@@ -222,6 +222,21 @@ def test_a_worker_that_cannot_run_says_why_in_the_terminal_too(tmp_path: Path) -
     assert len(told) == 2  # in each block, and not of the null control
 
 
+def test_a_worker_that_is_killed_while_its_steps_are_profiled_still_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Dying, "killed", 0, raising=False)
+    monkeypatch.setattr(Dying, "moment", "start")
+    monkeypatch.setattr(Dying, "victim", PROFILING)
+    monkeypatch.setattr(blocks, "WorkerProcess", Dying)
+    cells = cells_of("numpy", phases=("train_step",))
+    records = execute(cells, epochs=1)
+    assert Dying.killed
+    assert (timed(records), outcomes(records)) == ({cell.id for cell in cells}, [])
+    assert [r.seed for r in records if isinstance(r, LearningRecord)] == list(range(TINY.trainings))
+
+
+TRAINING = "training of the mlp"
+
+
 class LostWhileLearning(WorkerProcess):
     """Is killed at its first sign of life while it trains, if it may be."""
 
@@ -229,7 +244,7 @@ class LostWhileLearning(WorkerProcess):
 
     def next(self, timeout_s: float) -> Any:
         said = super().next(timeout_s)
-        if self.may_be and isinstance(said, dict) and said.get("cell") == LEARNING and said["event"] == "preparing":
+        if self.may_be and isinstance(said, dict) and said.get("cell") == TRAINING and said["event"] == "preparing":
             self.process.kill()
             self.process.wait()
             while self.lines.get() is not None:

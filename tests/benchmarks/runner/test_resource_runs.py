@@ -16,7 +16,7 @@ from benchmarks.runner import blocks, resource_runs
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.worker_process import WorkerProcess
 from benchmarks.worker import installed_size, resource_worker
-from benchmarks.worker.protocol import Job
+from benchmarks.worker.protocol import Job, Task
 from tests.support import command, synthetic
 from tests.support.synthetic import cell, start
 from tests.support.tiny_runs import TINY, cells_of, networks
@@ -68,7 +68,7 @@ def test_a_copy_that_was_killed_leaves_a_reason_in_place_of_the_size(monkeypatch
         def ask(self, name: str) -> None:
             raise StopIteration(name)
 
-    line, job = Line(), Job(who=cell("numpy").who, block=0, seed=0, spec={}, dataset="")
+    line, job = Line(), Job(tasks=[Task(who=cell("numpy").who, spec={}, dataset="")], block=0, seed=0)
     monkeypatch.setattr(resource_worker, "begin", lambda: (line, job, []))
     monkeypatch.setattr(resource_worker, "in_a_copy", lambda work: -9)
     with pytest.raises(StopIteration, match="ready"):

@@ -22,7 +22,7 @@ from benchmarks.runner import blocks, worker_process
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.networks import dataset_of, scratch
 from benchmarks.runner.worker_process import PROGRAM, WorkerLost, WorkerProcess
-from benchmarks.worker.protocol import Job
+from benchmarks.worker.protocol import Job, Task
 from tests.support import ROOT
 from tests.support.command import SMALL
 from tests.support.tiny_runs import SPEC, TINY, cells_of, networks
@@ -43,11 +43,12 @@ class Waiting(NamedTuple):
 
 @pytest.fixture
 def waiting() -> Iterator[Waiting]:
-    ((who, cells),) = schedule.grouped(cells_of("numpy", phases=("train_step", "predict"))).items()
+    ((who, cells),) = schedule.by_implementation(cells_of("numpy", phases=("train_step", "predict"))).items()
     found: list[Record] = []
     with scratch(networks()) as folder:
         dataset = str(dataset_of("mlp", folder))
-        job = Job(who=who, block=0, seed=0, spec=SPEC.model_dump(mode="json"), dataset=dataset, cells=cells)
+        task = Task(who=who, spec=SPEC.model_dump(mode="json"), dataset=dataset)
+        job = Job(tasks=[task], block=0, seed=0, cells=cells)
         worker = WorkerProcess(job, sys.executable, folder / "log", found.append)
         worker.listen()
         yield Waiting(worker, found)
@@ -144,7 +145,7 @@ def all_gone(workers: list[psutil.Process]) -> bool:
 
 
 def test_a_worker_whose_run_is_gone_before_it_begins_ends_by_itself() -> None:
-    job = Job(who=cells_of("numpy")[0].who, block=0, seed=0, spec={}, dataset="there is none")
+    job = Job(tasks=[Task(who=cells_of("numpy")[0].who, spec={}, dataset="there is none")], block=0, seed=0)
     worker = subprocess.Popen(
         [sys.executable, "-m", PROGRAM],
         cwd=ROOT,

@@ -13,7 +13,7 @@ import pytest
 from benchmarks import system
 from benchmarks.records.record import TimingRecord
 from benchmarks.worker import __main__ as worker
-from benchmarks.worker.protocol import Job
+from benchmarks.worker.protocol import Job, Task
 from benchmarks.worker.workloads import Work
 from tests.support.synthetic import cell
 
@@ -58,7 +58,9 @@ class Stage:
 def test_the_rounds_are_counted_and_nothing_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # as in a worker's process
     stage, of = Stage(), cell("numpy")
-    worker.measure(Job(who=of.who, block=0, seed=0, spec={}, dataset="", cells=[of], round_s=1e-3), stage, stage)
+    worker.measure(
+        Job(tasks=[Task(who=of.who, spec={}, dataset="")], block=0, seed=0, cells=[of], round_s=1e-3), stage, stage
+    )
     (record,) = [sent for sent in stage.sent if isinstance(sent, TimingRecord)]
     assert len(record.cpu_s) == len(record.elapsed_s) == ROUNDS
     assert record.cpu_per_call

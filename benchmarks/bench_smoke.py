@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from benchmarks import gpus
-from benchmarks.plan.cells import Request, plan
+from benchmarks.plan.cells import plan
 from benchmarks.plan.profiles import PROFILES
+from benchmarks.plan.request import Request
 from benchmarks.records.record import Cell, OutcomeRecord, Record, TimingRecord
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.networks import Network

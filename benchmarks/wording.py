@@ -82,8 +82,8 @@ def network(record: NetworkRecord) -> str:
 
 
 def networks(run: RunRecord) -> str:
-    """What the networks of a run are called: "MLP and CNN"."""
-    return listed(network(record) for record in run.networks)
+    """What the networks of a run are called, but for those that stand beside them: "MLP and CNN"."""
+    return listed(network(record) for record in run.named)
 
 
 def phase(name: str) -> str:

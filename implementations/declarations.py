@@ -205,6 +205,9 @@ class Limit:
     modes: tuple[str, ...] = ("plain", "tuned")
     """In which mode it is so."""
 
+    layer: str = ""
+    """What it is of ("pooling/max_pool"), where it concerns the networks with this layer alone."""
+
     def explains(self, mode: str, spec: Mapping[str, object], check: Check) -> bool:
         """Whether it is its doing that a check (of the proof, or recorded) fails in this mode under this specification."""
         here = check.check in self.starts or (check.group in self.groups and check.tensor.endswith(self.tensors))

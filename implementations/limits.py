@@ -4,13 +4,14 @@ Pure data. Every limit has a short program that shows it with that framework alo
 fails when a fault is gone, so that nothing is said of a framework that is not true of the versions installed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from implementations.declarations import Check, Limit
 
 LIMITS = (
     Limit(
         name="variance of features far from zero",
+        layer="batch_norm/batch_norm",
         frameworks=("keras-torch",),
         variants=("stock",),
         statement="Batch norm takes the variance of a batch as E[x²] - E[x]², in which nearly everything cancels. In "
@@ -25,6 +26,7 @@ LIMITS = (
     ),
     Limit(
         name="squares of an embedding's pieces",
+        layer="embedding/embedding",
         frameworks=("keras-tensorflow",),
         variants=("stock",),
         statement="An embedding's gradient comes in pieces, one for each place where a token stood, and Adam squares the pieces "
@@ -40,6 +42,7 @@ LIMITS = (
     ),
     Limit(
         name="norm of an embedding's pieces",
+        layer="embedding/embedding",
         frameworks=("keras-tensorflow",),
         variants=("stock",),
         statement="An embedding's gradient comes in pieces, one for each place where a token stood, and global_clipnorm takes the "
@@ -205,6 +208,7 @@ LIMITS = (
     ),
     Limit(
         name="NaN lost in a max pool",
+        layer="pooling/max_pool",
         frameworks=("keras-tensorflow", "keras-jax"),
         variants=("spec", "stock"),
         statement="The maximum of a window drops NaN: that of four NaN is minus the largest number. (On JAX, in all but small "
@@ -218,6 +222,7 @@ LIMITS = (
     ),
     Limit(
         name="NaN lost in a max pool",
+        layer="pooling/max_pool",
         frameworks=("jax",),
         variants=("spec",),
         statement="Compiled by XLA for the CPU, reduce_window with a maximum drops NaN in all but small images and batches: that "
@@ -231,6 +236,7 @@ LIMITS = (
     ),
     Limit(
         name="softmax of attention in float32",
+        layer="attention/attention",
         frameworks=("jax",),
         variants=(),
         statement="jax.nn.dot_product_attention computes its softmax in float32, whatever it is given: in float64 what comes out is "
@@ -243,6 +249,7 @@ LIMITS = (
     ),
     Limit(
         name="a constant of GELU in float32",
+        layer="activation/gelu",
         frameworks=("keras-tensorflow",),
         variants=(),
         statement="tf.nn.gelu has 0.044715 rounded to float32 in it: in float64 it is off by 9e-10.",
@@ -252,6 +259,7 @@ LIMITS = (
     ),
     Limit(
         name="another GELU in prediction",
+        layer="activation/gelu",
         frameworks=("torch",),
         variants=(),
         statement="nn.TransformerEncoderLayer with nn.GELU(approximate='tanh') has a fast path for predictions that takes the exact GELU: "
@@ -268,7 +276,8 @@ def explaining(framework: str, mode: str, spec: Mapping[str, object], check: Che
     return next((limit for limit in concerning([framework]) if limit.explains(mode, spec, check)), None)
 
 
-def concerning(frameworks: Iterable[str]) -> tuple[Limit, ...]:
-    """The limits of any of these frameworks; `torch@next` is PyTorch."""
+def concerning(frameworks: Iterable[str], layers: Collection[str] | None = None) -> tuple[Limit, ...]:
+    """The limits of any of these frameworks, or those of them that concern a network of these layers; `torch@next` is PyTorch."""
     names = {name.partition("@")[0] for name in frameworks}
-    return tuple(limit for limit in LIMITS if not names.isdisjoint(limit.frameworks))
+    theirs = (limit for limit in LIMITS if not names.isdisjoint(limit.frameworks))
+    return tuple(limit for limit in theirs if layers is None or limit.layer in ("", *layers))

@@ -84,9 +84,10 @@ def side(name: Literal["A", "B"], folder: Path) -> Side:
 
 def differences(a: Results, b: Results) -> list[Difference]:
     """What would make a ratio of times meaningless; nothing where the two may be compared."""
-    models = ([network.model for network in results.run.networks] for results in (a, b))
+    models = ([network.model for network in results.run.named] for results in (a, b))
     unlike = _unlike("", *({"model": ", ".join(names)} for names in models))
-    for network in a.run.networks if not unlike else ():
+    both = {network.model for network in b.run.networks}
+    for network in (of for of in a.run.networks if of.model in both and not unlike):
         unlike += _of_network(network, b.run.network(network.model))
     if a.environment and b.environment:
         return unlike + _unlike("machine, ", machine(a.environment), machine(b.environment)) + _memory(a, b)

@@ -130,7 +130,7 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
         starts=by_kind["start"],
         installed=by_kind["installed"],
         resources=by_kind["resources"],
-        lacking_costs=list(remaining.costs(run.cells, chain.from_iterable(by_kind.values()))) if run.costs else [],
+        lacking_costs=list(remaining.costs(run.cells_with_costs, chain.from_iterable(by_kind.values()))),
         sources=by_kind["source"],
         problems=[*problems, *repeated],
         environment=environment,

@@ -68,7 +68,7 @@ def run(
         raise click.UsageError("--blocks and --budget: give one of them.")
     if into and force:
         raise click.UsageError("--into and --force: a folder is never written twice. Give --into a new one.")
-    prepared = prepare.prepare(**choice)
+    prepared = prepare.prepare(unnamed=True, **choice)
     if budget:
         prepared = prepare.fit(prepared, budget)
     tell = ProgressLine()
@@ -91,7 +91,7 @@ def list_cells(as_json: bool, **choice: Any) -> None:
     from benchmarks.cli import prepare
     from benchmarks.rough_time import rough
 
-    prepared = prepare.prepare(load_data=False, **choice)
+    prepared = prepare.prepare(load_data=False, unnamed=True, **choice)
     for cell in prepared.plan.cells:
         put(cell.model_dump_json() if as_json else cell.id)
     prepared.say_absent(say)

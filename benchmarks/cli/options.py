@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 
 from benchmarks import system
 from benchmarks.plan import profiles
-from benchmarks.plan.cells import Request
+from benchmarks.plan.request import Request
 from implementations import catalogue, registry
 from implementations.contract import Spec
 from implementations.errors import BadInput

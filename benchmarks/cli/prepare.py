@@ -12,8 +12,10 @@ import psutil
 from benchmarks import gpus
 from benchmarks.cli import options
 from benchmarks.plan import cells as plan
-from benchmarks.plan.cells import Plan, Request
+from benchmarks.plan.cells import Plan
 from benchmarks.plan.estimate import RunEstimate, within
+from benchmarks.plan.profiles import PROFILES
+from benchmarks.plan.request import Request
 from benchmarks.runner.progress import Say
 from implementations import catalogue, registry
 from implementations.contract import Spec
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from implementations.contract import Dataset
+
+
+ZOO = PROFILES["zoo"].preset
+"""The preset of networks that nobody named: all have it, and it is small."""
 
 
 @dataclass(frozen=True)
@@ -89,18 +95,22 @@ class Prepared:
 
     def say_absent(self, say: Say) -> None:
         """What is not there or was left out, a line each."""
-        for entry in self.plan.absent:
-            say(f"not there: {entry.framework}: {entry.reason} {entry.fix}".rstrip())
+        for line in dict.fromkeys(f"{entry.framework}: {entry.reason} {entry.fix}" for entry in self.plan.absent):
+            say(f"not there: {line}".rstrip())
 
     @property
     def estimate(self) -> RunEstimate:
         """What it depends on: the networks, and how much there is to train on."""
         specs = {model: network.spec for model, network in self.networks.items()}
-        return RunEstimate(specs, {model: network.samples for model, network in self.networks.items()})
+        samples = {model: network.samples for model, network in self.networks.items()}
+        return RunEstimate(specs, samples, self.request.unnamed)
 
 
-def prepare(load_data: bool = True, **choice: Any) -> Prepared:
-    """Validate everything that was asked for. Raises BadInput and Unavailable, and writes nothing."""
+def prepare(load_data: bool = True, unnamed: bool = False, **choice: Any) -> Prepared:
+    """Validate everything that was asked for. Raises BadInput and Unavailable, and writes nothing.
+
+    `unnamed`: where no network was named, with the other networks that the profile times beside it.
+    """
     name = choice["spec"]
     file = Path(name) if Path(name).suffix == ".toml" or "/" in name else None
     models = _models(choice["model"], file)
@@ -111,9 +121,28 @@ def prepare(load_data: bool = True, **choice: Any) -> Prepared:
     specs = {model: _spec(model, preset, file) for model in models}
     request = options.request(specs, choice, own_spec=name not in ("", *map(_default, models)))
     networks = {model: _network(model, spec, load_data, choice["data"], request, file) for model, spec in specs.items()}
+    others = {model: PreparedNetwork(_spec(model, ZOO, None)) for model in _unnamed(choice)} if unnamed else {}
+    networks |= others
     specs = {model: network.spec for model, network in networks.items()}
-    request = dataclasses.replace(request, without_data=tuple(model for model, n in networks.items() if not n.samples))
-    return Prepared(networks, request, plan.plan(specs, request, gpus.visible()))
+    without_data = tuple(model for model, network in networks.items() if not network.samples)
+    request = dataclasses.replace(request, without_data=without_data, unnamed=tuple(others))
+    return _planned(networks, request, plan.plan(specs, request, gpus.visible()))
+
+
+def _planned(
+    networks: Mapping[str, PreparedNetwork], request: Request, plan: Plan, budget_s: float = math.inf
+) -> Prepared:
+    """Without the networks that nobody named and of which nothing is planned."""
+    planned = {cell.who.model for cell in plan.cells}
+    kept = {model: network for model, network in networks.items() if model in planned or model not in request.unnamed}
+    return Prepared(kept, request, plan, budget_s)
+
+
+def _unnamed(choice: Mapping[str, Any]) -> list[str]:
+    """Our other networks, where the profile has them and neither a network nor its size or data was named."""
+    named = any(choice[option] for option in ("model", "spec", "data", "sets"))
+    wanted = options.profile(choice["profile"]).unnamed and not named
+    return [model for model in options.ALIASES["--model"][options.ALL] if wanted and model != catalogue.MODEL]
 
 
 def _default(model: str) -> str:
@@ -162,4 +191,4 @@ def fit(prepared: Prepared, budget: str) -> Prepared:
     budget_s = options.seconds(budget)
     fitted, profile = within(budget_s, prepared.plan, prepared.request.profile, prepared.estimate)
     request = dataclasses.replace(prepared.request, profile=profile)
-    return dataclasses.replace(prepared, plan=fitted, request=request, budget_s=budget_s)
+    return _planned(prepared.networks, request, fitted, budget_s)

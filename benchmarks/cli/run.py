@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -31,6 +31,7 @@ from benchmarks.rough_time import rough
 from benchmarks.runner import fault_detection
 from benchmarks.runner.progress import Say
 from implementations import limits, registry
+from implementations.declarations import Limit
 
 if TYPE_CHECKING:
     from benchmarks.records.record import Cell
@@ -122,7 +123,11 @@ def _measure(
     networks = {
         model: Network(network.spec, network.arrays(), _epochs(network, profile.epochs, say) if trains else 0)
         for model, network in prepared.networks.items()
+        if model not in prepared.request.unnamed
     }
+    for model in prepared.request.unnamed:
+        if network := prepared.networks.get(model):
+            networks[model] = Network(network.spec, network.arrays(), unnamed=True)
     work = blocks.Runner(
         networks, cells, profile, outcome.blocks, seed, outcome.keep, say, prepared.request.pythons,
         call_s=progress.call_s, restless=progress.restless, left=left, untrained=untrained,
@@ -161,10 +166,12 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
         profile=prepared.request.profile.name,
         seed=seed,
         blocks=blocks,
-        networks=[_network_record(model, network) for model, network in prepared.networks.items()],
+        networks=[
+            _network_record(model, network, prepared.request.unnamed) for model, network in prepared.networks.items()
+        ],
         code=CodeFacts(**system.code_version(), sha256=sources.tree_sha256(*packages)),
         pythons={name: _printable(path) for name, path in prepared.request.pythons.items()},
-        limits=_texts(LimitText, limits.concerning(frameworks)),
+        limits=_texts(LimitText, _limits(prepared.plan.cells)),
         fault_detection=fault_detection.summary(frameworks, sources.tree_sha256("implementations")),
         costs=prepared.request.profile.costs,
         cells=prepared.plan.cells,
@@ -172,15 +179,27 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
     )
 
 
+def _limits(cells: Iterable["Cell"]) -> list[Limit]:
+    """What the frameworks of each network compute otherwise than they should, in its layers."""
+    frameworks_of: dict[str, list[str]] = {}
+    for cell in cells:
+        frameworks_of.setdefault(cell.who.model, []).append(cell.who.framework)
+    found = set()
+    for model, frameworks in frameworks_of.items():
+        found |= set(limits.concerning(frameworks, [step.layer for step in registry.part(model, "steps").STEPS]))
+    return [limit for limit in limits.LIMITS if limit in found]
+
+
 def _printable(path: str) -> str:
     """A path as a record can hold it: what in it is no UTF-8 is replaced."""
     return path.encode(errors="replace").decode()
 
 
-def _network_record(model: str, network: PreparedNetwork) -> NetworkRecord:
+def _network_record(model: str, network: PreparedNetwork, unnamed: Sequence[str]) -> NetworkRecord:
     spec, metric = network.spec.model_dump(mode="json"), network.spec.metric
     return NetworkRecord(
         model=model,
+        unnamed=model in unnamed,
         title=network.spec.TITLE,
         summary=network.spec.summary(),
         metric=MetricText(name=metric.name, target=metric.target, share=metric.share),

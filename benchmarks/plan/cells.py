@@ -3,39 +3,18 @@
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from benchmarks import system
 from benchmarks.plan import devices
 from benchmarks.plan.profiles import Profile
+from benchmarks.plan.request import Request
 from benchmarks.records.configuration import Axes, size_order
 from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
 from benchmarks.records.run_record import Absent
 from implementations import precisions, registry
 from implementations.contract import Spec
 from implementations.errors import BadInput, Unavailable
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the user asked for; empty means: what the profile says and the machine has."""
-
-    profile: Profile
-    frameworks: tuple[str, ...] = ()
-    devices: tuple[str, ...] = ()
-    threads: tuple[int, ...] = ()
-    precisions: tuple[str, ...] = ()
-    variants: tuple[str, ...] = ()
-    modes: tuple[str, ...] = ()
-    phases: tuple[str, ...] = ()
-    sets: Mapping[str, Sequence[int | str]] = field(default_factory=dict)
-    keyword: str = ""
-    pythons: Mapping[str, str] = field(default_factory=dict)
-    own_spec: bool = False
-    """Whether the network is the user's, which keeps its own measures but the batch."""
-
-    without_data: tuple[str, ...] = ()
-    """Models for which there is no data to train on."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +30,21 @@ def plan(specs: Mapping[str, Spec], request: Request, gpus: Sequence[object]) ->
 
     Raises BadInput for unknown names and sizes, Unavailable where something asked for by name cannot run.
     """
-    for name in (names := _frameworks(request)):
+    for name in _frameworks(request):
         registry.check_framework(name)
     devices.check(request.devices, gpus)
     _check_phases(specs, request)
     cells: list[Cell] = []
     absent: list[Absent] = []
     for model, spec in specs.items():
+        asked, elsewhere = request.of(model), len(specs) - len(request.unnamed) > 1
+        holes: list[Absent] = [] if model in request.unnamed else absent  # of what nobody named nothing is missing
         whos = [
-            who for name in names for who in _implementations(model, spec, name, request, gpus, absent, len(specs) > 1)
+            who
+            for name in _frameworks(asked)
+            for who in _implementations(model, spec, name, asked, gpus, holes, elsewhere)
         ]
-        cells += [cell for who in whos for cell in _cells_of(who, model, spec, request, absent)]
+        cells += [cell for who in whos for cell in _cells_of(who, model, spec, asked, holes)]
     selected = [cell for cell in cells if request.keyword in cell.id]
     if cells and not selected:
         raise BadInput(f"-k {request.keyword}: matches none of the {len(cells)} cells; `list` shows them.")

@@ -4,7 +4,7 @@ The rates are cautious ones of a slow two-core machine and of a small GPU. Deter
 on only where the same command plans the same again. No framework is imported.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -57,6 +57,8 @@ class RunEstimate:
 
     specs: Mapping[str, Spec]
     samples: Mapping[str, int]
+    unnamed: Collection[str] = ()
+    """Models that nobody named: a budget gives them up first, and their costs are not measured."""
 
     def run_s(self, cells: Sequence[Cell], profile: Profile) -> float:
         """Blocks, what the first of them does besides, and the costs after them."""
@@ -83,7 +85,7 @@ class RunEstimate:
         total = 0.0
         if not profile.costs:
             return total
-        for who, its_cells in by_implementation(cells).items():
+        for who, its_cells in by_implementation(c for c in cells if c.who.model not in self.unnamed).items():
             steps = [cell for cell in its_cells if cell.phase == "train_step"]
             total += _start_s(who) + sum(0.2 + 12 * self.call_s(cell) for cell in steps)
             total += len(steps) * (who.device != "cpu")  # a second of energy each, where there is a counter
@@ -185,7 +187,11 @@ def within(budget_s: float, plan: Plan, profile: Profile, estimate: RunEstimate)
 
 
 def _dispensable(cells: Sequence[Cell], estimate: RunEstimate) -> list[tuple[object, ...]]:
-    """Sizes that may be left out: of each network and kind of device all but its own size, or but one where that is not there."""
+    """Sizes that may be left out: those of networks that nobody named; then of each network and kind of device all but its own
+    size, or but one where that is not there.
+    """
+    if unnamed := [size for size in dict.fromkeys(map(_size_of, cells)) if size[0] in estimate.unnamed]:
+        return unnamed
     of_each: dict[tuple[object, ...], list[tuple[object, ...]]] = {}
     for size in dict.fromkeys(map(_size_of, cells)):
         of_each.setdefault(size[:2], []).append(size)

@@ -42,6 +42,9 @@ class Profile:
     preset: str = ""
     """The specification where none was asked for; else each network's first."""
 
+    unnamed: tuple[str, ...] = ()
+    """In these frameworks the other networks' training steps are timed too, at one size, where no network was named."""
+
 
 PROFILES = {
     "smoke": Profile(
@@ -58,11 +61,13 @@ PROFILES = {
         "quick",
         ("numpy", "torch", "keras-tensorflow", "jax", "cupy"),
         6,
-        16,
+        12,
         2e-3,
         ("train_step", "predict", "epoch", PRODUCTS, PEAK),
         20,
+        trainings=3,
         budget_s=175,
+        unnamed=("numpy", "torch", "jax"),
     ),
     "full": Profile(
         "full",
@@ -92,6 +97,9 @@ PROFILES["peers"] = replace(
     PROFILES["quick"],
     name="peers",
     budget_s=0.0,
+    unnamed=(),
+    rounds=16,
+    trainings=5,
     frameworks=("numpy", "torch", "keras-tensorflow", *registry.PEERS),
     phases=("train_step", "epoch", PEAK),
     modes=registry.MODES,
@@ -101,6 +109,8 @@ PROFILES["zoo"] = replace(
     PROFILES["quick"],
     name="zoo",
     budget_s=0.0,
+    unnamed=(),
+    rounds=16,
     phases=("train_step", "predict", PEAK),
     epochs=30,
     trainings=3,

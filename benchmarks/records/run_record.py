@@ -128,6 +128,9 @@ class NetworkRecord(Strict):
     has_tuned: bool = True
     """Whether a framework has a tuned mode of it. Older runs did not say: yes."""
 
+    unnamed: bool = False
+    """Whether nobody named it: one size of its training step is timed in few frameworks. Older runs did not say: no."""
+
     steps: list[StepText]
     conventions: list[ConventionText]
     variants: list[VariantText]
@@ -160,6 +163,17 @@ class RunRecord(Strict):
 
     cells: list[Cell]
     absent: list[Absent]
+
+    @property
+    def named(self) -> list[NetworkRecord]:
+        """The networks that were named, or stand for one that was not; not those that are timed beside them."""
+        return [network for network in self.networks if not network.unnamed] or self.networks
+
+    @property
+    def cells_with_costs(self) -> list[Cell]:
+        """Those whose costs are measured after the blocks: of the networks that were named."""
+        named = {network.model for network in self.named}
+        return [cell for cell in self.cells if self.costs and cell.who.model in named]
 
     def network(self, model: str) -> NetworkRecord:
         """What is said of one model. Raises KeyError for one that the run has not."""

@@ -180,7 +180,8 @@ class Block:
         jobs = [self._job(whos, order) for whos in turns.processes([*turns.by_implementation(order), *untrained])]
         if self.run.null_control and self.run.blocks > 1:
             peers = {cell.who.framework for cell in self.cells if registry.is_peer(cell.who.framework)}
-            control = turns.control(self.cells, self.number, peers)
+            named = [cell for cell in self.cells if not self.run.networks[cell.who.model].unnamed]
+            control = turns.control(named, self.number, peers)
             copied = [cell for cell in order if cell in control]
             jobs += [self._job(whos, copied, True) for whos in turns.processes(cell.who for cell in control)]
         self.order.shuffle(jobs)
@@ -206,7 +207,8 @@ class Block:
         learns = learns and (self.run.untrained is None or who in self.run.untrained)
         network, dataset = self.run.networks[who.model], str(dataset_of(who.model, self.folder))
         spec = network.spec.model_dump(mode="json")
-        return Task(who=who, spec=spec, dataset=dataset, epochs=network.epochs if learns else 0)
+        epochs = network.epochs if learns else 0
+        return Task(who=who, spec=spec, dataset=dataset, epochs=epochs, first_calls=not network.unnamed)
 
     def _take_turns(self, group: list[Cell]) -> None:
         """Every worker with a cell here prepares it in turn; then the rounds in turn, then some rounds in a row."""

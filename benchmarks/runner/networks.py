@@ -20,6 +20,8 @@ class Network:
     spec: Spec
     data: Mapping[str, np.ndarray]
     epochs: int = 0
+    unnamed: bool = False
+    """Whether nobody named it: of such a one no first calls are measured, and no null control is kept."""
 
 
 @contextmanager

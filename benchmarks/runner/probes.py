@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from time import monotonic, sleep
 
 from benchmarks import system
-from benchmarks.plan.cells import Request
+from benchmarks.plan.request import Request
 from benchmarks.records.configuration import Cell, Configuration
 from benchmarks.runner.progress import Say
 from benchmarks.runner.scratch import scratch_folder

@@ -12,6 +12,7 @@ from operator import methodcaller
 from typing import TYPE_CHECKING
 
 from benchmarks.plan import remaining
+from benchmarks.records import records_file
 from benchmarks.records.record import (
     Cell,
     Configuration,
@@ -34,7 +35,7 @@ PROGRAM = "benchmarks.worker.resource_worker"
 
 def measure(run: "Runner", records: Sequence[Record]) -> None:
     """Measure what is missing among the records, into the run's sink."""
-    left = remaining.costs(run.cells, records) if run.profile.costs else {}
+    left = remaining.costs(records_file.run_of(records).cells_with_costs, records)
     if not left:
         return
     run.say(f"imports, memory and energy: {', '.join(dict.fromkeys(who.framework for who in left))}")

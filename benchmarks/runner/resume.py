@@ -240,7 +240,7 @@ def so_far(folder: Path) -> Progress:
             failed.setdefault(outcome.block, set()).add(outcome.cell.comparison_group)
     untrained = frozenset(record.who for record in standing if isinstance(record, UntrainedRecord))
     run = records_file.run_of(records)
-    lacks_costs = run.costs and bool(remaining.costs(run.cells, records))
+    lacks_costs = bool(remaining.costs(run.cells_with_costs, records))
     return Progress(folder, records, finished, failed, untrained, lacks_costs, size)
 
 

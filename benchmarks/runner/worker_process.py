@@ -32,6 +32,13 @@ PROOF_TIMEOUT_S = 1800.0
 
 LAST_LINES = 12
 POLL_S = 1e-4
+
+KEPT_BY_JAX = {
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+"""So that it keeps whatever it compiles, not only what takes long."""
+
 STILL_TIMEOUT_S = 60
 """Within which a worker that waits must have stopped: one that somebody else continued never does."""
 
@@ -73,7 +80,7 @@ class WorkerProcess:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                env=environment(job.who, log.parent),
+                env=environment(job.who, log.parent, apart=job.control and job.block == 0),
                 cwd=system.ROOT,
             )
         self.system_process = psutil.Process(self.process.pid)
@@ -247,11 +254,12 @@ def last_stack(written: str) -> str:
     return f"; it was at {', called at '.join(frames)}" if answered and frames else ""
 
 
-def environment(who: Configuration, scratch: Path) -> dict[str, str]:
+def environment(who: Configuration, scratch: Path, apart: bool = False) -> dict[str, str]:
     """A worker's environment: its threads, its GPU and no other, the harness's own code first on the path.
 
-    What is compiled is kept for this run and no longer: a first call of its first block has compiled it. PyTorch compiles
-    in the worker itself: a pool of processes of its own would work on while the worker is stopped.
+    What is compiled is kept for this run and no longer, of each implementation by itself: a first call of its first block has
+    compiled it, and not another's before it, nor its null control's (`apart`). PyTorch compiles in the worker itself: a pool of
+    processes of its own would work on while the worker is stopped.
 
     pytest is to load what the worker names and nothing else: other plugins and options of the user's cost time there.
     """
@@ -265,11 +273,12 @@ def environment(who: Configuration, scratch: Path) -> dict[str, str]:
         "PYTEST_PLUGINS": "",
         "PYTEST_XDIST_WORKER": "",
     }
-    compiled = str(scratch / "compiled")
+    words = [who.framework, who.mode, who.precision, who.device.replace(":", ""), f"t{who.threads}", "control" * apart]
+    compiled = str(scratch / "compiled" / "-".join(filter(None, words)))
     settings |= {"TORCHINDUCTOR_CACHE_DIR": compiled, "TRITON_CACHE_DIR": compiled, "CUPY_CACHE_DIR": compiled}
     settings["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
-    if not gpu:
-        settings["JAX_PLATFORMS"] = "cpu"
+    if not gpu:  # on a GPU, XLA tries which way is quickest, and each process may find another one
+        settings |= {"JAX_PLATFORMS": "cpu", "JAX_COMPILATION_CACHE_DIR": compiled} | KEPT_BY_JAX
     return os.environ | system.thread_environment(who.threads) | settings
 
 

@@ -94,7 +94,8 @@ def _start(job: Job, affinity: list[int], channel: Channel) -> Networks:
 
 def _call_first(job: Job, networks: Networks, channel: Channel) -> None:
     """Build every model and make its first calls, while no other process works; proving raises again what fails here."""
-    for cell in job.cells:
+    measured = {task.who.model for task in job.tasks if task.first_calls}
+    for cell in (cell for cell in job.cells if cell.who.model in measured):
         channel.event(Says.PREPARING, cell=cell.id)
         with contextlib.suppress(Exception):
             networks.of(cell.who).prepare(cell.who, cell.axes)

@@ -49,6 +49,7 @@ class Models(Prover):
     def __init__(self, job: Job, task: Task, adapter: Framework, send: Callable[[BaseModel], None]) -> None:
         super().__init__(job, task, adapter, send)
         self.epochs = task.epochs
+        self.measures_first_calls = task.first_calls and not (job.prepare_early or job.control)
         peer = registry.PEERS.get(registry.base(self.who.framework))
         self.first_phases = peer.phases if peer else ("predict", "train_step")
         self.floors = Floors(self.kit, self.kind, job.seed, self.spec.dtype)
@@ -103,7 +104,7 @@ class Models(Prover):
         """Seconds of the first two, made now if they were not; beside other workers that are starting too they say nothing."""
         if phase not in prepared.first_calls:
             self._call_twice(phase, prepared)
-        return (None, None) if self.job.prepare_early or self.job.control else prepared.first_calls[phase]
+        return prepared.first_calls[phase] if self.measures_first_calls else (None, None)
 
     # Timing
 

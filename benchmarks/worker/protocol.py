@@ -68,6 +68,9 @@ class Task(BaseModel):
     epochs: int = 0
     """For how many it is trained."""
 
+    first_calls: bool = True
+    """Whether its first calls are measured, in a first block."""
+
     @property
     def training(self) -> str:
         """Stands where other messages name a cell."""

@@ -154,6 +154,7 @@ LACKING: dict[tuple[str, str], str] = {}
 """(framework, precision) in which that framework has no such network, though it has others; and why."""
 
 SIZES = {
+    "unnamed": ({"batch": 32},),
     "smoke": ({"batch": 32},),
     "quick": ({"batch": 32}, {"batch": 128}, {"batch": 512}),
     "peers": ({"batch": 32}, {"batch": 128}),

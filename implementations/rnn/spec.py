@@ -142,6 +142,7 @@ LACKING: dict[tuple[str, str], str] = {
 
 _CELLS = tuple(GATES)
 SIZES: dict[str, tuple[dict[str, Any], ...]] = {
+    "unnamed": ({"batch": 32},),
     "smoke": ({"batch": 32},),
     "quick": (*({"cell": cell, "batch": 32} for cell in _CELLS), {"cell": "lstm", "batch": 256}),
     "peers": tuple({"cell": cell} for cell in _CELLS),

@@ -189,6 +189,7 @@ LACKING: dict[tuple[str, str], str] = {
 """(framework, precision) in which that framework has no such network, though it has others; and why."""
 
 SIZES: dict[str, tuple[dict[str, Any], ...]] = {
+    "unnamed": ({"batch": 16},),
     "smoke": ({},),
     "quick": ({"batch": 16}, {"batch": 64}),
     "peers": ({"batch": 16}, {"batch": 64}),

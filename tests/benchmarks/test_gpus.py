@@ -14,8 +14,9 @@ from benchmarks.analysis import machine_facts as facts
 from benchmarks.analysis.comparability import software
 from benchmarks.analysis.results import gather
 from benchmarks.cli import doctor
-from benchmarks.plan.cells import Request, plan
+from benchmarks.plan.cells import plan
 from benchmarks.plan.profiles import PROFILES
+from benchmarks.plan.request import Request
 from benchmarks.records.record import Configuration, Record
 from benchmarks.runner import worker_process
 from implementations import registry

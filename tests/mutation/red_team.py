@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import threadpoolctl
 
-from benchmarks.plan.cells import Request, plan
+from benchmarks.plan.cells import plan
+from benchmarks.plan.request import Request
 from benchmarks.records.record import PEAK, Cell, Record
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.networks import Network, dataset_of, scratch

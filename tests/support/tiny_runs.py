@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.plan.cells import Request, plan
+from benchmarks.plan.cells import plan
 from benchmarks.plan.profiles import Profile
+from benchmarks.plan.request import Request
 from benchmarks.records.record import Cell, OutcomeRecord, Record, TimingRecord
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.networks import Network

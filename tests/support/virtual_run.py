@@ -16,8 +16,9 @@ import psutil
 from benchmarks.cli import run as session
 from benchmarks.cli.prepare import Prepared, PreparedNetwork
 from benchmarks.plan import schedule
-from benchmarks.plan.cells import Plan, Request
+from benchmarks.plan.cells import Plan
 from benchmarks.plan.profiles import Profile
+from benchmarks.plan.request import Request
 from benchmarks.runner import blocks
 from implementations.mlp.spec import MLPSpec
 from tests.support import synthetic, virtual_worker

@@ -9,7 +9,7 @@ from benchmarks.analysis.ranking import ComparisonGroup, by_network, comparison_
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.run_quality import null_controls
 from benchmarks.report import headline
-from benchmarks.report.document import Block, Document, Figure, Fold, Heading, Section
+from benchmarks.report.document import Block, Document, Figure, Fold, Heading, Section, Text
 from benchmarks.report.sections import (
     answer,
     coverage,
@@ -57,6 +57,9 @@ OF_RUN = (model_comparison.section, equivalence.limits_section)
 SAME_SUMMARY = (fairness.section,)
 """And those whose sentence is the same of every network."""
 
+OF_UNNAMED = (ranking.section, equivalence.section, coverage.section)
+"""What is said of a network that nobody named, too."""
+
 
 def document(results: Results, groups: Sequence[ComparisonGroup] | None = None) -> Document:
     """Everything there is to say about a run; its groups, where somebody has them already."""
@@ -83,16 +86,20 @@ def warning(results: Results) -> str:
 
 
 def of_networks(section: SectionOf, results: Results, groups: Sequence[ComparisonGroup]) -> Section:
-    """A section of every network, one after the other where there are several."""
-    if section in OF_RUN or len(results.run.networks) == 1:
+    """A section of every network, one after the other where there are several: what is true of them all is told once."""
+    networks = results.run.networks if section in OF_UNNAMED else results.run.named
+    if section in OF_RUN:
         return section(results, groups)
-    of_each = [section(*of) for of in by_network(results, groups)]
+    of_each = [section(of, its) for of, its in by_network(results, groups) if of.network in networks]
+    if len(of_each) == 1:
+        return of_each[0]
     blocks: list[Block] = []
     summaries = []
-    for network, of in zip(results.run.networks, of_each, strict=True):
+    for network, of in zip(networks, of_each, strict=True):
         if of.blocks:
             blocks.append(Heading(wording.network(network)))
-            blocks += [_renamed(block, f"{wording.slug(network.model)}-{{}}".format) for block in of.blocks]
+            told = [block for block in of.blocks if not isinstance(block, Text) or block not in blocks]
+            blocks += [_renamed(block, f"{wording.slug(network.model)}-{{}}".format) for block in told]
         if of.summary:
             summaries.append(f"{wording.network(network)}: {of.summary}")
     if section in SAME_SUMMARY:

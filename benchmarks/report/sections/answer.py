@@ -25,18 +25,19 @@ _HOW = "How to read this: 2 takes twice as long. The bar is the 95% interval, cu
 
 
 def section(parts: Sequence[Part]) -> Section:
-    """A sentence per network and one table over all; then the forest plot, why and how sure of each."""
+    """A sentence per network and one table over all; then the forest plot, why and how sure of each that was named."""
     found = [(results, answer.answers(results, groups)) for results, groups in parts]
-    leads = [Text(lead(results, rows) if rows else nothing(results), "lead") for results, rows in found]
+    named = [(*of, groups) for of, (_, groups) in zip(found, parts, strict=True) if not of[0].network.unnamed]
+    leads = [Text(lead(results, rows) if rows else nothing(results), "lead") for results, rows, _ in named]
     lost = [sentence for results, _ in found for sentence in without_rank(results)]
     blocks: list[Block] = [
         *leads,
         *([Bullets(lost)] if lost else []),
         *_table([(results, row) for results, rows in found for row in rows]),
     ]
-    for (results, rows), (_, groups) in zip(found, parts, strict=True):
+    for results, rows, groups in named:
         if rows:
-            blocks += [Heading(wording.network(results.network))] if len(parts) > 1 else []
+            blocks += [Heading(wording.network(results.network))] if len(named) > 1 else []
             blocks += _of_network(results, rows[0].yours, groups)
     return Section("headline", "The answer", blocks)
 
@@ -254,7 +255,7 @@ def machine(results: Results) -> str:
     run = results.run
     where = facts.machine(results.environment)
     blocks = wording.count(results.block_count, "block")
-    networks = [network.summary for network in run.networks if network.summary]
+    networks = [network.summary for network in run.named if network.summary]
     return ", ".join(filter(None, [*networks, where, run.started_at[:10], f"profile {run.profile}", blocks])) + "."
 
 

@@ -16,8 +16,13 @@ _KINDS = ("measured", "measured in part", "failed", "skipped", "unequal", "not r
 
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
-    """Counts per implementation, then each cell that is not whole, then what was not there."""
-    blocks = [*_counts(results), *holes(results), *_untrained(results), *_absent(results)]
+    """Counts per implementation, then each cell that is not whole, then what was not there.
+
+    Of a network that nobody named no counts where nothing is missing.
+    """
+    blocks = [*holes(results), *_untrained(results), *_absent(results)]
+    if blocks or not results.network.unnamed:
+        blocks = [*_counts(results), *blocks]
     return Section("coverage", "Coverage", blocks, summary(results))
 
 

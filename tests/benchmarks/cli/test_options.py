@@ -10,8 +10,8 @@ import pytest
 from benchmarks import system
 from benchmarks.cli import options
 from benchmarks.cli.commands import main
-from benchmarks.plan.cells import Request
 from benchmarks.plan.profiles import PROFILES
+from benchmarks.plan.request import Request
 from implementations import registry
 from implementations.errors import BadInput
 from implementations.mlp.spec import MLPSpec

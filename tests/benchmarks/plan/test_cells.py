@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from benchmarks.plan import cells as plans
-from benchmarks.plan.cells import Plan, Request
+from benchmarks.plan.cells import Plan
 from benchmarks.plan.profiles import PROFILES
+from benchmarks.plan.request import Request
 from benchmarks.records.record import COPY, PEAK, Cell
 from implementations import registry
 from implementations.cnn.spec import CNNSpec

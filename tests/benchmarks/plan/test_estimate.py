@@ -8,9 +8,10 @@ import pytest
 from benchmarks import system
 from benchmarks.plan import cells as plans
 from benchmarks.plan import estimate
-from benchmarks.plan.cells import Plan, Request
+from benchmarks.plan.cells import Plan
 from benchmarks.plan.estimate import RunEstimate, within
 from benchmarks.plan.profiles import PROFILES
+from benchmarks.plan.request import Request
 from benchmarks.worker import afterwards
 from implementations import data
 from implementations.contract import Spec

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from benchmarks.plan.cells import Request
+from benchmarks.plan.request import Request
 from benchmarks.records.record import Configuration
 from benchmarks.runner import probes
 from benchmarks.worker import probe

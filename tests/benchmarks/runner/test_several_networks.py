@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from benchmarks.plan import schedule
-from benchmarks.plan.cells import Request, plan
+from benchmarks.plan.cells import plan
+from benchmarks.plan.request import Request
 from benchmarks.records.record import Cell, LearningRecord, Record, UntrainedRecord, WorkerRecord
 from benchmarks.runner import blocks
 from benchmarks.runner.blocks import Runner

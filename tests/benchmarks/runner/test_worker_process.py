@@ -17,7 +17,7 @@ import pytest
 from benchmarks import system
 from benchmarks.plan import schedule
 from benchmarks.records import records_file
-from benchmarks.records.record import BlockRecord, Record, TimingRecord
+from benchmarks.records.record import BlockRecord, Configuration, Record, TimingRecord
 from benchmarks.runner import blocks, worker_process
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.networks import dataset_of, scratch
@@ -90,7 +90,7 @@ def test_a_worker_that_somebody_else_continues_is_lost(waiting: Waiting, monkeyp
 def test_what_a_worker_compiles_is_kept_with_the_run_and_no_longer(waiting: Waiting) -> None:
     environ = psutil.Process(waiting.worker.process.pid).environ()
     for name in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "CUPY_CACHE_DIR"):
-        assert Path(environ[name]).parent == waiting.worker.log.parent
+        assert waiting.worker.log.parent in Path(environ[name]).parents
 
 
 def test_a_workers_waiting_is_in_its_record(waiting: Waiting) -> None:
@@ -216,3 +216,45 @@ def ends_early(tmp_path: Path, send: Callable[[subprocess.Popen[str]], None], co
     records, problems = records_file.read(folder)
     assert problems == []
     assert [r.block for r in records if isinstance(r, BlockRecord)] == [0]  # it was in its second block
+
+
+def folders_of_what_is_compiled(who: Configuration, scratch: Path, apart: bool = False) -> set[str]:
+    settings = worker_process.environment(who, scratch, apart)
+    names = ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "CUPY_CACHE_DIR", "JAX_COMPILATION_CACHE_DIR")
+    return {settings[name] for name in names if name in settings}
+
+
+def test_what_is_compiled_is_kept_in_the_runs_folder_for_each_implementation_by_itself(tmp_path: Path) -> None:
+    """Or else what another one has compiled would shorten its first call."""
+    numpy, jax = cells_of("numpy")[0].who, cells_of("jax")[0].who
+    others: list[dict[str, Any]] = [
+        {"threads": 7},
+        {"mode": "tuned"},
+        {"precision": "float64"},
+        {"framework": "jax@next"},
+    ]
+    whos = [numpy, jax, *(jax.model_copy(update=other) for other in others)]
+    found = [folders_of_what_is_compiled(who, tmp_path) for who in whos]
+    found.append(folders_of_what_is_compiled(jax, tmp_path, apart=True))
+    assert all(len(folders) == 1 for folders in found)
+    assert len(set.union(*found)) == len(found)
+    assert all(tmp_path in Path(folder).parents for folder in set.union(*found))
+    assert found[1] == folders_of_what_is_compiled(jax.model_copy(update={"model": "cnn"}), tmp_path)
+
+
+def test_on_a_gpu_jax_compiles_in_every_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It tries there which way is quickest: how much processes differ in that belongs to the interval."""
+    monkeypatch.setattr(worker_process, "_gpu", lambda device: "GPU-1")
+    on_gpu = cells_of("jax")[0].who.model_copy(update={"device": "cuda:0"})
+    assert "JAX_COMPILATION_CACHE_DIR" not in worker_process.environment(on_gpu, tmp_path)
+
+
+def test_jax_finds_again_what_it_has_compiled(tmp_path: Path) -> None:
+    settings = worker_process.environment(cells_of("jax")[0].who, tmp_path)
+    code = "import jax; jax.config.update('jax_log_compiles', True); jax.jit(lambda x: x + 1)(1.0)"
+    told = [
+        subprocess.run([sys.executable, "-c", code], env=settings, capture_output=True, text=True, check=True).stderr
+        for _ in range(2)
+    ]
+    assert list(Path(settings["JAX_COMPILATION_CACHE_DIR"]).iterdir())
+    assert ["cache hit" in text.lower() for text in told] == [False, True], told

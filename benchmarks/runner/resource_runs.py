@@ -12,7 +12,6 @@ from operator import methodcaller
 from typing import TYPE_CHECKING
 
 from benchmarks.plan import remaining
-from benchmarks.records import records_file
 from benchmarks.records.record import (
     Cell,
     Configuration,
@@ -35,7 +34,8 @@ PROGRAM = "benchmarks.worker.resource_worker"
 
 def measure(run: "Runner", records: Sequence[Record]) -> None:
     """Measure what is missing among the records, into the run's sink."""
-    left = remaining.costs(records_file.run_of(records).cells_with_costs, records)
+    named = [cell for cell in run.cells if not run.networks[cell.who.model].unnamed]
+    left = remaining.costs(named, records) if run.profile.costs else {}
     if not left:
         return
     run.say(f"imports, memory and energy: {', '.join(dict.fromkeys(who.framework for who in left))}")

@@ -57,13 +57,22 @@ def other_side_of_clipping(
 
     Where gradients are clipped their common scale is not to be seen, and where they are not, clipping is not. `norm`: of the gradients.
     They grow with the logits, and vanish where the right class is certain: not quite, or rounding would be all of them. The start is as
-    near to where clipping begins as other masks allow, so that a rule that clips a little earlier or later shows.
+    near to where clipping begins as other masks allow, which lengthen or shorten gradients by a third, so that a rule that clips a
+    little earlier or later shows.
     """
     if norm(state, batch) > spec.clip_norm:
         certain = (_certain(state, batch, by / 2) for by in range(1, 24))
         return next((start for start in certain if norm(*start) < spec.clip_norm / 1.5), None)
-    louder = ((scaled(state, 2.0 ** (power / 2), "output.weight", "output.bias"), batch) for power in range(1, 47))
-    return next((start for start in louder if norm(*start) > spec.clip_norm * 1.5), None)
+
+    def louder(power: float) -> tuple[Arrays, Arrays]:
+        return scaled(state, 2.0 ** (power / 2), "output.weight", "output.bias"), batch
+
+    def is_clipped(power: float) -> bool:
+        return norm(*louder(power)) > spec.clip_norm * 1.4
+
+    if (found := next(filter(is_clipped, range(1, 47)), None)) is None:
+        return None
+    return louder(next(filter(is_clipped, (found - 1 + eighth / 8 for eighth in range(1, 9)))))
 
 
 def _certain(state: Arrays, batch: Arrays, by: float) -> tuple[Arrays, Arrays]:

@@ -19,6 +19,7 @@ from time import monotonic
 from typing import Any
 
 from benchmarks import gpus, system
+from benchmarks.runner.worker_process import KEPT_BY_JAX
 from implementations import precisions, registry, sources
 from implementations.catalogue import MODEL
 from implementations.equivalence import proof
@@ -42,6 +43,9 @@ def main(models: Sequence[str]) -> int:
         ThreadPoolExecutor(max_workers=usable_cores()) as pool,
     ):
         os.environ |= {STRAYS: strays, "OMP_NUM_THREADS": "1"}
+        os.environ |= {
+            "JAX_COMPILATION_CACHE_DIR": f"{strays}/compiled"
+        } | KEPT_BY_JAX  # few faults change every program
         print(json.dumps(about(models)), file=file)
         for answers in pool.map(answer, jobs(models)):
             print(*map(json.dumps, answers), sep="\n", file=file, flush=True)

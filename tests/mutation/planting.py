@@ -1,8 +1,8 @@
 """Plants mistakes in an implementation and asks the kit what it notices.
 
-`python -m tests.mutation.planting FRAMEWORK PRECISION [first|all|needed|own] [MODEL]` prints one JSON line per fault: what
+`python -m tests.mutation.planting FRAMEWORK PRECISION [first|all|needed|own|some] [MODEL]` prints one JSON line per fault: what
 notices it, the first thing or, with `all`, everything; with `needed`, only of faults that show in this precision alone; with `own`,
-the first thing, and only of what the first model does not have. A
+the first thing, and only of what the first model does not have; with `some`, of one in three of these. A
 process of its own per framework. The framework `oracle` is NumPy, judged by an oracle with the mistake in it; `cupy` runs on
 its stand-in.
 """
@@ -41,12 +41,11 @@ def main(framework: str, precision: str, mode: str = "first", model: str = MODEL
     if framework != ORACLE:
         remember_yardsticks()
     made = {mistake.name: mistake for mistake in mistakes.of_model(model)}
-    others = (
-        {str(fault.spec): fault.spec for fault in faults.table(model).FAULTS} if mode not in ("first", "own") else {}
-    )
+    others = {str(fault.spec): fault.spec for fault in faults.table(model).FAULTS} if mode in ("all", "needed") else {}
     for spec in [{}, *others.values()]:  # nothing planted: nothing to be noticed
         tell("", framework, precision, noticed(framework, None, spec, precision, everything=True, model=model))
-    for fault in own(framework, model) if mode == "own" else of(framework, model):
+    chosen = {"own": own, "some": some}.get(mode, of)
+    for fault in chosen(framework, model):
         if fault.precision == precision or (not fault.precision and mode != "needed"):
             mistake, everything = made[fault.name], mode in ("all", "needed")
             checks = noticed(framework, mistake, fault.spec, precision, everything, fault.steps, model)
@@ -64,6 +63,11 @@ def of(framework: str, model: str = MODEL) -> list[Fault]:
 def own(framework: str, model: str) -> list[Fault]:
     """Those of a model that the first one does not have, which asks the others of the same files."""
     return [fault for fault in of(framework, model) if fault in faults.own(model)]
+
+
+def some(framework: str, model: str) -> list[Fault]:
+    """One in three of these, from the beginning to the end of the table."""
+    return own(framework, model)[::3]
 
 
 def family_of(framework: str) -> str:

@@ -1,4 +1,4 @@
-"""Trains a model's peers on its own data: `python -m tests.support.peer_losses MODEL PRESET NAME ...`.
+"""Trains peers on the models' own data: `python -m tests.support.peer_losses MODEL:PRESET:NAME ...`, all of one framework.
 
 Prints a JSON object: the losses of each, from first to last.
 """
@@ -12,7 +12,7 @@ from implementations import registry
 from implementations.initialisation import stored
 from tests.support.batches import samples
 
-STEPS = 300
+STEPS = 200
 
 
 def losses(model: str, preset: str, name: str) -> list[float]:
@@ -34,5 +34,4 @@ def losses(model: str, preset: str, name: str) -> list[float]:
 
 
 if __name__ == "__main__":
-    model, preset, *names = sys.argv[1:]
-    print(json.dumps({name: losses(model, preset, name) for name in names}))
+    print(json.dumps({training: losses(*training.split(":")) for training in sys.argv[1:]}))

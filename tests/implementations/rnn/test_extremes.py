@@ -106,7 +106,10 @@ def test_gradients_are_on_both_sides_of_where_clipping_begins(case: str, clip_no
     norms = sides(spec)
     lower, upper = sorted([norms[ZEROED], norms[CLIPPING]])
     assert lower < spec.clip_norm < upper
-    assert not spec.clip_norm / 1.5 <= norms[CLIPPING] <= spec.clip_norm * 1.5
+    if norms[CLIPPING] < spec.clip_norm:
+        assert norms[CLIPPING] < spec.clip_norm / 1.5
+    else:  # what leaves gradients up to twice too long alone is told, under other masks too
+        assert spec.clip_norm * 1.4 < norms[CLIPPING] < spec.clip_norm * 1.55
 
 
 @pytest.mark.parametrize("clip_norm", [1e-9, 1e12])

@@ -190,10 +190,12 @@ def _dispensable(cells: Sequence[Cell], estimate: RunEstimate) -> list[tuple[obj
     """Sizes that may be left out: those of networks that nobody named; then of each network and kind of device all but its own
     size, or but one where that is not there.
     """
-    if unnamed := [size for size in dict.fromkeys(map(_size_of, cells)) if size[0] in estimate.unnamed]:
+    there = dict.fromkeys(map(_size_of, cells))
+    unnamed = [size for size in there if size[0] in estimate.unnamed]
+    if 0 < len(unnamed) < len(there):  # else -k has named them
         return unnamed
     of_each: dict[tuple[object, ...], list[tuple[object, ...]]] = {}
-    for size in dict.fromkeys(map(_size_of, cells)):
+    for size in there:
         of_each.setdefault(size[:2], []).append(size)
     dispensable = []
     for (model, _), sizes in of_each.items():

@@ -70,6 +70,11 @@ def test_a_budget_gives_them_up_first_and_says_so() -> None:
     assert set(fitted.networks) == {"mlp", *OTHERS} - gone
 
 
+def test_a_budget_keeps_them_where_a_keyword_has_chosen_them_alone() -> None:
+    fitted = prepare.fit(prepared(keyword="rnn/"), "20s")
+    assert {cell.who.model for cell in fitted.plan.cells} == {"rnn"}
+
+
 def test_they_have_no_costs() -> None:
     record = runs.run_record(prepared(), 6, 0)
     assert {network.model for network in record.networks if network.unnamed} == set(OTHERS)

@@ -2,11 +2,11 @@
 
 import os
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
+from subprocess import Popen
+from time import sleep
 
 from submitit.helpers import Checkpointable
 
@@ -26,14 +26,14 @@ class Job(Checkpointable):  # type: ignore[misc]  # submitit is an extra: withou
     def __call__(self) -> int:
         """Run it, go on with it where it was stopped, and write down what it ended with, by the job's number."""
         command = [sys.executable, "-m", "benchmarks", "run", "--into", self.folder, *self.options]
-        process = subprocess.Popen(command, preexec_fn=_ignore_notice)
+        process = Popen(command, preexec_fn=_ignore_notice)
         try:
             code = process.wait()
         finally:
             process.terminate()  # submitit leaves through here when the time is over: the run then ends in good order
             process.wait()
         if code in STOPPED:  # a job that ended before Slurm ends it would count as completed, and not be requeued
-            time.sleep(LONGEST_GRACE_S)
+            sleep(LONGEST_GRACE_S)
         else:
             path = Path(self.exit_code.replace("%j", os.environ["SLURM_JOB_ID"]))
             path.write_text(f"{code}\n", encoding="ascii")

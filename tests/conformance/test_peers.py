@@ -16,7 +16,7 @@ SHARES = {
     ("mlp", "digits"): 1 / 3,
     ("cnn", "digits"): 1 / 3,
     ("rnn", "digits"): 1 / 3,
-    ("rnn", "text"): 3 / 5,
+    ("rnn", "text"): 2 / 3,
     ("transformer", "digits"): 1 / 2,
     ("transformer", "text"): 2 / 3,
 }

@@ -17,7 +17,7 @@ from benchmarks.sweep.job import Job
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     seconds: list[float] = []
     monkeypatch.setenv("SLURM_JOB_ID", "12")
-    monkeypatch.setattr("benchmarks.sweep.job.time.sleep", seconds.append)
+    monkeypatch.setattr("benchmarks.sweep.job.sleep", seconds.append)
     return seconds
 
 
@@ -30,7 +30,7 @@ def runs(program: str, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
         given.append(command)
         return start([sys.executable, "-c", program], **options)
 
-    monkeypatch.setattr("benchmarks.sweep.job.subprocess.Popen", started)
+    monkeypatch.setattr("benchmarks.sweep.job.Popen", started)
     return given
 
 

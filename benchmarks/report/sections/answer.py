@@ -111,7 +111,8 @@ def _table(found: Sequence[tuple[Results, Answer]]) -> list[Block]:
     rows = [
         [
             _label(results, row, len(settings) > 1),
-            _cell(results, row.yours, same) + ("" if row.is_yours else " (yours was not measured)"),
+            _cell(results, row.yours, same)
+            + ("" if row.is_yours or results.network.unnamed else " (yours was not measured)"),
             *(_cell(results, group, same) for group in (row.smaller, row.larger)),
         ]
         for results, row in found

@@ -120,14 +120,11 @@ def _measure(
     cells, profile = prepared.plan.cells, prepared.request.profile
     untrained = progress.untrained if 0 in progress.finished else None
     trains = 0 in left and (untrained is None or bool(untrained))
-    networks = {
-        model: Network(network.spec, network.arrays(), _epochs(network, profile.epochs, say) if trains else 0)
-        for model, network in prepared.networks.items()
-        if model not in prepared.request.unnamed
-    }
-    for model in prepared.request.unnamed:
-        if network := prepared.networks.get(model):
-            networks[model] = Network(network.spec, network.arrays(), unnamed=True)
+    networks = {}
+    for model, network in prepared.networks.items():
+        unnamed = model in prepared.request.unnamed
+        epochs = _epochs(network, profile.epochs, say) if trains and not unnamed else 0
+        networks[model] = Network(network.spec, network.arrays(), epochs, unnamed)
     work = blocks.Runner(
         networks, cells, profile, outcome.blocks, seed, outcome.keep, say, prepared.request.pythons,
         call_s=progress.call_s, restless=progress.restless, left=left, untrained=untrained,

@@ -29,7 +29,7 @@ from benchmarks.records.record import (
     UntrainedRecord,
 )
 from benchmarks.runner import interference
-from benchmarks.runner.networks import Network, dataset_of, scratch
+from benchmarks.runner.networks import Network, dataset_of, of_named, scratch
 from benchmarks.runner.progress import Place, Say
 from benchmarks.runner.worker_process import PROGRAM, Sink, WorkerLost, WorkerProcess
 from benchmarks.worker.protocol import PROFILING, Job, Says, Task
@@ -180,8 +180,7 @@ class Block:
         jobs = [self._job(whos, order) for whos in turns.processes([*turns.by_implementation(order), *untrained])]
         if self.run.null_control and self.run.blocks > 1:
             peers = {cell.who.framework for cell in self.cells if registry.is_peer(cell.who.framework)}
-            named = [cell for cell in self.cells if not self.run.networks[cell.who.model].unnamed]
-            control = turns.control(named, self.number, peers)
+            control = turns.control(of_named(self.cells, self.run.networks), self.number, peers)
             copied = [cell for cell in order if cell in control]
             jobs += [self._job(whos, copied, True) for whos in turns.processes(cell.who for cell in control)]
         self.order.shuffle(jobs)

@@ -1,6 +1,6 @@
 """The networks of a run, and the folder in which their workers find what they train on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import writing
+from benchmarks.records.record import Cell
 from benchmarks.runner.scratch import scratch_folder
 from implementations.contract import Spec
 
@@ -21,7 +22,12 @@ class Network:
     data: Mapping[str, np.ndarray]
     epochs: int = 0
     unnamed: bool = False
-    """Whether nobody named it: of such a one no first calls are measured, and no null control is kept."""
+    """Whether nobody named it: of such a one no first calls and no costs are measured, and no null control."""
+
+
+def of_named(cells: Iterable[Cell], networks: Mapping[str, Network]) -> list[Cell]:
+    """The cells of networks that were named."""
+    return [cell for cell in cells if not networks[cell.who.model].unnamed]
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from benchmarks.records.record import (
     ResourceRecord,
     StartRecord,
 )
+from benchmarks.runner.networks import of_named
 from benchmarks.runner.scratch import scratch_folder
 from benchmarks.runner.worker_process import Sink, WorkerLost, WorkerProcess
 from benchmarks.worker.protocol import Job, Task
@@ -34,8 +35,7 @@ PROGRAM = "benchmarks.worker.resource_worker"
 
 def measure(run: "Runner", records: Sequence[Record]) -> None:
     """Measure what is missing among the records, into the run's sink."""
-    named = [cell for cell in run.cells if not run.networks[cell.who.model].unnamed]
-    left = remaining.costs(named, records) if run.profile.costs else {}
+    left = remaining.costs(of_named(run.cells, run.networks), records) if run.profile.costs else {}
     if not left:
         return
     run.say(f"imports, memory and energy: {', '.join(dict.fromkeys(who.framework for who in left))}")

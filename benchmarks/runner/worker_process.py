@@ -277,7 +277,9 @@ def environment(who: Configuration, scratch: Path, apart: bool = False) -> dict[
     compiled = str(scratch / "compiled" / "-".join(filter(None, words)))
     settings |= {"TORCHINDUCTOR_CACHE_DIR": compiled, "TRITON_CACHE_DIR": compiled, "CUPY_CACHE_DIR": compiled}
     settings["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
-    if not gpu:  # on a GPU, XLA tries which way is quickest, and each process may find another one
+    if gpu:  # XLA tries there which way is quickest, and each process may find another one
+        settings["JAX_ENABLE_COMPILATION_CACHE"] = "false"
+    else:
         settings |= {"JAX_PLATFORMS": "cpu", "JAX_COMPILATION_CACHE_DIR": compiled} | KEPT_BY_JAX
     return os.environ | system.thread_environment(who.threads) | settings
 

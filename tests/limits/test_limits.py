@@ -210,3 +210,12 @@ def test_a_limit_explains_no_larger_error_than_its_own() -> None:
     assert adam.explains("plain", spec, small)
     assert not adam.explains("plain", spec, large)
     assert not adam.explains("plain", spec, none)
+
+
+def test_a_limit_of_a_layer_concerns_the_networks_that_have_it() -> None:
+    layers_of = {model: {step.layer for step in registry.part(model, "steps").STEPS} - {""} for model in registry.OURS}
+    (pool,) = (limit for limit in concerning(["jax"]) if limit.name == "NaN lost in a max pool")
+    assert pool in concerning(["jax"], layers_of["cnn"])
+    assert pool not in concerning(["jax"], layers_of["mlp"])
+    assert {limit.layer for limit in LIMITS} - {""} <= set.union(*layers_of.values())
+    assert set(concerning(["numpy"], ())) == set(concerning(["numpy"]))  # none of NumPy's is of a layer

@@ -12,7 +12,7 @@ from implementations import registry
 from implementations.initialisation import stored
 from tests.support.batches import samples
 
-STEPS = 200
+STEPS = 300
 
 
 def losses(model: str, preset: str, name: str) -> list[float]:

@@ -234,7 +234,10 @@ def unsaid_items(results: Results) -> list[str]:
     has_floors = any(entry.cell.phase == COPY for entry in results.entries)
     is_judged = not impossible_times.unjudged(results.entries, results.blocks)
     has_tuned = any(network.has_tuned for network in results.run.networks)
+    unnamed = [network for network in results.run.networks if network not in results.run.named]
+    titles = wording.listed(map(wording.network, unnamed))
     items = [
+        (unnamed, f"Of the {titles} other sizes and frameworks, why one is slower, what differs, whether they learn: --model {','.join(n.model for n in unnamed)}."),
         (has_tuned and not _differ_only(whos, mode=""), "Whether tuning pays: --mode plain,tuned."),
         (not _differ_only(whos, threads=0), "What more or fewer threads do: --threads 1,all."),
         (len({who.device.startswith("cuda") for who in whos}) < 2, "From when a GPU pays: --device cpu,cuda, where there is one."),

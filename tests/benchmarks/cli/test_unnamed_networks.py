@@ -15,7 +15,7 @@ from benchmarks.plan.schedule import FEWEST_ROUNDS
 from benchmarks.records.record import Record
 from benchmarks.records.records_file import run_of
 from benchmarks.report import terminal
-from benchmarks.report.document import Document, Figure, Heading, Section, Table, Text
+from benchmarks.report.document import Bullets, Document, Figure, Heading, Section, Table, Text
 from tests.support import report_text, synthetic, two_networks
 from tests.support.command import NOT_GIVEN, save_npz
 
@@ -122,14 +122,24 @@ def test_of_the_others_it_tells_the_times_and_the_proofs(document: Document, anc
     assert [text for text in headings if text in ("MLP", "CNN")] == named
 
 
+def test_it_says_which_option_would_tell_more_of_them(document: Document) -> None:
+    (unsaid,) = (block for block in section(document, "headline").blocks[-1:] if isinstance(block, Bullets))
+    assert any(item.startswith("Of the CNN other sizes") and item.endswith("--model cnn.") for item in unsaid.items)
+    assert not any("other sizes and frameworks" in item for item in terminal_lines(synthetic.quick()))
+
+
+def terminal_lines(records: list[Record]) -> list[str]:
+    results = report_text.gathered(records)
+    return terminal.lines(results, comparison_groups(results))
+
+
 def test_what_is_true_of_every_network_is_told_once(document: Document) -> None:
     texts = [block.text for block in section(document, "equivalence").blocks if isinstance(block, Text)]
     assert len(texts) == len(set(texts)) > 0
 
 
 def test_the_end_in_the_terminal_has_a_line_for_each() -> None:
-    results = report_text.gathered(with_unnamed())
-    told = terminal.lines(results, comparison_groups(results))
+    told = terminal_lines(with_unnamed())
     assert len([line for line in told if line.startswith("Training the CNN at")]) == 1
     assert len([line for line in told if line.startswith("How sure")]) == 1
 

@@ -23,6 +23,7 @@ from benchmarks.runner.blocks import Runner
 from benchmarks.runner.worker_process import WorkerLost, WorkerProcess
 from benchmarks.worker.protocol import PROFILING, Job, Task
 from tests.support.fresh_process import interpreter_that
+from tests.support.lost_training import LostWhileTraining
 from tests.support.strangers import offered
 from tests.support.tiny_runs import TINY, cells_of, execute, networks, outcomes, timed
 
@@ -234,35 +235,15 @@ def test_a_worker_that_is_killed_while_its_steps_are_profiled_still_trains(monke
     assert [r.seed for r in records if isinstance(r, LearningRecord)] == list(range(TINY.trainings))
 
 
-TRAINING = "training of the mlp"
-
-
-class LostWhileLearning(WorkerProcess):
-    """Is killed at its first sign of life while it trains, if it may be."""
-
-    may_be = True
-
-    def next(self, timeout_s: float) -> Any:
-        said = super().next(timeout_s)
-        if self.may_be and isinstance(said, dict) and said.get("cell") == TRAINING and said["event"] == "preparing":
-            self.process.kill()
-            self.process.wait()
-            while self.lines.get() is not None:
-                pass
-            self.lines.put(None)
-            return super().next(timeout_s)
-        return said
-
-
 def test_a_training_that_is_lost_is_a_record_and_is_made_again_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "WorkerProcess", LostWhileLearning)
+    monkeypatch.setattr(blocks, "WorkerProcess", LostWhileTraining)
     cells = cells_of("numpy", phases=("predict",))
     records = execute(cells, epochs=2)
     assert (timed(records), outcomes(records)) == ({of.id for of in cells}, [])
     (lost,) = [record for record in records if isinstance(record, UntrainedRecord)]
     assert (lost.who, lost.block, lost.seed) == (cells[0].who, 0, TINY.trainings - 1)
     assert lost.reason == "the worker was lost: its process ended with signal 9"
-    monkeypatch.setattr(LostWhileLearning, "may_be", False)
+    monkeypatch.setattr(LostWhileTraining, "may_be", False)
     again: list[Record] = []
     Runner(networks(2), cells, TINY, 1, 0, again.append, left={0: []}, untrained={lost.who}).execute()
     assert [record.seed for record in again if isinstance(record, LearningRecord)] == list(range(TINY.trainings))

@@ -1,7 +1,6 @@
 """Runs of several networks: those of a framework share a process, and what breaks one of them leaves the others."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -9,12 +8,12 @@ import pytest
 from benchmarks.plan import schedule
 from benchmarks.plan.cells import plan
 from benchmarks.plan.request import Request
-from benchmarks.records.record import Cell, LearningRecord, Record, UntrainedRecord, WorkerRecord
+from benchmarks.records.record import Cell, LearningRecord, Record, TimingRecord, UntrainedRecord, WorkerRecord
 from benchmarks.runner import blocks
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.networks import Network
-from benchmarks.runner.worker_process import WorkerProcess
 from implementations.cnn.spec import CNNSpec
+from tests.support.lost_training import LostWhileTraining
 from tests.support.strangers import offered
 from tests.support.tiny_runs import SPEC, TINY, networks, outcomes, timed
 
@@ -26,11 +25,11 @@ def cells_of(*frameworks: str, phases: tuple[str, ...] = ("train_step", "predict
     return plan({"mlp": SPEC, "cnn": IMAGES}, request, gpus=[]).cells
 
 
-def both(epochs: int = 0) -> dict[str, Network]:
+def both(epochs: int = 0, unnamed: bool = False) -> dict[str, Network]:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(32, 4, 4, 1)).astype(np.float32), rng.integers(0, 3, size=32)
     images: dict[str, np.ndarray] = {"x_train": x, "y_train": y, "x_test": x, "y_test": y}
-    return networks(epochs) | {"cnn": Network(IMAGES, images, epochs)}
+    return networks(epochs) | {"cnn": Network(IMAGES, images, epochs, unnamed)}
 
 
 def execute(cells: list[Cell], number: int = 1, epochs: int = 0) -> list[Record]:
@@ -57,22 +56,18 @@ def test_the_null_control_has_the_training_steps_of_all_networks() -> None:
     assert schedule.control(cells, 0) == [cell for cell in cells if cell.phase == "train_step"]
 
 
-class LostInTheFirstTraining(WorkerProcess):
-    """Is killed at its first sign of life while it trains the first network."""
-
-    def next(self, timeout_s: float) -> Any:
-        said = super().next(timeout_s)
-        if isinstance(said, dict) and said == {"event": "preparing", "cell": self.job.tasks[0].training}:
-            self.process.kill()
-            self.process.wait()
-            while self.lines.get() is not None:  # what it has said meanwhile is lost too
-                pass
-            self.lines.put(None)
-        return said
+def test_of_a_network_that_nobody_named_there_are_no_first_calls_and_no_null_control() -> None:
+    cells = cells_of("numpy", phases=("train_step",))
+    records: list[Record] = []
+    Runner(both(unnamed=True), cells, TINY, 2, seed=0, sink=records.append).execute()
+    timings = [record for record in records if isinstance(record, TimingRecord)]
+    measured = {t.cell.who.model for t in timings if t.first_call_s is not None}
+    assert (measured, {t.cell.who.model for t in timings if t.control}) == ({"mlp"}, {"mlp"})
+    assert timed(records) == {cell.id for cell in cells}
 
 
 def test_where_the_training_of_one_is_lost_the_others_are_trained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "WorkerProcess", LostInTheFirstTraining)
+    monkeypatch.setattr(blocks, "WorkerProcess", LostWhileTraining)
     cells = cells_of("numpy", phases=("predict",))
     records = execute(cells, epochs=2)
     assert (timed(records), outcomes(records)) == ({cell.id for cell in cells}, [])

@@ -246,7 +246,8 @@ def test_on_a_gpu_jax_compiles_in_every_process(tmp_path: Path, monkeypatch: pyt
     """It tries there which way is quickest: how much processes differ in that belongs to the interval."""
     monkeypatch.setattr(worker_process, "_gpu", lambda device: "GPU-1")
     on_gpu = cells_of("jax")[0].who.model_copy(update={"device": "cuda:0"})
-    assert "JAX_COMPILATION_CACHE_DIR" not in worker_process.environment(on_gpu, tmp_path)
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "/of/the/user")
+    assert worker_process.environment(on_gpu, tmp_path)["JAX_ENABLE_COMPILATION_CACHE"] == "false"
 
 
 def test_jax_finds_again_what_it_has_compiled(tmp_path: Path) -> None:

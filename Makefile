@@ -16,6 +16,8 @@ FAST := $(addprefix tests/, architecture/test_totals.py architecture/test_walls.
   $(addprefix implementations/, $(addprefix equivalence/test_, tolerances.py precision.py rounding.py strays.py) test_initialisation.py mlp/test_spec.py mlp/test_extremes.py))
 # What `make test` runs: all, or what concerns one model, and of the rest what is quick.
 CHOSEN = $(if $(MODEL),--model $(MODEL) $(FAST) tests/conformance/test_conformance.py tests/implementations/$(MODEL))
+# One more than cores: some tests wait.
+PROCESSES ?= $(shell expr 1 + $$(nproc 2>/dev/null || echo 1))
 STAMP := $(VENV)/.installed-$(EXTRA)
 
 .DEFAULT_GOAL := help
@@ -34,7 +36,7 @@ choose: $(STAMP) ## Which framework for your network: SPEC=my.toml DATA=my.npz, 
 	$(BIN)/python -m benchmarks run --profile choose $(if $(SPEC),--spec '$(SPEC)') $(if $(DATA),--data '$(DATA)') $(if $(BUDGET),--budget '$(BUDGET)')
 
 test: $(STAMP) ## Run the tests (MODEL=mlp: those of one model, and the quick ones of what all share)
-	$(BIN)/python -m pytest $(CHOSEN)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder $(CHOSEN)
 
 test-fast: $(STAMP) ## Run the tests that start no workers and compile nothing (about a minute)
 	$(BIN)/python -m pytest -q $(FAST)

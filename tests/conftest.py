@@ -1,19 +1,28 @@
-"""Tests that wait for long processes come last, and the processes are begun first (`background.py`).
+"""How the tests are shared out among pytest's processes (`make test` starts some; without `-n` it is one).
 
+Tests of one file run in one process, and so do tests that wait for the same long process (`shared_process.py`); those come first.
 With `--model NAME`, as `make test MODEL=NAME` has it, tests of other models are left out.
 """
 
+import os
 from typing import Any
 
 import pytest
 import threadpoolctl
 
 from implementations import registry
-from tests.support import ROOT, background
+from tests.support import ROOT, shared_process
+from tests.support.adapters import STRAYS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--model", choices=registry.models(), help="leave out the tests of other models")
+
+
+def pytest_configure() -> None:
+    os.environ.pop(
+        "PYTEST_XDIST_WORKER", None
+    )  # where it is set, pytest-benchmark measures nothing, in what a test starts too
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> None:
@@ -21,7 +30,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> No
         left_out = [item for item in items if is_of_another(item, model)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    items.sort(key=lambda item: hasattr(item.module, "begin_processes"))
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
 
 
 def is_of_another(item: Any, model: str) -> bool:
@@ -32,18 +43,21 @@ def is_of_another(item: Any, model: str) -> bool:
     return bool(named & others) or bool(folders & set(item.path.parents))
 
 
-def pytest_collection_finish(session: Any) -> None:
-    if session.config.option.collectonly:
-        return
-    # Now that NumPy is imported: products are small here, and long processes run beside them.
+def group_of(item: Any) -> str:
+    """Its file, and where a file's tests wait for several processes, which."""
+    process = getattr(item.module, "process_of", lambda parameters: "")
+    return f"{item.path} {process(item.callspec.params if hasattr(item, 'callspec') else {})}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One for all of pytest's processes: of what long processes said, and of how far rounding leads the oracle astray."""
+    own = tmp_path_factory.getbasetemp()
+    shared_process.folder = own.parent if own.name.startswith("popen-") else own
+    os.environ[STRAYS] = str(shared_process.folder / "strays")
+    (shared_process.folder / "strays").mkdir(exist_ok=True)
+
+
+def pytest_collection_finish() -> None:
+    # Now that NumPy is imported: products are small here, and other processes run beside.
     threadpoolctl.threadpool_limits(1, user_api="blas")
-    waiting: dict[Any, list[dict[str, Any]]] = {}
-    for item in session.items:
-        if hasattr(item.module, "begin_processes") and not item.get_closest_marker("skip"):
-            waiting.setdefault(item.module, []).append(item.callspec.params if hasattr(item, "callspec") else {})
-    for module in sorted(waiting, key=lambda module: not hasattr(module, "BEGIN_FIRST")):
-        module.begin_processes(waiting[module])
-
-
-def pytest_sessionfinish() -> None:
-    background.stop()

@@ -6,11 +6,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from time import sleep
-from typing import Any
 
 import psutil
 import pytest
@@ -18,15 +16,15 @@ import pytest
 from benchmarks import report
 from benchmarks.records import records_file
 from benchmarks.records.record import ProofRecord, RunRecord, TimingRecord
-from tests.support import ROOT, background
+from tests.support import ROOT
 from tests.support.strangers import offered
 
 SCRIPT = ROOT / ".ci" / "gpu"
 FRAMEWORKS = {"hanging": "import time; time.sleep(600)", "broken": "import no_such_module"}
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason=".ci/gpu is for Linux, where NVIDIA's GPUs are")
-
-BEGIN_FIRST = True
-"""It waits more than it computes."""
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(sys.platform != "linux", reason=".ci/gpu is for Linux, where NVIDIA's GPUs are"),
+]
 
 RUNS = ("run-plain", "run-tuned", "run-coarse", "run-zoo", "run-transformer", "run-costs")
 MODELS = {"run-zoo": ("cnn", "rnn"), "run-transformer": ("transformer",)}
@@ -46,18 +44,14 @@ def settings() -> dict[str, str]:
     }  # fmt: skip
 
 
-def begin() -> Any:
-    return background.python("-c", f"import os; os.execvp('bash', ['bash', {str(SCRIPT)!r}])", **settings())
-
-
-def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
-    begin()
-
-
 @pytest.fixture(scope="module")
 def ran() -> subprocess.CompletedProcess[str]:
-    found: subprocess.CompletedProcess[str] = begin().result()
-    return found
+    """On one processor: threads that wait for one another would cost the tests beside them more than all that it does."""
+    one = str(min(os.sched_getaffinity(0)))
+    return subprocess.run(
+        ["taskset", "-c", one, SCRIPT],
+        env=os.environ | settings(), capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

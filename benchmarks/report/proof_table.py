@@ -132,7 +132,8 @@ def _failures(proofs: Sequence[ProofRecord]) -> list[str]:
                     f"{proof.who.label} {proof.who.precision} {size}: {check.check}, {check.group}: {check.tensor} "
                     f"off by {check.error:.2g}, allowed {check.budget:.2g}{whose}"
                 )
-    return ["", "Failed:", *lines] if lines else []
+    ended = ["A proof ends with the part that fails: nothing longer was asked."] if any(p.ours for p in proofs) else []
+    return ["", "Failed:", *lines, *ended] if lines else []
 
 
 def _notes(proofs: Sequence[ProofRecord]) -> list[str]:

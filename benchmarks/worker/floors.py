@@ -38,7 +38,7 @@ class Floors:
         return spec.flops(phase), spec.least_flops(phase), spec.least_bytes(phase)
 
     def _products(self, shapes: Iterable[tuple[int, int, int]]) -> Callable[[], Any]:
-        factor, product = self.kit.factor, self.kit.adapter.matrix_product
+        factor, product = self.kit.products.factor, self.kit.adapter.matrix_product
         pairs = [(factor(self._random(m, k)), factor(self._random(k, n))) for m, k, n in shapes]
         return lambda: [product(a, b) for a, b in pairs]  # all of them: none waits for another
 

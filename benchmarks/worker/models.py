@@ -57,7 +57,7 @@ class Models(Prover):
 
     def describe(self, import_s: float, affinity: list[int]) -> WorkerRecord:
         """This process, for the record; measures the precision that is in force."""
-        bits = {what: kept_bits(self.who.precision, product) for what, product in self.kit.products().items()}
+        bits = {what: kept_bits(self.who.precision, product) for what, product in self.kit.products.by_name().items()}
         return WorkerRecord(
             who=self.who,
             block=self.job.block,

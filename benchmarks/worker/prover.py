@@ -17,6 +17,7 @@ from implementations import limits, registry
 from implementations.contract import Arrays, DeviceBatch, Framework, Model, Spec
 from implementations.equivalence import strays, tolerances
 from implementations.equivalence.kit import Kit
+from implementations.equivalence.proof import Candidate
 
 AFTERWARDS = "after the rounds"
 """The name of a proof that begins where the timing ended."""
@@ -84,12 +85,21 @@ class Prover(Builder):
         """The unmodified callables against the oracle; the verdict goes into the records."""
         candidate = self.kit.candidate(prepared.spec, prepared.model)
         if self.job.check_only:
-            checks = list(self.kit.everything(candidate))
+            checks = self._whole_proof(candidate, prepared)
         else:  # later blocks run the same code: they prove the new callables, from the richer start
             starts = self.kit.starts(prepared.spec)[: None if self.job.block == 0 else 1]
             checks = [*self.kit.precision(prepared.spec.precision), *self.kit.steps(candidate, starts)]
         prepared.proof_made, prepared.reason = True, self._judged(prepared, checks)
         prepared.proved = not prepared.reason
+
+    def _whole_proof(self, candidate: Candidate, prepared: PreparedModel) -> list[tolerances.Check]:
+        """As far as the part that shows a fault of its own: what is longer would show it again."""
+        checks: list[tolerances.Check] = []
+        for part in self.kit.parts(candidate):
+            checks += part
+            if any(not check.passed and not self._limit(check, prepared) for check in checks):
+                break
+        return checks
 
     def _judged(self, prepared: PreparedModel, checks: Iterable[tolerances.Check]) -> str:
         """Sends the proof; returns what failed, or nothing."""
@@ -135,11 +145,15 @@ class Prover(Builder):
         return cell in proved[self.job.block % MIN_BLOCKS_FOR_VERDICT :: MIN_BLOCKS_FOR_VERDICT]
 
     def _recorded(self, check: Any, prepared: PreparedModel) -> Check:
-        limit = None
-        if not check.passed:
-            who, spec = prepared.who, prepared.spec.model_dump(mode="json")
-            limit = limits.explaining(who.framework, who.mode, spec, check)
         return Check(
             check=check.check, group=check.group, tensor=check.tensor, error=float(check.error),
-            budget=float(check.budget), passed=check.passed, limit=limit.name if limit else "",
+            budget=float(check.budget), passed=check.passed, limit=self._limit(check, prepared),
         )  # fmt: skip
+
+    def _limit(self, check: tolerances.Check, prepared: PreparedModel) -> str:
+        """Which of the framework's own explains that it failed; nothing where none does, or it passed."""
+        if check.passed:
+            return ""
+        who = prepared.who
+        limit = limits.explaining(who.framework, who.mode, prepared.spec.model_dump(mode="json"), check)
+        return limit.name if limit else ""

@@ -3,14 +3,14 @@
 The kit knows a model by the contract, its oracle is made from its NumPy implementation, and its extreme states are the network's own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import cast
 
 import numpy as np
 
 from implementations import registry
-from implementations.contract import Arrays, DeviceArray, ExtendedFramework, Framework, Model, Spec
+from implementations.contract import Arrays, DeviceArray, Framework, Model, Spec
 from implementations.equivalence import (
     generator,
     precision,
@@ -22,7 +22,7 @@ from implementations.equivalence import (
     trajectories,
 )
 from implementations.equivalence.oracle import oracle_of
-from implementations.equivalence.precision import Product
+from implementations.equivalence.products import Products
 from implementations.equivalence.proof import Candidate
 from implementations.equivalence.repetition import Start
 from implementations.equivalence.tolerances import Check
@@ -65,7 +65,7 @@ class Kit:
         self.adapter, self.device, self.shared = adapter, device, shared
         self.model_class = registry.model_class(model, framework, mode)
         self.states, steps = registry.part(model, "extremes"), registry.part(model, "steps").STEPS
-        self.layers = {step.layer.partition("/")[0] for step in steps}
+        self.products = Products(adapter, device, {step.layer.partition("/")[0] for step in steps})
         self.oracle_class = oracle_of(cast(type[NumpyModel], registry.model_class(model, "numpy")))
 
     def candidate(self, spec: Spec, model: Model | None = None) -> Candidate:
@@ -119,13 +119,20 @@ class Kit:
         return [check for start in starts for check in proof.prove_step(candidate, oracle, start, self.shared)]
 
     def everything(self, candidate: Candidate) -> Iterator[Check]:
-        """The whole proof, check by check. Deterministic settings come last, for they stay on."""
+        """The whole proof, check by check."""
+        return (check for part in self.parts(candidate) for check in part)
+
+    def parts(self, candidate: Candidate) -> Iterator[Iterable[Check]]:
+        """The whole proof: steps, then what takes many, which a wrong step fails too. Deterministic settings come last, for they
+        stay on.
+        """
         spec = candidate.spec
-        yield from self.precision(spec.precision)
-        yield from self.steps(candidate, [*self.starts(spec), *self.stress_starts(spec)])
+        yield self.precision(spec.precision)
+        yield (check for start in self.starts(spec) for check in self.steps(candidate, [start]))
         if not spec.problem_with("train_step"):
-            yield from self.beyond_a_step(candidate)
-            yield from self.determinism(candidate)
+            yield (check for start in self.stress_starts(spec) for check in self.steps(candidate, [start]))
+            yield self.beyond_a_step(candidate)
+            yield self.determinism(candidate)
 
     def beyond_a_step(self, candidate: Candidate) -> Iterator[Check]:
         """What a single step does not show."""
@@ -142,7 +149,7 @@ class Kit:
         """Bits kept and rounding done by the matrix product on the device, and by whatever else multiplies."""
         return [
             check
-            for what, product in self.products().items()
+            for what, product in self.products.by_name().items()
             for check in (
                 precision.check(name, precision.kept_bits(name, product), what),
                 precision.product_check(name, product, what),
@@ -233,60 +240,6 @@ class Kit:
         if hasattr(self.adapter, "make_deterministic") or self.device == "cpu":
             checks.append(Check("determinism", "spread when deterministic", f"in {SPREAD_STEPS} steps", spread, 0.0))
         return checks
-
-    def products(self) -> dict[str, Product]:
-        """What multiplies in this network, each as a product: many libraries switch the precision of convolutions by itself, and
-        that of recurrent layers.
-        """
-        found: dict[str, Product] = {"matrix product": self.product}
-        if "convolution" in self.layers and hasattr(self.adapter, "convolution"):
-            found["convolution"] = self.product_by_convolution
-        if "recurrent" in self.layers and hasattr(self.adapter, "recurrence"):
-            found["recurrent layer"] = self.product_by_recurrence
-        if "attention" in self.layers and hasattr(self.adapter, "attention"):
-            found["kernel of attention"] = self.product_by_attention
-        return found
-
-    def product_by_convolution(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """The same: a's rows (H W, C) are the pixels of an image, and the kernel has b (C, K) in its middle."""
-        side = int(np.sqrt(len(a)))
-        kernel = np.zeros((3, 3, *b.shape), b.dtype)
-        kernel[1, 1] = b
-        image = self.factor(a.reshape(1, side, side, -1))
-        maps = cast(ExtendedFramework, self.adapter).convolution(image, self.factor(kernel))
-        return self.adapter.to_host(maps).reshape(len(a), -1)
-
-    def product_by_recurrence(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """The same: a's rows are states, b are the recurrent weights. What a ReLU lets through of a b, and of its negative, is a b."""
-        recurrence = cast(ExtendedFramework, self.adapter).recurrence
-
-        def multiplied(states: np.ndarray, weight: np.ndarray) -> np.ndarray:
-            return self.adapter.to_host(recurrence(self.factor(states), self.factor(weight)))
-
-        positive, negative = np.maximum(a, 0), np.maximum(-a, 0)
-        of_positive, of_negative = (multiplied(part, b) - multiplied(part, -b) for part in (positive, negative))
-        return np.asarray(of_positive - of_negative)
-
-    def product_by_attention(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """The same as means of a's columns, weighted by b: by scores that are logarithms, once for each sign."""
-        attention, result = cast(ExtendedFramework, self.adapter).attention, np.zeros((b.shape[1], len(a)), b.dtype)
-        keys, values = self.factor(np.eye(len(b), dtype=b.dtype)), self.factor(a.T)
-        for sign in (1, -1):
-            part = np.maximum(sign * b.T, 0)
-            total = part.sum(axis=1, keepdims=True)
-            weights = part / np.where(total, total, 1)
-            scores = np.where(weights, np.log(np.where(weights, weights, 1)), -1e4) * np.sqrt(len(b))
-            result += sign * total * self.adapter.to_host(attention(self.factor(scores.astype(b.dtype)), keys, values))
-        return result.T
-
-    def product(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """A product on the device of two host arrays, in the precision that is in use."""
-        return self.adapter.to_host(self.adapter.matrix_product(self.factor(a), self.factor(b)))
-
-    def factor(self, array: np.ndarray) -> DeviceArray:
-        """A copy on this kit's device, as a matrix product takes it."""
-        tensor = self.to_device(array)
-        return self.adapter.as_factor(tensor) if hasattr(self.adapter, "as_factor") else tensor
 
     def to_device(self, array: np.ndarray) -> DeviceArray:
         """A copy on this kit's device."""

@@ -15,7 +15,7 @@ from implementations.contract import Arrays, Batch, DeviceArray, DeviceBatch, Ex
 from implementations.declarations import Branch
 from implementations.equivalence import generator, tolerances
 from implementations.equivalence.repetition import Repetition, Start
-from implementations.equivalence.strays import Shared, is_large
+from implementations.equivalence.strays import Shared
 from implementations.equivalence.tolerances import Check, Yardstick
 from implementations.initialisation import stored
 
@@ -202,8 +202,7 @@ def _settled(repetition: Repetition, seen: Observation) -> tuple[Yardstick, list
             yardstick, _ = repetition.yardstick(repetition.reference(choices), choices)
     checks = start.judge(actual, yardstick, spec)
     if not (coarse and said is not None) and not all(check.passed for check in checks):
-        most = tolerances.MOST_FLIPS_OF_THE_ASKED if said is not None and is_large(spec) else tolerances.MOST_FLIPS
-        yardstick, checks, choices = _adopt(repetition, actual, yardstick, choices, branches, away, most)
+        yardstick, checks, choices = _adopt(repetition, actual, yardstick, choices, branches, away)
     if coarse:
         checks.append(tolerances.as_coarse_as_named(start.check, actual, yardstick))
     if flips := _flips(choices, own):
@@ -229,15 +228,15 @@ def _adopt(
     choices: Arrays,
     branches: Mapping[str, Branch],
     away: Arrays,
-    most: int,
 ) -> tuple[Yardstick, list[Check], Arrays]:
     """Let the oracle take the runner-up where the lead is within rounding, one in each round, as long as the excess shrinks.
 
-    The `most` nearest are tried, and the one that helps most is taken: another that also helps may be a wrong one, and
-    keep the right one from helping. Returned with the final choices. `away`: as `_away` has it.
+    The nearest are tried, and the one that helps most is taken: another that also helps may be a wrong one, and keep the right one from
+    helping. Those that said what they chose are not believed to the last: a compiler may compute an input twice, for what it tells and for
+    what it does, and round it in two ways. Returned with the final choices. `away`: as `_away` has it.
     """
     near = [(d.flat[i], name, int(i)) for name, d in away.items() for i in np.flatnonzero(d <= 1)]
-    places = [(name, index) for _, name, index in sorted(near)[:most]]
+    places = [(name, index) for _, name, index in sorted(near)[: tolerances.MOST_FLIPS]]
     choices = {name: choice.copy() for name, choice in choices.items()}
     checks = repetition.start.judge(actual, yardstick, repetition.spec)
     for _ in range(tolerances.MOST_ROUNDS):

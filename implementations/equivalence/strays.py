@@ -25,8 +25,7 @@ if TYPE_CHECKING:  # it imports this module
     from implementations.equivalence.repetition import Repetition
 
 LARGE_FLOPS = 10**9
-"""Of a training step. From here on perturbed runs are made side by side, and fewer ReLUs of a model that says which pass are tried on
-their other side."""
+"""Of a training step. From here on perturbed runs are made side by side."""
 
 Strays = tuple[dict[str, float], dict[str, float]]
 """How far rounding moves each tensor; how small the lead of a branch must be for rounding to decide."""

@@ -42,10 +42,7 @@ SMALLEST = 1e-30
 """A tensor that is smaller than this is zero: some frameworks flush what is near float32's smallest numbers."""
 
 MOST_FLIPS = 64
-"""ReLUs that are tried one by one, those nearest to zero. It limits the time, as do the next two."""
-
-MOST_FLIPS_OF_THE_ASKED = 16
-"""The same in a large network whose model says which of its ReLUs pass, where a budget is still not met."""
+"""ReLUs that are tried one by one, those nearest to zero. It limits the time, as does the next."""
 
 MOST_ROUNDS = 8
 """Rounds in which all of them are tried, and one is flipped."""

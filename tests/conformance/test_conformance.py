@@ -12,23 +12,29 @@ from typing import Any
 import pytest
 
 from implementations import registry
-from tests.support import background, cases
+from tests.support import cases, shared_process
 from tests.support.cases import FULL, STEPS
 
 OWN = {
-    "numpy": set(),
     "torch": {"torch"},
-    "jax": {"jax"},
-    "keras-tensorflow": {"tensorflow"},
-    "keras-torch": {"torch"},
     "keras-jax": {"jax"},
+    "jax": {"jax"},
+    "keras-torch": {"torch"},
+    "keras-tensorflow": {"tensorflow"},
+    "numpy": set(),
 }
-"""Framework -> the libraries with devices, threads and memory of their own that its process may hold."""
+"""Framework -> the libraries with devices, threads and memory of their own that its process may hold; those that take long first."""
 
-QUICKLY_COMPILED = "--xla_backend_optimization_level=1"
-"""For XLA, which compiles some hundred small networks here: half the time. What it makes of itself, `make prove` and every run judge."""
+QUICKLY_COMPILED = " ".join(
+    [
+        "--xla_backend_optimization_level=0",
+        "--xla_llvm_disable_expensive_passes=true",
+        "--xla_cpu_use_fusion_emitters=false",
+    ]
+)
+"""For JAX, which compiles some hundred small networks here: a third of the time. What XLA makes of itself, `make prove` and every run judge."""
 
-LONGEST_FIRST = ("keras-jax", "jax", "torch", "keras-tensorflow", "keras-torch")
+pytestmark = pytest.mark.long
 
 
 def here(implementation: str) -> str | None:
@@ -44,22 +50,16 @@ def here(implementation: str) -> str | None:
     return str(problem) if problem else None
 
 
-def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
-    """Every framework that is asked for, the long ones first: a short one fills what is left at the end."""
-    names = {chosen["implementation"].partition("/")[0] for chosen in parameters if "implementation" in chosen}
-    for name in sorted(names, key=lambda name: (*LONGEST_FIRST, name).index(name)):
-        process(name)
-
-
-def process(framework: str) -> Any:
-    """All that is asked of a framework."""
-    return background.python("-m", "tests.support.conformance", framework, XLA_FLAGS=QUICKLY_COMPILED)
+def process_of(parameters: dict[str, Any]) -> str:
+    """A framework: what is asked of it in all models, modes and precisions is one process."""
+    return str(parameters.get("implementation", "")).partition("/")[0]
 
 
 @cache
 def said(framework: str) -> tuple[list[dict[str, Any]], str]:
     """Its answers, and the end of what it complained of. Waits for it."""
-    done = process(framework).result()
+    quickly = {"XLA_FLAGS": QUICKLY_COMPILED} if framework in ("jax", "keras-jax") else {}
+    done = shared_process.python("-m", "tests.support.conformance", framework, **quickly)
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")], done.stderr[-3000:]
 
 
@@ -101,8 +101,8 @@ def each(what: Callable[[str, str, str], Sequence[str]]) -> list[Any]:
     ]
 
 
-STEPS_AND_PREDICTIONS = each(lambda *which: [*cases.chosen(*which), *([FULL] if cases.in_full(*which[:2]) else [])])
-IN_FULL = each(lambda *which: [FULL] if cases.in_full(*which[:2]) else [])
+STEPS_AND_PREDICTIONS = each(lambda *which: [*cases.chosen(*which), *([FULL] if cases.in_full(*which) else [])])
+IN_FULL = each(lambda *which: [FULL] if cases.in_full(*which) else [])
 MADE_UP = each(lambda *which: ["any specification"] if cases.examples(*which) else [])
 LONG_RUNS = each(
     lambda model, name, precision: (

@@ -63,4 +63,7 @@ def test_their_fault_is_told_and_not_timed(tmp_path: Path, old: str, new: str, m
     done = samenet(site, "verify", "--framework", "outsider", "--precision", "float32", *SMALL)
     assert done.returncode == 1, done.stderr
     assert "UNEQUAL" in done.stdout
-    assert message in done.stdout.partition("Failed:")[2]
+    failed = done.stdout.partition("Failed:")[2]
+    assert message in failed
+    assert "A proof ends with the part that fails: nothing longer was asked." in failed
+    assert "restarted run" not in failed

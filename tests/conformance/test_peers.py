@@ -3,14 +3,13 @@
 import json
 import math
 import statistics
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import pytest
 
 from implementations import registry
-from tests.support import background
+from tests.support import shared_process
 
 SHARES = {
     ("mlp", "digits"): 1 / 3,
@@ -22,46 +21,47 @@ SHARES = {
 }
 """Of the loss of guessing, what is left after some hundred steps; a text stays hard to foretell."""
 
+pytestmark = pytest.mark.long
+
+
+def framework_of(name: str) -> str:
+    """Of the peer with this name."""
+    return registry.PEERS[name].framework
+
 
 def absent(name: str) -> Any:
     """Why a peer cannot run here, or None."""
-    framework = registry.PEERS[name].framework
-    why = registry.missing(name) or registry.missing(framework)
-    return why or (registry.mode_problem(framework, "tuned") if name.endswith("compiled") else None)
+    why = registry.missing(name) or registry.missing(framework_of(name))
+    return why or (registry.mode_problem(framework_of(name), "tuned") if name.endswith("compiled") else None)
 
 
-# Where a peer's package, or the compiler that it needs, is not there, pytest's summary names it and the reason; CI has them all.
-CASES = [
-    pytest.param(
-        model, preset, name, marks=[pytest.mark.skip(reason=f"{name}: {why}")] if (why := absent(name)) else []
-    )
+Case = tuple[str, str, str]
+"""Model, preset, peer."""
+
+ALL: list[Case] = [
+    (model, preset, name)
     for model, preset in SHARES
     for name in registry.PEERS
     if registry.not_written(model, name) is None
 ]
 
-
-def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
-    """One for each framework that is asked for, with all its peers."""
-    for given in parameters:
-        if "preset" in given:
-            asked.setdefault(registry.PEERS[given["name"]].framework, []).append(":".join(given.values()))
-    for framework in asked:
-        begun(framework)
+# Where a peer's package, or the compiler that it needs, is not there, pytest's summary names it and the reason; CI has them all.
+CASES = [
+    pytest.param(*case, marks=[pytest.mark.skip(reason=f"{case[2]}: {why}")] if (why := absent(case[2])) else [])
+    for case in ALL
+]
 
 
-asked: dict[str, list[str]] = {}
-"""MODEL:PRESET:NAME, by framework."""
-
-
-def begun(framework: str) -> Any:
-    return background.python("-m", "tests.support.peer_losses", *asked[framework])
+def process_of(parameters: dict[str, Any]) -> str:
+    """A framework, with all its peers."""
+    return framework_of(parameters["name"]) if "name" in parameters else ""
 
 
 @cache
 def losses(framework: str) -> dict[str, list[float]]:
     """Of every training in this framework, from first to last. Waits for them."""
-    done = begun(framework).result()
+    own = [":".join(case) for case in ALL if framework_of(case[2]) == framework and not absent(case[2])]
+    done = shared_process.python("-m", "tests.support.peer_losses", *own)
     assert done.returncode == 0, done.stderr[-2000:]
     found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -69,7 +69,7 @@ def losses(framework: str) -> dict[str, list[float]]:
 
 @pytest.mark.parametrize(("model", "preset", "name"), CASES)
 def test_it_learns(model: str, preset: str, name: str) -> None:
-    own = losses(registry.PEERS[name].framework)[f"{model}:{preset}:{name}"]
+    own = losses(framework_of(name))[f"{model}:{preset}:{name}"]
     assert all(map(math.isfinite, own))
     guessing = math.log(registry.part(model, "spec").Spec.preset(preset).classes)
     assert statistics.median(own[len(own) // 2 :]) < SHARES[model, preset] * guessing

@@ -3,8 +3,7 @@
 import ast
 import json
 import math
-from collections import defaultdict
-from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from implementations.declarations import Limit
 from implementations.equivalence.tolerances import Check
 from implementations.limits import LIMITS, concerning
 from implementations.mlp.spec import VARIANTS
-from tests.support import ROOT, background
+from tests.support import ROOT, shared_process
 
 NO_PROGRAMS = ("__init__", "test_limits")
 PROGRAMS = [path for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem not in NO_PROGRAMS]
@@ -33,12 +32,10 @@ def case(limit: Limit, framework: str) -> object:
 
 CASES = [case(limit, framework) for limit in LIMITS for framework in limit.frameworks]
 BACKENDS = {name for name in registry.FAMILIES if name.startswith("keras-")}
-WITHOUT = [
-    case(limit, framework)
-    for limit in LIMITS
-    if len(BACKENDS & set(limit.frameworks)) > 1  # only then its program runs on any backend
-    for framework in sorted(BACKENDS - set(limit.frameworks))
-]
+ON_ANY_BACKEND = [limit for limit in LIMITS if len(BACKENDS & set(limit.frameworks)) > 1]
+"""Only their programs run on any of them."""
+
+WITHOUT = [case(limit, framework) for limit in ON_ANY_BACKEND for framework in sorted(BACKENDS - set(limit.frameworks))]
 
 
 BEFORE_IMPORT = {"keras-jax": "JAX_ENABLE_X64", "keras-tensorflow": "TF_ENABLE_ONEDNN_OPTS"}
@@ -46,32 +43,34 @@ BEFORE_IMPORT = {"keras-jax": "JAX_ENABLE_X64", "keras-tensorflow": "TF_ENABLE_O
 
 PACKAGE = dict.fromkeys(BACKENDS, "keras")
 
-TOGETHER: dict[str, list[Path]] = defaultdict(list)
-"""By framework, the programs that share a process which has imported it."""
+pytestmark = pytest.mark.long
 
 
-def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
-    """Every program that is asked for, with its framework."""
-    asked = [(each["framework"], ROOT / each["limit"].reproduction) for each in parameters if "framework" in each]
-    for framework, program in asked:
-        if framework not in BEFORE_IMPORT or BEFORE_IMPORT[framework] not in program.read_text(encoding="utf-8"):
-            TOGETHER[framework].append(program)
-    for framework, program in asked:
-        begun(program, framework)
+def process_of(parameters: dict[str, Any]) -> str:
+    """A framework."""
+    return str(parameters.get("framework", ""))
 
 
-def begun(program: Path, framework: str) -> Any:
-    """In a process that holds one framework."""
-    backend = {"KERAS_BACKEND": framework.removeprefix("keras-")} if framework.startswith("keras-") else {}
-    together = program in TOGETHER[framework]
-    package, programs = (PACKAGE.get(framework, framework), TOGETHER[framework]) if together else ("os", [program])
-    words = ["-m", "tests.support.limit_programs", package, *map(str, programs)]
-    return background.python(*words, **ON_THE_CPU, **backend)
+@cache
+def together(framework: str) -> list[Path]:
+    """The programs that share a process which has imported it."""
+    of_it = [
+        limit
+        for limit in LIMITS
+        if framework in limit.frameworks or (framework in BACKENDS and limit in ON_ANY_BACKEND)
+    ]
+    programs = [ROOT / limit.reproduction for limit in of_it]
+    before = BEFORE_IMPORT.get(framework)
+    return [program for program in programs if not (before and before in program.read_text(encoding="utf-8"))]
 
 
 def run(program: Path, framework: str) -> dict[str, Any]:
-    """What it said, and how it ended."""
-    done = begun(program, framework).result()
+    """What it said, and how it ended, in a process that holds one framework."""
+    backend = {"KERAS_BACKEND": framework.removeprefix("keras-")} if framework.startswith("keras-") else {}
+    is_shared = program in together(framework)
+    package, programs = (PACKAGE.get(framework, framework), together(framework)) if is_shared else ("os", [program])
+    words = ["-m", "tests.support.limit_programs", package, *map(str, programs)]
+    done = shared_process.python(*words, **ON_THE_CPU, **backend)
     answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     ended = next((answer for answer in answers if answer["program"] == str(program)), None)
     assert ended, f"{program} was not run to its end:\n{done.stderr[-2000:]}"

@@ -11,7 +11,6 @@ import hashlib
 import json
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -23,7 +22,7 @@ from implementations.declarations import Mistake
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.oracle import oracle_of
 from implementations.equivalence.proof import Candidate
-from implementations.equivalence.repetition import Repetition, Start
+from implementations.equivalence.repetition import Repetition
 from implementations.equivalence.tolerances import Check
 from implementations.training.training_numpy import Model as NumpyModel
 from tests.mutation import faults
@@ -124,6 +123,14 @@ class PlantedKit(Kit):
         else:
             self.adapter = registry.adapter("numpy" if framework == ORACLE else framework)
 
+    def precision(self, name: str) -> list[Check]:
+        """Not asked: a mistake is none of the device's."""
+        return []
+
+    def determinism(self, candidate: Candidate) -> list[Check]:
+        """Nor that, whose settings would stay on."""
+        return []
+
 
 def noticed(
     framework: str,
@@ -137,16 +144,15 @@ def noticed(
     """What the kit notices, as `check: group`. The first thing, or everything of a kind. A fault must give wrong results:
     one that raises is itself wrong.
 
-    The kinds: steps from ordinary starts, from extreme ones, what takes many steps. The next is asked where the one before
-    shows nothing. Given a number of steps, a run of that many is all that is asked.
+    The next part of the proof is asked where the one before shows nothing. Given a number of steps, a run of that many is all that is asked.
     """
     failed: dict[str, None] = {}
     spec = registry.part(model, "spec").Spec().changed(**faults.table(model).SIZE | changes, precision=precision)
     values = spec.model_dump(mode="json")
     kit = PlantedKit(framework, mistake, model)
     candidate = kit.candidate(spec)
-    for kind in [lambda: kit.trajectory(candidate, steps)] if steps else kinds(kit, candidate):
-        for check in kind():
+    for part in [kit.trajectory(candidate, steps)] if steps else kit.parts(candidate):
+        for check in part:
             if not check.passed and not limits.explaining(framework, "plain", values, check):
                 failed[f"{check.check}: {check.group}"] = None
                 if not everything:
@@ -154,22 +160,6 @@ def noticed(
         if failed:
             break
     return list(failed)
-
-
-def kinds(kit: Kit, candidate: Candidate) -> list[Callable[[], Iterable[Check]]]:
-    """All that is asked of an implementation, but for the device."""
-    spec = candidate.spec
-    return [
-        lambda: of_steps(kit, candidate, kit.starts(spec)),
-        lambda: of_steps(kit, candidate, kit.stress_starts(spec)),
-        lambda: kit.beyond_a_step(candidate),
-    ]
-
-
-def of_steps(kit: Kit, candidate: Candidate, starts: list[Start]) -> Iterator[Check]:
-    """Start by start, so that what is noticed first ends it."""
-    for start in starts:
-        yield from kit.steps(candidate, [start])
 
 
 def tell(fault: str, framework: str, precision: str, checks: list[str]) -> None:

@@ -5,7 +5,6 @@ plants all, those of CuPy's logic and of Keras and JAX too, where each has to be
 """
 
 import json
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 from implementations import mistakes, registry
 from implementations.catalogue import MODEL
 from tests.mutation import faults, planting
-from tests.support import background
+from tests.support import shared_process
 
 HERE = {"numpy": "float32", "torch": "float32", planting.ORACLE: "float64"}
 """Of implementations the precision that is timed; of the oracle the one that is quick, since no ReLU is near its kink."""
@@ -31,23 +30,20 @@ HERE_OF = {
 """Of every model; of those after the first, some of what it does not have, in NumPy: all, and in the rest, by `make prove`."""
 
 
-def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
-    """Every framework that is asked for."""
-    for model, framework in dict.fromkeys((g["model"], g["framework"]) for g in parameters if "framework" in g):
-        process(model, framework)
+pytestmark = pytest.mark.long
 
 
-def process(model: str, framework: str) -> Any:
-    """What is planted in a framework's files of a model."""
-    mode = "first" if model == MODEL else "some"
-    return background.python("-m", "tests.mutation.planting", framework, HERE[framework], mode, model)
+def process_of(parameters: dict[str, Any]) -> str:
+    """All that is planted in a framework's files of a model."""
+    return f"{parameters.get('model')} {parameters.get('framework')}"
 
 
 @cache
 def answers(model: str, framework: str) -> dict[str, list[str]]:
     """What notices each fault first; under "" what is noticed where nothing is planted. Waits for it."""
     noticed: dict[str, list[str]] = {}
-    done = process(model, framework).result()
+    mode = "first" if model == MODEL else "some"
+    done = shared_process.python("-m", "tests.mutation.planting", framework, HERE[framework], mode, model)
     assert done.returncode == 0, f"{framework}:\n{done.stderr[-3000:]}"
     for line in done.stdout.splitlines():
         answer: dict[str, Any] = json.loads(line)

@@ -4,7 +4,6 @@ Here those that share a process; `make prove` starts workers for the others too,
 """
 
 import json
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -12,19 +11,18 @@ import pytest
 
 from tests.mutation.vices import VICES
 from tests.mutation.vices.vice import Vice
-from tests.support import background
+from tests.support import shared_process
 
 QUICK = [vice for vice in VICES if not vice.alone]
 
 
-def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
-    background.python("-m", "tests.mutation.red_team", "quick")
+pytestmark = pytest.mark.long
 
 
 @cache
 def answers() -> dict[str, dict[str, Any]]:
     """By vice. Waits for them."""
-    done = background.python("-m", "tests.mutation.red_team", "quick").result()
+    done = shared_process.python("-m", "tests.mutation.red_team", "quick")
     assert done.returncode == 0, done.stderr[-3000:]
     return {answer["vice"]: answer for answer in map(json.loads, done.stdout.splitlines())}
 

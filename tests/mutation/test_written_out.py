@@ -1,9 +1,6 @@
 """What is noticed of a mistake is the mistake: written out without one, attention is as good as the framework's own call."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from tests.support import background
+from tests.support import shared_process
 
 ASKED = """
 from implementations.declarations import Mistake
@@ -16,11 +13,6 @@ print(planting.noticed("torch", nothing, {"attention_dropout": 0.5}, "float32", 
 """
 
 
-def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
-    """Only one."""
-    background.python("-c", ASKED)
-
-
 def test_written_out_without_a_mistake_nothing_is_noticed() -> None:
-    done = background.python("-c", ASKED).result()
+    done = shared_process.python("-c", ASKED)
     assert done.stdout == "[]\n", done.stderr[-3000:]

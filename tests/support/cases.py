@@ -25,10 +25,13 @@ MODELS = tuple(
 COMPILED = ("jax", "keras-tensorflow", "keras-jax")
 """Each case is compiled anew: `make test` tries the quick ones in float32, and of the others those of another shape."""
 
+SLOW = (*COMPILED, "keras-torch")
+"""Of the first model, too, `make test` tries the quick cases: Keras has one file for its backends."""
+
 STEPS = 1000
 FULL = "in full"
 
-EXAMPLES = {"numpy": 10, "numpy/tuned": 10, "torch": 10}
+EXAMPLES = {"numpy": 10, "numpy/tuned": 5, "torch": 5}
 FEW_EXAMPLES = 2
 """Specifications made up at random: few where each of them takes long."""
 
@@ -93,7 +96,7 @@ def chosen(model: str, implementation: str, precision: str, thorough: bool = Fal
     if not thorough:
         if asked_briefly(model, implementation):
             names = [own.QUICK[2], own.IN_FULL]
-        elif is_compiled(implementation):
+        elif is_compiled(implementation) or implementation in SLOW:
             names = list(_of_compiled(own, implementation, precision))
         elif "/" in implementation:
             names = list(own.QUICK[:2])
@@ -101,7 +104,7 @@ def chosen(model: str, implementation: str, precision: str, thorough: bool = Fal
             names = list(own.QUICK)
         elif models(implementation).index(model):
             names = [*own.QUICK, *own.OF_ANOTHER_SHAPE]
-    full = (own.IN_FULL,) if in_full(model, implementation, thorough) else ()
+    full = (own.IN_FULL,) if in_full(model, implementation, precision, thorough) else ()
     return {name: there[name] for name in names if name in there and name not in full}
 
 
@@ -113,10 +116,14 @@ def _of_compiled(own: ModuleType, implementation: str, precision: str) -> tuple[
     return (*quick, *own.OF_ANOTHER_SHAPE) if precision == "float32" else quick[1:2]
 
 
-def in_full(model: str, implementation: str, thorough: bool = False) -> bool:
-    """Whether everything is asked of one case: in JAX and Keras, where each is compiled, by `make test` of the first model's plain mode."""
+def in_full(model: str, implementation: str, precision: str, thorough: bool = False) -> bool:
+    """Whether everything is asked of one case, by `make test` of later models as they are timed, and where each case is compiled of the first
+    model's plain mode alone.
+    """
     framework, _, mode = implementation.partition("/")
-    return thorough or framework not in COMPILED or (model == MODEL and not mode)
+    if model == MODEL:
+        return thorough or framework not in COMPILED or not mode
+    return thorough or (framework not in SLOW and precision == "float32")
 
 
 def is_slow(implementation: str) -> bool:
@@ -152,6 +159,6 @@ def examples(model: str, implementation: str, precision: str, thorough: bool = F
         return count * MORE_TIMES
     if models(implementation).index(model):
         return FEW_EXAMPLES if implementation in EXAMPLES else 0
-    if is_compiled(implementation):
+    if is_compiled(implementation) or implementation in SLOW:
         return int(precision == "float32" and "/" not in implementation)
     return count

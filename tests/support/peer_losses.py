@@ -16,17 +16,17 @@ STEPS = 300
 
 
 def losses(model: str, preset: str, name: str) -> list[float]:
-    """Of so many steps, or of as many epochs as hold them."""
+    """Of so many steps, or of as many epochs as hold them: at least two."""
     spec = registry.part(model, "spec").Spec.preset(preset)
     own = registry.part(model, "data").default(spec)
     adapter = registry.adapter(name)
     adapter.start(1)
     peer = registry.model_class(model, name)(spec)
     host = stored(spec, {"x": own.x_train, "y": own.y_train})
-    data = {name: adapter.to_device(array, "cpu") for name, array in host.items()}
-    count = own.samples
+    count = min(own.samples, STEPS * spec.batch)
+    data = {name: adapter.to_device(array[:count], "cpu") for name, array in host.items()}
     if hasattr(peer, "epoch"):
-        results = [peer.epoch(data) for _ in range(STEPS * spec.batch // count + 1)]
+        results = [peer.epoch(data) for _ in range(max(2, STEPS * spec.batch // count))]
     else:
         batches = [slice(at, at + spec.batch) for at in range(0, count - spec.batch, spec.batch)]
         results = [peer.train_step(samples(data, rows)) for rows in (batches * STEPS)[:STEPS]]

@@ -53,7 +53,7 @@ def test_a_convolution_that_rounds_by_itself_is_told(monkeypatch: pytest.MonkeyP
     """As cuDNN's, whose TF32 is not switched off with that of products."""
     kit = Kit("cnn", "numpy", numpy_adapter, "cpu")
     assert all(check.passed for kind in ("float32", "float64") for check in kit.precision(kind))
-    assert list(kit.products()) == ["matrix product", "convolution"]
+    assert list(kit.products.by_name()) == ["matrix product", "convolution"]
     monkeypatch.setattr(
         numpy_adapter,
         "convolution",
@@ -67,4 +67,4 @@ def test_a_convolution_that_rounds_by_itself_is_told(monkeypatch: pytest.MonkeyP
 
 
 def test_a_network_without_convolutions_is_not_asked_for_them() -> None:
-    assert list(Kit("mlp", "numpy", numpy_adapter, "cpu").products()) == ["matrix product"]
+    assert list(Kit("mlp", "numpy", numpy_adapter, "cpu").products.by_name()) == ["matrix product"]

@@ -73,21 +73,25 @@ def test_what_is_wrong_is_noticed_by_them_too(kit: Kit) -> None:
     assert {check.group for check in checks if not check.passed} >= {"slots", "gradients"}
 
 
+@pytest.mark.parametrize(
+    ("large_flops", "nearer"), [(10**9, 0), (1, 0), (1, 20)], ids=["tiny", "large", "others nearer"]
+)
 def test_where_a_models_word_on_its_relus_is_wrong_within_rounding_the_right_side_is_searched(
-    kit: Kit, monkeypatch: pytest.MonkeyPatch
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, large_flops: int, nearer: int
 ) -> None:
     """As where the sides are told by another compiled program than the step."""
-    spec = SPEC.changed(dropout=0.0)
+    monkeypatch.setattr(strays, "LARGE_FLOPS", large_flops)
+    spec = SPEC.changed(dropout=0.0, hidden=(32, 16))
     model = leaning(1.5e-6)(spec)
-    oracle_says = {name: branch.choice for name, branch in _branches(kit, spec).items()}
+    oracle_says = {name: branch.choice for name, branch in _branches(kit, spec, nearer).items()}
     monkeypatch.setattr(model, "choices", lambda batch: oracle_says)
-    checks = proof.prove_step(kit.candidate(spec, model), Oracle(spec), at_zero(kit, spec, 5e-7), kit.shared)
+    checks = proof.prove_step(kit.candidate(spec, model), Oracle(spec), at_zero(kit, spec, 5e-7, nearer), kit.shared)
     assert all(check.passed for check in checks)
     assert [check.error for check in checks if check.group == proof.FLIPS] == [1]
 
 
-def _branches(kit: Kit, spec: MLPSpec) -> Any:
-    start, oracle = at_zero(kit, spec, 5e-7), Oracle(spec)
+def _branches(kit: Kit, spec: MLPSpec, nearer: int) -> Any:
+    start, oracle = at_zero(kit, spec, 5e-7, nearer), Oracle(spec)
     oracle.load_state(start.state)
     oracle.repeat_step(start.batch, {})
     return oracle.branches()

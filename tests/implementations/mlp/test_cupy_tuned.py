@@ -19,7 +19,7 @@ from implementations.equivalence.oracle import oracle_of
 from implementations.equivalence.tolerances import Check
 from implementations.mlp import mlp_numpy
 from implementations.mlp.spec import MLPSpec
-from tests.support import ROOT
+from tests.support import ROOT, adapters
 from tests.support.cupy import kernels_on_the_cpu, nvrtc
 from tests.support.mlp import random_specifications
 from tests.support.mlp.cases import CASES, IN_FULL, QUICK, SMALL
@@ -52,6 +52,7 @@ class TunedKit(Kit):
     def __init__(self, *edits: tuple[str, str]) -> None:
         self.page = planted(*edits)
         self.states, self.device = registry.part("mlp", "extremes"), "cuda:0"
+        self.shared = adapters.shared()
         self.model_class, self.oracle_class = self.page.TunedMLP, oracle_of(mlp_numpy.MLP)
         self.adapter: Any = types.SimpleNamespace(
             to_device=lambda array, device: kernels_on_the_cpu.array(array), to_host=np.array

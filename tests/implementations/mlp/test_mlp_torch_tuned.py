@@ -5,28 +5,22 @@ the graph is replayed: what would be stale in a graph is stale here.
 """
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from implementations import registry
-from tests.support import background
+from tests.support import shared_process
 
 pytestmark = pytest.mark.skipif(registry.missing("torch") is not None, reason=str(registry.missing("torch")))
 
 PROGRAM = "tests.support.mlp.torch_cuda_graph"
 
 
-def begin_processes(parameters: Sequence[dict[str, Any]]) -> None:
-    """The only one; no process may hold two frameworks."""
-    background.python("-m", PROGRAM)
-
-
 @pytest.fixture(scope="module")
 def answers() -> Any:
     """What the program says."""
-    done = background.python("-m", PROGRAM).result()
+    done = shared_process.python("-m", PROGRAM)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 

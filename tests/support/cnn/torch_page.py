@@ -70,7 +70,7 @@ def test_a_convolution_keeps_the_bits_of_its_precision() -> None:
     assert [check.group for check in checks][2:] == ["effective precision", "convolution"]
     assert all(check.passed for check in checks)
     a, b = (np.random.default_rng(k).normal(size=(64, 64)) for k in (0, 1))
-    assert np.abs(kit.product_by_convolution(a, b) - a @ b).max() < 1e-12
+    assert np.abs(kit.products.by_convolution(a, b) - a @ b).max() < 1e-12
 
 
 def test_of_equal_numbers_it_chooses_the_first() -> None:

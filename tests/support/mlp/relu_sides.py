@@ -32,15 +32,16 @@ def leaning(by: float) -> type[Leaning]:
     return type("Leaning", (Leaning,), {"LEANING": by})
 
 
-def at_zero(kit: Kit, spec: MLPSpec, by: float) -> Start:
-    """A start at which one unit's input, for one sample, is `by` below zero."""
+def at_zero(kit: Kit, spec: MLPSpec, by: float, nearer: int = 0) -> Start:
+    """A start at which one unit's input, for one sample, is `by` below zero; of so many other units, nearer to zero and above it."""
     start = kit.starts(spec)[1]
     model = kit.oracle_class(spec)
     model.load_state(start.state)
     model.repeat_step(start.batch, {})
     branch = model.branches()["relu1"]
-    n = np.where(branch.choice, branch.lead, -branch.lead)[:, 5]
-    sample = int(np.argmax(n))
+    largest = np.where(branch.choice, branch.lead, -branch.lead).max(axis=0)
     state = {name: value.copy() for name, value in start.state.items()}
-    state["norm1.beta"][5] -= n[sample] + by
+    state["norm1.beta"][5] -= largest[5] + by
+    others = slice(6, 6 + nearer)
+    state["norm1.beta"][others] -= largest[others] - by / 2
     return replace(start, state=state)

@@ -20,9 +20,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    os.environ.pop(
-        "PYTEST_XDIST_WORKER", None
-    )  # where it is set, pytest-benchmark measures nothing, in what a test starts too
+    # Where it is set, pytest-benchmark measures nothing, in what a test starts too.
+    os.environ.pop("PYTEST_XDIST_WORKER", None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> None:

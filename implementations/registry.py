@@ -159,6 +159,8 @@ def not_written(model: str, name: str) -> Unavailable | None:
         peer = PEERS[base(name)]
         file = f"{package(model)}.{peer.place.partition(':')[0]}"
         why = f"{peer.title} has no network like the model {model}."
+        if reason := getattr(part(model, "spec"), "WITHOUT_PEERS", {}).get(base(name)):
+            return Unavailable(f"{peer.title}: {reason}.", "Leave it out.")
     if file is None or importlib.util.find_spec(file) is not None:
         return None
     return Unavailable(why, "Leave it out.")

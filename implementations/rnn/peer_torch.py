@@ -1,4 +1,4 @@
-"""Peers for the timings: the network and its training loop in PyTorch as introductions write them, eager and compiled.
+"""Peers for the timings: the network and its training loop in PyTorch as introductions write them.
 
 One `nn.LSTM` (or `nn.GRU`, `nn.RNN`) holds all layers of a width, with both biases trained and no dropout behind its last layer, for which
 `nn.Dropout` follows. PyTorch's own initial weights, whatever else it does by itself: not the specification's network, never proved, never ranked.
@@ -48,7 +48,3 @@ class Eager(training.Eager):
     def made_network(self, spec: RNNSpec) -> nn.Module:
         """All layers."""
         return Network(spec)
-
-
-class Compiled(training.Compiled, Eager):
-    """The same, compiled; its recurrent layers stay as they are."""

@@ -140,6 +140,11 @@ LACKING: dict[tuple[str, str], str] = {
 }
 """(framework, precision) in which that framework has no such network, though it has others; and why."""
 
+WITHOUT_PEERS = {
+    "peer-torch-compiled": "torch.compile leaves a network with nn.LSTM, nn.GRU or nn.RNN as it is: it would be the other peer again"
+}
+"""Peers that this network does not have, though its folder has their module; and why."""
+
 _CELLS = tuple(GATES)
 SIZES: dict[str, tuple[dict[str, Any], ...]] = {
     "unnamed": ({"batch": 32},),

@@ -78,3 +78,23 @@ def test_it_learns(model: str, preset: str, name: str) -> None:
 def test_scikit_learn_has_the_perceptron_alone() -> None:
     written = {model for model in registry.OURS if registry.not_written(model, "scikit-learn") is None}
     assert written == {"mlp"}
+
+
+OF_TORCH = """
+import torch
+from implementations.rnn.peer_torch import Network
+from implementations.rnn.spec import GATES, RNNSpec
+for cell in GATES:
+    spec = RNNSpec(cell=cell)
+    rows = torch.zeros(2, spec.length, spec.features)
+    print(cell, torch._dynamo.explain(Network(spec))(rows).graph_count)
+"""
+
+
+@pytest.mark.skipif(bool(absent("peer-torch-compiled")), reason=str(absent("peer-torch-compiled")))
+def test_torch_compiles_nothing_of_a_recurrent_network() -> None:
+    done = shared_process.python("-c", OF_TORCH)
+    graphs = dict(line.split() for line in done.stdout.splitlines())
+    assert graphs == {"lstm": "0", "gru": "0", "tanh": "0"}, (
+        f"Good news: torch.compile takes recurrent layers. Give the RNN its compiled peer again, and remove its WITHOUT_PEERS. {done}"
+    )

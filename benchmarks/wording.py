@@ -216,10 +216,10 @@ def durations(by_block: Mapping[int, float], of: float) -> str:
 
 
 def with_interval(estimate: Estimate | None) -> str:
-    """A time with its interval and the number of its blocks: "1.23 ms (1.20 to 1.27 ms; 6)"; nothing for a hole."""
+    """A time with its interval and the number of its blocks: "1.23 ms (1.20 to 1.27; 6)"; nothing for a hole."""
     if estimate is None:
         return NO_VALUE
-    return _with_interval(duration(estimate.value), duration_interval(estimate), estimate)
+    return _with_interval(duration(estimate.value), _interval(estimate, _UNITS, unit_too=False), estimate)
 
 
 def ratio_with_interval(estimate: Estimate) -> str:
@@ -228,9 +228,9 @@ def ratio_with_interval(estimate: Estimate) -> str:
 
 
 def rate_with_interval(estimate: Estimate, unit: str) -> str:
-    """The same of a rate: "82.1 GFLOP/s (81.5 to 82.9 GFLOP/s; 6)"."""
+    """The same of a rate: "82.1 GFLOP/s (81.5 to 82.9; 6)"."""
     units = [(scale, f"{prefix}{unit}") for scale, prefix in _PREFIXES]
-    return _with_interval(rate(estimate.value, unit), _interval(estimate, units), estimate)
+    return _with_interval(rate(estimate.value, unit), _interval(estimate, units, unit_too=False), estimate)
 
 
 def percent_with_interval(estimate: Estimate) -> str:
@@ -268,13 +268,13 @@ def _with_interval(value: str, interval: str, estimate: Estimate) -> str:
     return Quantity(f"{value} ({interval}; {estimate.blocks})", estimate.value)
 
 
-def _interval(estimate: Estimate, units: Sequence[tuple[float, str]]) -> str:
+def _interval(estimate: Estimate, units: Sequence[tuple[float, str]], unit_too: bool = True) -> str:
     """Both ends in the unit that fits the value, with as many places as it has; nothing where one block leaves none."""
     if estimate.blocks < 2:
         return NO_VALUE
     scale, unit = _unit(estimate.value, units)
     places = max(0, 2 - _exponent(float(f"{estimate.value / scale:.2e}")))
-    text = f"{_places(estimate.low / scale, places)} to {_places(estimate.high / scale, places)} {unit}"
+    text = f"{_places(estimate.low / scale, places)} to {_places(estimate.high / scale, places)}{f' {unit}' * unit_too}"
     return Quantity(text, estimate.low)
 
 

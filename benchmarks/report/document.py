@@ -3,9 +3,12 @@
 Plain text throughout. Escaping is the renderers' business, and so is the look.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from benchmarks import wording
 
 
 @dataclass(frozen=True)
@@ -132,10 +135,54 @@ def flat(blocks: Iterable[Block]) -> Iterator[Block]:
             yield from flat(block.blocks)
 
 
+SAID_ONCE = ("setting", "precision", "threads", "device", "turns")
+"""Columns that go into the caption where they say the same in every row."""
+
+SURE, COUNT = "95% interval; blocks", re.compile(r"; (\d+)\)")
+"""What a heading says of "1.23 ms (1.20 to 1.27; 6)", and in it the number of blocks, which the heading says where it is the same in all."""
+
+
 def table(caption: str, rows: Sequence[Sequence[str]], *columns: str, note: str = "", **options: Any) -> list[Block]:
     """A table with a note after it; empty where there are no rows. A column "#name" holds numbers."""
     if not rows:
         return []
-    names = [column.removeprefix("#") for column in columns]
-    numeric = [column.removeprefix("#") for column in columns if column.startswith("#")]
-    return [Table(caption, names, rows, numeric, **options), *([Text(note, "note")] if note else [])]
+    caption, headings, rows = _same_count_once(*_same_setting_once(caption, columns, rows))
+    names = [heading.removeprefix("#") for heading in headings]
+    numeric = [heading.removeprefix("#") for heading in headings if heading.startswith("#")]
+    return [
+        Table(caption.replace(") (", "; "), names, rows, numeric, **options),
+        *([Text(note, "note")] if note else []),
+    ]
+
+
+_Parts = tuple[str, Sequence[str], Sequence[Sequence[str]]]
+
+
+def _same_setting_once(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> _Parts:
+    """Without the columns that have one value in all rows and may do without, which the caption names."""
+    once = [columns.index(name) for name in SAID_ONCE if name in columns]
+    same = [k for k in once if len({row[k] for row in rows}) == 1]
+    if words := ", ".join(rows[0][k] for k in same if rows[0][k] != wording.NO_VALUE):
+        caption = f"{caption} ({words})"
+    return caption, _without(columns, same), [_without(row, same) for row in rows]
+
+
+def _same_count_once(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> _Parts:
+    """With the number of blocks in the caption or the heading, where all cells that have one have the same."""
+    numeric = [name.startswith("#") for name in columns]
+    counts = {count for row in rows for k, cell in enumerate(row) if numeric[k] for count in COUNT.findall(cell)}
+    if len(counts) != 1 or not any(SURE in text for text in (caption, *columns)):
+        return caption, columns, rows
+    (count,) = counts
+    sure = f"95% interval, {wording.count(int(count), 'block')}"
+    shorter = [[_uncounted(cell) if numeric[k] else cell for k, cell in enumerate(row)] for row in rows]
+    return caption.replace(SURE, sure), [name.replace(SURE, sure) for name in columns], shorter
+
+
+def _uncounted(cell: str) -> str:
+    text = COUNT.sub(")", cell).replace(f" ({wording.NO_VALUE})", "")
+    return wording.Quantity(text, cell.value) if isinstance(cell, wording.Quantity) else text
+
+
+def _without(row: Sequence[str], left_out: Sequence[int]) -> list[str]:
+    return [cell for k, cell in enumerate(row) if k not in left_out]

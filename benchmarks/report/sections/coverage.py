@@ -18,11 +18,12 @@ _KINDS = ("measured", "measured in part", "failed", "skipped", "unequal", "not r
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """Counts per implementation, then each cell that is not whole, then what was not there.
 
-    Of a network that nobody named no counts where nothing is missing.
+    No counts where nothing is missing: the summary has them.
     """
-    blocks = [*holes(results), *_untrained(results), *_absent(results)]
-    if blocks or not results.network.unnamed:
+    blocks = [*holes(results), *_untrained(results)]
+    if blocks:
         blocks = [*_counts(results), *blocks]
+    blocks += _absent(results)
     return Section("coverage", "Coverage", blocks, summary(results))
 
 

@@ -16,14 +16,22 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     blocks = table("The machine", facts.rows(results.environment), "fact", "value")
     blocks = blocks or [Text("The machine's facts were not recorded (no environment.json).")]
     blocks += table("The run", _run(results), "fact", "value")
-    for network in results.run.networks:
-        of = f", {wording.network(network)}" if len(results.run.networks) > 1 else ""
-        blocks += table(f"The specification{of}", facts.rows(network.spec), "field", "value", folded=True)
+    blocks += _specification(results)
     blocks += _reproduce(results)
     if results.problems:
         blocks += [Heading("Problems with the records"), Bullets(results.problems)]
     summary = f"Run again: {wording.clean(shlex.join(results.run.command)) or wording.NO_VALUE}"
     return Section("environment", "Environment and how to reproduce", blocks, summary)
+
+
+def _specification(results: Results) -> list[Block]:
+    """A row per field, a column per network."""
+    networks = results.run.networks
+    values = [dict(facts.rows(network.spec)) for network in networks]
+    fields = dict.fromkeys(name for own in values for name in own)
+    rows = [[name, *(own.get(name, wording.NO_VALUE) for own in values)] for name in fields]
+    columns = map(wording.network, networks) if len(networks) > 1 else ["value"]
+    return table("The specification", rows, "field", *columns, folded=True)
 
 
 def steered(results: Results) -> str:

@@ -47,8 +47,13 @@ def _detection(results: Results) -> str:
 
 def limits_section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """What the planned frameworks compute otherwise than they should; nothing where nothing is known."""
-    rows = [[wording.listed(map(wording.framework, limit.frameworks)), limit.statement] for limit in results.run.limits]
-    blocks = table("Where a framework computes something else than it should", rows, "framework", "what it does")
+    frameworks_of: dict[str, dict[str, None]] = defaultdict(dict)
+    for limit in results.run.limits:
+        frameworks_of[limit.name] |= dict.fromkeys(map(wording.framework, limit.frameworks))
+    rows = [[name, wording.listed(frameworks)] for name, frameworks in frameworks_of.items()]
+    note = "docs/limits.md says of each what the framework does, what follows from it, and what was done about it here."
+    caption = "Where a framework computes something else than it should"
+    blocks = table(caption, rows, "what", "frameworks", note=note)
     known = "is" if len(rows) == 1 else "are"
     summary = f"{wording.count(len(rows), 'limit')} {known} known of the frameworks of this run, each shown by a short program in tests/limits."
     return Section("limits", "Limits of the frameworks themselves", blocks, summary if rows else "")

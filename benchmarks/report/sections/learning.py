@@ -143,9 +143,9 @@ def _charts(metric: MetricText, by_label: ByLabel, name: str) -> list[Block]:
 
 
 def _numbers(metric: MetricText, by_label: ByLabel, name: str) -> list[Block]:
-    """What both charts show, at a few epochs."""
+    """What both charts show, at a few epochs before the last, of which a table of its own tells."""
     last = max(training.points[-1].epoch for trainings in by_label.values() for training in trainings)
-    epochs = [*(epoch for epoch in _EPOCHS if epoch < last), last]
+    epochs = [epoch for epoch in _EPOCHS if epoch < last] or [last]
     rows = [[label, *(_after(metric, trainings, epoch) for epoch in epochs)] for label, trainings in by_label.items()]
     caption = f"Test {metric.name} after some epochs, and the training time until then ({_counted(by_label)}), {name}"
     columns = ("implementation", *(f"#epoch {epoch:,}" for epoch in epochs))

@@ -74,14 +74,15 @@ def _readings(
     # The setting comes last: it is the same for most, and a narrow screen shows the figures first.
     rows = [[wording.label(results, record.who), *texts, wording.setting(record.who)] for record, _, texts in counted]
     frameworks = [record.who.framework for record, _, _ in counted]
-    at = f", {wording.size(shown[0].axes)} (results.csv has all sizes)" if shown else ""
+    at = f", {wording.size(shown[0].axes)}" if shown else ""
     by_counter: dict[str, dict[str, None]] = defaultdict(dict)
     for record, reading, _ in counted:
         if reading.counter:
             by_counter[reading.counter][wording.label(results, record.who)] = None
+    note = "results.csv has all sizes."
     counters = "; ".join(f"{counter} ({wording.listed(labels)})" for counter, labels in by_counter.items())
     return [
-        *table(f"{caption}{at}", rows, "implementation", *columns, "setting", frameworks=frameworks),
+        *table(f"{caption}{at}", rows, "implementation", *columns, "setting", note=note, frameworks=frameworks),
         *([Text(f"Counted by: {counters}.", "note")] if counters else []),
         *_holes(results, caption, [(record, reading.reason) for record, reading, _ in readings]),
     ]

@@ -49,17 +49,17 @@ def turns(results: Results) -> list[Block]:
     if not qualities:
         return []
     rows = [_conduct_row(results, quality) for quality in qualities]
-    columns = ["implementation", "#time alone over time in turn (95% interval; blocks)"]
+    columns = ["implementation", "setting", "#time alone over time in turn (95% interval; blocks)"]
     columns += ["#processor used while waiting", "turns"]
     return table("Taking turns", rows, *columns, note=_conduct_note(results, qualities))
 
 
 def _conduct_row(results: Results, quality: TurnQuality) -> list[str]:
     shift = wording.ratio_with_interval(quality.shift.ratio) if quality.shift else NO_VALUE
-    name = f"{wording.label(results, quality.who)}, {wording.setting(quality.who)}"
+    names = [wording.label(results, quality.who), wording.setting(quality.who)]
     by_workers = wording.count(quality.groups_by_workers, "comparison group")
     turns = f"whole workers in {by_workers}" if quality.groups_by_workers else "by rounds"
-    return [name, shift, wording.percent(quality.burn), turns]
+    return [*names, shift, wording.percent(quality.burn), turns]
 
 
 def _conduct_note(results: Results, qualities: Sequence[TurnQuality]) -> str:

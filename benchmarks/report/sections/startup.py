@@ -13,6 +13,7 @@ from benchmarks.report.document import Block, Bullets, Figure, Section, Text, ta
 from benchmarks.wording import NO_VALUE
 
 _STEPS = (1, 10, 100, 1_000, 10_000, 100_000)
+_IN_TABLE = (1, 1_000, 100_000)
 _HOW = (
     "Once: measured once, so without an interval. Import: alone, in a process with no other at work, its files read before. The first call holds "
     "tracing and compiling. On disk: with all that it requires; a library that several need is in each sum."
@@ -60,7 +61,7 @@ def _cumulative(results: Results, group: ComparisonGroup, starts: Sequence[Start
         label, who = _label(results, start), start.entry.cell.who
         points = [(steps, _total(start, steps), None, None) for steps in _STEPS]
         lines.append(plots.Line(wording.short(label), who.framework, points, marked=who.mode == "plain"))
-        rows.append([label, *(wording.duration(seconds) for _, seconds, *_ in points)])
+        rows.append([label, *(wording.duration(_total(start, steps)) for steps in _IN_TABLE)])
     spec = plots.lines(lines, "training steps", "seconds since the program began", log=True)
     conclusion = f"As added up here, {_least(results, complete)}; since starts happened once, that is no verdict."
     how_to_read = (
@@ -68,7 +69,7 @@ def _cumulative(results: Results, group: ComparisonGroup, starts: Sequence[Start
         "later start has paid. Lines without markers are tuned."
     )
     name = wording.slug(f"cumulative-{group.who.precision}-t{group.who.threads}")
-    columns = ("implementation", *(f"#{wording.count(steps, 'step')}" for steps in _STEPS))
+    columns = ("implementation", *(f"#{wording.count(steps, 'step')}" for steps in _IN_TABLE))
     title = f"From the program's start, {_where(group)}"
     numbers = table(title, rows, *columns, frameworks=[line.framework for line in lines], folded=True)
     return [Figure(name, spec, title, conclusion, how_to_read), *numbers]

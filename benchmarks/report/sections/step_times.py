@@ -58,7 +58,7 @@ def _table(results: Results, same_size: Sequence[StepTimes]) -> list[Block]:
     )
     columns = ("step", *(f"#{wording.label(results, times.who)}" for times in same_size))
     who, axes = same_size[0].who, same_size[0].axes
-    caption = f"Time per step of the network, {wording.size(axes)} ({wording.setting(who)}, {who.device})"
+    caption = f"Time per step of the network, {wording.size(axes)} (95% interval; blocks; {wording.setting(who)}, {who.device})"
     return table(caption, rows, *columns)
 
 

@@ -21,11 +21,11 @@ def row(text: str) -> list[str]:
 
 def test_the_three_clocks_are_labelled_and_stand_beside_the_ranked_time() -> None:
     text = page(*[DeviceClocks(latency_s=2e-3, slope_s=5e-4, events_s=4e-4)] * 2)
-    sure = "(95% interval; blocks)"
+    sure = "(95% interval, 2 blocks)"
     columns = ("ranked: wall time, synchronised", "latency", "one call more", "device events")
     assert f"| cell | {' | '.join(f'{column} {sure}' for column in columns)} |" in text
     assert row(text)[0].startswith("PyTorch, training step")
-    assert row(text)[2:] == ["2.00 ms (2.00 to 2.00 ms; 2)", "500 µs (500 to 500 µs; 2)", "400 µs (400 to 400 µs; 2)"]
+    assert row(text)[2:] == ["2.00 ms (2.00 to 2.00)", "500 µs (500 to 500)", "400 µs (400 to 400)"]
 
 
 def test_a_difference_that_noise_brought_below_zero_has_a_count_and_no_interval() -> None:

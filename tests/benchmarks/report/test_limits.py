@@ -1,7 +1,7 @@
 """Limits of the frameworks themselves: a section of their own, and named next to the failure that one explains."""
 
 from benchmarks.records import record
-from benchmarks.report.document import Block, Table
+from benchmarks.report.document import Block, Table, Text
 from tests.support import report_text, synthetic
 from tests.support.synthetic import LIMIT, cell
 
@@ -27,9 +27,27 @@ def failing(of: record.Cell, limit: str = LIMIT["name"]) -> list[record.Record]:
     return [synthetic.run([of], limits=[LIMIT]), proof]
 
 
-def test_a_limit_says_whose_it_is_and_what_it_does() -> None:
+def test_a_limit_says_whose_it_is_and_where_more_stands() -> None:
     (table,) = tables(synthetic.quick(), "limits")
-    assert [list(row) for row in table.rows] == [["PyTorch and Keras-PyTorch", LIMIT["statement"]]]
+    assert [list(row) for row in table.rows] == [[LIMIT["name"], "PyTorch and Keras-PyTorch"]]
+    assert [
+        block
+        for block in blocks(synthetic.quick(), "limits")
+        if isinstance(block, Text) and "docs/limits.md" in block.text
+    ]
+
+
+def test_what_several_frameworks_have_in_common_is_one_row() -> None:
+    limits = [
+        LIMIT | {"frameworks": ["torch"]},
+        LIMIT | {"name": "another"},
+        LIMIT | {"frameworks": ["numpy", "torch"]},
+    ]
+    (table,) = tables([synthetic.run([STOCK], limits=limits)], "limits")
+    assert [list(row) for row in table.rows] == [
+        [LIMIT["name"], "PyTorch and NumPy"],
+        ["another", "PyTorch and Keras-PyTorch"],
+    ]
 
 
 def test_limits_are_counted_and_the_programs_that_show_them_are_named() -> None:
@@ -55,7 +73,7 @@ def test_limits_are_told_though_nothing_was_proved() -> None:
 
 def test_a_failure_that_a_limit_explains_names_it() -> None:
     matrix, failures = tables(failing(STOCK))
-    assert matrix.caption == "Worst error over budget"
+    assert matrix.caption == "Worst error over budget (float32, plain, 2 threads, cpu)"
     assert failures.columns[-1] == "limit of the framework"
     assert failures.rows[0][-1] == LIMIT["name"]
 

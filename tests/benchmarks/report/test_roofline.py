@@ -100,7 +100,7 @@ def test_the_section_says_who_is_nearest_and_what_the_libraries_reach() -> None:
     assert f"Nearest to its floor is NumPy with 80% (79% to 81%; 6) {where}" in text
     assert "the share of what the library's own rates allow" in text
     assert re.search(
-        r"\| NumPy \| float32 \| 2 threads \| \S+ [GM]FLOP/s \(\S+ to \S+ [GM]FLOP/s; 6\) \| \S+ MB/s \(\S+ to \S+ MB/s; 6\)",
+        r"\| NumPy \| \S+ [GM]FLOP/s \(\S+ to \S+\) \| \S+ MB/s \(\S+ to \S+\) \|",
         text,
     )
     assert "Efficiency is floor over time." in text
@@ -109,9 +109,7 @@ def test_the_section_says_who_is_nearest_and_what_the_libraries_reach() -> None:
 def test_a_floor_has_its_parts_and_its_efficiency_in_a_row() -> None:
     text = section(gathered((synthetic.cell("numpy"), 4e-3, 10**6, 10**5)))
     (row,) = re.findall(r"^\| NumPy \| training step, .*", text, flags=re.MULTILINE)
-    assert re.search(
-        r"\| 4\.0\d ms \(\S+ to \S+ ms; 6\) \| (999 µs|1\.0\d ms) \| \S+ .?s \| 50% \(\S+ to \S+; 6\) \|$", row
-    )
+    assert re.search(r"\| 4\.0\d ms \(\S+ to \S+\) \| (999 µs|1\.0\d ms) \| \S+ .?s \| 50% \(\S+ to \S+\) \|$", row)
 
 
 LESS = "A convolution may be computed with less arithmetic than its matrix products (Winograd, FFT), so a library may beat the floor."
@@ -165,12 +163,12 @@ def test_where_there_are_floors_screen_one_does_not() -> None:
 
 def test_a_floor_takes_a_copy_and_a_product() -> None:
     text = section(gathered(*growing(), without="copy"))
-    assert "**What the libraries reach here**" in text
+    assert "**What the libraries reach here (float32, 2 threads)**" in text
     assert "**Floors**" not in text
 
 
 def test_overhead_and_rate_have_intervals_and_counts() -> None:
-    fit = r"\| 3 \| \S+ (ms|µs) \(\S+ to \S+ (ms|µs); 6\) \| \S+ GFLOP/s \(\S+ to \S+ GFLOP/s; 6\) \|"
+    fit = r"\| 3 \| \S+ (ms|µs) \(\S+ to \S+\) \| \S+ GFLOP/s \(\S+ to \S+\) \|"
     assert re.search(fit, section(gathered(*growing(), without="peak")))
 
 
@@ -196,7 +194,7 @@ def test_the_rooflines_numbers_are_in_the_table_that_follows() -> None:
     table = section.blocks[at + 1]
     assert isinstance(table, Table)
     assert [row[3] for row in table.rows] == ["1.00", "100"]
-    assert all(re.fullmatch(r"2[45]\d MFLOP/s \(\S+ to \S+ MFLOP/s; 6\)", row[4]) for row in table.rows)
+    assert all(re.fullmatch(r"2[45]\d MFLOP/s \(\S+ to \S+\)", row[4]) for row in table.rows)
 
 
 def test_a_copy_in_another_precision_will_do() -> None:

@@ -14,6 +14,7 @@ import pytest
 from implementations import registry
 from tests.support import cases, shared_process
 from tests.support.cases import FULL, STEPS
+from tests.support.conformance import PROMPT
 
 OWN = {
     "torch": {"torch"},
@@ -119,6 +120,9 @@ CHOICES = [
 """A model from elsewhere need not tell them."""
 
 LEARNING = each(lambda model, name, precision: ["predictions"] if precision == "float64" else [])
+CONTINUED = each(
+    lambda model, name, precision: ["continuation"] if precision == "float64" and model == "transformer" else []
+)
 WATCHED = [asked(model, name) for name in ("numpy", "torch", "cupy") for model in cases.models(name)]
 
 
@@ -203,4 +207,11 @@ def test_trained_on_its_own_data_it_predicts_what_numpy_predicts(
 ) -> None:
     of_numpy = told(model, "numpy", precision, what)
     assert of_numpy
+    assert told(model, implementation, precision, what) == of_numpy
+
+
+@pytest.mark.parametrize(("model", "implementation", "precision", "what"), CONTINUED)
+def test_it_continues_a_text_as_numpy_does(model: str, implementation: str, precision: str, what: str) -> None:
+    of_numpy = told(model, "numpy", precision, what)
+    assert len({tuple(tokens[PROMPT:]) for tokens in of_numpy}) > 1
     assert told(model, implementation, precision, what) == of_numpy

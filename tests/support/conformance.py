@@ -1,8 +1,8 @@
 """Runs the cases of all models on one framework in one process: `python -m tests.support.conformance torch`.
 
 Prints one JSON object per line, each with its model, implementation and precision: {"case": ..., "checks": [...]} for a proof
-or a run, {"predictions": sha256} for a training on the model's own data, {"choices": sha256} of its branches, {"watched": ...} for a watched step, and
-{"ended": true} at the end of a precision. The first line is of the process: {"adapter": ..., "loaded": ...}.
+or a run, {"predictions": sha256} for a training on the model's own data, {"continuation": tokens} of a text after it, {"choices": sha256}
+of its branches, {"watched": ...} for a watched step, and {"ended": true} at the end of a precision. The first line is of the process: {"adapter": ..., "loaded": ...}.
 `python -m tests.support.conformance torch/tuned float64 thorough mlp` asks all of one.
 
 A process of its own, because no process may hold two frameworks. What is set for a precision stays set, so each has a copy
@@ -33,6 +33,10 @@ from tests.support.cases import FULL, STEPS
 
 MOST_SAMPLES = 1500
 """With which a network is trained on its own data, and asked afterwards."""
+
+
+PROMPT = 8
+"""Tokens from which a text is continued."""
 
 
 def main(implementation: str, precision: str = "", extent: str = "fast", model: str = "") -> int:
@@ -107,7 +111,7 @@ class Asked:
             for case, changes in cases.runs(self.model, self.implementation, thorough).items():
                 spec = self.spec(changes)
                 self.tell(spec, f"{STEPS} steps, {case}", self.kit.trajectory(self.candidate(spec), STEPS))
-            self.say(predictions=self.predictions())
+            self.tell_what_it_learned()
             if hasattr(self.kit.model_class, "choices"):
                 self.say(choices=self.choices())
         if self.mode == "plain" and hasattr(self.kit.model_class, "calls_of_steps"):
@@ -169,22 +173,33 @@ class Asked:
             "same": losses[0] == losses[1],
         }
 
-    def predictions(self) -> str:
-        """Hash of the predicted classes of the data's test set after a few epochs from the same start."""
+    def tell_what_it_learned(self) -> None:
+        """After a few epochs from the same start: hash of the predicted classes of the data's test set, and how a text goes on."""
         spec = self.preset.changed(**self.own.LEARNING, precision=self.precision)
         dataset = registry.part(self.model, "data").default(spec)
         candidate = self.kit.candidate(spec)
-        model = candidate.model
-        model.load_state(initialisation.initial_state(spec))
+        candidate.model.load_state(initialisation.initial_state(spec))
         rng, samples = np.random.default_rng(0), min(dataset.samples, MOST_SAMPLES)
         for _ in range(self.own.EPOCHS):
             order = rng.permutation(samples)
             for rows in np.split(order[: len(order) // spec.batch * spec.batch], len(order) // spec.batch):
-                model.train_step(candidate.batch({"x": dataset.x_train[rows], "y": dataset.y_train[rows]}))
-        logits = self.kit.adapter.to_host(
-            model.predict(candidate.batch({"x": dataset.x_test[:MOST_SAMPLES], "y": dataset.y_test[:MOST_SAMPLES]}))
-        )
-        return hashlib.sha256(logits.argmax(axis=-1).astype(np.int64).tobytes()).hexdigest()
+                candidate.model.train_step(candidate.batch({"x": dataset.x_train[rows], "y": dataset.y_train[rows]}))
+        x, y = dataset.x_test[:MOST_SAMPLES], dataset.y_test[:MOST_SAMPLES]
+        self.say(predictions=hashlib.sha256(self.likeliest(candidate, x, y).tobytes()).hexdigest())
+        if getattr(spec, "vocabulary", 0) and y.shape == x.shape:
+            self.say(continuation=self.continuation(candidate, x[: spec.batch].copy(), y[: spec.batch]))
+
+    def likeliest(self, candidate: Candidate, x: Any, y: Any) -> Any:
+        """The predicted classes of these samples, in int64."""
+        logits = self.kit.adapter.to_host(candidate.model.predict(candidate.batch({"x": x, "y": y})))
+        return logits.argmax(axis=-1).astype(np.int64)
+
+    def continuation(self, candidate: Candidate, x: Any, y: Any) -> list[list[int]]:
+        """How beginnings of sequences x (B, T) go on to their length, token by token, each the likeliest."""
+        for end in range(PROMPT, x.shape[1]):
+            x[:, end:] = 0
+            x[:, end] = self.likeliest(candidate, x, y)[:, end - 1]
+        return cast(list[list[int]], x.tolist())
 
     def choices(self) -> str:
         """Hash of what every branch chooses in a step without dropout from the middle of training."""

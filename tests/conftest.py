@@ -1,6 +1,7 @@
 """How the tests are shared out among pytest's processes (`make test` starts some; without `-n` it is one).
 
-Tests of one file run in one process, and so do tests that wait for the same long process (`shared_process.py`); those come first.
+Tests of one file run in one process, and so do tests that wait for the same long process (`shared_process.py`); those come first,
+in the order in which a module's `turn_of(parameters)` has them.
 With `--model NAME`, as `make test MODEL=NAME` has it, tests of other models are left out.
 """
 
@@ -29,7 +30,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> No
         left_out = [item for item in items if is_of_another(item, model)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    items.sort(key=turn_of)
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group_of(item)))
 
@@ -37,15 +38,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> No
 def is_of_another(item: Any, model: str) -> bool:
     """Whether a test is of another model: one of its parameters, or its folder, says so."""
     others = set(registry.models()) - {model}
-    named = {item.callspec.params.get("model")} if hasattr(item, "callspec") else set()
+    named = {parameters_of(item).get("model")}
     folders = {ROOT / "tests" / "implementations" / other for other in others}
     return bool(named & others) or bool(folders & set(item.path.parents))
+
+
+def turn_of(item: Any) -> tuple[bool, int]:
+    """What is long comes first, and of that what others wait for."""
+    turn = getattr(item.module, "turn_of", lambda parameters: 0)
+    return item.get_closest_marker("long") is None, turn(parameters_of(item))
 
 
 def group_of(item: Any) -> str:
     """Its file, and where a file's tests wait for several processes, which."""
     process = getattr(item.module, "process_of", lambda parameters: "")
-    return f"{item.path} {process(item.callspec.params if hasattr(item, 'callspec') else {})}"
+    return f"{item.path} {process(parameters_of(item))}"
+
+
+def parameters_of(item: Any) -> dict[str, Any]:
+    """Of one test's call."""
+    return item.callspec.params if hasattr(item, "callspec") else {}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,11 +15,14 @@ SHARES = {
     ("mlp", "digits"): 1 / 3,
     ("cnn", "digits"): 1 / 3,
     ("rnn", "digits"): 1 / 3,
-    ("rnn", "text"): 1 / 2,
+    ("rnn", "text"): 0.6,
     ("transformer", "digits"): 1 / 2,
     ("transformer", "text"): 2 / 3,
 }
-"""Of the loss of guessing, what is left after some hundred steps; a text stays hard to foretell."""
+"""Of the loss of guessing, what is left after some hundred steps. A text stays hard to foretell: how often its characters come leaves 0.71."""
+
+COMPILED_ONCE = {"peer-torch-compiled": ("mlp", "digits")}
+"""Compiling takes longer than all else here, and is the same call around each network: one is trained."""
 
 pytestmark = pytest.mark.long
 
@@ -42,7 +45,7 @@ ALL: list[Case] = [
     (model, preset, name)
     for model, preset in SHARES
     for name in registry.PEERS
-    if registry.not_written(model, name) is None
+    if registry.not_written(model, name) is None and COMPILED_ONCE.get(name, (model, preset)) == (model, preset)
 ]
 
 # Where a peer's package, or the compiler that it needs, is not there, pytest's summary names it and the reason; CI has them all.

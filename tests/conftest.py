@@ -25,6 +25,7 @@ def pytest_configure() -> None:
     os.environ.pop("PYTEST_XDIST_WORKER", None)
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own
 def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> None:
     if model := config.getoption("--model"):
         left_out = [item for item in items if is_of_another(item, model)]
@@ -67,6 +68,12 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     shared_process.folder = own.parent if own.name.startswith("popen-") else own
     os.environ[STRAYS] = str(shared_process.folder / "strays")
     (shared_process.folder / "strays").mkdir(exist_ok=True)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    # Of versions that do not fit one another nothing else would tell: tests would wait for one another in all processes.
+    shared_out = item.config.getoption("loadgroup", False)
+    assert not shared_out or item.nodeid.endswith(f"@{group_of(item)}"), "pytest-xdist does not know the groups"
 
 
 def pytest_collection_finish() -> None:

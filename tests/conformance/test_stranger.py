@@ -28,6 +28,8 @@ GENERIC = [
     "benchmarks",
 ]
 SMALL = ["--model", "stranger", "--threads", "1", "--set", "batch=16"]
+pytestmark = pytest.mark.long
+
 BOTH = [*SMALL, "--framework", "numpy,torch"]
 
 

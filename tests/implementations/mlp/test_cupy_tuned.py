@@ -24,6 +24,8 @@ from tests.support.cupy import kernels_on_the_cpu, nvrtc
 from tests.support.mlp import random_specifications
 from tests.support.mlp.cases import CASES, IN_FULL, QUICK, SMALL
 
+pytestmark = pytest.mark.long
+
 needs_compiler = pytest.mark.skipif(not kernels_on_the_cpu.COMPILER, reason=kernels_on_the_cpu.WITHOUT_COMPILER)
 needs_nvrtc = pytest.mark.skipif(not nvrtc.library(), reason=nvrtc.MISSING)
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -45,6 +46,22 @@ class State:
     note: str = ""
     blocks: str = ""
     """How many are measured, of how many."""
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Control-C waits, for what is begun here too: a job that Slurm has taken and nobody has written down would be lost."""
+    came, stops = list[int](), (signal.SIGINT, signal.SIGTERM)
+    handlers = {stop: signal.signal(stop, lambda number, _: came.append(number)) for stop in stops}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for stop, handler in handlers.items():
+            signal.signal(stop, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 class Sweep:
@@ -94,19 +111,22 @@ class Sweep:
 
         refused = []
         for run, executor in executors.items():
+            asked = Job(str(self.folder / run), self.asked.run, str(self._exit_code(run, "%j")))
             try:
-                job = slurm.submit(
-                    run, executor, Job(str(self.folder / run), self.asked.run, str(self._exit_code(run, "%j")))
-                )
+                with _uninterrupted():
+                    job = slurm.submit(run, executor, asked)
+                    self._keep(run, job)
             except BadInput as problem:
                 refused.append(str(problem))
                 continue
-            before = self.submitted() or Submitted(run=self.asked.run)
-            kept = before.model_copy(update={"jobs": {**before.jobs, run: [*before.jobs.get(run, []), job]}})
-            writing.text(self.folder / "sweep.json", kept.model_dump_json(indent=2) + "\n")
             say(f"{run}: job {job}")
         if refused:
             raise BadInput("\n".join(refused))
+
+    def _keep(self, run: str, job: str) -> None:
+        before = self.submitted() or Submitted(run=self.asked.run)
+        kept = before.model_copy(update={"jobs": {**before.jobs, run: [*before.jobs.get(run, []), job]}})
+        writing.text(self.folder / "sweep.json", kept.model_dump_json(indent=2) + "\n")
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -10,10 +10,12 @@ SQUEUE = """#!/bin/sh
 cat {folder}/queue
 """
 SBATCH = """#!/bin/sh
+[ -r /proc/$$/status ] && while read name value; do [ "$name" = SigBlk: ] && echo "$value" > {folder}/blocked; done < /proc/$$/status
 [ -f {folder}/refuses ] && {{ echo "sbatch: error: invalid partition specified: $(cat {folder}/refuses)" >&2; exit 1; }}
 echo x >> {folder}/submitted
 number=$(wc -l < {folder}/submitted)
 cp "$1" {folder}/$number.sh
+[ -f {folder}/interrupts ] && kill -INT $PPID
 echo "$number|PENDING|(None)" >> {folder}/queue
 echo "Submitted batch job $number"
 """
@@ -39,9 +41,17 @@ class FakeSlurm:
         """From now on sbatch refuses everything."""
         (self.folder / "refuses").write_text(what)
 
+    def interrupt(self) -> None:
+        """From now on somebody presses Control-C when sbatch has taken a job and has not answered yet."""
+        (self.folder / "interrupts").touch()
+
     def go_down(self) -> None:
         """From now on squeue finds no controller."""
         (self.folder / "down").touch()
+
+    def blocked(self) -> int:
+        """The signals that do not reach sbatch at once, as Linux tells them: bit N - 1 for signal N."""
+        return int((self.folder / "blocked").read_text(), 16)
 
     def scripts(self) -> list[str]:
         """What was submitted."""

@@ -227,6 +227,16 @@ def test_two_commands_do_not_submit_at_once(typed: Typed) -> None:
     assert typed.sweep().exit_code == 0
 
 
+def test_an_interruption_while_slurm_answers_loses_no_job(typed: Typed) -> None:
+    typed.slurm.interrupt()
+    done = typed.sweep()
+    assert done.exit_code == 130, done.output
+    assert [signal for signal in (2, 15) if typed.slurm.blocked() >> (signal - 1) & 1] == [2, 15]
+    assert "a100-1: job 1" not in done.output
+    assert len(typed.slurm.scripts()) == 1
+    assert json.loads((typed.folder / "sweep.json").read_text())["jobs"] == {"a100-1": ["1"]}
+
+
 def test_a_dry_run_says_what_would_be_submitted_with_what(typed: Typed) -> None:
     typed.sweep()
     typed.slurm.hold("2|RUNNING|gpu017")

@@ -28,7 +28,7 @@ def main(framework: str, precision: str, model: str = MODEL, seeds: str = "") ->
     """All of it."""
     kit, own = adapters.kit(framework, precision, model=model), cases.of(model)
     count = int(seeds or own.SEEDS)
-    tell("errors", framework, precision, model, rms=errors(kit, precision, model))
+    tell("errors", framework, precision, model, typical=errors(kit, precision, model))
     tell("seeds", framework, precision, model, seeds=count, **false_alarms(kit, framework, precision, model, count))
     for shape, changes in own.SHAPES.items():
         spec = specification(model, precision, changes)
@@ -48,7 +48,7 @@ def errors(kit: Kit, precision: str, model: str) -> dict[str, tuple[float, float
     oracle = kit.oracle_class(spec, np.longdouble if precision == "float64" else np.float64)
     for seed in range(1, SCALING_SEEDS + 1):
         summed.add(candidate, oracle, kit.starts(spec, seed)[1])
-    return summed.rms()
+    return summed.typical()
 
 
 def false_alarms(kit: Kit, framework: str, precision: str, model: str, count: int) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def written(answers: Answers) -> tuple[str, bool]:
         "by what is compiled in the same way; under torch.compile they are a further output of the step's own graph.",
         _compiled(answers),
         "## 7. Errors beside NumPy's, and between precisions",
-        f"Root mean squares over thirty seeds, of tensors of {scaling.FEWEST_ELEMENTS} elements or more; the reference has more "
+        f"Typical errors over thirty seeds, of tensors of {scaling.FEWEST_ELEMENTS} elements or more; the reference has more "
         f"digits than what it judges. e / NumPy may be {FACTOR} at most, and so may e32 / e64 over 2^29, up or down.",
         _errors(answers),
         "## 8. The red team",
@@ -251,11 +251,12 @@ def _briefly(reason: str) -> str:
 
 def _scales(answers: Answers) -> list[tuple[tuple[str, str, str], Check]]:
     """Gates B and C by network and framework: (row's first cells, check)."""
-    rms = defaultdict[tuple[str, str], dict[str, Any]](dict)
+    typical = defaultdict[tuple[str, str], dict[str, Any]](dict)
     for answer in _of(answers, "errors"):
-        rms[answer["model"], answer["framework"]][answer["precision"]] = answer["rms"]
+        errors = answer.get("typical") or answer["rms"]  # of a proof before medians
+        typical[answer["model"], answer["framework"]][answer["precision"]] = errors
     scales = []
-    for who, of in rms.items():
+    for who, of in typical.items():
         for precision in sorted(of):
             scales += [((*who, precision), check) for check in scaling.peer_checks(of[precision], precision)]
         if len(of) == 2:

@@ -91,7 +91,7 @@ def test_a_run_that_was_cut_short_is_not_claimed() -> None:
                 "model": "mlp",
                 "framework": "numpy",
                 "precision": "float32",
-                "rms": {"w": [1e-3, 1e-7]},
+                "typical": {"w": [1e-3, 1e-7]},
             },
             "0 of 1",
         ),

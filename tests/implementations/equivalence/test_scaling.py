@@ -30,8 +30,8 @@ def errors(model: type, precision: str) -> dict[str, tuple[float, float]]:
     summed, candidate = scaling.Errors(), kit.candidate(spec, model(spec))
     for seed in range(1, 6):
         summed.add(candidate, oracle, kit.starts(spec, seed)[1])
-    assert summed.seeds >= 4
-    return summed.rms()
+    assert len(summed.of_candidate["dense1.weight"]) >= 4
+    return summed.typical()
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,11 @@ def test_numpy_errs_as_numpy_does_and_in_proportion(clean: dict) -> None:
 def test_small_tensors_are_not_judged(clean: dict) -> None:
     assert "output.bias" not in clean["float32"]
     assert "velocity:dense1.weight" in clean["float32"]
+
+
+def test_one_seed_without_luck_is_not_typical() -> None:
+    errors = scaling.Errors({"w": [1e-7] * 29 + [1e-3]}, {"w": [1e-7] * 30})
+    assert errors.typical() == {"w": (1e-7, 1e-7)}
 
 
 def test_a_hidden_float32_does_not_scale(clean: dict) -> None:

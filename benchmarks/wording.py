@@ -149,6 +149,9 @@ def count(number: int, noun: str) -> str:
 
 # Numbers
 
+SURE = "95% interval; blocks"
+"""What stands in the brackets of "1.23 ms (1.20 to 1.27; 6)"."""
+
 
 class Quantity(str):
     """A number as it is shown, with the value that it is sorted by."""

@@ -1,7 +1,7 @@
 """How the tests are shared out among pytest's processes (`make test` starts some; without `-n` it is one).
 
-Tests of one file run in one process, and so do tests that wait for the same long process (`shared_process.py`); those come first,
-in the order in which a module's `turn_of(parameters)` has them.
+Tests of one file run in one process, and so do tests that wait for the same long process (`shared_process.py`). Long tests come first;
+last among them those that would wait for others, of which a module's `turn_of(parameters)` is 1.
 With `--model NAME`, as `make test MODEL=NAME` has it, tests of other models are left out.
 """
 
@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[Any]) -> No
         left_out = [item for item in items if is_of_another(item, model)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    items.sort(key=turn_of)
+    items.sort(key=place_of)
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group_of(item)))
 
@@ -44,8 +44,8 @@ def is_of_another(item: Any, model: str) -> bool:
     return bool(named & others) or bool(folders & set(item.path.parents))
 
 
-def turn_of(item: Any) -> tuple[bool, int]:
-    """What is long comes first, and of that what others wait for."""
+def place_of(item: Any) -> tuple[bool, int]:
+    """Where a test stands in the order."""
     turn = getattr(item.module, "turn_of", lambda parameters: 0)
     return item.get_closest_marker("long") is None, turn(parameters_of(item))
 

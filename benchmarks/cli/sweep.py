@@ -84,13 +84,13 @@ def submit(path: Path, into: Path, wait: bool) -> int:
     sweep = Sweep(path, into)
     executors = sweep.executors()
     slurm.queue()  # raises where there is none, before a folder is made
-    with sweep.alone():
-        left = [state.run for state in sweep.states() if state.word not in ("done", *ALIVE)]
-        sweep.submit({run: executors[run] for run in left}, say)
     try:
+        with sweep.alone():
+            left = [state.run for state in sweep.states() if state.word not in ("done", *ALIVE)]
+            sweep.submit({run: executors[run] for run in left}, say)
         states = _waited_for(sweep) if wait else sweep.states()
     except KeyboardInterrupt:
-        say("The jobs go on.")
+        say("The jobs that were submitted go on.")
         raise
     if not any(state.word in ALIVE for state in states):
         answer = _report(sweep)  # first of all: nobody may be reading what is printed

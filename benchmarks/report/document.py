@@ -135,35 +135,40 @@ def flat(blocks: Iterable[Block]) -> Iterator[Block]:
             yield from flat(block.blocks)
 
 
-SAID_ONCE = ("setting", "precision", "threads", "device", "turns")
-"""Columns that go into the caption where they say the same in every row."""
-
-SURE, COUNT = "95% interval; blocks", re.compile(r"; (\d+)\)")
-"""What a heading says of "1.23 ms (1.20 to 1.27; 6)", and in it the number of blocks, which the heading says where it is the same in all."""
+COUNT = re.compile(r"; (\d+)\)")
+"""The number of blocks in "1.23 ms (1.20 to 1.27; 6)"; where it is the same in all, the words `wording.SURE` say it."""
 
 
-def table(caption: str, rows: Sequence[Sequence[str]], *columns: str, note: str = "", **options: Any) -> list[Block]:
-    """A table with a note after it; empty where there are no rows. A column "#name" holds numbers."""
+def table(
+    caption: str, rows: Sequence[Sequence[str]], *columns: str, note: str = "", once: Sequence[str] = (), **options: Any
+) -> list[Block]:
+    """A table with a note after it; empty where there are no rows. A column "#name" holds numbers.
+
+    What the columns `once` hold goes into the caption where it is the same in every row.
+    """
     if not rows:
         return []
-    caption, headings, rows = _same_count_once(*_same_setting_once(caption, columns, rows))
+    caption, headings, rows = _same_count_once(*_same_setting_once(caption, columns, rows, once))
     names = [heading.removeprefix("#") for heading in headings]
     numeric = [heading.removeprefix("#") for heading in headings if heading.startswith("#")]
-    return [
-        Table(caption.replace(") (", "; "), names, rows, numeric, **options),
-        *([Text(note, "note")] if note else []),
-    ]
+    return [Table(caption, names, rows, numeric, **options), *([Text(note, "note")] if note else [])]
+
+
+def with_words(caption: str, words: str) -> str:
+    """In brackets after it, or within those at its end."""
+    return f"{caption[:-1]}; {words})" if caption.endswith(")") else f"{caption} ({words})"
 
 
 _Parts = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 
 
-def _same_setting_once(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> _Parts:
-    """Without the columns that have one value in all rows and may do without, which the caption names."""
-    once = [columns.index(name) for name in SAID_ONCE if name in columns]
-    same = [k for k in once if len({row[k] for row in rows}) == 1]
+def _same_setting_once(
+    caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], once: Sequence[str]
+) -> _Parts:
+    """Without those columns that have one value in all rows, which the caption names."""
+    same = [k for k in map(columns.index, once) if len({row[k] for row in rows}) == 1]
     if words := ", ".join(rows[0][k] for k in same if rows[0][k] != wording.NO_VALUE):
-        caption = f"{caption} ({words})"
+        caption = with_words(caption, words)
     return caption, _without(columns, same), [_without(row, same) for row in rows]
 
 
@@ -171,16 +176,17 @@ def _same_count_once(caption: str, columns: Sequence[str], rows: Sequence[Sequen
     """With the number of blocks in the caption or the heading, where all cells that have one have the same."""
     numeric = [name.startswith("#") for name in columns]
     counts = {count for row in rows for k, cell in enumerate(row) if numeric[k] for count in COUNT.findall(cell)}
-    if len(counts) != 1 or not any(SURE in text for text in (caption, *columns)):
+    if len(counts) != 1 or not any(wording.SURE in text for text in (caption, *columns)):
         return caption, columns, rows
-    (count,) = counts
-    sure = f"95% interval, {wording.count(int(count), 'block')}"
+    count = int(counts.pop())
+    sure = f"95% interval, {wording.count(count, 'block')}" if count > 1 else "once"
     shorter = [[_uncounted(cell) if numeric[k] else cell for k, cell in enumerate(row)] for row in rows]
-    return caption.replace(SURE, sure), [name.replace(SURE, sure) for name in columns], shorter
+    return caption.replace(wording.SURE, sure), [name.replace(wording.SURE, sure) for name in columns], shorter
 
 
 def _uncounted(cell: str) -> str:
-    text = COUNT.sub(")", cell).replace(f" ({wording.NO_VALUE})", "")
+    text = cell.replace(f" ({wording.NO_VALUE}; 1)", "")
+    text = COUNT.sub(")", text)
     return wording.Quantity(text, cell.value) if isinstance(cell, wording.Quantity) else text
 
 

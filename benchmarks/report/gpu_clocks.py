@@ -9,13 +9,13 @@ from benchmarks.analysis.results import Results
 from benchmarks.report.document import Block, table
 from benchmarks.wording import NO_VALUE
 
-_SURE = "(95% interval; blocks)"
+_SURE = f"({wording.SURE})"
 _HOW = (
     "The ranked time is a round's wall time over its calls, with one synchronisation at its end. Latency is one call and its "
     "synchronisation, from an idle device. One call more is the difference of rounds of N and of 2 N calls, over N: what is "
     "left when the cost of synchronising is shared by many. The device's own clock counts between two events in its stream, "
     "where the framework gives hold of it. Each is the median over the blocks; in brackets its 95% interval (– where there is none: one "
-    "block, or a difference that is not above zero) and the number of blocks. Replaying a captured graph is not plain use, and is not "
+    "block, or a difference that is not above zero). Replaying a captured graph is not plain use, and is not "
     "measured."
 )
 

@@ -138,7 +138,7 @@ def _spread(runs: Sequence[LoadedRun], found: Mapping[Timed, ByKind]) -> list[Bl
         "kind of machine",
         "what is timed",
         "runs, from fast to slow",
-        "#slowest over fastest (95% interval; blocks)",
+        f"#slowest over fastest ({wording.SURE})",
     )
     return table("Runs on the same kind of machine", rows, *columns, note=_SPREAD)
 

@@ -144,7 +144,7 @@ def _fastest(runs: Sequence[LoadedRun]) -> list[Block]:
         row = [_of(runs, group) + wording.timed(group.phase, group.axes), wording.setting(group.who)]
         rows.append([*row, *(_fastest_cell(run, by_run.get(run.name)) for run in runs)])
     columns = ("what is timed", "setting", *(run.name for run in runs))
-    blocks = table("The fastest in each run (95% interval; blocks)", rows, *columns)
+    blocks = table(f"The fastest in each run ({wording.SURE})", rows, *columns)
     return blocks or [Text("No run ranked anything.")]
 
 
@@ -203,7 +203,7 @@ def _table(
             rows.append([wording.implementation(who, True), wording.size(group.axes), _time(entry), *ratios])
             frameworks.append(who.framework)
     columns = ("implementation", "size", f"#{runs[0].name}", *(f"#{run.name} over {runs[0].name}" for run in runs[1:]))
-    caption = f"Times in {runs[0].name} (95% interval; blocks), and over them those of the others, {title}"
+    caption = f"Times in {runs[0].name} ({wording.SURE}), and over them those of the others, {title}"
     return table(caption, rows, *columns, frameworks=frameworks, heat=True)
 
 

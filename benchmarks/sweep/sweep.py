@@ -50,8 +50,10 @@ class State:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Control-C waits, for what is begun here too: a job that Slurm has taken and nobody has written down would be lost."""
-    came, stops = list[int](), (signal.SIGINT, signal.SIGTERM)
+    """Ctrl-C and other requests to end wait, and programs started here do not get them: a job that Slurm has taken and nobody has
+    written down would be lost.
+    """
+    came, stops = list[int](), (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     handlers = {stop: signal.signal(stop, lambda number, _: came.append(number)) for stop in stops}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, stops)
     try:
@@ -116,10 +118,9 @@ class Sweep:
                 with _uninterrupted():
                     job = slurm.submit(run, executor, asked)
                     self._keep(run, job)
+                    say(f"{run}: job {job}")
             except BadInput as problem:
                 refused.append(str(problem))
-                continue
-            say(f"{run}: job {job}")
         if refused:
             raise BadInput("\n".join(refused))
 

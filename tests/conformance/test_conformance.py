@@ -57,7 +57,7 @@ def process_of(parameters: dict[str, Any]) -> str:
 
 
 def turn_of(parameters: dict[str, Any]) -> int:
-    """NumPy's comes first: it finds how far rounding leads the oracle astray, and for that the others would only wait."""
+    """NumPy's comes early: it finds how far rounding leads the oracle astray, and for that the others would only wait."""
     return int(process_of(parameters) != "numpy")
 
 

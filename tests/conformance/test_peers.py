@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from implementations import registry
-from tests.support import shared_process
+from tests.support import ROOT, shared_process
 
 SHARES = {
     ("mlp", "digits"): 1 / 3,
@@ -78,6 +78,20 @@ def test_it_learns(model: str, preset: str, name: str) -> None:
     assert statistics.median(own[len(own) // 2 :]) < SHARES[model, preset] * guessing
 
 
+@pytest.mark.parametrize("name", registry.PEERS)
+def test_every_model_that_has_a_peer_has_its_class(name: str) -> None:
+    module, _, of_peer = registry.PEERS[name].place.partition(":")
+    for model in registry.OURS:
+        if registry.not_written(model, name) is None:
+            text = (ROOT / "implementations" / model / f"{module}.py").read_text(encoding="utf-8")
+            assert f"\nclass {of_peer}(" in text or f"\nclass {of_peer}:" in text, (model, name)
+
+
+@pytest.mark.parametrize("model", registry.OURS)
+def test_a_peer_that_a_model_does_without_is_one(model: str) -> None:
+    assert set(getattr(registry.part(model, "spec"), "WITHOUT_PEERS", {})) <= set(registry.PEERS)
+
+
 def test_scikit_learn_has_the_perceptron_alone() -> None:
     written = {model for model in registry.OURS if registry.not_written(model, "scikit-learn") is None}
     assert written == {"mlp"}
@@ -97,7 +111,8 @@ for cell in GATES:
 @pytest.mark.skipif(bool(absent("peer-torch-compiled")), reason=str(absent("peer-torch-compiled")))
 def test_torch_compiles_nothing_of_a_recurrent_network() -> None:
     done = shared_process.python("-c", OF_TORCH)
+    assert done.returncode == 0, done.stderr[-2000:]
     graphs = dict(line.split() for line in done.stdout.splitlines())
     assert graphs == {"lstm": "0", "gru": "0", "tanh": "0"}, (
-        f"Good news: torch.compile takes recurrent layers. Give the RNN its compiled peer again, and remove its WITHOUT_PEERS. {done}"
+        "Good news: torch.compile takes recurrent layers. Give the RNN its compiled peer again, and remove its WITHOUT_PEERS."
     )

@@ -28,7 +28,7 @@ def main(framework: str, precision: str, model: str = MODEL, seeds: str = "") ->
     """All of it."""
     kit, own = adapters.kit(framework, precision, model=model), cases.of(model)
     count = int(seeds or own.SEEDS)
-    tell("errors", framework, precision, model, typical=errors(kit, precision, model))
+    tell("errors", framework, precision, model, medians=errors(kit, precision, model))
     tell("seeds", framework, precision, model, seeds=count, **false_alarms(kit, framework, precision, model, count))
     for shape, changes in own.SHAPES.items():
         spec = specification(model, precision, changes)
@@ -44,11 +44,11 @@ def specification(model: str, precision: str, changes: dict[str, Any]) -> Any:
 def errors(kit: Kit, precision: str, model: str) -> dict[str, tuple[float, float]]:
     """Of tensors of a hundred elements or more, over seeds, against the oracle in more digits than are judged."""
     spec = specification(model, precision, {})
-    candidate, summed = kit.candidate(spec), Errors()
+    candidate, found = kit.candidate(spec), Errors()
     oracle = kit.oracle_class(spec, np.longdouble if precision == "float64" else np.float64)
     for seed in range(1, SCALING_SEEDS + 1):
-        summed.add(candidate, oracle, kit.starts(spec, seed)[1])
-    return summed.typical()
+        found.add(candidate, oracle, kit.starts(spec, seed)[1])
+    return found.medians()
 
 
 def false_alarms(kit: Kit, framework: str, precision: str, model: str, count: int) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def written(answers: Answers) -> tuple[str, bool]:
         "by what is compiled in the same way; under torch.compile they are a further output of the step's own graph.",
         _compiled(answers),
         "## 7. Errors beside NumPy's, and between precisions",
-        f"Typical errors over thirty seeds, of tensors of {scaling.FEWEST_ELEMENTS} elements or more; the reference has more "
+        f"{_statistic(answers)} over thirty seeds, of tensors of {scaling.FEWEST_ELEMENTS} elements or more; the reference has more "
         f"digits than what it judges. e / NumPy may be {FACTOR} at most, and so may e32 / e64 over 2^29, up or down.",
         _errors(answers),
         "## 8. The red team",
@@ -249,14 +249,19 @@ def _briefly(reason: str) -> str:
     return reason.partition("; ")[0].partition(". ")[0].partition(" is off by")[0]
 
 
+def _statistic(answers: Answers) -> str:
+    """What errors are summed up by; a proof of before took another."""
+    return "Root mean squares" if any("rms" in answer for answer in _of(answers, "errors")) else "Medians"
+
+
 def _scales(answers: Answers) -> list[tuple[tuple[str, str, str], Check]]:
     """Gates B and C by network and framework: (row's first cells, check)."""
-    typical = defaultdict[tuple[str, str], dict[str, Any]](dict)
+    found = defaultdict[tuple[str, str], dict[str, Any]](dict)
     for answer in _of(answers, "errors"):
-        errors = answer.get("typical") or answer["rms"]  # of a proof before medians
-        typical[answer["model"], answer["framework"]][answer["precision"]] = errors
+        errors = answer["medians"] if "medians" in answer else answer["rms"]
+        found[answer["model"], answer["framework"]][answer["precision"]] = errors
     scales = []
-    for who, of in typical.items():
+    for who, of in found.items():
         for precision in sorted(of):
             scales += [((*who, precision), check) for check in scaling.peer_checks(of[precision], precision)]
         if len(of) == 2:

@@ -91,7 +91,7 @@ def test_a_run_that_was_cut_short_is_not_claimed() -> None:
                 "model": "mlp",
                 "framework": "numpy",
                 "precision": "float32",
-                "typical": {"w": [1e-3, 1e-7]},
+                "medians": {"w": [1e-3, 1e-7]},
             },
             "0 of 1",
         ),
@@ -108,3 +108,11 @@ def test_of_one_model_nothing_is_claimed_that_only_all_can_show() -> None:
     text, holds = report.written([ABOUT | {"models": ["cnn"]}, *GOOD[1:4], END])
     assert holds
     assert "vice of a plug-in" not in text.partition("## 2.")[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "told"), [("medians", "Medians over thirty seeds"), ("rms", "Root mean squares over thirty seeds")]
+)
+def test_errors_are_summed_up_as_it_is_said(key: str, told: str) -> None:
+    answer = {"kind": "errors", "model": "mlp", "framework": "torch", "precision": "float32", key: {}}
+    assert told in report.written([*GOOD, answer])[0]

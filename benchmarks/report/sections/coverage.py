@@ -18,7 +18,7 @@ _KINDS = ("measured", "measured in part", "failed", "skipped", "unequal", "not r
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """Counts per implementation, then each cell that is not whole, then what was not there.
 
-    No counts where nothing is missing: the summary has them.
+    No counts per implementation where no cell is missing.
     """
     blocks = [*holes(results), *_untrained(results)]
     if blocks:
@@ -93,4 +93,4 @@ def _absent(results: Results) -> list[Block]:
         [wording.framework(a.framework), a.device or NO_VALUE, a.reason or NO_VALUE, a.fix or NO_VALUE]
         for a in results.run.absent
     ]
-    return table("Not there, so not planned", rows, "framework", "device", "reason", "what to do")
+    return table("Not there, so not planned", rows, "framework", "device", "reason", "what to do", once=["device"])

@@ -47,13 +47,14 @@ def _detection(results: Results) -> str:
 
 def limits_section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """What the planned frameworks compute otherwise than they should; nothing where nothing is known."""
-    frameworks_of: dict[str, dict[str, None]] = defaultdict(dict)
-    for limit in results.run.limits:
-        frameworks_of[limit.name] |= dict.fromkeys(map(wording.framework, limit.frameworks))
-    rows = [[name, wording.listed(frameworks)] for name, frameworks in frameworks_of.items()]
+    rows = [[limit.name, wording.listed(map(wording.framework, limit.frameworks))] for limit in results.run.limits]
     note = "docs/limits.md says of each what the framework does, what follows from it, and what was done about it here."
     caption = "Where a framework computes something else than it should"
     blocks = table(caption, rows, "what", "frameworks", note=note)
+    shown = {check.limit for proof in results.proofs for check in proof.checks if not check.passed}
+    blocks += [
+        Text(f"Seen here, {limit.name}: {limit.statement}") for limit in results.run.limits if limit.name in shown
+    ]
     known = "is" if len(rows) == 1 else "are"
     summary = f"{wording.count(len(rows), 'limit')} {known} known of the frameworks of this run, each shown by a short program in tests/limits."
     return Section("limits", "Limits of the frameworks themselves", blocks, summary if rows else "")
@@ -68,7 +69,7 @@ def _matrix(results: Results) -> list[Block]:
     rows = [_row(who, proofs, [by_column[who].get(name, []) for name in names]) for who, proofs in proofs_of.items()]
     columns = ("implementation", "device", "setting", "#proofs passed", *(f"#{name}" for name in names))
     frameworks = [who.framework for who in proofs_of]
-    return table("Worst error over budget", rows, *columns, frameworks=frameworks)
+    return table("Worst error over budget", rows, *columns, once=("setting", "device"), frameworks=frameworks)
 
 
 def _row(who: Configuration, proofs: Sequence[ProofRecord], by_column: Sequence[Sequence[Check]]) -> list[str]:

@@ -7,7 +7,7 @@ from benchmarks.analysis import ranking
 from benchmarks.analysis.ranking import ComparisonGroup, DeviceComparison, by_phase
 from benchmarks.analysis.results import Results
 from benchmarks.report import headline
-from benchmarks.report.document import Block, Section, Text, table
+from benchmarks.report.document import Block, Section, Text, table, with_words
 
 TITLE = "When does the GPU pay?"
 _HOW = (
@@ -45,4 +45,4 @@ def _table(results: Results, pairs: Sequence[DeviceComparison]) -> list[Block]:
     columns = ("size", "best on the CPU", "best on the GPU", "#GPU times as fast", "#95% interval", "verdict")
     group = pairs[0].group
     caption = f"Best on the GPU against best on the CPU, {wording.timed_in(group.phase, group.who)}"
-    return table(caption, rows, *columns, heat=True)
+    return table(with_words(caption, f"of times {wording.SURE}"), rows, *columns, heat=True)

@@ -18,7 +18,7 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     rows = [_row(results, pair) for pair in found]
     columns = ("Keras", "against", "what is timed", "setting", "#ratio", "#95% interval", "verdict")
     frameworks = [keras.cell.who.framework for keras, _, _ in found]
-    blocks = table("With Keras over without", rows, *columns, frameworks=frameworks, note=_HOW)
+    blocks = table("With Keras over without", rows, *columns, once=["setting"], frameworks=frameworks, note=_HOW)
     return Section("keras", "What does Keras cost?", blocks, _summary(results, found) if found else "")
 
 
@@ -43,4 +43,4 @@ def _summary(results: Results, found: Sequence[Pair]) -> str:
         ratio = wording.ratio_with_interval(comparison.ratio)
         firsts.setdefault(names, f"{names[0]} takes {ratio} times as long as {names[1]}")
     timed = wording.timed(found[0][0].cell.phase, found[0][0].cell.axes)
-    return f"{timed[0].upper()}{timed[1:]} (95% interval; blocks): {wording.listed(firsts.values())}."
+    return f"{timed[0].upper()}{timed[1:]} ({wording.SURE}): {wording.listed(firsts.values())}."

@@ -69,7 +69,8 @@ def _readings(
     readings: Sequence[tuple[ResourceRecord, Peak | Energy, list[str]]],
 ) -> list[Block]:
     """A row for each reading that has figures, what counted them, and the reasons where there are none."""
-    shown = _most_at_one_size([record for record, _, texts in readings if texts])
+    with_figures = [record for record, _, texts in readings if texts]
+    shown = _most_at_one_size(with_figures)
     counted = [(record, reading, texts) for record, reading, texts in readings if record in shown]
     # The setting comes last: it is the same for most, and a narrow screen shows the figures first.
     rows = [[wording.label(results, record.who), *texts, wording.setting(record.who)] for record, _, texts in counted]
@@ -79,10 +80,19 @@ def _readings(
     for record, reading, _ in counted:
         if reading.counter:
             by_counter[reading.counter][wording.label(results, record.who)] = None
-    note = "results.csv has all sizes."
+    note = "That of the other sizes is in results.csv." if len(shown) < len(with_figures) else ""
     counters = "; ".join(f"{counter} ({wording.listed(labels)})" for counter, labels in by_counter.items())
     return [
-        *table(f"{caption}{at}", rows, "implementation", *columns, "setting", note=note, frameworks=frameworks),
+        *table(
+            f"{caption}{at}",
+            rows,
+            "implementation",
+            *columns,
+            "setting",
+            once=["setting"],
+            note=note,
+            frameworks=frameworks,
+        ),
         *([Text(f"Counted by: {counters}.", "note")] if counters else []),
         *_holes(results, caption, [(record, reading.reason) for record, reading, _ in readings]),
     ]

@@ -98,7 +98,7 @@ def _peers(results: Results) -> list[Block]:
                 cells = [wording.ratio(ratio.value), wording.ratio_interval(ratio), comparison.verdict]
                 rows.append([*_named(results, ours), who.mode, wording.with_interval(ours.time), *cells])
                 frameworks.append(who.framework)
-    columns = ["what is timed", "implementation", "mode", "#time per call (95% interval; blocks)"]
+    columns = ["what is timed", "implementation", "mode", f"#time per call ({wording.SURE})"]
     columns += ["#over the peer", "#95% interval", "verdict"]
     caption = "Beside peers: well-known code for a similar network, not proved equal to the specification"
     note = "A peer does similar work by its own rules, so it has no rank: the verdict is on two programs as they are, not on two frameworks."

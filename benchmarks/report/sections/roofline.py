@@ -15,7 +15,7 @@ from benchmarks.report.sections import step_times
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
 
-_SURE = "(95% interval; blocks)"
+_SURE = f"({wording.SURE})"
 TITLE = "Why?"
 _FLOOR = (
     "The floor: the call's matrix products at the rate of one large product in the same library, and its least bytes at the speed of the "
@@ -48,7 +48,7 @@ def _floors(results: Results, floors: Sequence[Floor]) -> list[Block]:
         "implementation", "what is timed", "setting", f"#time {_SURE}", "#floor: products", "#floor: bytes", f"#efficiency {_SURE}",
     )  # fmt: skip
     frameworks = [floor.entry.cell.who.framework for floor in floors]
-    return table("Floors", rows, *columns, frameworks=frameworks, note=_FLOOR + _less(floors))
+    return table("Floors", rows, *columns, once=["setting"], frameworks=frameworks, note=_FLOOR + _less(floors))
 
 
 def _less(floors: Sequence[Floor]) -> str:
@@ -62,7 +62,7 @@ def _conclusion(results: Results, floors: Sequence[Floor]) -> str:
     ordered = sorted(steps, key=lambda floor: floor.efficiency.value, reverse=True)
     near = [floor for floor in ordered if floor.efficiency.high >= ordered[0].efficiency.low]
     nearest = [_nearness(results, floor) for floor in near]
-    allowed = "the share of what the library's own rates allow, 95% interval; blocks"
+    allowed = f"the share of what the library's own rates allow, {wording.SURE}"
     if ordered[0].efficiency.blocks < MIN_BLOCKS_FOR_VERDICT:
         return f"Nearest to its floor seems {nearest[0]}, but there are too few blocks for a verdict ({allowed})."
     if len(near) > 1:
@@ -88,7 +88,7 @@ def _peaks(results: Results, peaks: Sequence[Peaks]) -> list[Block]:
     columns = ["library of", "precision", "threads"]
     columns += [f"#large product {_SURE}", f"#large copy, read and written {_SURE}"]
     frameworks = [peak.who.framework for peak in peaks]
-    return table("What the libraries reach here", rows, *columns, frameworks=frameworks)
+    return table("What the libraries reach here", rows, *columns, once=["precision", "threads"], frameworks=frameworks)
 
 
 def _roofline(results: Results, floors: Sequence[Floor], peaks: Sequence[Peaks]) -> list[Block]:
@@ -169,4 +169,6 @@ def _fits(results: Results, fits: Sequence[Fit]) -> list[Block]:
     ]  # fmt: skip
     columns = ("implementation", "setting", "#sizes", f"#overhead {_SURE}", f"#rate {_SURE}")
     frameworks = [fit.who.framework for fit in steps]
-    return table("Overhead and rate of training steps", rows, *columns, frameworks=frameworks, note=_FIT)
+    return table(
+        "Overhead and rate of training steps", rows, *columns, once=["setting"], frameworks=frameworks, note=_FIT
+    )

@@ -33,7 +33,7 @@ def null_controls(results: Results) -> list[Block]:
     rows = [_null_row(results, null) for null in run_quality.null_controls(results)]
     columns = ("what is timed", "#ratio of the copy", "#95% interval", "#blocks", "verdict", "setting", "copies of")
     note = "In every block a second process of one framework took turns with the first: their ratio is 1 but for noise."
-    return table("Null control", rows, *columns, note=note)
+    return table("Null control", rows, *columns, once=["setting"], note=note)
 
 
 def _null_row(results: Results, null: NullControl) -> list[str]:
@@ -49,16 +49,16 @@ def turns(results: Results) -> list[Block]:
     if not qualities:
         return []
     rows = [_conduct_row(results, quality) for quality in qualities]
-    columns = ["implementation", "setting", "#time alone over time in turn (95% interval; blocks)"]
+    columns = ["implementation", "setting", f"#time alone over time in turn ({wording.SURE})"]
     columns += ["#processor used while waiting", "turns"]
-    return table("Taking turns", rows, *columns, note=_conduct_note(results, qualities))
+    return table("Taking turns", rows, *columns, once=["setting", "turns"], note=_conduct_note(results, qualities))
 
 
 def _conduct_row(results: Results, quality: TurnQuality) -> list[str]:
     shift = wording.ratio_with_interval(quality.shift.ratio) if quality.shift else NO_VALUE
     names = [wording.label(results, quality.who), wording.setting(quality.who)]
     by_workers = wording.count(quality.groups_by_workers, "comparison group")
-    turns = f"whole workers in {by_workers}" if quality.groups_by_workers else "by rounds"
+    turns = f"whole workers in {by_workers}" if quality.groups_by_workers else "turns by rounds"
     return [*names, shift, wording.percent(quality.burn), turns]
 
 

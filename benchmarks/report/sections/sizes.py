@@ -11,7 +11,7 @@ from benchmarks.analysis.ranking import ComparisonGroup, by_phase, compare
 from benchmarks.analysis.results import Results
 from benchmarks.records.configuration import Axes, numbers, size_order
 from benchmarks.report import plots
-from benchmarks.report.document import Block, Figure, Section, table
+from benchmarks.report.document import Block, Figure, Section, table, with_words
 from benchmarks.report.sections import threads
 from benchmarks.statistics import Estimate
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
@@ -68,7 +68,7 @@ def _sweep(group: ComparisonGroup, axis: str, other_axes: Axes, series: Series) 
     rows = [[label, *(_cell(points.get(value)) for value in values)] for label, points in series.items()]
     columns = ["implementation", *(f"#{axis} {value}" for value in values)]
     frameworks = [next(iter(points.values())).cell.who.framework for points in series.values()]
-    title = f"{caption} (95% interval; blocks)"
+    title = with_words(caption, wording.SURE)
     lines = [_line(label, axis, points) for label, points in series.items()]
     sizes = (f"{wording.slug(key)}{value}" for key, value in other_axes.items())
     who = group.who

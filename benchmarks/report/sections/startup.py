@@ -90,7 +90,7 @@ def _total(start: Start, steps: int) -> float:
 def _starts(results: Results, group: ComparisonGroup, starts: Sequence[Start]) -> list[Block]:
     rows = [_row(results, start) for start in starts]
     columns = ["implementation", "#import (once)", "#first call (once)", "#second call (once)"]
-    columns += ["#steady call (95% interval; blocks)", "#on disk"]
+    columns += [f"#steady call ({wording.SURE})", "#on disk"]
     frameworks = [start.entry.cell.who.framework for start in starts]
     reasons = [
         f"{_label(results, start)}, {reading}: {record.reason}"

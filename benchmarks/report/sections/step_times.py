@@ -8,7 +8,7 @@ from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.step_times import StepTimes
 from benchmarks.report import plots
-from benchmarks.report.document import Block, Figure, Text, table
+from benchmarks.report.document import Block, Figure, Text, table, with_words
 from benchmarks.statistics import Estimate
 from benchmarks.wording import NO_VALUE
 
@@ -58,8 +58,8 @@ def _table(results: Results, same_size: Sequence[StepTimes]) -> list[Block]:
     )
     columns = ("step", *(f"#{wording.label(results, times.who)}" for times in same_size))
     who, axes = same_size[0].who, same_size[0].axes
-    caption = f"Time per step of the network, {wording.size(axes)} (95% interval; blocks; {wording.setting(who)}, {who.device})"
-    return table(caption, rows, *columns)
+    caption = f"Time per step of the network and its share, {wording.size(axes)} ({wording.setting(who)}, {who.device})"
+    return table(with_words(caption, wording.SURE), rows, *columns)
 
 
 def _share(times: StepTimes, spent: Estimate | None) -> str:
@@ -78,7 +78,7 @@ def _figure(results: Results, same_size: Sequence[StepTimes]) -> list[Block]:
     if not panels:
         return []
     size = wording.size(same_size[0].axes)
-    how_to_read = "How to read this: the time of each step of the network; the bar is the 95% interval. Beside it: the time (95% interval; blocks) and its share."
+    how_to_read = f"How to read this: the time of each step of the network; the bar is the 95% interval. Beside it: the time ({wording.SURE}) and its share."
     title = f"Time per step of the network, {size}"
     return [Figure("time-per-step", plots.times(panels), title, _conclusion(results, same_size), how_to_read)]
 

@@ -11,7 +11,7 @@ from benchmarks.analysis.ranking import ComparisonGroup, compare
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import Axes
 from benchmarks.report import plots
-from benchmarks.report.document import Block, Figure, Heading, Text, table
+from benchmarks.report.document import Block, Figure, Heading, Text, table, with_words
 from benchmarks.statistics import Estimate
 from benchmarks.wording import NO_VALUE
 
@@ -54,8 +54,8 @@ def _chart_and_table(axes: Axes, series: dict[str, dict[int, CellResult]]) -> li
     spec = plots.lines(lines, "threads", "speed-up", log=True, unit="")
     columns = ("implementation", *(f"#{wording.count(threads, 'thread')}" for threads in counts))
     return [
-        Figure("threads", spec, caption, f"With the most threads (95% interval; blocks): {speed_ups}.", how_to_read),
-        *table(f"{caption} (95% interval; blocks)", rows, *columns, frameworks=frameworks),
+        Figure("threads", spec, caption, f"With the most threads ({wording.SURE}): {speed_ups}.", how_to_read),
+        *table(with_words(caption, wording.SURE), rows, *columns, frameworks=frameworks),
     ]
 
 

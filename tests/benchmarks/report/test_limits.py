@@ -37,17 +37,22 @@ def test_a_limit_says_whose_it_is_and_where_more_stands() -> None:
     ]
 
 
-def test_what_several_frameworks_have_in_common_is_one_row() -> None:
-    limits = [
-        LIMIT | {"frameworks": ["torch"]},
-        LIMIT | {"name": "another"},
-        LIMIT | {"frameworks": ["numpy", "torch"]},
+def test_limits_of_one_name_are_two_where_they_are_of_two_frameworks() -> None:
+    limits = [LIMIT | {"frameworks": ["torch"]}, LIMIT | {"frameworks": ["numpy"]}]
+    (section,) = [
+        s for s in report_text.document([synthetic.run([STOCK], limits=limits)]).sections if s.anchor == "limits"
     ]
-    (table,) = tables([synthetic.run([STOCK], limits=limits)], "limits")
-    assert [list(row) for row in table.rows] == [
-        [LIMIT["name"], "PyTorch and NumPy"],
-        ["another", "PyTorch and Keras-PyTorch"],
-    ]
+    assert section.summary.startswith("2 limits are known")
+    (table,) = [block for block in section.blocks if isinstance(block, Table)]
+    assert [list(row) for row in table.rows] == [[LIMIT["name"], "PyTorch"], [LIMIT["name"], "NumPy"]]
+
+
+def test_of_a_limit_that_this_run_saw_it_is_said_what_the_framework_does() -> None:
+    def told(limit: str) -> list[str]:
+        return [block.text for block in blocks(failing(STOCK, limit), "limits") if isinstance(block, Text)]
+
+    assert f"Seen here, {LIMIT['name']}: {LIMIT['statement']}" in told(LIMIT["name"])
+    assert not any("Seen here" in text for text in told(""))
 
 
 def test_limits_are_counted_and_the_programs_that_show_them_are_named() -> None:

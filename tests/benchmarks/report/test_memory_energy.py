@@ -23,7 +23,6 @@ def test_memory_is_the_peak_above_what_was_held_before_at_the_size_where_most_we
     rows = [line for line in text.splitlines() if line.startswith(("| NumPy", "| PyTorch"))]
     assert rows == ["| NumPy | 5.00 MB | 50.0 MB |", "| PyTorch | 20.0 MB | 50.0 MB |"]
     assert "**Host memory of a training process, batch 256, width 128 (float32, plain, 2 threads)**" in text
-    assert "Host memory of a training process, batch 256, width 128 (float32, plain, 2 threads)" in text
 
 
 def test_one_reason_for_all_is_said_once_and_several_by_name() -> None:

@@ -27,7 +27,7 @@ def test_shares_intervals_and_what_watching_adds() -> None:
     text = page(watched(slowed=1.5))
     dense = row(text, "Dense layer")[1]
     assert re.fullmatch(r"\S+ µs \(\S+ to \S+\), 25%", dense)
-    assert "(95% interval, 6 blocks; float32, plain, 2 threads, cpu)" in text
+    assert "(float32, plain, 2 threads, cpu; 95% interval, 6 blocks)" in text
     assert dense.startswith("1")
     assert row(text, "between the steps")[1].endswith("38%")
     assert row(text, "the watched step over the step as it is")[1] == "1.50 (1.50 to 1.50)"
@@ -69,7 +69,7 @@ def test_the_middle_size_is_shown_and_no_other() -> None:
     (figure,) = [figure for figure in document.figures() if figure.name == "time-per-step"]
     assert figure.title == "Time per step of the network, batch 128, width 128"
     captions = re.findall(
-        r"^\*\*Time per step of the network, batch (\d+), width 128 \(",
+        r"^\*\*Time per step of the network and its share, batch (\d+), width 128 \(",
         markdown.render(document, {}),
         flags=re.MULTILINE,
     )
@@ -79,7 +79,7 @@ def test_the_middle_size_is_shown_and_no_other() -> None:
 def test_your_own_size_goes_before_the_middle_one() -> None:
     own = {"batch": 512, "width": 128}
     records = [r if r.kind != "run" else synthetic.run(r.cells, size=own) for r in sizes(128, 512, 32)]
-    assert "**Time per step of the network, batch 512, width 128 (" in page(records)
+    assert "**Time per step of the network and its share, batch 512, width 128 (" in page(records)
 
 
 def test_every_setting_and_size_has_its_steps_times_in_the_table_for_programs() -> None:

@@ -1,5 +1,7 @@
 """What is the same in every row of a table stands once, above it."""
 
+from collections.abc import Sequence
+
 from benchmarks.report.document import Table, table
 from benchmarks.statistics import Estimate
 from benchmarks.wording import Quantity, with_interval
@@ -7,8 +9,8 @@ from benchmarks.wording import Quantity, with_interval
 HEADING = "#time (95% interval; blocks)"
 
 
-def made(caption: str, rows: list[list[str]], *columns: str) -> Table:
-    (only,) = table(caption, rows, *columns)
+def made(caption: str, rows: list[list[str]], *columns: str, once: Sequence[str] = ()) -> Table:
+    (only,) = table(caption, rows, *columns, once=once)
     assert isinstance(only, Table)
     return only
 
@@ -45,24 +47,44 @@ def test_a_name_is_left_as_it_is() -> None:
     assert made("Times (95% interval; blocks)", rows, "implementation", "#time").rows[0][0] == "odd (name; 6)"
 
 
+SETTING = ("setting", "device")
+
+
 def test_one_setting_is_told_in_the_caption() -> None:
     rows = [["NumPy", "cpu", "float32", "1"], ["JAX", "cpu", "float32", "2"]]
-    shown = made("Proofs", rows, "implementation", "device", "setting", "#passed")
+    columns = ("implementation", "device", "setting", "#passed")
+    shown = made("Proofs", rows, *columns, once=SETTING)
     assert shown.caption == "Proofs (float32, cpu)"
     assert list(shown.columns) == ["implementation", "passed"]
     assert [list(row) for row in shown.rows] == [["NumPy", "1"], ["JAX", "2"]]
-    assert (
-        made("Times (once)", rows, "implementation", "device", "setting", "#passed").caption
-        == "Times (once; float32, cpu)"
-    )
+    assert made("Run (1) timed (once)", rows, *columns, once=SETTING).caption == "Run (1) timed (once; float32, cpu)"
 
 
 def test_a_setting_that_differs_keeps_its_column() -> None:
     rows = [["NumPy", "cpu", "float32"], ["JAX", "cuda", "float32"]]
-    shown = made("Proofs", rows, "implementation", "device", "setting")
+    shown = made("Proofs", rows, "implementation", "device", "setting", once=SETTING)
     assert (shown.caption, list(shown.columns)) == ("Proofs (float32)", ["implementation", "device"])
 
 
 def test_of_a_hole_in_every_row_nothing_is_said() -> None:
-    shown = made("Not there", [["CuPy", "–"], ["JAX", "–"]], "framework", "device")
+    shown = made("Not there", [["CuPy", "–"], ["JAX", "–"]], "framework", "device", once=["device"])
     assert (shown.caption, list(shown.columns)) == ("Not there", ["framework"])
+
+
+def test_a_column_that_is_only_called_so_stays() -> None:
+    shown = made("In what they differ", [["model", "a", "b"]], "fact", "device", "host")
+    assert (shown.caption, list(shown.columns)) == ("In what they differ", ["fact", "device", "host"])
+
+
+def test_of_one_block_no_interval_is_promised() -> None:
+    shown = made("Times", times(1, 1), "implementation", HEADING)
+    assert list(shown.columns) == ["implementation", "time (once)"]
+    assert [row[1] for row in shown.rows] == ["2.00 ms"] * 2
+
+
+def test_where_several_blocks_leave_no_interval_that_is_told() -> None:
+    rows = [["a", "1.00 ms (0.90 to 1.10; 6)"], ["b", "-3.00 µs (–; 6)"]]
+    assert [row[1] for row in made("Times", rows, "implementation", HEADING).rows] == [
+        "1.00 ms (0.90 to 1.10)",
+        "-3.00 µs (–)",
+    ]

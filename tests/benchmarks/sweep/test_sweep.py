@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -231,10 +232,11 @@ def test_an_interruption_while_slurm_answers_loses_no_job(typed: Typed) -> None:
     typed.slurm.interrupt()
     done = typed.sweep()
     assert done.exit_code == 130, done.output
-    assert [signal for signal in (2, 15) if typed.slurm.blocked() >> (signal - 1) & 1] == [2, 15]
-    assert "a100-1: job 1" not in done.output
+    assert "a100-1: job 1\nThe jobs that were submitted go on." in done.output
     assert len(typed.slurm.scripts()) == 1
     assert json.loads((typed.folder / "sweep.json").read_text())["jobs"] == {"a100-1": ["1"]}
+    if sys.platform == "linux":
+        assert [signal for signal in (1, 2, 15) if typed.slurm.blocked() >> (signal - 1) & 1] == [1, 2, 15]
 
 
 def test_a_dry_run_says_what_would_be_submitted_with_what(typed: Typed) -> None:

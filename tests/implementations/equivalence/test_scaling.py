@@ -27,11 +27,11 @@ def errors(model: type, precision: str) -> dict[str, tuple[float, float]]:
     kit = Kit("mlp", "numpy", numpy_adapter, "cpu")
     spec = MLPSpec().changed(**SMALL, precision=precision)
     oracle = kit.oracle_class(spec, np.longdouble if precision == "float64" else np.float64)
-    summed, candidate = scaling.Errors(), kit.candidate(spec, model(spec))
+    found, candidate = scaling.Errors(), kit.candidate(spec, model(spec))
     for seed in range(1, 6):
-        summed.add(candidate, oracle, kit.starts(spec, seed)[1])
-    assert len(summed.of_candidate["dense1.weight"]) >= 4
-    return summed.typical()
+        found.add(candidate, oracle, kit.starts(spec, seed)[1])
+    assert len(found.of_candidate["dense1.weight"]) >= 4
+    return found.medians()
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +51,16 @@ def test_small_tensors_are_not_judged(clean: dict) -> None:
     assert "velocity:dense1.weight" in clean["float32"]
 
 
-def test_one_seed_without_luck_is_not_typical() -> None:
+def test_one_seed_far_off_is_not_what_is_usual() -> None:
     errors = scaling.Errors({"w": [1e-7] * 29 + [1e-3]}, {"w": [1e-7] * 30})
-    assert errors.typical() == {"w": (1e-7, 1e-7)}
+    assert errors.medians() == {"w": (1e-7, 1e-7)}
+
+
+@pytest.mark.parametrize("error", [np.nan, np.inf])
+def test_one_seed_without_a_number_passes_nothing(error: float) -> None:
+    medians = scaling.Errors({"w": [error, *[1e-7] * 29]}, {"w": [1e-7] * 30}).medians()
+    assert [check.passed for check in scaling.peer_checks(medians, "float32")] == [False]
+    assert [check.passed for check in scaling.scaling_checks(medians, {"w": (1e-16, 1e-16)})] == [False]
 
 
 def test_a_hidden_float32_does_not_scale(clean: dict) -> None:

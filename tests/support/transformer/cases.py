@@ -54,7 +54,7 @@ LEARNING = {
     "dropout": 0.0, "length": 32, "width": 32, "heads": 2, "blocks": 1, "batch": 32,
     "optimizer": {"kind": "adamw", "learning_rate": 0.01, "beta2": 0.99},
 }  # fmt: skip
-"""The first preset with these changes learns the model's own data, and predicts the same in every framework: words, at that rate."""
+"""The first preset with these changes learns the model's own data, and predicts the same in every framework; that it continues a text with words takes this rate."""
 
 EPOCHS = 4
 """Of that learning."""

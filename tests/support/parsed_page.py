@@ -48,5 +48,5 @@ class Page(HTMLParser):
 
     @property
     def reading(self) -> list[str]:
-        """The words that a reader goes through, folded ones too: no code, no labels of charts."""
-        return " ".join(self.read).split()
+        """The words and numbers that a reader goes through, folded ones too: no code, no labels of charts."""
+        return [word for word in " ".join(self.read).split() if any(map(str.isalnum, word))]

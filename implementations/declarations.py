@@ -199,7 +199,7 @@ class Limit:
     settings: tuple[tuple[str, object], ...] = ()
     """Settings of a specification (`optimizer.kind` for a nested one) under which our file is the framework's own.
 
-    True: whatever is there and not empty.
+    True: whatever is there and not empty. None: it is empty, or there is no such setting.
     """
 
     modes: tuple[str, ...] = ("plain", "tuned")
@@ -216,6 +216,8 @@ class Limit:
 
 
 def _holds(value: object, wanted: object) -> bool:
+    if wanted is None:
+        return not value
     return bool(value) is wanted and value is not None if isinstance(wanted, bool) else value == wanted
 
 

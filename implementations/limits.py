@@ -38,7 +38,7 @@ LIMITS = (
         starts=("free run",),
         groups=("gradients", "slots", "parameters", "change of parameters"),
         tensors="embedding.weight",
-        settings=(("vocabulary", True), ("clip_norm", False), ("optimizer.epsilon_form", "hat")),
+        settings=(("vocabulary", True), ("clip_norm", None), ("optimizer.epsilon_form", "hat")),
     ),
     Limit(
         name="norm of an embedding's pieces",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from implementations import initialisation, registry
+from implementations import initialisation, limits, registry
 from implementations.declarations import Limit
 from implementations.equivalence.tolerances import Check
 from implementations.limits import LIMITS, concerning
@@ -166,6 +166,17 @@ def test_a_limit_explains_nothing_in_a_mode_or_under_settings_where_it_is_not_so
     assert not fused.explains("plain", {"batch_norm": False}, loss)
 
 
+@pytest.mark.parametrize("model", ["rnn", "transformer"])
+def test_every_network_of_tokens_in_stock_keras_has_the_limit_of_an_embedding(model: str) -> None:
+    spec = registry.part(model, "spec").Spec.preset("text").variant("stock").model_dump()
+    check = Check("hot state", "slots", "v:embedding.weight", 0.06, 2e-6)
+    limit = limits.explaining("keras-tensorflow", "plain", spec, check)
+    assert limit
+    assert limit.name == (
+        "norm of an embedding's pieces" if spec.get("clip_norm") else "squares of an embedding's pieces"
+    )
+
+
 def test_a_limit_of_the_max_pool_explains_nothing_in_a_network_without_one() -> None:
     (pool,) = (limit for limit in concerning(["jax"]) if limit.name == "NaN lost in a max pool")
     lost, in_training = (Check("not a number", group, "logits", 1, 0) for group in ("NaN comes out", "NaN in training"))
@@ -182,6 +193,13 @@ STOCK = {"epsilon_form": "hat"}
     ("name", "tensor", "spec", "explained"),
     [
         ("squares", "v:embedding.weight", {"vocabulary": 5, "clip_norm": 0.0, "optimizer": STOCK}, True),
+        (
+            "squares",
+            "v:embedding.weight",
+            {"vocabulary": 5, "optimizer": STOCK},
+            True,
+        ),  # as a network without clipping has it
+        ("norm", "v:embedding.weight", {"vocabulary": 5, "optimizer": STOCK}, False),
         ("squares", "v:output.weight", {"vocabulary": 5, "clip_norm": 0.0, "optimizer": STOCK}, False),
         ("squares", "v:embedding.weight", {"vocabulary": 0, "clip_norm": 0.0, "optimizer": STOCK}, False),
         ("squares", "v:embedding.weight", {"vocabulary": 5, "clip_norm": 1.0, "optimizer": STOCK}, False),

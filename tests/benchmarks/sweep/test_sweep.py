@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -230,13 +231,17 @@ def test_two_commands_do_not_submit_at_once(typed: Typed) -> None:
 
 def test_an_interruption_while_slurm_answers_loses_no_job(typed: Typed) -> None:
     typed.slurm.interrupt()
-    done = typed.sweep()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background may have it ignored
+    try:
+        done = typed.sweep()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert done.exit_code == 130, done.output
     assert "a100-1: job 1\nThe jobs that were submitted go on." in done.output
     assert len(typed.slurm.scripts()) == 1
     assert json.loads((typed.folder / "sweep.json").read_text())["jobs"] == {"a100-1": ["1"]}
     if sys.platform == "linux":
-        assert [signal for signal in (1, 2, 15) if typed.slurm.blocked() >> (signal - 1) & 1] == [1, 2, 15]
+        assert [number for number in (1, 2, 15) if typed.slurm.blocked() >> (number - 1) & 1] == [1, 2, 15]
 
 
 def test_a_dry_run_says_what_would_be_submitted_with_what(typed: Typed) -> None:

@@ -108,7 +108,7 @@ for cell in GATES:
 """
 
 
-@pytest.mark.skipif(bool(absent("peer-torch-compiled")), reason=str(absent("peer-torch-compiled")))
+@pytest.mark.skipif(bool(absent("peer-torch")), reason=f"peer-torch: {absent('peer-torch')}")
 def test_torch_compiles_nothing_of_a_recurrent_network() -> None:
     done = shared_process.python("-c", OF_TORCH)
     assert done.returncode == 0, done.stderr[-2000:]

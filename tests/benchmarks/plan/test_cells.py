@@ -10,12 +10,10 @@ from benchmarks.plan.profiles import PROFILES
 from benchmarks.plan.request import Request
 from benchmarks.records.record import COPY, PEAK, Cell
 from implementations import registry
-from implementations.cnn.spec import CNNSpec
 from implementations.contract import Spec
 from implementations.errors import BadInput, Unavailable
 from implementations.mlp import spec as mlp_spec
 from implementations.mlp.spec import MLPSpec
-from implementations.rnn.spec import RNNSpec
 
 SPEC = MLPSpec()
 ALL = ("numpy", "torch", "jax", "keras-tensorflow", "keras-torch", "keras-jax", "cupy")
@@ -137,21 +135,6 @@ def test_a_peer_is_timed_in_its_own_phases() -> None:
     assert phases["peer-keras-fit"] == {"epoch"}
     assert phases["scikit-learn"] == {"train_step"}
     assert phases["peer-torch"] == {"train_step", "epoch"}
-
-
-def test_a_network_has_the_peers_that_stand_in_its_folder() -> None:
-    plan = plans.plan({"cnn": CNNSpec()}, Request(PROFILES["peers"], threads=(2,)), ())
-    there = {cell.who.framework for cell in plan.cells} & set(registry.PEERS)
-    assert there == {"peer-torch", "peer-torch-compiled", "peer-keras-fit"}
-    (absent,) = [entry for entry in plan.absent if entry.framework in registry.PEERS]
-    assert (absent.framework, absent.reason) == ("scikit-learn", "scikit-learn has no network like the model cnn.")
-
-
-def test_a_peer_that_would_be_another_one_again_is_left_out_with_the_reason() -> None:
-    plan = plans.plan({"rnn": RNNSpec()}, Request(PROFILES["peers"], threads=(2,)), ())
-    assert {cell.who.framework for cell in plan.cells} & set(registry.PEERS) == {"peer-torch", "peer-keras-fit"}
-    reasons = {entry.framework: entry.reason for entry in plan.absent}
-    assert reasons["peer-torch-compiled"].startswith("PyTorch by the book, compiled: torch.compile leaves")
 
 
 def test_peak_and_copy_are_timed_once_at_a_size_that_is_there_anyway() -> None:

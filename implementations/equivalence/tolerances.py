@@ -90,8 +90,8 @@ class Check:
 
     @property
     def excess(self) -> float:
-        """Error over budget; a NaN error counts as infinite."""
-        if np.isnan(self.error):
+        """Error over budget; infinite where either is NaN."""
+        if np.isnan(self.error) or np.isnan(self.budget):
             return float("inf")
         if self.budget == 0:
             return 0.0 if self.error == 0 else float("inf")

@@ -13,6 +13,7 @@ from benchmarks.records.record import Check, Configuration, ProofRecord
 from benchmarks.report import proof_table
 from benchmarks.report.document import Block, Section, Text, table
 from benchmarks.wording import NO_VALUE
+from implementations import registry
 
 TITLE = "Are they equal?"
 _HOW = (
@@ -51,9 +52,12 @@ def limits_section(results: Results, groups: Sequence[ComparisonGroup]) -> Secti
     note = "docs/limits.md says of each what the framework does, what follows from it, and what was done about it here."
     caption = "Where a framework computes something else than it should"
     blocks = table(caption, rows, "what", "frameworks", note=note)
-    shown = {check.limit for proof in results.proofs for check in proof.checks if not check.passed}
+    failed = [(proof, check) for proof in results.proofs for check in proof.checks if not check.passed]
+    seen = {(check.limit, registry.base(proof.who.framework)) for proof, check in failed}
     blocks += [
-        Text(f"Seen here, {limit.name}: {limit.statement}") for limit in results.run.limits if limit.name in shown
+        Text(f"Seen here, {limit.name}: {limit.statement}")
+        for limit in results.run.limits
+        if seen & {(limit.name, framework) for framework in limit.frameworks}
     ]
     known = "is" if len(rows) == 1 else "are"
     summary = f"{wording.count(len(rows), 'limit')} {known} known of the frameworks of this run, each shown by a short program in tests/limits."

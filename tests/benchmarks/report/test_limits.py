@@ -55,6 +55,14 @@ def test_of_a_limit_that_this_run_saw_it_is_said_what_the_framework_does() -> No
     assert not any("Seen here" in text for text in told(""))
 
 
+def test_one_of_the_same_name_in_another_framework_was_not_seen() -> None:
+    theirs = LIMIT | {"frameworks": ["numpy"], "statement": "something else"}
+    _, proof = failing(STOCK)
+    records = [synthetic.run([STOCK], limits=[LIMIT, theirs]), proof]
+    seen = [block.text for block in blocks(records, "limits") if isinstance(block, Text) and "Seen here" in block.text]
+    assert seen == [f"Seen here, {LIMIT['name']}: {LIMIT['statement']}"]
+
+
 def test_limits_are_counted_and_the_programs_that_show_them_are_named() -> None:
     for count, said in (
         (1, "1 limit is known of the frameworks of this run"),

@@ -56,6 +56,11 @@ def test_one_seed_far_off_is_not_what_is_usual() -> None:
     assert errors.medians() == {"w": (1e-7, 1e-7)}
 
 
+def test_a_reference_without_a_number_passes_nothing_beside_others_that_have_one() -> None:
+    checks = scaling.peer_checks({"a": (1e-7, 1e-7), "w": (1e-7, np.nan), "z": (1e-7, 1e-7)}, "float32")
+    assert [(check.tensor, check.passed) for check in checks] == [("w", False)]
+
+
 @pytest.mark.parametrize("error", [np.nan, np.inf])
 def test_one_seed_without_a_number_passes_nothing(error: float) -> None:
     medians = scaling.Errors({"w": [error, *[1e-7] * 29]}, {"w": [1e-7] * 30}).medians()

@@ -30,6 +30,11 @@ class Configuration(Strict):
         """Short name for people, without what the comparison holds equal."""
         return self.framework + ("" if self.variant == "spec" else f" ({self.variant})")
 
+    @property
+    def base(self) -> str:
+        """The framework, whichever installation of it: `torch` for `torch@next`."""
+        return self.framework.partition("@")[0]
+
 
 class Cell(Strict):
     """What is timed: an implementation in a phase (`train_step`, `predict`, `epoch`, `products`) at a size."""

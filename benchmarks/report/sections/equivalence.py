@@ -13,7 +13,6 @@ from benchmarks.records.record import Check, Configuration, ProofRecord
 from benchmarks.report import proof_table
 from benchmarks.report.document import Block, Section, Text, table
 from benchmarks.wording import NO_VALUE
-from implementations import registry
 
 TITLE = "Are they equal?"
 _HOW = (
@@ -53,7 +52,7 @@ def limits_section(results: Results, groups: Sequence[ComparisonGroup]) -> Secti
     caption = "Where a framework computes something else than it should"
     blocks = table(caption, rows, "what", "frameworks", note=note)
     failed = [(proof, check) for proof in results.proofs for check in proof.checks if not check.passed]
-    seen = {(check.limit, registry.base(proof.who.framework)) for proof, check in failed}
+    seen = {(check.limit, proof.who.base) for proof, check in failed}
     blocks += [
         Text(f"Seen here, {limit.name}: {limit.statement}")
         for limit in results.run.limits

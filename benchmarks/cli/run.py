@@ -169,7 +169,7 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
         code=CodeFacts(**system.code_version(), sha256=sources.tree_sha256(*packages)),
         pythons={name: _printable(path) for name, path in prepared.request.pythons.items()},
         limits=_texts(LimitText, _limits(prepared.plan.cells)),
-        fault_detection=fault_detection.summary(frameworks, sources.tree_sha256("implementations")),
+        fault_detection=fault_detection.summary(prepared.networks, frameworks, sources.tree_sha256("implementations")),
         costs=prepared.request.profile.costs,
         cells=prepared.plan.cells,
         absent=prepared.plan.absent,

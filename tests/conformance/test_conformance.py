@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from implementations import registry
-from tests.support import cases, shared_process
+from tests.support import adapters, cases, shared_process
 from tests.support.cases import FULL, STEPS
 from tests.support.conformance import PROMPT
 
@@ -25,15 +25,6 @@ OWN = {
     "numpy": set(),
 }
 """Framework -> the libraries with devices, threads and memory of their own that its process may hold; those that take long first."""
-
-QUICKLY_COMPILED = " ".join(
-    [
-        "--xla_backend_optimization_level=0",
-        "--xla_llvm_disable_expensive_passes=true",
-        "--xla_cpu_use_fusion_emitters=false",
-    ]
-)
-"""For JAX, which compiles some hundred small networks here: a third of the time. What XLA makes of itself, `make prove` and every run judge."""
 
 pytestmark = pytest.mark.long
 
@@ -64,8 +55,7 @@ def turn_of(parameters: dict[str, Any]) -> int:
 @cache
 def said(framework: str) -> tuple[list[dict[str, Any]], str]:
     """Its answers, and the end of what it complained of. Waits for it."""
-    quickly = {"XLA_FLAGS": QUICKLY_COMPILED} if framework in ("jax", "keras-jax") else {}
-    done = shared_process.python("-m", "tests.support.conformance", framework, **quickly)
+    done = shared_process.python("-m", "tests.support.conformance", framework, **adapters.compiled_quickly(framework))
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")], done.stderr[-3000:]
 
 

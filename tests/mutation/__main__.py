@@ -1,10 +1,11 @@
-"""The whole proof of the proof: `make prove`. Writes results/proof/: every answer, and a page that sums them up; of one model
-(`make prove MODEL=cnn`) results/proof/MODEL/.
+"""The whole proof of the proof: `make prove`. Writes into results/proof/ every answer, a file for each network, and a page that sums them
+up; of one model (`make prove MODEL=cnn`) the answers are asked anew, and the page is of all that there are.
 
 Every planted fault in every framework, in both precisions, with everything that notices it; thousands of seeds without
 a fault; real shapes; errors between precisions; coarse arithmetic; all cases, and specifications made up at random; plug-ins
-with a vice. Processes of their own with one thread each, as many at a time as there are cores. Exits with 1 where a fault
-survives, a vice is ranked that should not be, or a check fails. With the word `page`, only the page of all models is written anew.
+with a vice. Processes of their own with one thread each, as many at a time as there are cores. Those that were answered of the same
+code on the same machine are not asked again: what was cut short goes on. Exits with 1 where a fault
+survives, a vice is ranked that should not be, or a check fails. With the word `page`, only the page is written anew.
 """
 
 import json
@@ -12,8 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
@@ -24,54 +24,50 @@ from implementations import precisions, registry, sources
 from implementations.catalogue import MODEL
 from implementations.equivalence import proof
 from implementations.equivalence.strays import usable_cores
-from tests.mutation import compile_modes, faults, low_precision, planting, report
+from tests.mutation import answers, compile_modes, faults, low_precision, planting, report
+from tests.mutation.answers import Job
 from tests.support import ROOT
 from tests.support.adapters import STRAYS
 from tests.support.cases import COMPILED
 
-FOLDER, ANSWERS = ROOT / "results" / "proof", "proof.jsonl"
 PRECISIONS = ("float32", "float64")
 
 
 def main(models: Sequence[str]) -> int:
     """All of it; the exit code."""
-    begin, folder = monotonic(), FOLDER if len(models) > 1 else FOLDER / models[0]
-    folder.mkdir(parents=True, exist_ok=True)
-    with (
-        (folder / ANSWERS).open("w", encoding="utf-8") as file,
-        TemporaryDirectory(prefix="strays-") as strays,
-        ThreadPoolExecutor(max_workers=usable_cores()) as pool,
-    ):
+    files = {model: answers.File(about(model), jobs(model)) for model in models}
+    waiting = [(file, job) for file in files.values() for job in file.jobs if job not in file.answered]
+    kept = sum(len(file.answered) for file in files.values())
+    print(f"{len(waiting)} processes to ask; {kept} were answered of the same code", file=sys.stderr, flush=True)
+    with TemporaryDirectory(prefix="strays-") as strays, ThreadPoolExecutor(max_workers=usable_cores()) as pool:
         os.environ |= {STRAYS: strays, "OMP_NUM_THREADS": "1"}
         os.environ |= {
             "JAX_COMPILATION_CACHE_DIR": f"{strays}/compiled"
         } | KEPT_BY_JAX  # few faults change every program
-        print(json.dumps(about(models)), file=file)
-        for answers in pool.map(answer, jobs(models)):
-            print(*map(json.dumps, answers), sep="\n", file=file, flush=True)
-        used = sum(os.times()[2:4])  # by the processes that have ended
-        end = {"kind": "end", "minutes": round((monotonic() - begin) / 60, 1), "cpu_minutes": round(used / 60, 1)}
-        print(json.dumps(end), file=file)
-    return summed_up(folder)
+        asked = {pool.submit(answer, job): (file, job) for file, job in waiting}
+        for done in as_completed(asked):
+            file, job = asked[done]
+            file.add(job, *done.result())
+    return summed_up(models)
 
 
-def summed_up(folder: Path) -> int:
-    """The page from the answers that are there."""
-    answers = (folder / ANSWERS).read_text(encoding="utf-8").splitlines()
-    text, holds = report.written([json.loads(line) for line in answers])
-    (folder / "README.md").write_text(text, encoding="utf-8")
-    print(folder / "README.md")
-    return 0 if holds else 1
+def summed_up(models: Sequence[str]) -> int:
+    """The page of all that was answered; the exit code says whether what is claimed holds of these networks."""
+    page = answers.FOLDER / "README.md"
+    page.write_text(report.written(answers.of(faults.models())), encoding="utf-8")
+    print(page)
+    return 0 if report.holds(answers.of(models)) else 1
 
 
-def about(models: Sequence[str]) -> dict[str, Any]:
-    """The machine and the code that was judged."""
+def about(model: str) -> dict[str, Any]:
+    """The machine and the code that is judged, and that which judges."""
     machine = system.machine()
     here = {name: None if (why := registry.missing(name)) is None else str(why) for name in registry.FAMILIES}
     return {
         "kind": "about",
-        "models": models,
+        "model": model,
         "code_sha256": sources.tree_sha256("implementations"),
+        "judge_sha256": sources.tree_sha256("tests.mutation", "tests.support"),
         "cpu": machine["cpu"],
         "python": machine["python"],
         "packages": machine.get("packages", {}),
@@ -79,20 +75,18 @@ def about(models: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def jobs(models: Sequence[str]) -> list[list[str]]:
-    """Module and arguments of every process, model by model; what could raise a false alarm comes first, for it is what one waits for."""
-    commands = []
-    for model in models:
-        commands += of_model(model)
-        if model == MODEL:
-            here = frameworks_here()
-            commands += [["tests.mutation.compile_modes", *way] for way in compile_modes.CANDIDATES if way[0] in here]
-            commands += [["tests.mutation.red_team"]]
-        commands += [["tests.mutation.planting", *how] for precision in PRECISIONS for how in planted(model, precision)]
-    return commands
+def jobs(model: str) -> list[Job]:
+    """Module and arguments of every process; what could raise a false alarm comes first, for it is what one waits for."""
+    commands = without_a_fault(model)
+    if model == MODEL:
+        here = frameworks_here()
+        commands += [["tests.mutation.compile_modes", *way] for way in compile_modes.CANDIDATES if way[0] in here]
+        commands += [["tests.mutation.red_team"]]
+    commands += [["tests.mutation.planting", *how] for precision in PRECISIONS for how in planted(model, precision)]
+    return [tuple(command) for command in commands]
 
 
-def of_model(model: str) -> list[list[str]]:
+def without_a_fault(model: str) -> list[list[str]]:
     """What is asked of a model's implementations without a fault: false alarms, all cases, coarse arithmetic."""
     here = [name for name in frameworks_here() if registry.not_written(model, name) is None]
     modes = [
@@ -140,22 +134,23 @@ def offered(model: str, implementation: str, precision: str) -> bool:
     return precisions.problem(model, implementation.partition("/")[0], "cpu", precision) is None
 
 
-def answer(job: list[str]) -> list[dict[str, Any]]:
-    """What one process said; one that broke off is an answer too."""
+def answer(job: Job) -> tuple[float, list[dict[str, Any]]]:
+    """Seconds that a process took, and what it said; that it broke off is an answer too."""
     begin = monotonic()
     done = subprocess.run([sys.executable, "-m", *job], cwd=ROOT, capture_output=True, text=True, check=False)
-    print(f"{monotonic() - begin:.0f} s:", *job, file=sys.stderr, flush=True)
-    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    seconds = monotonic() - begin
+    print(f"{seconds:.0f} s:", *job, file=sys.stderr, flush=True)
+    said = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if job[0] == "tests.support.conformance":
-        answers = [cases_summed_up(job[1], job[2], job[4], answers)]
+        said = [cases_summed_up(job[1], job[2], job[4], said)]
     if done.returncode:
-        answers.append({"kind": "broken", "job": job, "says": done.stderr[-2000:]})
-    return answers
+        said.append({"kind": "broken", "job": job, "says": done.stderr[-2000:]})
+    return seconds, said
 
 
-def cases_summed_up(framework: str, precision: str, model: str, answers: list[dict[str, Any]]) -> dict[str, Any]:
+def cases_summed_up(framework: str, precision: str, model: str, said: list[dict[str, Any]]) -> dict[str, Any]:
     """All cases and specifications of one kit."""
-    checks = [(case, check) for case in answers for check in case.get("checks", [])]
+    checks = [(case, check) for case in said for check in case.get("checks", [])]
     failed = [
         f"{case['case']}: {check['check']}, {check['group']}: {check['tensor']} {check['error']:.3g} {case['spec']}"
         for case, check in checks
@@ -165,11 +160,12 @@ def cases_summed_up(framework: str, precision: str, model: str, answers: list[di
     theirs = sorted({check["theirs"] for _, check in checks if check["theirs"]})
     return {
         "kind": "cases", "framework": framework, "precision": precision, "model": model,
-        "specifications": len([case for case in answers if "checks" in case]),
+        "specifications": len([case for case in said if "checks" in case]),
         "checks": len(checks), "failed": failed, "theirs": theirs,
         "refused": sum(check["refused"] for _, check in checks), "flips": flips,
     }  # fmt: skip
 
 
 if __name__ == "__main__":
-    sys.exit(summed_up(FOLDER) if sys.argv[1:] == ["page"] else main(sys.argv[1:] or faults.models()))
+    asked = sys.argv[1:] or faults.models()
+    sys.exit(summed_up(faults.models()) if asked == ["page"] else main(asked))

@@ -9,6 +9,7 @@ its stand-in.
 
 import hashlib
 import json
+import os
 import sys
 import types
 from typing import Any, cast
@@ -75,7 +76,8 @@ def family_of(framework: str) -> str:
 
 
 def prepare(framework: str, precision: str) -> None:
-    """Import the framework; the check of float64 may need it patched."""
+    """Import the framework, which need not compile a mistake well; the check of float64 may need it patched."""
+    os.environ |= adapters.compiled_quickly(framework)
     adapters.prepared("numpy" if framework in (ORACLE, "cupy") else framework, precision)
     if framework == "cupy":
         sys.modules["cupy"] = numpy_stand_in.generous()

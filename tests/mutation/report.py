@@ -14,16 +14,19 @@ from tests.mutation.vices import VICES
 Answers = Sequence[dict[str, Any]]
 
 
-def written(answers: Answers) -> tuple[str, bool]:
-    """The page, and whether everything holds that it claims."""
+def holds(answers: Answers) -> bool:
+    """Whether everything holds that is claimed of these answers."""
+    return all(claim[2] for claim in _claims(answers))
+
+
+def written(answers: Answers) -> str:
+    """The page."""
     claims = _claims(answers)
-    about = answers[0]
-    minutes, cpu = (sum(answer.get(key, 0) for answer in _of(answers, "end")) for key in ("minutes", "cpu_minutes"))
     parts = [
         "# The judge, judged",
-        f"What `make prove` found in {minutes:.0f} minutes ({cpu:.0f} of processor time) on {about['cpu']} (Python {about['python']}). "
-        f"Every answer is in `proof.jsonl`. Code judged: `{about['code_sha256'][:12]}`.",
-        *_absent(about),
+        "What `make prove` found. Every answer is in the network's own file beside this page, with the seconds that it took.",
+        _judged(answers),
+        *_absent(answers),
         "## 1. What is claimed",
         _table(("claim", "seen", "verdict"), [(*claim[:2], "holds" if claim[2] else "**DOES NOT HOLD**") for claim in claims]),
         *_broken(answers),
@@ -67,7 +70,7 @@ def written(answers: Answers) -> tuple[str, bool]:
         "why, is the end of what is claimed (`docs/method-equality.md`).",
         _red_team(answers),
     ]  # fmt: skip
-    return "\n\n".join(part for part in parts if part) + "\n", all(claim[2] for claim in claims)
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _claims(answers: Answers) -> list[tuple[str, str, bool]]:
@@ -81,7 +84,8 @@ def _claims(answers: Answers) -> list[tuple[str, str, bool]]:
     implementations = len({answer["framework"] for answer in seeds})
     scales = [check for _, check in _scales(answers)]
     excuses, needed = _excuses(answers)
-    whole = answers[0]["models"] == faults.models()
+    models = [about["model"] for about in _of(answers, "about")]
+    whole = models == faults.models()
     broken, ended = _of(answers, "broken"), len(_of(answers, "end"))
     named = ", ".join(f"{fault} in {framework}" for fault, framework in survivors[:8])
     return [
@@ -90,7 +94,7 @@ def _claims(answers: Answers) -> list[tuple[str, str, bool]]:
         *([("every vice of a plug-in is told by whom it should be, and no other", *_vices_as_expected(answers))] if whole else []),
         ("errors are as NumPy's and shrink with the unit roundoff", f"{sum(c.passed for c in scales)} of {len(scales)}", all(c.passed for c in scales)),
         *([("every limit of a framework's own that excuses a failure did so", f"{len(needed)} of {len(excuses)}", needed == excuses)] if whole else []),
-        ("every process came to its end", f"{len(broken)} did not", not broken and ended == 1),
+        ("every process came to its end", f"{len(broken)} did not; {ended} of {len(models)} networks are asked to the end", not broken and ended == len(models)),
     ]  # fmt: skip
 
 
@@ -277,8 +281,27 @@ def _errors(answers: Answers) -> str:
     return _table(("network", "implementation", "precision", "gate", "worst tensor", "seen", "allowed", ""), rows, 5)
 
 
-def _absent(about: dict[str, Any]) -> list[str]:
-    return [f"Not there: {name}. {why}" for name, why in about["absent"].items()]
+def _judged(answers: Answers) -> str:
+    """Of each network: which code, where, and how long it took; which network is missing."""
+    minutes = {end["model"]: f"{end['minutes']:.0f}" for end in _of(answers, "end")}
+    abouts = {about["model"]: about for about in _of(answers, "about")}
+    rows = [
+        (
+            model,
+            f"`{about['code_sha256'][:12]}`",
+            f"{about['cpu']}, Python {about['python']}",
+            minutes.get(model, "cut short"),
+        )
+        for model, about in abouts.items()
+    ]
+    missing = [f"`make prove MODEL={model}`" for model in faults.models() if model not in abouts]
+    left = f"\n\nNot judged yet, which takes {', '.join(missing)}." if missing else ""
+    return _table(("network", "code judged", "on", "minutes"), rows, 3) + left
+
+
+def _absent(answers: Answers) -> list[str]:
+    absent = {name: why for about in _of(answers, "about") for name, why in about["absent"].items()}
+    return [f"Not there: {name}. {why}" for name, why in absent.items()]
 
 
 def _broken(answers: Answers) -> list[str]:

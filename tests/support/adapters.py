@@ -14,6 +14,22 @@ from implementations.equivalence.strays import Shared
 STRAYS = "SAMENET_TEST_STRAYS"
 """The variable that names the folder in which the processes of a test session share their strays."""
 
+QUICKLY_COMPILED = " ".join(
+    [
+        "--xla_backend_optimization_level=0",
+        "--xla_llvm_disable_expensive_passes=true",
+        "--xla_cpu_use_fusion_emitters=false",
+    ]
+)
+"""XLA's flags for some hundred small networks, or as many mistakes: a third of the time. What XLA makes of itself, `make prove` judges
+where nothing is planted, and every run does.
+"""
+
+
+def compiled_quickly(framework: str) -> dict[str, str]:
+    """What a process must find in its environment so that JAX compiles quickly; nothing where JAX does not compile."""
+    return {"XLA_FLAGS": QUICKLY_COMPILED} if framework in ("jax", "keras-jax") else {}
+
 
 def prepared(framework: str, precision: str = "float32") -> Any:
     """The framework's adapter. The oracle's products are small, and two such processes run at a time: one BLAS thread."""

@@ -9,7 +9,6 @@ from benchmarks.runner import fault_detection
 
 def written(folder: Path, sha256: str) -> Path:
     answers = [
-        {"kind": "about", "code_sha256": sha256},
         {"fault": "", "framework": "numpy", "precision": "float32", "noticed": []},
         {"fault": "Nesterov", "framework": "numpy", "precision": "float32", "noticed": ["hot state: slots", "x: y"]},
         {"fault": "Nesterov", "framework": "numpy", "precision": "float64", "noticed": []},
@@ -17,15 +16,19 @@ def written(folder: Path, sha256: str) -> Path:
         {"fault": "dampening", "framework": "oracle", "precision": "float32", "noticed": ["hot state: slots"]},
         {"kind": "seeds", "framework": "numpy", "precision": "float32", "seeds": 1000, "failed": []},
         {"kind": "seeds", "framework": "jax", "precision": "float32", "seeds": 1000, "failed": ["one"]},
-        {"kind": "end", "minutes": 30.0},
     ]
-    path = folder / "proof.jsonl"
-    path.write_text("".join(json.dumps(answer) + "\n" for answer in answers), encoding="utf-8")
-    return path
+    lines = [
+        {"kind": "about", "model": "mlp", "code_sha256": sha256},
+        {"job": ["planting"], "seconds": 9.0, "answers": answers[:5]},
+        {"job": ["false_alarms"], "seconds": 9.0, "answers": answers[5:]},
+        {"kind": "end", "model": "mlp", "minutes": 30.0},
+    ]
+    (folder / "mlp.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return folder
 
 
 def test_only_the_runs_own_frameworks_and_the_oracle_are_taken(tmp_path: Path) -> None:
-    found = fault_detection.summary(["numpy", "torch@next"], "1" * 64, written(tmp_path, "0" * 64))
+    found = fault_detection.summary(["mlp"], ["numpy", "torch@next"], "1" * 64, written(tmp_path, "0" * 64))
     assert found.faults == {
         "Nesterov": {"numpy": {"float32": 2, "float64": 0}},
         "dampening": {"oracle": {"float32": 1}},
@@ -34,16 +37,27 @@ def test_only_the_runs_own_frameworks_and_the_oracle_are_taken(tmp_path: Path) -
 
 
 def test_the_code_is_the_same_or_it_is_said(tmp_path: Path) -> None:
-    assert fault_detection.summary(["numpy"], "1" * 64, written(tmp_path, "1" * 64)).same_code
+    assert fault_detection.summary(["mlp"], ["numpy"], "1" * 64, written(tmp_path, "1" * 64)).same_code
 
 
 def test_where_nothing_was_judged_nothing_is_said(tmp_path: Path) -> None:
-    assert fault_detection.summary(["numpy"], "1" * 64, tmp_path / "not-there.jsonl") == FaultDetection()
+    assert fault_detection.summary(["mlp"], ["numpy"], "1" * 64, tmp_path) == FaultDetection()
 
 
 def test_what_is_under_way_or_was_cut_short_says_nothing(tmp_path: Path) -> None:
-    path = written(tmp_path, "0" * 64)
+    path = written(tmp_path, "0" * 64) / "mlp.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     for left in (lines[:-1], lines[:1], [*lines[:-1], lines[-1][:7]], []):
         path.write_text("".join(left), encoding="utf-8")
-        assert fault_detection.summary(["numpy"], "1" * 64, path) == FaultDetection()
+        assert fault_detection.summary(["mlp"], ["numpy"], "1" * 64, tmp_path) == FaultDetection()
+
+
+def test_of_another_network_the_firsts_faults_count_too(tmp_path: Path) -> None:
+    assert fault_detection.summary(["cnn"], ["numpy"], "0" * 64, written(tmp_path, "0" * 64)) == FaultDetection()
+    own = {"fault": "padding", "framework": "numpy", "precision": "float32", "noticed": ["hot state: logits"]}
+    lines = [{"kind": "about", "code_sha256": "1" * 64}, {"job": ["planting"], "answers": [own]}, {"kind": "end"}]
+    (tmp_path / "cnn.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    found = fault_detection.summary(["cnn"], ["numpy"], "0" * 64, tmp_path)
+    assert set(found.faults) == {"Nesterov", "dampening", "padding"}
+    assert not found.same_code
+    assert fault_detection.summary(["mlp"], ["numpy"], "0" * 64, tmp_path).same_code

@@ -18,7 +18,6 @@ CLIPPED = "        return clipping.clip(gradients, largest) if largest else grad
 UPDATED = "            self.w[name], slots = optimizer.update(self.w[name], g, slots, self.step, self.spec.optimizer, decays)\n"
 DECAYS = "tensor.decays}"
 
-READ_IN_TORCH = "            h = states if self.spec.reads_every(i) else recurrent.last(states)\n"
 LAYER_IN_TORCH = '            states = recurrent.forward(self.get_submodule(f"rnn{i}"), h)\n'
 DROPPED_IN_TORCH = '            if self.spec.dropout:\n                h = self.get_submodule(f"dropout{i}")(h)\n'
 FROZEN_IN_TORCH = "nn.init.zeros_(layer.bias_hh_l0).requires_grad_(False)"
@@ -31,7 +30,6 @@ CLASS = "class RNN(Model):\n"
 
 LAYER_IN_JAX = "        h = layer(i, h, w, spec)\n        if spec.dropout:\n"
 PREDICTED_IN_JAX = "        h = layer(i, h, w, spec)\n    return output(h, w, spec)\n"
-DROPPED_IN_JAX = "        if spec.dropout:\n"
 MASK_IN_JAX = "dropout.mask(subkey, mask.shape, mask.rate, spec.dtype)"
 STEPPED_IN_JAX = "        return memory, memory[0]\n"
 SCAN_IN_JAX = "xw.swapaxes(0, 1))\n"

@@ -4,7 +4,6 @@ from implementations.declarations import Edits, Mistake
 
 CONVOLUTION = "convolution/convolution"
 
-FILTERS = "    filters = weight.reshape(-1, weight.shape[-1])\n"
 PRODUCT = "    z = (patches(x) @ filters).reshape(*x.shape[:-1], -1)\n"
 PADDED = "    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))\n"
 ORDER = "windows.transpose(0, 1, 2, 4, 5, 3)"

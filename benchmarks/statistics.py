@@ -18,7 +18,7 @@ from scipy.special import stdtr, stdtrit  # scipy.stats takes a second to import
 from benchmarks.verdict_rule import MARGIN as MARGIN
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 
-Verdict = Literal["faster", "slower", "tied", "inconclusive"]
+Verdict = Literal["faster", "slower", "tied", "not settled"]
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def detected_together(comparisons: Sequence[Comparison]) -> list[Comparison]:
 
 
 def _without_interval(mean: float, blocks: int) -> Comparison:
-    return Comparison(Estimate(math.exp(mean), 0.0, math.inf, blocks), 1.0, False, "inconclusive", math.inf)
+    return Comparison(Estimate(math.exp(mean), 0.0, math.inf, blocks), 1.0, False, "not settled", math.inf)
 
 
 def _comparison(mean: float, error: float, freedom: float, blocks: int, margin: float) -> Comparison:
@@ -202,11 +202,11 @@ def _quantiles(freedom: float, power: float = 0.8) -> float:
 def _verdict(ratio: Estimate, margin: float) -> Verdict:
     """Against the margin on both sides: wholly outside, wholly inside, or neither."""
     if ratio.blocks < MIN_BLOCKS_FOR_VERDICT:
-        return "inconclusive"
+        return "not settled"
     if ratio.high < 1 / (1 + margin):
         return "faster"
     if ratio.low > 1 + margin:
         return "slower"
     if 1 / (1 + margin) <= ratio.low and ratio.high <= 1 + margin:
         return "tied"
-    return "inconclusive"
+    return "not settled"

@@ -29,6 +29,7 @@ MARGIN = f"{100 * statistics.MARGIN:g}%"
 EDGES = tuple(f"{edge:.2f}" for edge in (1 / (1 + statistics.MARGIN), 1.0, 1 + statistics.MARGIN))
 """Ratios at which a verdict changes."""
 
+WIDEST = 100  # an interval's upper end over its lower one, beyond which its ends are not told: two or three disturbed blocks leave such
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _ENERGY = ((1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ"), (1e-9, "nJ"))
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1.0, ""))
@@ -182,10 +183,7 @@ def _number(value: float, digits: int = 3) -> str:
 
 
 def ratio(value: float) -> str:
-    """A ratio near 1 with two decimals, so that 0.98 and 1.02 line up; others to three digits.
-
-    With three where rounding would put it on the other side of 1 or of the margin.
-    """
+    """To three digits; near 1 with two decimals, so that 0.98 and 1.02 line up, or three where rounding would cross 1 or the margin."""
     text = f"{value:.2f}"
     if text in EDGES and float(text) != value:
         text = f"{value:.3f}"
@@ -194,8 +192,8 @@ def ratio(value: float) -> str:
 
 def ratio_interval(estimate: Estimate) -> str:
     """ "1.38 to 1.47", or nothing where one block leaves no interval."""
-    if estimate.blocks < 2:
-        return NO_VALUE
+    if problem := _no_ends(estimate):
+        return problem
     return Quantity(f"{ratio(estimate.low)} to {ratio(estimate.high)}", estimate.low)
 
 
@@ -238,7 +236,7 @@ def rate_with_interval(estimate: Estimate, unit: str) -> str:
 
 def percent_with_interval(estimate: Estimate) -> str:
     """The same of a share: "80% (78% to 82%; 6)"."""
-    interval = f"{percent(estimate.low)} to {percent(estimate.high)}" if estimate.blocks > 1 else NO_VALUE
+    interval = _no_ends(estimate) or f"{percent(estimate.low)} to {percent(estimate.high)}"
     return _with_interval(percent(estimate.value), interval, estimate)
 
 
@@ -271,10 +269,17 @@ def _with_interval(value: str, interval: str, estimate: Estimate) -> str:
     return Quantity(f"{value} ({interval}; {estimate.blocks})", estimate.value)
 
 
-def _interval(estimate: Estimate, units: Sequence[tuple[float, str]], unit_too: bool = True) -> str:
-    """Both ends in the unit that fits the value, with as many places as it has; nothing where one block leaves none."""
+def _no_ends(estimate: Estimate) -> str:
+    """What stands in the place of an interval's ends: nothing where one block leaves none, and how wide it is where they mean nothing."""
     if estimate.blocks < 2:
         return NO_VALUE
+    return "" if estimate.high <= WIDEST * estimate.low else Quantity(f"wider than {WIDEST}-fold", estimate.low)
+
+
+def _interval(estimate: Estimate, units: Sequence[tuple[float, str]], unit_too: bool = True) -> str:
+    """Both ends in the unit that fits the value, with as many places as it has; nothing where one block leaves none."""
+    if problem := _no_ends(estimate):
+        return problem
     scale, unit = _unit(estimate.value, units)
     places = max(0, 2 - _exponent(float(f"{estimate.value / scale:.2e}")))
     text = f"{_places(estimate.low / scale, places)} to {_places(estimate.high / scale, places)}{f' {unit}' * unit_too}"

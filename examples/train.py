@@ -6,12 +6,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from implementations import registry
+from implementations import catalogue, registry
 from implementations.errors import BadInput, Unavailable
 from implementations.train import train
 
+NAMES = {known.title.lower(): name for name, known in catalogue.FRAMEWORKS.items()}
 options = argparse.ArgumentParser(description=__doc__)
-options.add_argument("--model", default="mlp", choices=registry.models())
+options.add_argument("--model", default="mlp", type=str.lower, choices=registry.models())
 options.add_argument("--framework", default="torch", help=f"one of {', '.join(registry.frameworks())}")
 options.add_argument("--spec", default="", help="a preset's name, or a TOML file with your network")
 options.add_argument("--data", default="", help="your data: a .npz file with x and y, or a text")
@@ -24,7 +25,7 @@ WIDTH = 40
 first = 0.0
 try:
     for epoch in train(
-        chosen.model, chosen.framework, spec=chosen.spec, dataset=chosen.data,
+        chosen.model, NAMES.get(chosen.framework.lower(), chosen.framework), spec=chosen.spec, dataset=chosen.data,
         epochs=chosen.epochs, device=chosen.device, mode=chosen.mode,
     ):  # fmt: skip
         first = first or epoch.loss

@@ -15,9 +15,9 @@ def test_it_is_short() -> None:
     assert len(EXAMPLE.read_text(encoding="utf-8").splitlines()) <= 40
 
 
-@pytest.mark.parametrize("model", ["mlp", "transformer"])
-def test_it_prints_a_line_per_epoch(model: str) -> None:
-    done = python(EXAMPLE, "--model", model, "--framework", "numpy", "--spec", "digits", "--epochs", "2")
+@pytest.mark.parametrize(("model", "framework"), [("mlp", "numpy"), ("Transformer", "NumPy")])
+def test_it_prints_a_line_per_epoch(model: str, framework: str) -> None:
+    done = python(EXAMPLE, "--model", model, "--framework", framework, "--spec", "digits", "--epochs", "2")
     assert done.returncode == 0, done.stderr
     first, second = done.stdout.splitlines()
     assert first.startswith("epoch  1  loss ")

@@ -118,7 +118,7 @@ def reasons(results: Results, group: ComparisonGroup) -> list[Reason]:
         return []
     watched = {times.who: times for times in step_times.times(results) if times.axes == group.axes}
     overheads = {fit.who: fit for fit in roofline.fits(results) if fit.phase == group.phase}
-    leading = [best.cell.who, *(place.entry.cell.who for place in group.with_verdict("tied", "inconclusive"))]
+    leading = [best.cell.who, *(place.entry.cell.who for place in group.with_verdict("tied", "not settled"))]
     against = next((who for who in leading if who in watched and group.phase == "train_step"), None)
     reasons_of = [_in_steps(Reason(place), against, watched) for place in group.with_verdict("slower")]
     return [_in_overhead(reason, best.cell.who, overheads) for reason in reasons_of]

@@ -108,7 +108,7 @@ def by_network(
 
 
 def verdict(place: Placement) -> str:
-    """faster, slower, tied or inconclusive against the reference; "not compared" where no block is shared."""
+    """faster, slower, tied or not settled against the reference; "not compared" where no block is shared."""
     return place.comparison.verdict if place.comparison else "not compared"
 
 
@@ -209,10 +209,10 @@ def _ranks(ranked: Sequence[CellResult]) -> dict[str, tuple[int, int]]:
     compared: Counter[str] = Counter()
     for a, b in itertools.combinations(ranked, 2):
         comparison, ids = compare(a, b), (a.id, b.id)
-        verdict_ = comparison.verdict if comparison else "inconclusive"
+        verdict_ = comparison.verdict if comparison else "not settled"
         if verdict_ in ("faster", "slower"):
             faster[ids[1] if verdict_ == "faster" else ids[0]] += 1
-        elif verdict_ == "inconclusive":
+        elif verdict_ == "not settled":
             unsettled.update(ids)
         if comparison and comparison.ratio.blocks >= MIN_BLOCKS_FOR_VERDICT:
             compared.update(ids)

@@ -105,6 +105,11 @@ class Results:
         """Blocks that every planned cell should be in: those that were planned, and further ones that were measured whole."""
         return max(self.run.blocks, len(self.blocks))
 
+    @property
+    def blocks_measured(self) -> int:
+        """Those that were measured whole; of an older run, which did not tell, those that some cell was timed in."""
+        return len(self.blocks) or max((len(entry.medians) for entry in self.entries), default=0)
+
 
 def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapping[str, Any]) -> Results:
     """Sort the records of one run by what they speak of."""

@@ -20,7 +20,7 @@ from benchmarks.records.record import FLOORS, Cell
 from benchmarks.statistics import Comparison
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 
-Verdict = Literal["unequal", "slower", "missing", "inconclusive", "new", "faster", "tied"]
+Verdict = Literal["unequal", "slower", "missing", "not settled", "new", "faster", "tied"]
 SEVERITY = get_args(Verdict)  # also the order of the rows
 
 FAILING = ("unequal", "slower", "missing")
@@ -201,7 +201,7 @@ def _row(a: Side, b: Side, old: CellResult | None, new: CellResult | None, margi
     if not (timed or lost):
         return None
     counts = lost or (was_timed and all(result.is_proved for result in timed if is_timed or result is old))
-    without_ratio: Verdict = "new" if not was_timed else "inconclusive" if is_timed else "missing"
+    without_ratio: Verdict = "new" if not was_timed else "not settled" if is_timed else "missing"
     verdict = "unequal" if lost else comparison.verdict if comparison else without_ratio
     return Row(entry.cell, old, new, verdict, comparison, counts, _note(old, new))
 
@@ -250,7 +250,7 @@ def _held_against(name: str, a: Side, b: Side, rows: Sequence[Row], margin: floa
             held.append(_judged_by(row, statistics.compare_unpaired(ratios[1], ratios[0], margin)))
         else:
             note = "; ".join(filter(None, [row.note, f"{name} has no such cell in both runs"]))
-            held.append(replace(row, verdict="inconclusive", comparison=None, counts=False, note=note))
+            held.append(replace(row, verdict="not settled", comparison=None, counts=False, note=note))
     return held
 
 

@@ -255,7 +255,7 @@ def render(runs: RunComparison) -> str:
     for side in runs.sides:
         run = side.results.run
         of = f"{side.implementation} of " if side.implementation else ""
-        blocks = wording.count(run.blocks, "block")
+        blocks = wording.count(side.results.blocks_measured, "block")
         lines.append(f"{side.name}: {of}{side.folder}, {run.started_at}, {run.profile}, {blocks}")
     for (framework, package), (old, new) in runs.versions.items():
         lines.append(f"{framework}: {package} {old or 'not there'} in A, {new or 'not there'} in B")
@@ -280,7 +280,7 @@ def _run_json(side: Side) -> dict[str, Any]:
         "implementation": side.implementation or None,
         "started_at": run.started_at,
         "profile": run.profile,
-        "blocks": run.blocks,
+        "blocks": side.results.blocks_measured,
         "code": run.code.model_dump(exclude_none=True),
     }
 

@@ -86,7 +86,7 @@ MEANINGS = {
     "ratio_to_best": "time over that of the fastest of its group, round by round",
     "ratio_low": "lower end of its 95% interval",
     "ratio_high": "upper end of its 95% interval",
-    "verdict": "against the fastest: slower, tied, inconclusive (the report says: not settled); of the fastest itself what holds against all",
+    "verdict": "against the fastest: slower, tied, not settled; of the fastest itself what holds against all",
     "flops": "floating-point operations of the call's matrix products",
     "least_bytes": "bytes that a call must move at least",
     "floor_s": "the products at the library's best rate and the bytes at the best copy's, seconds",
@@ -201,6 +201,6 @@ def verdict(place: Placement, group: ComparisonGroup) -> str:
         return ranking.verdict(place) if place.comparison and place.entry.standing != "beside" else ""
     if not group.rivals:
         return "alone"
-    if group.with_verdict("inconclusive", "not compared"):
-        return "inconclusive"
+    if group.with_verdict("not settled", "not compared"):
+        return "not settled"
     return "tied" if group.with_verdict("tied") else "fastest"

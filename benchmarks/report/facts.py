@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarks import wording
 from benchmarks.analysis import machine_facts
+from benchmarks.analysis.results import Results
 
 
 def machine(facts: Mapping[str, Any]) -> str:
@@ -15,6 +16,12 @@ def machine(facts: Mapping[str, Any]) -> str:
     if "gpus" in facts:
         words.append(wording.listed(name for name, *_ in machine_facts.gpus(facts)) or "no GPU")
     return ", ".join(words)
+
+
+def blocks(results: Results) -> str:
+    """How many a run has: "9 blocks", or "3 of 6 blocks" where it was cut short."""
+    done, planned = results.blocks_measured, wording.count(results.block_count, "block")
+    return planned if done >= results.block_count else f"{done} of {planned}"
 
 
 def rows(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

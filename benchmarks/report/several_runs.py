@@ -89,7 +89,7 @@ def _runs(runs: Sequence[LoadedRun]) -> list[Block]:
             facts.machine(run.results.environment) or NO_VALUE,
             nodes.of(run.results) or NO_VALUE,
             run.results.run.profile,
-            str(run.results.run.blocks),
+            str(run.results.blocks_measured),
             str(sum(bool(entry.medians) for entry in run.results.entries)),
         ]
         for run in runs

@@ -34,7 +34,7 @@ def shared(results: Results) -> Shared:
     return Shared(
         machine=facts.machine(results.environment),
         measured=results.run.started_at[:10],
-        extent=f"profile {results.run.profile}, {wording.count(results.block_count, 'block')}",
+        extent=f"profile {results.run.profile}, {facts.blocks(results)}",
         answers=_answers(results),
         proofs=f"{passed} of {wording.count(len(results.proofs), 'proof')} passed",
         notes=[*filter(None, [sections.warning(results), _names(results)]), *results.problems],

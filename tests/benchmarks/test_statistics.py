@@ -77,7 +77,7 @@ NOISE = [0.99, 1.01, 0.995, 1.005, 1.0, 1.002]
 
 @pytest.mark.parametrize(
     ("factor", "verdict", "detected"),
-    [(0.8, "faster", True), (1.25, "slower", True), (1.0, "tied", False), (1.03, "inconclusive", True)],
+    [(0.8, "faster", True), (1.25, "slower", True), (1.0, "tied", False), (1.03, "not settled", True)],
 )
 def test_verdicts_against_the_margin(factor: float, verdict: str, detected: bool) -> None:
     comparison = compare([factor * noise for noise in NOISE], [1.0] * 6)
@@ -90,9 +90,9 @@ def test_a_difference_inside_the_margin_can_be_detected_and_is_still_a_tie() -> 
     assert comparison.verdict == "tied"
 
 
-def test_noise_makes_it_inconclusive() -> None:
+def test_noise_makes_it_unsettled() -> None:
     comparison = compare([0.5, 2.0, 0.6, 1.9, 0.7, 1.5], [1.0] * 6)
-    assert (comparison.verdict, comparison.detected) == ("inconclusive", False)
+    assert (comparison.verdict, comparison.detected) == ("not settled", False)
 
 
 def test_the_margin_is_the_same_in_both_directions() -> None:
@@ -106,7 +106,7 @@ def test_the_margin_is_the_same_in_both_directions() -> None:
 @pytest.mark.parametrize("blocks", [1, 2, 5])
 def test_fewer_than_six_blocks_give_no_verdict(blocks: int) -> None:
     times = [2.0 + 1e-6 * i for i in range(blocks)]
-    assert compare(times, [1.0] * blocks).verdict == "inconclusive"
+    assert compare(times, [1.0] * blocks).verdict == "not settled"
     six = [2.0 + 1e-6 * i for i in range(6)]
     assert compare(six, [1.0] * 6).verdict == "slower"
 
@@ -118,7 +118,7 @@ def test_what_disturbs_both_cancels() -> None:
     alone = estimate(tenth)
     assert alone.low < estimate(drift).value < alone.high  # unpaired, nothing could be said
     shuffled = [tenth[k] for k in (3, 0, 4, 5, 1, 2)]
-    assert compare(shuffled, drift).verdict == "inconclusive"
+    assert compare(shuffled, drift).verdict == "not settled"
 
 
 @pytest.mark.parametrize("blocks", [3, 6, 12])
@@ -229,7 +229,7 @@ def test_the_unpaired_interval_covers_the_truth_95_times_in_100() -> None:
 def test_no_pairing_the_order_of_the_blocks_says_nothing() -> None:
     drift = [1.0, 1.5, 2.5, 0.7, 4.0, 1.2]
     slower = [1.1 * d for d in drift]
-    assert compare_unpaired(slower, drift).verdict == "inconclusive"
+    assert compare_unpaired(slower, drift).verdict == "not settled"
     backwards = compare_unpaired(slower[::-1], drift)
     assert backwards.ratio.low == pytest.approx(compare_unpaired(slower, drift).ratio.low, rel=1e-12)
 
@@ -239,7 +239,7 @@ def test_equal_blocks_have_an_interval_of_no_width_and_one_block_has_none() -> N
     assert (same.ratio.low, same.ratio.high, same.p_value, same.verdict) == (1.0, 1.0, 1.0, "tied")
     assert (other.ratio.value, other.p_value, other.verdict) == (pytest.approx(2.0), 0.0, "slower")
     one = compare_unpaired([2.0], [1.0] * 9)
-    assert (one.ratio.low, one.ratio.high, one.verdict, one.detected) == (0.0, math.inf, "inconclusive", False)
+    assert (one.ratio.low, one.ratio.high, one.verdict, one.detected) == (0.0, math.inf, "not settled", False)
     assert (one.p_value, one.detectable) == (1.0, math.inf)
     with pytest.raises(ValueError, match="no block"):
         compare_unpaired([], [1.0])
@@ -249,7 +249,7 @@ def test_equal_blocks_have_an_interval_of_no_width_and_one_block_has_none() -> N
 def test_a_verdict_needs_six_blocks_on_either_side(sizes: tuple[int, int]) -> None:
     times = [1.0 + 1e-4 * k for k in range(12)]
     doubled = [2 * seconds for seconds in times]
-    assert compare_unpaired(doubled[: sizes[0]], times[: sizes[1]]).verdict == "inconclusive"
+    assert compare_unpaired(doubled[: sizes[0]], times[: sizes[1]]).verdict == "not settled"
     assert compare_unpaired(doubled[:6], times[:6]).verdict == "slower"
 
 

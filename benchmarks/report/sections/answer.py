@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from benchmarks import wording
-from benchmarks.analysis import answer, impossible_times
+from benchmarks.analysis import answer, impossible_times, run_quality
 from benchmarks.analysis.answer import Answer, Reason
 from benchmarks.analysis.model_comparison import Part
 from benchmarks.analysis.ranking import ComparisonGroup, Placement
@@ -92,7 +92,7 @@ def verdict(results: Results, group: ComparisonGroup) -> str:
         return f"{best} alone is ranked"
     if group.blocks < MIN_BLOCKS_FOR_VERDICT:
         return f"{best} was lowest, too few blocks for a verdict ({group.blocks} of {MIN_BLOCKS_FOR_VERDICT})"
-    unsettled = _names(results, group.with_verdict("inconclusive", "not compared"))
+    unsettled = _names(results, group.with_verdict("not settled", "not compared"))
     tied = _names(results, group.with_verdict("tied"))
     if unsettled:
         return f"{wording.listed([best, *tied, *unsettled], 'or')}, not settled"
@@ -211,7 +211,7 @@ def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
         ]
     seen = f"This run tells differences of {wording.percent(certain.difference)} and more from none, 8 times out of 10; a verdict takes {wording.MARGIN} more."
     if certain.aim is None:
-        return [seen, proofs]
+        return [seen, *_controls(results, steps), proofs]
     if certain.blocks is None:
         more = f"{wording.percent(certain.aim)} would take more than {answer.MOST_BLOCKS} blocks."
     else:
@@ -219,7 +219,21 @@ def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
         more = (
             f"{wording.percent(certain.aim)} would take about {certain.blocks} blocks{took}: --blocks {certain.blocks}."
         )
-    return [f"{seen} {more}", proofs]
+    return [f"{seen} {more}", *_controls(results, steps), proofs]
+
+
+def _controls(results: Results, steps: Sequence[ComparisonGroup]) -> list[str]:
+    """A null control of these networks that leaves out 1, and of which it is not settled whether it does so by more than the margin."""
+    models = {group.who.model for group in steps}
+    return [
+        f"The same program twice, {wording.timed(null.cell.phase, null.cell.axes)}, took {wording.ratio(ratio.value)} "
+        f"({wording.ratio_interval(ratio)}) times as long: trust no difference as small."
+        for null in run_quality.null_controls(results)
+        if (ratio := null.comparison.ratio).blocks >= MIN_BLOCKS_FOR_VERDICT
+        and null.cell.who.model in models
+        and not ratio.low <= 1 <= ratio.high
+        and null.comparison.verdict == "not settled"
+    ]
 
 
 def unsaid(results: Results) -> list[Block]:
@@ -258,9 +272,13 @@ def machine(results: Results) -> str:
     """The title line: machine, date, what was run."""
     run = results.run
     where = facts.machine(results.environment)
-    blocks = wording.count(results.block_count, "block")
     networks = [network.summary for network in run.named if network.summary]
-    return ", ".join(filter(None, [*networks, where, run.started_at[:10], f"profile {run.profile}", blocks])) + "."
+    return (
+        ", ".join(
+            filter(None, [*networks, where, run.started_at[:10], f"profile {run.profile}", facts.blocks(results)])
+        )
+        + "."
+    )
 
 
 def _names(results: Results, places: Sequence[Placement]) -> list[str]:

@@ -81,7 +81,7 @@ def verdict(place: Placement, group: ComparisonGroup) -> str:
     if place.comparison and place.comparison.ratio.blocks < MIN_BLOCKS_FOR_VERDICT:
         return own or "too few blocks"
     said = dataframe.verdict(place, group)
-    return ", ".join(filter(None, [own, {"inconclusive": "not settled", "slower": ""}.get(said, said)]))
+    return ", ".join(filter(None, [own, "" if said == "slower" else said]))
 
 
 def _peers(results: Results) -> list[Block]:

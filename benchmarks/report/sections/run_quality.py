@@ -90,4 +90,4 @@ def _moved(results: Results, qualities: Sequence[TurnQuality]) -> str:
 def _may_be_beyond(shift: Comparison) -> bool:
     """Whether it moves, and neither the whole interval is beyond the margin nor the whole interval within it."""
     low, high = shift.ratio.low, shift.ratio.high
-    return shift.verdict == "inconclusive" and not low <= 1 <= high
+    return shift.verdict == "not settled" and not low <= 1 <= high

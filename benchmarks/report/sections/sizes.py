@@ -21,8 +21,8 @@ Series = dict[str, dict[int, CellResult]]
 Size = tuple[tuple[str, int | str], ...]
 Way = Literal["falls", "rises", "seems to fall", "seems to rise", "may fall or rise"]
 _HEDGES: dict[Way, str] = {
-    "seems to fall": " (one block, so no interval)",
-    "seems to rise": " (one block, so no interval)",
+    "seems to fall": f" (fewer than {MIN_BLOCKS_FOR_VERDICT} blocks)",
+    "seems to rise": f" (fewer than {MIN_BLOCKS_FOR_VERDICT} blocks)",
     "may fall or rise": ": not settled",
 }
 
@@ -125,7 +125,7 @@ def _fall(first: CellResult, last: CellResult) -> Estimate:
 
 
 def _way(fall: Estimate) -> Way:
-    """By the interval; one block has none, and its value alone is no more than a hint."""
+    """By the interval; of too few blocks, the value is no more than a hint."""
     if fall.blocks < MIN_BLOCKS_FOR_VERDICT:
         return "seems to fall" if fall.value > 1 else "seems to rise"
     return "falls" if fall.low > 1 else "rises" if fall.high < 1 else "may fall or rise"

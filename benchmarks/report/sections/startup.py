@@ -143,7 +143,7 @@ def _from_step(overtaking: Overtaking) -> list[str]:
         return [f"from step {overtaking.calls:,} on", f"{overtaking.earliest:,} to {overtaking.latest:,}"]
     verdict = overtaking.comparison.verdict if overtaking.comparison else "not compared"
     answers = {"not compared": "not compared", "slower": "never: later and slower", "tied": "no: tied"}
-    return [answers.get(verdict, f"not settled ({verdict})"), NO_VALUE]
+    return [answers.get(verdict, verdict), NO_VALUE]
 
 
 def _where(group: ComparisonGroup) -> str:

@@ -99,11 +99,19 @@ def _conclusion(results: Results, same_size: Sequence[StepTimes]) -> str:
 
 
 def _largest(results: Results, times: StepTimes) -> str:
-    """The largest part, and all whose intervals overlap its own: which of these is the largest is then not settled."""
+    """The largest part, and all whose intervals overlap its own: which of these is the largest is then not settled.
+
+    Not what is less than half as large: there a single disturbed block makes an interval reach that far.
+    """
     names = _names(results)
     parts = {names.get(step, step).lower(): spent for step, spent in times.steps.items()} | {BETWEEN: times.between}
     ordered = sorted(parts, key=lambda name: parts[name].value, reverse=True)
-    near = [name for name in ordered if parts[name].blocks > 1 and parts[name].high >= parts[ordered[0]].low]
+    first = parts[ordered[0]]
+    near = [
+        name
+        for name in ordered
+        if parts[name].blocks > 1 and parts[name].high >= first.low and 2 * parts[name].value >= first.value
+    ]
     return wording.some(near or ordered[:1])
 
 

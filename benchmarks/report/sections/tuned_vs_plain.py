@@ -41,7 +41,7 @@ def _conclusion(results: Results, found: Sequence[Pair]) -> str:
     """How many of each verdict, and where tuning is slower."""
     verdicts = [comparison.verdict for _, _, comparison in found]
     counts = [
-        f"{verdicts.count(name)} {name}" for name in ("faster", "tied", "slower", "inconclusive") if name in verdicts
+        f"{verdicts.count(name)} {name}" for name in ("faster", "tied", "slower", "not settled") if name in verdicts
     ]
     slower = [
         f"{wording.label(results, plain.cell.who)} at {wording.size(plain.cell.axes)} ({wording.phase(plain.cell.phase)})"

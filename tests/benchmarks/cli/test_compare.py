@@ -33,7 +33,7 @@ from tests.support.two_runs import (
 
 @pytest.mark.parametrize(
     ("factor", "verdict", "code"),
-    [(1.25, "slower", 5), (0.8, "faster", 0), (1.0, "tied", 0), (1.03, "inconclusive", 0)],
+    [(1.25, "slower", 5), (0.8, "faster", 0), (1.0, "tied", 0), (1.03, "not settled", 0)],
 )
 def test_verdicts_against_the_margin(folders: Folders, factor: float, verdict: str, code: int) -> None:
     folders.save(quiet((TORCH, US_100), noise=0.004), quiet((TORCH, factor * US_100), noise=0.004))
@@ -62,7 +62,7 @@ def test_with_too_few_blocks_nothing_was_looked_for(folders: Folders) -> None:
     folders.save(quiet((TORCH, US_100)), quiet((TORCH, 2 * US_100), blocks=5))
     answer = folders.found(code=3)
     row = {row["id"]: row for row in answer["cells"]}[TORCH.id]
-    assert (row["verdict"], row["comparison"]["ratio"]["blocks"]) == ("inconclusive", 5)
+    assert (row["verdict"], row["comparison"]["ratio"]["blocks"]) == ("not settled", 5)
     assert row["comparison"]["ratio"]["low"] > 1.9
     assert answer["summary"] == (
         "Whether B is slower than A could not be told, because a verdict needs 6 blocks: "
@@ -103,7 +103,7 @@ def test_one_block_leaves_null_for_the_ends_of_the_interval(folders: Folders) ->
     folders.save(quiet((TORCH, US_100)), quiet((TORCH, 2 * US_100), blocks=1))
     row = folders.rows(code=3)[TORCH.id]
     assert (row["verdict"], row["comparison"]["ratio"]["high"], row["B"]["seconds"]["high"]) == (
-        "inconclusive", None, None,
+        "not settled", None, None,
     )  # fmt: skip
 
 
@@ -279,8 +279,8 @@ def test_a_run_without_a_null_control_is_warned_of(folders: Folders) -> None:
 
 
 def test_rows_are_sorted_by_severity_then_identity(folders: Folders) -> None:
-    names = ["unequal", "slower", "slower-too", "missing", "inconclusive", "faster", "tied"]
-    factors = {"slower": 1.5, "slower-too": 1.5, "inconclusive": 1.03, "faster": 0.5}
+    names = ["unequal", "slower", "slower-too", "missing", "not settled", "faster", "tied"]
+    factors = {"slower": 1.5, "slower-too": 1.5, "not settled": 1.03, "faster": 0.5}
     cells = {name: cell(f"z-{name}" if name < "s" else name) for name in names}
     a = [(of, US_100) for of in cells.values()]
     b = [(of, factors.get(name, 1.0) * US_100) for name, of in cells.items() if name != "missing"]

@@ -52,7 +52,7 @@ def turns(factor: float, noise: float = 0.001, blocks: int = 6, drift: float = 0
 
 @pytest.mark.parametrize(
     ("factor", "verdict", "code"),
-    [(1.25, "slower", 5), (0.8, "faster", 0), (1.0, "tied", 0), (1.03, "inconclusive", 0)],
+    [(1.25, "slower", 5), (0.8, "faster", 0), (1.0, "tied", 0), (1.03, "not settled", 0)],
 )
 def test_verdicts_of_the_second_against_the_first(folder: Folder, factor: float, verdict: str, code: int) -> None:
     folder.save(turns(factor, noise=0.004))
@@ -166,7 +166,7 @@ def test_two_that_share_no_block_are_not_compared(folder: Folder) -> None:
     ]
     folder.save(apart)
     (row,) = folder.found(code=3)["cells"]
-    assert (row["verdict"], row["comparison"]) == ("inconclusive", None)
+    assert (row["verdict"], row["comparison"]) == ("not settled", None)
 
 
 def test_a_failed_null_control_fails_once(folder: Folder) -> None:

@@ -195,7 +195,7 @@ def test_against_is_paired_within_a_block(folders: Folders) -> None:
         ]
 
     folders.save(drifting(1.0), drifting(1.2))
-    assert set(verdicts(folders.found()).values()) == {"inconclusive"}
+    assert set(verdicts(folders.found()).values()) == {"not settled"}
     assert verdicts(folders.found("--against", "numpy", code=5)) == {"torch": "slower", "jax": "tied"}
 
 
@@ -203,7 +203,7 @@ def test_a_cell_that_the_other_implementation_has_not_is_only_shown(folders: Fol
     more = [(cell("torch", batch=7), US_100)]
     folders.save([*quiet((cell("torch"), US_100), *more)], [*quiet((cell("torch"), US_100), *more)])
     rows = folders.rows("--against", "numpy")
-    assert (rows[more[0][0].id]["counts"], rows[more[0][0].id]["verdict"]) == (False, "inconclusive")
+    assert (rows[more[0][0].id]["counts"], rows[more[0][0].id]["verdict"]) == (False, "not settled")
     assert "numpy has no such cell in both runs" in rows[more[0][0].id]["note"]
     assert rows[cell("torch").id]["verdict"] == "tied"
 

@@ -51,7 +51,7 @@ def test_from_which_batch_on_it_pays_is_said_at_each_width() -> None:
 
 def test_few_blocks_say_nothing() -> None:
     assert "from which batch on the GPU pays was not settled" in page(both(blocks=2))
-    assert {row[-1] for row in rows(page(both(blocks=2))).values()} == {"inconclusive"}
+    assert {row[-1] for row in rows(page(both(blocks=2))).values()} == {"not settled"}
 
 
 UNSAID = "From when a GPU pays: --device cpu,cuda"

@@ -91,6 +91,12 @@ def test_a_null_control_that_finds_a_difference_says_distrust_above_everything()
         assert "1 of 1 null control found a difference beyond 3% where there is none: distrust this run." in told
 
 
+def test_a_null_control_that_may_have_found_a_difference_is_told_beside_how_sure_the_run_is() -> None:
+    told = r"The same program twice, training step, batch 256, width 128, took 1\.030 \(1\.0\d+ to 1\.03\d*\) times as long: trust no difference as small\."
+    assert re.search(told, page(copy=1.03))
+    assert "The same program twice" not in page() + page(copy=1.1) + page(copy=1.03, blocks=3)
+
+
 def test_a_null_control_has_its_row() -> None:
     row = r"\| training step, batch 256, width 128 \| 1\.10 \| 1\.10\d* to 1\.10\d* \| 6 \| slower \| NumPy and PyTorch \|"
     assert re.search(row, page(copy=1.1))

@@ -63,8 +63,8 @@ def test_each_mark_tells_its_time_with_interval_and_count() -> None:
         (512e-5, (1.0,) * 6, "of NumPy falls."),
         (512e-3, (1.0,) * 6, "of NumPy rises."),
         (512e-4, (0.5, 2.0, 1.0, 0.7, 1.5, 1.1), "of NumPy may fall or rise: not settled."),
-        (512e-5, (1.0,), "of NumPy seems to fall (one block, so no interval)."),
-        (512e-3, (1.0,), "of NumPy seems to rise (one block, so no interval)."),
+        (512e-5, (1.0,), "of NumPy seems to fall (fewer than 6 blocks)."),
+        (512e-3, (1.0,), "of NumPy seems to rise (fewer than 6 blocks)."),
     ],
     ids=["falls", "rises", "not settled", "one block falls", "one block rises"],
 )

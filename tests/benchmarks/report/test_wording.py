@@ -28,7 +28,15 @@ def test_an_interval_has_the_unit_and_the_places_of_its_value() -> None:
     assert wording.duration_interval(Estimate(1.0e-3, 0.98e-3, 1.0212e-3, 6)) == "0.98 to 1.02 ms"
     assert wording.duration_interval(Estimate(1.0, 0.0, math.inf, 1)) == "–"
     assert wording.ratio_interval(Estimate(1.0, 0.0, math.inf, 1)) == "–"
-    assert not wording.duration_interval(Estimate(1.0, 1e-9, 5.0, 2)).startswith("0.00 ")
+    assert not wording.duration_interval(Estimate(1.0, 0.02, 1.9, 2)).startswith("0.00 ")
+
+
+def test_the_ends_of_an_interval_that_says_nothing_are_not_told() -> None:
+    endless = Estimate(361e-6, 8.8e-10, 63797419.0, 2)
+    assert wording.with_interval(endless) == "361 µs (wider than 100-fold; 2)"
+    assert wording.ratio_with_interval(endless).endswith("(wider than 100-fold; 2)")
+    assert wording.percent_with_interval(endless).endswith("(wider than 100-fold; 2)")
+    assert wording.ratio_interval(Estimate(1.0, 0.1, 9.9, 2)) == "0.10 to 9.90"
 
 
 @pytest.mark.parametrize(

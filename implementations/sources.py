@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,12 +78,35 @@ def _section(module: str, step: str, code: str) -> Section:
     return Section(f"{module.replace('.', '/')}.py", step, code, hashlib.sha256(code.encode()).hexdigest())
 
 
+NOT_JUDGED = ("catalogue", "errors", "registry", "sources", "train")
+"""Modules of `implementations` that find, name and show what is proved, and train with it: they compute nothing of it."""
+
+
+def judged_sha256(model: str) -> str:
+    """One hash over what a proof of this model of ours judges: all of `implementations` but other models and NOT_JUDGED."""
+    package = Path(__file__).parent
+    others = {package / name for name in registry.OURS if name != model}
+    left_out = others | {package / f"{name}.py" for name in NOT_JUDGED}
+    return _sha256(found for found in _code_in(package) if left_out.isdisjoint([found[1], *found[1].parents]))
+
+
 def tree_sha256(*packages: str) -> str:
     """One hash over all files of code in these packages, ours or from elsewhere, Python and CUDA C++: which code was it?"""
-    digest = hashlib.sha256()
+    folders = list[Path]()
     for package in packages:
         specification = importlib.util.find_spec(package)
-        for folder in map(Path, (specification and specification.submodule_search_locations) or ()):
-            for path in sorted(path for path in folder.rglob("*") if path.suffix in CODE):
-                digest.update(path.relative_to(folder.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        folders += map(Path, (specification and specification.submodule_search_locations) or ())
+    return _sha256(found for folder in folders for found in _code_in(folder))
+
+
+def _code_in(folder: Path) -> list[tuple[str, Path]]:
+    """Its files of code, each with its name from the folder on."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in CODE)
+    return [(path.relative_to(folder.parent).as_posix(), path) for path in paths]
+
+
+def _sha256(files: Iterable[tuple[str, Path]]) -> str:
+    digest = hashlib.sha256()
+    for name, path in files:
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

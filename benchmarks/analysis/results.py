@@ -111,13 +111,16 @@ class Results:
         return len(self.blocks) or max((len(entry.medians) for entry in self.entries), default=0)
 
 
+CHANGED = "the code was changed while the run went on; what was measured then is left out."
+
+
 def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapping[str, Any]) -> Results:
     """Sort the records of one run by what they speak of."""
     by_kind: dict[str, list[Any]] = defaultdict(list)
     for record in standing(records):
         by_kind[record.kind].append(record)
     run = run_of(by_kind["run"])
-    proofs = by_kind["proof"]
+    proofs = _latest(by_kind["proof"], _asked)
     timings, repeated = _timings(timing for timing in by_kind["timing"] if not timing.control)
     controls = [timing for timing in by_kind["timing"] if timing.control]
     blocks = _latest(by_kind["block"], lambda block: block.block)
@@ -137,7 +140,7 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
         resources=by_kind["resources"],
         lacking_costs=list(remaining.costs(run.cells_with_costs, chain.from_iterable(by_kind.values()))),
         sources=by_kind["source"],
-        problems=[*problems, *repeated],
+        problems=[*problems, *repeated, *[CHANGED][: len(by_kind["changed"])]],
         environment=environment,
     )
 
@@ -158,6 +161,11 @@ def _timings(records: Iterable[TimingRecord]) -> tuple[dict[Timed, TimingRecord]
         f"block {block} was timed again, for {cells[0]}{f' and {len(cells) - 1} more' if cells[1:] else ''}; the later timings are used."
         for block, cells in again.items()
     ]
+
+
+def _asked(proof: ProofRecord) -> Hashable:
+    """What a proof asked: of a cell that is proved once more after its rounds there are two in a block."""
+    return proof.who, tuple(sorted(proof.axes.items())), proof.block, tuple((c.check, c.group) for c in proof.checks)
 
 
 def _latest(records: Iterable[Any], key: Callable[[Any], Hashable]) -> list[Any]:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +17,7 @@ from benchmarks.cli import exit_codes
 from benchmarks.cli.outcome import Outcome
 from benchmarks.cli.prepare import Prepared, PreparedNetwork
 from benchmarks.records.configuration import Strict
-from benchmarks.records.record import Record, RunRecord, SourceRecord
+from benchmarks.records.record import BlockRecord, ChangedRecord, Record, RunRecord, SourceRecord
 from benchmarks.records.run_record import (
     CodeFacts,
     ConventionText,
@@ -39,6 +40,11 @@ if TYPE_CHECKING:
 
 
 Text = TypeVar("Text", bound=Strict)
+
+
+class CodeChanged(Exception):
+    """While a block was measured; the message says what becomes of it."""
+
 
 REPORT_S = 8
 """What a report takes, at most: it belongs to the time of a run."""
@@ -76,7 +82,7 @@ def run(
         _announce(prepared, progress, blocks, len(left), locked, say)
         with outcome.saying("the same command goes on with it"):
             _begin_records(prepared, progress, first, machine, outcome.keep)
-            _measure(prepared, progress, outcome, seed, left, say)
+            _measure(prepared, progress, outcome, first, left, say)
         with outcome.saying(f"`python -m benchmarks report {outcome.folder}` makes its report"):
             _report(outcome, say)
     return outcome
@@ -111,7 +117,12 @@ def _begin_records(
 
 
 def _measure(
-    prepared: Prepared, progress: "Progress", outcome: Outcome, seed: int, left: "Mapping[int, list[Cell]]", say: Say
+    prepared: Prepared,
+    progress: "Progress",
+    outcome: Outcome,
+    first: RunRecord,
+    left: "Mapping[int, list[Cell]]",
+    say: Say,
 ) -> None:
     """Blocks, within the budget, then memory and energy."""
     from benchmarks.runner import blocks, resource_runs
@@ -125,8 +136,9 @@ def _measure(
         unnamed = model in prepared.request.unnamed
         epochs = _epochs(network, profile.epochs, say) if trains and not unnamed else 0
         networks[model] = Network(network.spec, network.arrays(), epochs, unnamed)
+    keep = partial(_keep, outcome, first, partial(_code, prepared))
     work = blocks.Runner(
-        networks, cells, profile, outcome.blocks, seed, outcome.keep, say, prepared.request.pythons,
+        networks, cells, profile, outcome.blocks, first.seed, keep, say, prepared.request.pythons,
         call_s=progress.call_s, restless=progress.restless, left=left, untrained=untrained,
         end_s=time.monotonic() + prepared.budget_s - prepared.estimate.costs_s(cells, profile),
         more_until_s=outcome.more_until_s - prepared.estimate.costs_s(cells, profile),
@@ -134,9 +146,25 @@ def _measure(
     try:
         work.execute()
         resource_runs.measure(work, outcome.records)
+    except CodeChanged as problem:
+        outcome.interrupted = exit_codes.OUTSIDE
+        say(str(problem))
     except KeyboardInterrupt as stop:
         outcome.interrupted = exit_codes.of_interrupt(stop)
+        if (now := _code(prepared)) != first.code.sha256:
+            outcome.keep(ChangedRecord(code_sha256=now))
         say("interrupted: what was measured is kept, and the same command goes on with it")
+
+
+def _keep(outcome: Outcome, first: RunRecord, code: Callable[[], str], record: Record) -> None:
+    """A record on its way to the results; at the end of a block only where the code is still what it was. Raises CodeChanged."""
+    if isinstance(record, BlockRecord) and (now := code()) != first.code.sha256:
+        outcome.keep(ChangedRecord(code_sha256=now))
+        raise CodeChanged(
+            f"the code was changed while block {record.block + 1} was measured, so nothing of that block counts, and the run ends here: "
+            "give the same command again, with the code as it was to go on, with the new one to begin anew"
+        )
+    outcome.keep(record)
 
 
 def _report(outcome: Outcome, say: Say) -> None:
@@ -155,8 +183,6 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
     from implementations import sources
 
     frameworks = [cell.who.framework for cell in prepared.plan.cells]
-    elsewhere = [package for model in prepared.networks for package in registry.from_elsewhere(model, frameworks)]
-    packages = "implementations", "benchmarks", *dict.fromkeys(elsewhere)
     return RunRecord(
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         command=["python", "-m", "benchmarks", *map(_printable, sys.argv[1:])],
@@ -166,14 +192,23 @@ def run_record(prepared: Prepared, blocks: int, seed: int) -> RunRecord:
         networks=[
             _network_record(model, network, prepared.request.unnamed) for model, network in prepared.networks.items()
         ],
-        code=CodeFacts(**system.code_version(), sha256=sources.tree_sha256(*packages)),
+        code=CodeFacts(**system.code_version(), sha256=_code(prepared)),
         pythons={name: _printable(path) for name, path in prepared.request.pythons.items()},
         limits=_texts(LimitText, _limits(prepared.plan.cells)),
-        fault_detection=fault_detection.summary(prepared.networks, frameworks, sources.tree_sha256("implementations")),
+        fault_detection=fault_detection.summary(prepared.networks, frameworks, sources.judged_sha256),
         costs=prepared.request.profile.costs,
         cells=prepared.plan.cells,
         absent=prepared.plan.absent,
     )
+
+
+def _code(prepared: Prepared) -> str:
+    """The hash of all code that is run: ours, and that of plug-ins which are in the plan."""
+    from implementations import sources
+
+    frameworks = [cell.who.framework for cell in prepared.plan.cells]
+    elsewhere = [package for model in prepared.networks for package in registry.from_elsewhere(model, frameworks)]
+    return sources.tree_sha256("implementations", "benchmarks", *dict.fromkeys(elsewhere))
 
 
 def _limits(cells: Iterable["Cell"]) -> list[Limit]:

@@ -8,7 +8,6 @@ Knows no framework and no model: a cell's sizes are named axes, a step's text co
 Records are append-only; nothing here computes a statistic.
 """
 
-import math
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -17,6 +16,8 @@ from benchmarks.records.configuration import Axes as Axes
 from benchmarks.records.configuration import Cell as Cell
 from benchmarks.records.configuration import Configuration as Configuration
 from benchmarks.records.configuration import Strict
+from benchmarks.records.proof_record import Check as Check
+from benchmarks.records.proof_record import ProofRecord as ProofRecord
 from benchmarks.records.resource_records import DeviceClocks as DeviceClocks
 from benchmarks.records.resource_records import Energy as Energy
 from benchmarks.records.resource_records import InstalledRecord as InstalledRecord
@@ -58,45 +59,6 @@ class WorkerRecord(Strict):
     thread_pools: list[ThreadPool]
     affinity: list[int]
     load_average: list[float]
-
-
-class Check(Strict):
-    """One verdict of the proof: the worst tensor of a group under one check, its error and its budget."""
-
-    check: str
-    group: str
-    tensor: str
-    error: float
-    budget: float
-    passed: bool
-    limit: str = ""
-    """The limit of the framework's own because of which it failed."""
-
-
-class ProofRecord(Strict):
-    """The proof of one implementation at one size, in one process, before anything was timed there."""
-
-    kind: Literal["proof"] = "proof"
-    who: Configuration
-    axes: Axes
-    block: int
-    checks: list[Check]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every check held (and there was one). An error that is no number holds nothing."""
-        return bool(self.checks) and all(check.passed and not math.isnan(check.error) for check in self.checks)
-
-    @property
-    def ours(self) -> list[Check]:
-        """The checks that failed without a limit of the framework's own to explain it."""
-        return [check for check in self.checks if not (check.passed or check.limit)]
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether it failed and no limit of the framework's own explains that; one that asked nothing has none either."""
-        failed = [check for check in self.checks if not check.passed or math.isnan(check.error)]
-        return not self.passed and not (failed and all(check.limit for check in failed))
 
 
 MOST = 10**24
@@ -223,6 +185,13 @@ class BlockRecord(Strict):
         return counted.others_s / (self.wall_s * counted.usable)
 
 
+class ChangedRecord(Strict):
+    """The code was changed while a run went on: what it recorded of a block since the last whole one does not count."""
+
+    kind: Literal["changed"] = "changed"
+    code_sha256: str
+
+
 class LearningPoint(Strict):
     """After one epoch: time spent training so far (evaluation excluded), the model's metric on the test set, mean loss."""
 
@@ -283,6 +252,7 @@ Record = Annotated[
     | StepsRecord
     | OutcomeRecord
     | BlockRecord
+    | ChangedRecord
     | LearningRecord
     | UntrainedRecord
     | StartRecord

@@ -11,6 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from benchmarks import reading, writing
 from benchmarks.records.record import (
+    BlockRecord,
+    ChangedRecord,
     Configuration,
     LearningRecord,
     OutcomeRecord,
@@ -143,11 +145,11 @@ def _check_version(path: Path, version: object) -> None:
 def standing(records: Iterable[Record]) -> list[Record]:
     """The records without those that a later record of the same cell and block replaces: an outcome before a timing, or
     a timing before an outcome (the block was stopped, and the cell failed when it was repeated). And without lost
-    trainings that were made later."""
+    trainings that were made later, and what was recorded while the code changed."""
     current: list[Record] = []
     later: dict[tuple[str, int], type] = {}
     trained: set[tuple[Configuration, int]] = set()
-    for record in reversed(list(records)):
+    for record in reversed(_of_the_same_code(records)):
         if isinstance(record, LearningRecord):
             trained.add((record.who, record.seed))
         if isinstance(record, UntrainedRecord) and (record.who, record.seed) in trained:
@@ -158,6 +160,18 @@ def standing(records: Iterable[Record]) -> list[Record]:
                 continue
         current.append(record)
     return current[::-1]
+
+
+def _of_the_same_code(records: Iterable[Record]) -> list[Record]:
+    """Without what was recorded of a block between the last whole one and a change of the code."""
+    kept: list[Record] = []
+    whole = 0
+    for record in records:
+        if isinstance(record, ChangedRecord):
+            kept[whole:] = [since for since in kept[whole:] if not hasattr(since, "block")]
+        kept.append(record)
+        whole = len(kept) if isinstance(record, BlockRecord) else whole
+    return kept
 
 
 def run_of(records: Iterable[Record]) -> RunRecord:

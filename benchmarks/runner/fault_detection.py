@@ -1,8 +1,9 @@
 """What is known of the proof itself, from the newest `make prove`: which planted faults it noticed, in which framework."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks import reading, system
 from benchmarks.records.run_record import FaultDetection
@@ -11,33 +12,41 @@ from implementations.catalogue import MODEL
 
 FOLDER = system.ROOT / "results" / "proof"
 ORACLE = "oracle"
-END = '{"kind": "end"'
-"""How the last line begins of a file that is whole."""
 
 
 def summary(
-    models: Iterable[str], frameworks: Iterable[str], code_sha256: str, folder: Path = FOLDER
+    models: Iterable[str], frameworks: Iterable[str], code_sha256: Callable[[str], str], folder: Path = FOLDER
 ) -> FaultDetection:
     """For the run's record: how many checks noticed each fault in these frameworks; empty where nothing was tried.
 
-    Of these networks, and of the first, whose files all share. Empty too where the trial of one is under way, or was cut short. `same_code`: whether
-    the implementations and the proof, whose hash is given, are byte for byte those that were tried.
+    Of these networks, and of the first, whose files all share. Empty too where the trial of one is under way, was cut short or cannot be
+    read. `same_code`: whether what was tried is byte for byte what is there now: `code_sha256` gives that of a network.
     """
-    files = [reading.lines(folder / f"{model}.jsonl") for model in dict.fromkeys([MODEL, *models])]
-    if not all(lines and lines[-1].startswith(END) for lines in files):
-        return FaultDetection()
-    abouts = [json.loads(lines[0]) for lines in files]
-    answers = [answer for lines in files for line in lines[1:-1] for answer in json.loads(line)["answers"]]
     concerned = {*map(registry.base, frameworks), ORACLE}
+    judged, answers = dict[str, str](), list[dict[str, Any]]()
+    try:
+        for model in dict.fromkeys([MODEL, *(model for model in models if model in registry.OURS)]):
+            about, *lines, end = (json.loads(line) for line in reading.lines(folder / f"{model}.jsonl"))
+            if end["kind"] != "end":
+                return FaultDetection()
+            judged[model] = about["code_sha256"]
+            answers += [answer for line in lines for answer in line["answers"] if answer.get("framework") in concerned]
+        same = all(code == code_sha256(model) for model, code in judged.items())
+        return _summed_up(same, judged[MODEL], answers)
+    except (ValueError, LookupError, TypeError, AttributeError):  # somebody else's file, or a damaged one
+        return FaultDetection()
+
+
+def _summed_up(same_code: bool, code_sha256: str, answers: Sequence[dict[str, Any]]) -> FaultDetection:
     faults: dict[str, dict[str, dict[str, int]]] = {}
     for answer in answers:
-        if answer.get("fault") and answer["framework"] in concerned:
+        if answer.get("fault"):
             noticed = faults.setdefault(answer["fault"], {}).setdefault(answer["framework"], {})
             noticed[answer["precision"]] = len(answer["noticed"])
-    seeds = [answer for answer in answers if answer.get("kind") == "seeds" and answer["framework"] in concerned]
+    seeds = [answer for answer in answers if answer.get("kind") == "seeds"]
     return FaultDetection(
-        same_code=all(about["code_sha256"] == code_sha256 for about in abouts),
-        code_sha256=abouts[0]["code_sha256"],
+        same_code=same_code,
+        code_sha256=code_sha256,
         faults=faults,
         seeds=sum(answer["seeds"] for answer in seeds),
         false_alarms=sum(len(answer["failed"]) for answer in seeds),

@@ -12,8 +12,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
@@ -31,13 +31,16 @@ from tests.support.adapters import STRAYS
 from tests.support.cases import COMPILED
 
 PRECISIONS = ("float32", "float64")
+Answered = tuple[float, list[dict[str, Any]]]
 
 
 def main(models: Sequence[str]) -> int:
     """All of it; the exit code."""
-    files = {model: answers.File(about(model), jobs(model)) for model in models}
-    waiting = [(file, job) for file in files.values() for job in file.jobs if job not in file.answered]
-    kept = sum(len(file.answered) for file in files.values())
+    if unknown := set(models) - set(faults.models()):
+        sys.exit(f"{', '.join(sorted(unknown))}: no such model; there are {', '.join(faults.models())}.")
+    files = [answers.File(about(model), jobs(model)) for model in models]
+    waiting = [(file, job) for file in files for job in file.jobs if job not in file.answered]
+    kept = sum(len(file.answered) for file in files)
     print(f"{len(waiting)} processes to ask; {kept} were answered of the same code", file=sys.stderr, flush=True)
     with TemporaryDirectory(prefix="strays-") as strays, ThreadPoolExecutor(max_workers=usable_cores()) as pool:
         os.environ |= {STRAYS: strays, "OMP_NUM_THREADS": "1"}
@@ -45,10 +48,20 @@ def main(models: Sequence[str]) -> int:
             "JAX_COMPILATION_CACHE_DIR": f"{strays}/compiled"
         } | KEPT_BY_JAX  # few faults change every program
         asked = {pool.submit(answer, job): (file, job) for file, job in waiting}
-        for done in as_completed(asked):
-            file, job = asked[done]
-            file.add(job, *done.result())
+        try:
+            keep(asked)
+        finally:
+            pool.shutdown(cancel_futures=True)
     return summed_up(models)
+
+
+def keep(asked: Mapping["Future[Answered]", tuple[answers.File, Job]]) -> None:
+    """Each answer as it comes. Ends where the code was changed meanwhile: nobody knows which code answered."""
+    for done in as_completed(asked):
+        file, job = asked[done]
+        if not code(file.about["model"]).items() <= file.about.items():
+            sys.exit("the code was changed meanwhile; what was answered before is kept, for the code as it was")
+        file.add(job, *done.result())
 
 
 def summed_up(models: Sequence[str]) -> int:
@@ -66,12 +79,19 @@ def about(model: str) -> dict[str, Any]:
     return {
         "kind": "about",
         "model": model,
-        "code_sha256": sources.tree_sha256("implementations"),
-        "judge_sha256": sources.tree_sha256("tests.mutation", "tests.support"),
+        **code(model),
         "cpu": machine["cpu"],
         "python": machine["python"],
         "packages": machine.get("packages", {}),
         "absent": {name: why for name, why in here.items() if why},
+    }
+
+
+def code(model: str) -> dict[str, str]:
+    """Hashes of what is judged, and of what judges it."""
+    return {
+        "code_sha256": sources.judged_sha256(model),
+        "judge_sha256": sources.tree_sha256("tests.mutation", "tests.support"),
     }
 
 
@@ -81,7 +101,7 @@ def jobs(model: str) -> list[Job]:
     if model == MODEL:
         here = frameworks_here()
         commands += [["tests.mutation.compile_modes", *way] for way in compile_modes.CANDIDATES if way[0] in here]
-        commands += [["tests.mutation.red_team"]]
+        commands += [[answers.RED_TEAM]]
     commands += [["tests.mutation.planting", *how] for precision in PRECISIONS for how in planted(model, precision)]
     return [tuple(command) for command in commands]
 
@@ -134,17 +154,17 @@ def offered(model: str, implementation: str, precision: str) -> bool:
     return precisions.problem(model, implementation.partition("/")[0], "cpu", precision) is None
 
 
-def answer(job: Job) -> tuple[float, list[dict[str, Any]]]:
+def answer(job: Job) -> Answered:
     """Seconds that a process took, and what it said; that it broke off is an answer too."""
     begin = monotonic()
     done = subprocess.run([sys.executable, "-m", *job], cwd=ROOT, capture_output=True, text=True, check=False)
     seconds = monotonic() - begin
     print(f"{seconds:.0f} s:", *job, file=sys.stderr, flush=True)
+    if done.returncode:
+        return seconds, [{"kind": "broken", "job": job, "says": done.stderr[-2000:]}]
     said = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if job[0] == "tests.support.conformance":
         said = [cases_summed_up(job[1], job[2], job[4], said)]
-    if done.returncode:
-        said.append({"kind": "broken", "job": job, "says": done.stderr[-2000:]})
     return seconds, said
 
 

@@ -15,6 +15,8 @@ from tests.support import ROOT
 
 FOLDER = ROOT / "results" / "proof"
 
+RED_TEAM = "tests.mutation.red_team"
+
 Job = tuple[str, ...]
 """Module and arguments of a process."""
 
@@ -25,7 +27,7 @@ class File:
     def __init__(self, about: dict[str, Any], jobs: Sequence[Job], folder: Path = FOLDER) -> None:
         """Keeps what was answered of the same code on the same machine, by processes that came to their end."""
         self.path, self.about, self.jobs = folder / f"{about['model']}.jsonl", about, jobs
-        self.answered = {job: line for job, line in self._before().items() if job in jobs and not is_broken(line)}
+        self.answered = {job: line for job, line in self._before().items() if job in jobs and is_kept(line)}
         self._write([about, *self.answered.values()])
         self._end_where_whole()
 
@@ -42,7 +44,7 @@ class File:
 
     def _end_where_whole(self) -> None:
         """All lines in the order of the jobs, and the minutes that it takes as many processes at a time as there are cores."""
-        if len(self.answered) == len(self.jobs):
+        if len(self.answered) == len(self.jobs) and not any(map(is_broken, self.answered.values())):
             lines = [self.answered[job] for job in self.jobs]
             minutes = round(sum(line["seconds"] for line in lines) / 60 / usable_cores(), 1)
             self._write([self.about, *lines, {"kind": "end", "model": self.about["model"], "minutes": minutes}])
@@ -66,6 +68,11 @@ def read(path: Path) -> list[dict[str, Any]]:
 def is_broken(line: dict[str, Any]) -> bool:
     """Whether a process did not come to its end."""
     return any(answer.get("kind") == "broken" for answer in line["answers"])
+
+
+def is_kept(line: dict[str, Any]) -> bool:
+    """Whether an answer holds as long as the code does: not of a process that broke off, nor of the red team, which goes through `benchmarks`."""
+    return not is_broken(line) and line["job"][0] != RED_TEAM
 
 
 def of(models: Iterable[str], folder: Path = FOLDER) -> list[dict[str, Any]]:

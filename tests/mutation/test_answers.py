@@ -42,9 +42,23 @@ def test_what_was_answered_of_other_code_is_asked_anew(tmp_path: Path, changed: 
     assert lines(tmp_path) == [ABOUT | changed]
 
 
-def test_what_broke_off_is_asked_anew(tmp_path: Path) -> None:
-    answers.File(ABOUT, JOBS, tmp_path).add(JOBS[0], 1.0, [{"kind": "broken", "job": list(JOBS[0]), "says": "killed"}])
-    assert answers.File(ABOUT, JOBS, tmp_path).answered == {}
+def test_what_broke_off_is_asked_anew_and_until_then_the_file_has_no_end(tmp_path: Path) -> None:
+    file = answers.File(ABOUT, JOBS, tmp_path)
+    for job in JOBS:
+        file.add(job, 1.0, [{"kind": "broken", "job": list(job), "says": "killed"}] if job == JOBS[0] else NOTICED)
+    assert "job" in lines(tmp_path)[-1]
+    again = answers.File(ABOUT, JOBS, tmp_path)
+    assert set(again.answered) == set(JOBS[1:])
+    again.add(JOBS[0], 1.0, NOTICED)
+    assert lines(tmp_path)[-1]["kind"] == "end"
+
+
+def test_the_red_team_is_asked_each_time_since_it_goes_through_the_harness(tmp_path: Path) -> None:
+    jobs = [JOBS[0], (answers.RED_TEAM,)]
+    file = answers.File(ABOUT, jobs, tmp_path)
+    for job in jobs:
+        file.add(job, 1.0, [])
+    assert set(answers.File(ABOUT, jobs, tmp_path).answered) == {JOBS[0]}
 
 
 @pytest.mark.parametrize("missing", [3, 9])

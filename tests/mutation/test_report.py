@@ -115,6 +115,10 @@ def test_what_does_not_hold_is_said(answer: dict[str, Any], told: str) -> None:
 def test_of_one_model_nothing_is_claimed_that_only_all_can_show() -> None:
     answers = [ABOUT | {"model": "cnn"}, *GOOD[1:4], END | {"model": "cnn"}]
     text = report.written(answers)
+    of_the_first = [ABOUT, *GOOD[1:4], END]
+    assert not report.holds(of_the_first), "no vice was asked"
+    assert report.holds([*of_the_first, TOLD])
+    assert not report.holds([*of_the_first, TOLD | {"run": ""}])
     assert report.holds(answers)
     assert "vice of a plug-in" not in text.partition("## 2.")[0]
     assert (

@@ -6,6 +6,7 @@ from benchmarks.records import records_file
 from benchmarks.records.record import (
     BlockRecord,
     Cell,
+    ChangedRecord,
     Check,
     Configuration,
     Energy,
@@ -103,6 +104,7 @@ RECORDS: list[Record] = [
         who=WHO, axes={"batch": 8}, block=0, passes=15, whole_s=1e-3, watched_s=1.2e-3, steps_s={"dense": 1e-4}
     ),
     BlockRecord(block=0, wall_s=12.5),
+    ChangedRecord(code_sha256="3" * 64),
     LearningRecord(
         who=WHO,
         block=0,

@@ -272,13 +272,10 @@ def machine(results: Results) -> str:
     """The title line: machine, date, what was run."""
     run = results.run
     where = facts.machine(results.environment)
-    networks = [network.summary for network in run.named if network.summary]
-    return (
-        ", ".join(
-            filter(None, [*networks, where, run.started_at[:10], f"profile {run.profile}", facts.blocks(results)])
-        )
-        + "."
-    )
+    named = [network for network in run.named if network.summary]
+    networks = [f"{wording.network(network)} " * (len(named) > 1) + network.summary for network in named]
+    words = [", ".join(filter(None, [where, run.started_at[:10], f"profile {run.profile}", facts.blocks(results)]))]
+    return ("; " if len(named) > 1 else ", ").join([*networks, *words]) + "."
 
 
 def _names(results: Results, places: Sequence[Placement]) -> list[str]:

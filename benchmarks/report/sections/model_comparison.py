@@ -54,8 +54,12 @@ def sentence(results: Results, task: Task) -> str:
     if not ends:
         return f"On {task.data} no training that was proved equal came to its end."
     _, best = max(ends, key=lambda pair: sign * median(pair[1]))
-    alike = [contender for contender, found in ends if _meet(found, best)]
-    ended = f"On {task.data} {_these(alike)} came to the best {target.name}, {span(target, best)}"
+    alike = {f"the {_name(contender)}": span(target, found) for contender, found in ends if _meet(found, best)}
+    names = list(alike) if len(alike) == 1 else [f"{name} ({found})" for name, found in alike.items()]
+    ended = (
+        f"On {task.data} {wording.listed(names, 'or')} came to the best {target.name}"
+        + f", {span(target, best)}" * (len(alike) == 1)
+    )
     reached = [(c, soonest) for c in task.contenders if (soonest := c.soonest(target))]
     if not reached:
         return f"{ended}; none reached {said(target)} in all of its trainings."

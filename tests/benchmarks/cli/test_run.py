@@ -8,8 +8,11 @@ import pytest
 
 from benchmarks.cli import prepare, run
 from benchmarks.cli.outcome import Outcome
+from benchmarks.records import records_file
 from benchmarks.records.record import (
+    BlockRecord,
     Cell,
+    ChangedRecord,
     Check,
     Configuration,
     OutcomeRecord,
@@ -21,7 +24,7 @@ from benchmarks.records.record import (
 from benchmarks.runner import proving
 from benchmarks.worker.protocol import Job
 from tests.support import synthetic
-from tests.support.command import NOT_GIVEN, invoke, save_npz
+from tests.support.command import NOT_GIVEN, SMALL, invoke, save_npz
 
 CELL = Cell(who=Configuration(model="mlp", framework="numpy", threads=1), phase="train_step", axes={"batch": 8})
 TIMED = TimingRecord(
@@ -49,7 +52,7 @@ def proof(passed: bool, limit: str = "", error: float = 1.0) -> ProofRecord:
         ([proof(False, limit="keras_adam"), UNEQUAL, TIMED], 0, 0),
         ([proof(False, limit="keras_adam"), proof(False), UNEQUAL, TIMED], 0, 1),
         ([ProofRecord(who=CELL.who, axes=CELL.axes, block=0, checks=[]), TIMED], 0, 1),
-        ([proof(True, error=math.nan), TIMED], 0, 1),
+        ([proof(False, error=math.nan), TIMED], 0, 1),
         ([proof(True), UNEQUAL, TIMED.model_copy(update={"block": 1})], 0, 1),
         ([proof(True), TIMED, FAILED], 0, 3),
         ([FAILED], 0, 3),
@@ -114,3 +117,27 @@ def test_a_network_without_data_that_fits_runs_as_it_is_listed_and_says_what_it_
     by_name = invoke("run", *asked, "--phase", "predict,epoch")
     assert by_name.exit_code == 2
     assert "--phase epoch: no data fits the model mlp. Give some with --data" in by_name.stderr
+
+
+def test_a_block_in_which_the_code_was_changed_does_not_count_and_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, now = [*SMALL, "--phase", "train_step", "--blocks", "3", "--into", str(tmp_path / "run")], ["a", "a", "b"]
+    monkeypatch.setattr(run, "_code", lambda prepared: now.pop(0))
+    done = invoke("run", *asked)
+    assert done.exit_code == 2, done.output
+    assert "the code was changed while block 2 was measured, so nothing of that block counts" in done.stderr
+    records = records_file.read(tmp_path / "run")[0]
+    assert {r.block for r in records if isinstance(r, TimingRecord)} == {0, 1}
+    assert [r.block for r in records if isinstance(r, BlockRecord)] == [0]
+    assert [r.code_sha256 for r in records if isinstance(r, ChangedRecord)] == ["b"]
+    assert {r.block for r in records_file.standing(records) if isinstance(r, TimingRecord | ProofRecord)} == {0}
+    text = (tmp_path / "run" / "report.md").read_text(encoding="utf-8")
+    assert "the code was changed while the run went on; what was measured then is left out." in text
+    assert "1 of 3 blocks" in text
+    monkeypatch.setattr(run, "_code", lambda prepared: "a")
+    done = invoke("run", *asked)
+    assert done.exit_code == 0, done.output
+    standing = records_file.standing(records_file.read(tmp_path / "run")[0])
+    assert {r.block for r in standing if isinstance(r, TimingRecord)} == {0, 1, 2}
+    assert {r.block for r in standing if isinstance(r, ProofRecord)} == {0, 1, 2}

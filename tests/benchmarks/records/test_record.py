@@ -68,8 +68,14 @@ def test_a_proof_without_checks_has_not_passed() -> None:
     assert not ProofRecord(who=WHO, axes={}, block=0, checks=[]).passed
     assert ProofRecord(who=WHO, axes={}, block=0, checks=[good]).passed
     assert not ProofRecord(who=WHO, axes={}, block=0, checks=[good, bad]).passed
-    no_number = good.model_copy(update={"error": math.nan})
-    assert not ProofRecord(who=WHO, axes={}, block=0, checks=[good, no_number]).passed
+
+
+@pytest.mark.parametrize(("error", "budget"), [(math.nan, 1.0), (2.0, 1.0), (0.0, -1.0), (1.0, math.nan)])
+def test_a_check_passes_within_its_budget_alone(error: float, budget: float) -> None:
+    values = {"check": "c", "group": "g", "tensor": "t", "error": error, "budget": budget}
+    assert not Check(**values, passed=False).passed
+    with pytest.raises(ValidationError, match="an error beyond its budget"):
+        Check(**values, passed=True)
 
 
 @pytest.mark.parametrize("stored", RECORDS, ids=lambda stored: stored.kind)

@@ -34,3 +34,21 @@ def test_a_run_that_was_cut_short_says_how_many_blocks_it_has() -> None:
     assert facts.blocks(short) == "3 of 6 blocks"
     ended = [record.BlockRecord(block=number, wall_s=10) for number in range(4)]
     assert facts.blocks(report_text.gathered([*timed, *ended])) == "4 blocks"
+
+
+def test_of_several_networks_each_has_its_name() -> None:
+    first, *others = measured([(cell("numpy"), 1e-4)])
+    assert isinstance(first, record.RunRecord)
+    (network,) = first.networks
+    of_two = first.model_copy(
+        update={
+            "networks": [
+                network.model_copy(update={"summary": "8-4"}),
+                network.model_copy(update={"model": "cnn", "title": "CNN", "summary": "8x8x1-4"}),
+            ]
+        }
+    )
+    assert (
+        report_text.document([of_two, *others]).subtitle
+        == f"MLP 8-4; CNN 8x8x1-4; AMD EPYC 7B13, 2 cores, no GPU, {SAID}"
+    )

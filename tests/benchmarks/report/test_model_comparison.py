@@ -89,7 +89,9 @@ def test_where_ranges_meet_none_is_called_the_best() -> None:
     found = section(records(trainings("mlp", GOOD), trainings("cnn", {"torch": [0.98, 0.995]})))
     assert found
     assert isinstance(found.blocks[0], Text)
-    assert found.blocks[0].text.startswith("On digits the MLP or the CNN came to the best accuracy, ")
+    assert found.blocks[0].text.startswith(
+        "On digits the MLP (98.0% to 98.5%) or the CNN (97.5% to 99.0%) came to the best accuracy; "
+    )
     assert "; the MLP or the CNN reached 97% accuracy soonest, after " in found.blocks[0].text
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from benchmarks.records.run_record import FaultDetection
 from benchmarks.runner import fault_detection
+from implementations import sources
 
 
 def written(folder: Path, sha256: str) -> Path:
@@ -27,8 +28,15 @@ def written(folder: Path, sha256: str) -> Path:
     return folder
 
 
+NOW = sources.judged_sha256("mlp")
+
+
+def summary(models: list[str], frameworks: list[str], folder: Path) -> FaultDetection:
+    return fault_detection.summary(models, frameworks, sources.judged_sha256, folder)
+
+
 def test_only_the_runs_own_frameworks_and_the_oracle_are_taken(tmp_path: Path) -> None:
-    found = fault_detection.summary(["mlp"], ["numpy", "torch@next"], "1" * 64, written(tmp_path, "0" * 64))
+    found = summary(["mlp"], ["numpy", "torch@next"], written(tmp_path, "0" * 64))
     assert found.faults == {
         "Nesterov": {"numpy": {"float32": 2, "float64": 0}},
         "dampening": {"oracle": {"float32": 1}},
@@ -37,27 +45,32 @@ def test_only_the_runs_own_frameworks_and_the_oracle_are_taken(tmp_path: Path) -
 
 
 def test_the_code_is_the_same_or_it_is_said(tmp_path: Path) -> None:
-    assert fault_detection.summary(["mlp"], ["numpy"], "1" * 64, written(tmp_path, "1" * 64)).same_code
+    assert summary(["mlp"], ["numpy"], written(tmp_path, NOW)).same_code
 
 
 def test_where_nothing_was_judged_nothing_is_said(tmp_path: Path) -> None:
-    assert fault_detection.summary(["mlp"], ["numpy"], "1" * 64, tmp_path) == FaultDetection()
+    assert summary(["mlp"], ["numpy"], tmp_path) == FaultDetection()
 
 
-def test_what_is_under_way_or_was_cut_short_says_nothing(tmp_path: Path) -> None:
-    path = written(tmp_path, "0" * 64) / "mlp.jsonl"
+def test_what_is_under_way_cut_short_or_damaged_says_nothing(tmp_path: Path) -> None:
+    path = written(tmp_path, NOW) / "mlp.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    for left in (lines[:-1], lines[:1], [*lines[:-1], lines[-1][:7]], []):
+    conflict = [lines[0], "<<<<<<< HEAD\n", *lines[1:]]
+    for left in (
+        lines[:-1], lines[:1], [*lines[:-1], lines[-1][:7]], [], conflict, ["\n", *lines], [lines[0], '{"job": []}\n', lines[-1]],
+        ['{"kind": "about"}\n', *lines[1:]], ["[]\n", *lines[1:]], [*lines[:-1], "3\n"],
+    ):  # fmt: skip
         path.write_text("".join(left), encoding="utf-8")
-        assert fault_detection.summary(["mlp"], ["numpy"], "1" * 64, tmp_path) == FaultDetection()
+        assert summary(["mlp"], ["numpy"], tmp_path) == FaultDetection()
 
 
 def test_of_another_network_the_firsts_faults_count_too(tmp_path: Path) -> None:
-    assert fault_detection.summary(["cnn"], ["numpy"], "0" * 64, written(tmp_path, "0" * 64)) == FaultDetection()
+    assert summary(["cnn"], ["numpy"], written(tmp_path, NOW)) == FaultDetection()
     own = {"fault": "padding", "framework": "numpy", "precision": "float32", "noticed": ["hot state: logits"]}
     lines = [{"kind": "about", "code_sha256": "1" * 64}, {"job": ["planting"], "answers": [own]}, {"kind": "end"}]
     (tmp_path / "cnn.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    found = fault_detection.summary(["cnn"], ["numpy"], "0" * 64, tmp_path)
+    found = summary(["cnn"], ["numpy"], tmp_path)
     assert set(found.faults) == {"Nesterov", "dampening", "padding"}
     assert not found.same_code
-    assert fault_detection.summary(["mlp"], ["numpy"], "0" * 64, tmp_path).same_code
+    for models in (["mlp"], ["elsewhere"]):
+        assert summary(models, ["numpy"], tmp_path).same_code

@@ -1,0 +1,42 @@
+"""Which code it was: one hash of all that is run, one of what a network's proof judges."""
+
+from pathlib import Path
+
+import pytest
+
+from implementations import sources
+
+
+@pytest.mark.parametrize(
+    ("file", "judged_with"),
+    [
+        ("layers/dense/dense_numpy.py", {"mlp", "cnn"}),
+        ("equivalence/tolerances.py", {"mlp", "cnn"}),
+        ("limits.py", {"mlp", "cnn"}),
+        ("mlp/mlp_cupy_tuned.cu", {"mlp"}),
+        ("cnn/cnn_torch.py", {"cnn"}),
+        ("registry.py", set()),
+        ("train.py", set()),
+        ("README.md", set()),
+    ],
+)
+def test_what_is_judged_is_the_network_and_all_that_computes_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, judged_with: set[str]
+) -> None:
+    package = tmp_path / "implementations"
+    for name in (
+        "layers/dense/dense_numpy.py",
+        "equivalence/tolerances.py",
+        "limits.py",
+        "mlp/mlp_cupy_tuned.cu",
+        "cnn/cnn_torch.py",
+        "registry.py",
+        "train.py",
+        "README.md",
+    ):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(name, encoding="utf-8")
+    monkeypatch.setattr(sources, "__file__", str(package / "sources.py"))
+    before = {model: sources.judged_sha256(model) for model in ("mlp", "cnn")}
+    (package / file).write_text("changed", encoding="utf-8")
+    assert {model for model in before if sources.judged_sha256(model) != before[model]} == judged_with

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import cast
 
-from implementations.catalogue import FRAMEWORKS
+from implementations.catalogue import FRAMEWORKS, MODEL
 from implementations.catalogue import PEERS as PEERS
 from implementations.contract import Framework, ModelClass
 from implementations.errors import BadInput, Unavailable
@@ -144,7 +144,11 @@ def adapter(name: str) -> Framework:
     try:
         return cast(Framework, importlib.import_module(file) if file else _entry_point(name))
     except ModuleNotFoundError as error:
-        raise _not_installed(name, error.name or "jaxlib") from error  # whose absence JAX tells without its name
+        absent = error.name or "jaxlib"  # whose absence JAX tells without its name
+        if absent.partition(".")[0] in from_elsewhere(MODEL, [name]):
+            why = f"the plug-in {name}: its package has no module {absent}."
+            raise Unavailable(why, "Ask its author, or uninstall it.") from error
+        raise _not_installed(name, absent) from error
 
 
 def modes(model: str, name: str) -> tuple[str, ...]:

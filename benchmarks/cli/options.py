@@ -48,7 +48,7 @@ def request(specs: Mapping[str, Spec], choice: dict[str, Any], own_spec: bool) -
         frameworks=frameworks,
         devices=listed("--device", choice["devices"]),
         threads=tuple(dict.fromkeys(map(_thread_count, listed("--threads", choice["threads"])))),
-        precisions=listed("--precision", choice["precisions"]),
+        precisions=tuple(map(_precision, listed("--precision", choice["precisions"]))),
         modes=listed("--mode", choice["modes"]),
         variants=listed("--variant", choice["variants"]),
         phases=listed("--phase", choice["phases"]),
@@ -105,6 +105,12 @@ def _thread_count(word: str) -> int:
     return int(word)
 
 
+def _precision(word: str) -> str:
+    if word not in get_args(Precision):
+        raise BadInput(f"--precision {word}: no such precision; there are {', '.join(get_args(Precision))}.")
+    return word
+
+
 def _axis(text: str, axes: Iterable[str], words: Container[str]) -> tuple[str, list[int | str]]:
     """An axis and its values: words on some, which the specification knows, whole numbers on the others."""
     name, _, listed = text.partition("=")
@@ -120,6 +126,8 @@ def _axis(text: str, axes: Iterable[str], words: Container[str]) -> tuple[str, l
 
 def _interpreter(text: str) -> tuple[str, str]:
     framework, _, path = text.partition("=")
+    if not framework:
+        raise BadInput(f"--python {text}: names no framework. Give one and its interpreter, as in torch@next=PATH.")
     registry.check_framework(framework)
     if "@" in framework and not re.fullmatch(r"[\w.+-]+", framework.partition("@")[2]):
         raise BadInput(f"--python {text}: name the other installation with letters and digits, as in torch@next=PATH.")

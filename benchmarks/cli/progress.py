@@ -5,6 +5,7 @@ import sys
 from contextlib import suppress
 from time import monotonic
 
+from benchmarks import wording
 from benchmarks.runner.progress import Place
 
 CLEAR = "\r\033[K"
@@ -21,16 +22,17 @@ class ProgressLine:
         """By an earlier process, where a run goes on."""
 
     def __call__(self, text: str) -> None:
-        """Say it."""
+        """Say it, without what a worker's error may hold for the terminal."""
+        words = wording.clean(text, keep_lines=True)
         if not isinstance(text, Place):
             self.close()
-            self._write(f"{text}\n")
+            self._write(f"{words}\n")
         elif self.in_terminal:
             width = shutil.get_terminal_size().columns - 1
-            self._write(CLEAR + f"{text}  {self._times(text.done)}"[:width])
+            self._write(CLEAR + f"{words}  {self._times(text.done)}"[:width])
             self.is_open = True
         elif text.is_block:
-            self._write(f"{text}, {self._times(text.done)}\n")
+            self._write(f"{words}, {self._times(text.done)}\n")
 
     def close(self) -> None:
         """Take the line away."""

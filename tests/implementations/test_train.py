@@ -50,6 +50,14 @@ def test_data_that_does_not_fit_is_refused() -> None:
         next(train("mlp", "numpy", spec=MLPSpec(batch=2000)))
 
 
+def test_a_peer_is_not_trained_here() -> None:
+    with pytest.raises(
+        BadInput,
+        match=r"framework: peer-torch stands beside what is timed, and is not trained here\. There are: numpy, ",
+    ):
+        next(train("mlp", "peer-torch"))
+
+
 def samples(count: int, **arrays: Any) -> Samples:
     made = {
         "x_train": np.arange(count)[:, None],

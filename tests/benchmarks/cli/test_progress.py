@@ -32,6 +32,11 @@ def test_elsewhere_a_line_per_block_says_what_is_left(clock: Clock, capsys: pyte
     ]  # fmt: skip
 
 
+def test_what_a_worker_wrote_for_a_terminal_is_made_visible(capsys: pytest.CaptureFixture[str]) -> None:
+    ProgressLine()("lost: \x1b[2Jboom\nwhat was kept is in results")
+    assert capsys.readouterr().err == "lost: \\u001b[2Jboom\nwhat was kept is in results\n"
+
+
 def test_a_run_that_goes_on_counts_from_where_it_began(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     say = ProgressLine()
     say(Place("here", 0.5, is_block=True))

@@ -172,6 +172,15 @@ def test_the_command_ends_before_anything_is_started(plug_ins: None, tmp_path: P
     assert lines == ([{"kind": "unproved", "reason": f"{first[7:]}\n{second}"}] if command == "verify" else [])
 
 
+def test_a_plug_in_that_lacks_a_module_of_its_own_is_not_to_be_installed_again(tmp_path: Path) -> None:
+    with offered(tmp_path, MODELS, {"torn": "import strangers.gone"}):
+        done = invoke("verify", *SMALL, "--framework", "torn")
+    assert done.exit_code == 2
+    told = "the plug-in torn: its package has no module strangers.gone. Ask its author, or uninstall it."
+    assert told in done.stderr
+    assert "pip install" not in done.stderr
+
+
 def test_verify_tells_what_a_worker_says_that_it_cannot_do(tmp_path: Path) -> None:
     with offered(tmp_path, MODELS, {"sound": "def devices():\n    return []"}):
         done = invoke("verify", *SMALL, "--framework", "sound", "--precision", "float32", "--json")

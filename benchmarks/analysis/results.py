@@ -120,7 +120,7 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
     for record in standing(records):
         by_kind[record.kind].append(record)
     run = run_of(by_kind["run"])
-    proofs = _latest(by_kind["proof"], _asked)
+    proofs = by_kind["proof"]
     timings, repeated = _timings(timing for timing in by_kind["timing"] if not timing.control)
     controls = [timing for timing in by_kind["timing"] if timing.control]
     blocks = _latest(by_kind["block"], lambda block: block.block)
@@ -161,11 +161,6 @@ def _timings(records: Iterable[TimingRecord]) -> tuple[dict[Timed, TimingRecord]
         f"block {block} was timed again, for {cells[0]}{f' and {len(cells) - 1} more' if cells[1:] else ''}; the later timings are used."
         for block, cells in again.items()
     ]
-
-
-def _asked(proof: ProofRecord) -> Hashable:
-    """What a proof asked: of a cell that is proved once more after its rounds there are two in a block."""
-    return proof.who, tuple(sorted(proof.axes.items())), proof.block, tuple((c.check, c.group) for c in proof.checks)
 
 
 def _latest(records: Iterable[Any], key: Callable[[Any], Hashable]) -> list[Any]:

@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,12 +102,18 @@ def tree_sha256(*packages: str) -> str:
 
 def _code_in(folder: Path) -> list[tuple[str, Path]]:
     """Its files of code, each with its name from the folder on."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in CODE)
+    paths = sorted(path for path in folder.rglob("[!.]*") if path.suffix in CODE)
     return [(path.relative_to(folder.parent).as_posix(), path) for path in paths]
+
+
+def files_sha256(paths: Iterable[Path]) -> str:
+    """One hash over these files, wherever they are."""
+    return _sha256((path.name, path) for path in paths)
 
 
 def _sha256(files: Iterable[tuple[str, Path]]) -> str:
     digest = hashlib.sha256()
     for name, path in files:
-        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+        with suppress(FileNotFoundError):  # removed since it was found: another code
+            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -136,7 +136,7 @@ def _check(model: str, framework: str, spec: Spec, dataset: Dataset, device: str
         raise BadInput(f"batch: {spec.batch} is more than the {dataset.samples} training samples. Set a smaller batch.")
     registry.check_framework(framework)
     if registry.is_peer(framework):
-        names = ", ".join(name for name in registry.frameworks() if not registry.is_peer(name))
+        names = ", ".join(registry.frameworks())
         raise BadInput(
             f"framework: {framework} stands beside what is timed, and is not trained here. There are: {names}."
         )

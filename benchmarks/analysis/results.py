@@ -107,11 +107,11 @@ class Results:
 
     @property
     def blocks_measured(self) -> int:
-        """Those that were measured whole; of an older run, which did not tell, those that some cell was timed in."""
+        """Those that were measured whole; where none is, those that some cell was timed in. Older runs did not tell which are whole."""
         return len(self.blocks) or max((len(entry.medians) for entry in self.entries), default=0)
 
 
-CHANGED = "the code was changed while the run went on; what was measured then is left out."
+CHANGED = "the code was changed while the run went on; what was recorded after the last whole block is left out."
 
 
 def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapping[str, Any]) -> Results:

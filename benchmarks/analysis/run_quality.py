@@ -30,6 +30,12 @@ class NullControl:
         return self.comparison.verdict in ("faster", "slower")
 
 
+def may_be_beyond(comparison: Comparison) -> bool:
+    """Whether there is a difference of which it is not settled that it is beyond the margin."""
+    low, high = comparison.ratio.low, comparison.ratio.high
+    return comparison.verdict == "not settled" and not low <= 1 <= high
+
+
 @dataclass(frozen=True)
 class TurnQuality:
     """How an implementation's process took its turns: times alone over times in turn, and the share of its waiting

@@ -1,6 +1,6 @@
 """What a run came to: its records as they come, and its exit code."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,8 +37,8 @@ class Outcome:
         What is unequal by a listed limit of its framework alone, as stock Keras with Adam, is no fault of the run's: it has no
         rank, and the report says why.
         """
-        timed = any(isinstance(r, TimingRecord) for r in self.records)
         standing = records_file.standing(self.records)
+        timed = any(isinstance(r, TimingRecord) for r in self.records)
         statuses = {r.status for r in standing if isinstance(r, OutcomeRecord)}
         untrained = any(isinstance(r, UntrainedRecord) for r in standing)
         if self.interrupted:
@@ -49,9 +49,9 @@ class Outcome:
             return exit_codes.FAILED
         return exit_codes.GOOD if timed else exit_codes.NOTHING
 
-    def _is_unequal(self, standing: Iterable[Record]) -> bool:
+    def _is_unequal(self, standing: Sequence[Record]) -> bool:
         """Whether something is, and no limit of the framework's own explains it."""
-        failed = [record for record in self.records if isinstance(record, ProofRecord) and not record.passed]
+        failed = [record for record in standing if isinstance(record, ProofRecord) and not record.passed]
         explained = {(proof.who, tuple(proof.axes.items())) for proof in failed}
         unequal = (r.cell for r in standing if isinstance(r, OutcomeRecord) and r.status == "unequal")
         return any(proof.is_ours for proof in failed) or any(

@@ -16,8 +16,9 @@ from benchmarks import system, writing
 from benchmarks.cli import exit_codes
 from benchmarks.cli.outcome import Outcome
 from benchmarks.cli.prepare import Prepared, PreparedNetwork
+from benchmarks.cli.same_code import CodeChanged, SameCode
 from benchmarks.records.configuration import Strict
-from benchmarks.records.record import BlockRecord, ChangedRecord, Record, RunRecord, SourceRecord
+from benchmarks.records.record import Record, RunRecord, SourceRecord
 from benchmarks.records.run_record import (
     CodeFacts,
     ConventionText,
@@ -40,10 +41,6 @@ if TYPE_CHECKING:
 
 
 Text = TypeVar("Text", bound=Strict)
-
-
-class CodeChanged(Exception):
-    """While a block was measured; the message says what becomes of it."""
 
 
 REPORT_S = 8
@@ -136,9 +133,9 @@ def _measure(
         unnamed = model in prepared.request.unnamed
         epochs = _epochs(network, profile.epochs, say) if trains and not unnamed else 0
         networks[model] = Network(network.spec, network.arrays(), epochs, unnamed)
-    keep = partial(_keep, outcome, first, partial(_code, prepared))
+    code = SameCode(outcome, first, partial(_code, prepared))
     work = blocks.Runner(
-        networks, cells, profile, outcome.blocks, first.seed, keep, say, prepared.request.pythons,
+        networks, cells, profile, outcome.blocks, first.seed, code.keep, say, prepared.request.pythons,
         call_s=progress.call_s, restless=progress.restless, left=left, untrained=untrained,
         end_s=time.monotonic() + prepared.budget_s - prepared.estimate.costs_s(cells, profile),
         more_until_s=outcome.more_until_s - prepared.estimate.costs_s(cells, profile),
@@ -146,25 +143,13 @@ def _measure(
     try:
         work.execute()
         resource_runs.measure(work, outcome.records)
+        code.ask()
     except CodeChanged as problem:
         outcome.interrupted = exit_codes.OUTSIDE
         say(str(problem))
     except KeyboardInterrupt as stop:
         outcome.interrupted = exit_codes.of_interrupt(stop)
-        if (now := _code(prepared)) != first.code.sha256:
-            outcome.keep(ChangedRecord(code_sha256=now))
-        say("interrupted: what was measured is kept, and the same command goes on with it")
-
-
-def _keep(outcome: Outcome, first: RunRecord, code: Callable[[], str], record: Record) -> None:
-    """A record on its way to the results; at the end of a block only where the code is still what it was. Raises CodeChanged."""
-    if isinstance(record, BlockRecord) and (now := code()) != first.code.sha256:
-        outcome.keep(ChangedRecord(code_sha256=now))
-        raise CodeChanged(
-            f"the code was changed while block {record.block + 1} was measured, so nothing of that block counts, and the run ends here: "
-            "give the same command again, with the code as it was to go on, with the new one to begin anew"
-        )
-    outcome.keep(record)
+        say(code.after_an_interruption())
 
 
 def _report(outcome: Outcome, say: Say) -> None:

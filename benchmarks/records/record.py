@@ -186,7 +186,7 @@ class BlockRecord(Strict):
 
 
 class ChangedRecord(Strict):
-    """The code was changed while a run went on: what it recorded of a block since the last whole one does not count."""
+    """The code was changed while a run went on: what it recorded since the last whole block does not count."""
 
     kind: Literal["changed"] = "changed"
     code_sha256: str

@@ -18,6 +18,7 @@ from benchmarks.records.record import (
     OutcomeRecord,
     Record,
     RunRecord,
+    SourceRecord,
     TimingRecord,
     UntrainedRecord,
 )
@@ -163,12 +164,12 @@ def standing(records: Iterable[Record]) -> list[Record]:
 
 
 def _of_the_same_code(records: Iterable[Record]) -> list[Record]:
-    """Without what was recorded of a block between the last whole one and a change of the code."""
+    """Without what was recorded between the last whole block and a change of the code."""
     kept: list[Record] = []
     whole = 0
     for record in records:
         if isinstance(record, ChangedRecord):
-            kept[whole:] = [since for since in kept[whole:] if not hasattr(since, "block")]
+            kept[whole:] = [since for since in kept[whole:] if isinstance(since, RunRecord | SourceRecord)]
         kept.append(record)
         whole = len(kept) if isinstance(record, BlockRecord) else whole
     return kept

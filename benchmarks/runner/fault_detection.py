@@ -30,7 +30,12 @@ def summary(
             if end["kind"] != "end":
                 return FaultDetection()
             judged[model] = about["code_sha256"]
-            answers += [answer for line in lines for answer in line["answers"] if answer.get("framework") in concerned]
+            answers += [
+                {"model": model} | answer
+                for line in lines
+                for answer in line["answers"]
+                if answer.get("framework") in concerned
+            ]
         same = all(code == code_sha256(model) for model, code in judged.items())
         return _summed_up(same, judged[MODEL], answers)
     except (ValueError, LookupError, TypeError, AttributeError):  # somebody else's file, or a damaged one
@@ -41,7 +46,8 @@ def _summed_up(same_code: bool, code_sha256: str, answers: Sequence[dict[str, An
     faults: dict[str, dict[str, dict[str, int]]] = {}
     for answer in answers:
         if answer.get("fault"):
-            noticed = faults.setdefault(answer["fault"], {}).setdefault(answer["framework"], {})
+            fault = answer["fault"] if answer["model"] == MODEL else f"{answer['fault']} ({answer['model']})"
+            noticed = faults.setdefault(fault, {}).setdefault(answer["framework"], {})
             noticed[answer["precision"]] = len(answer["noticed"])
     seeds = [answer for answer in answers if answer.get("kind") == "seeds"]
     return FaultDetection(

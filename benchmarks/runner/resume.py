@@ -68,7 +68,7 @@ class Progress:
     @property
     def timings(self) -> list[TimingRecord]:
         """All timings so far, the null control's too."""
-        return [r for r in self.records if isinstance(r, TimingRecord)]
+        return [r for r in records_file.standing(self.records) if isinstance(r, TimingRecord)]
 
     @property
     def call_s(self) -> dict[str, float]:

@@ -40,3 +40,12 @@ def test_what_is_judged_is_the_network_and_all_that_computes_with_it(
     before = {model: sources.judged_sha256(model) for model in ("mlp", "cnn")}
     (package / file).write_text("changed", encoding="utf-8")
     assert {model for model in before if sources.judged_sha256(model) != before[model]} == judged_with
+
+
+def test_what_an_editor_leaves_and_what_was_removed_meanwhile_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "page.py").write_text("x = 1\n", encoding="utf-8")
+    before = sources.files_sha256([tmp_path / "page.py"])
+    assert [path.name for _, path in sources._code_in(tmp_path)] == ["page.py"]
+    (tmp_path / ".#page.py").symlink_to("ann@host.1234")
+    assert [path.name for _, path in sources._code_in(tmp_path)] == ["page.py"]
+    assert sources.files_sha256([tmp_path / "page.py", tmp_path / "gone.py"]) == before

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
@@ -30,6 +31,9 @@ from tests.support import ROOT
 from tests.support.adapters import STRAYS
 from tests.support.cases import COMPILED
 
+RED_TEAM = "tests.mutation.red_team"
+"""Asked each time, since it goes through `benchmarks`, which is not judged here."""
+
 PRECISIONS = ("float32", "float64")
 Answered = tuple[float, list[dict[str, Any]]]
 
@@ -39,15 +43,13 @@ def main(models: Sequence[str]) -> int:
     if unknown := set(models) - set(faults.models()):
         sys.exit(f"{', '.join(sorted(unknown))}: no such model; there are {', '.join(faults.models())}.")
     files = [answers.File(about(model), jobs(model)) for model in models]
-    waiting = [(file, job) for file in files for job in file.jobs if job not in file.answered]
-    kept = sum(len(file.answered) for file in files)
+    waiting = [(file, job) for file in files for job in file.jobs if job not in file.answered or job[0] == RED_TEAM]
+    kept = sum(len(file.jobs) for file in files) - len(waiting)
     print(f"{len(waiting)} processes to ask; {kept} were answered of the same code", file=sys.stderr, flush=True)
     with TemporaryDirectory(prefix="strays-") as strays, ThreadPoolExecutor(max_workers=usable_cores()) as pool:
-        os.environ |= {STRAYS: strays, "OMP_NUM_THREADS": "1"}
-        os.environ |= {
-            "JAX_COMPILATION_CACHE_DIR": f"{strays}/compiled"
-        } | KEPT_BY_JAX  # few faults change every program
-        asked = {pool.submit(answer, job): (file, job) for file, job in waiting}
+        compiled = {"JAX_COMPILATION_CACHE_DIR": f"{strays}/compiled"} | KEPT_BY_JAX  # few faults change every program
+        environment = {**os.environ, STRAYS: strays, "OMP_NUM_THREADS": "1"} | compiled
+        asked = {pool.submit(answer, job, environment): (file, job) for file, job in waiting}
         try:
             keep(asked)
         finally:
@@ -91,8 +93,17 @@ def code(model: str) -> dict[str, str]:
     """Hashes of what is judged, and of what judges it."""
     return {
         "code_sha256": sources.judged_sha256(model),
-        "judge_sha256": sources.tree_sha256("tests.mutation", "tests.support"),
+        "judge_sha256": sources.files_sha256(judges(model)),
     }
+
+
+def judges(model: str) -> list[Path]:
+    """The files that make the answers, without those that only sum them up."""
+    mutation, support = ROOT / "tests" / "mutation", ROOT / "tests" / "support"
+    modules = [mutation / f"{name}.py" for name in ("planting", "false_alarms", "low_precision", "compile_modes")]
+    modules += [support / f"{name}.py" for name in ("adapters", "batches", "cases", "conformance", "made_up")]
+    folders = (mutation / "faults", support / "cupy", support / model)
+    return modules + [path for folder in folders for path in sorted(folder.glob("*.py"))]
 
 
 def jobs(model: str) -> list[Job]:
@@ -101,7 +112,7 @@ def jobs(model: str) -> list[Job]:
     if model == MODEL:
         here = frameworks_here()
         commands += [["tests.mutation.compile_modes", *way] for way in compile_modes.CANDIDATES if way[0] in here]
-        commands += [[answers.RED_TEAM]]
+        commands += [[RED_TEAM]]
     commands += [["tests.mutation.planting", *how] for precision in PRECISIONS for how in planted(model, precision)]
     return [tuple(command) for command in commands]
 
@@ -154,10 +165,12 @@ def offered(model: str, implementation: str, precision: str) -> bool:
     return precisions.problem(model, implementation.partition("/")[0], "cpu", precision) is None
 
 
-def answer(job: Job) -> Answered:
+def answer(job: Job, environment: Mapping[str, str]) -> Answered:
     """Seconds that a process took, and what it said; that it broke off is an answer too."""
     begin = monotonic()
-    done = subprocess.run([sys.executable, "-m", *job], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", *job], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     seconds = monotonic() - begin
     print(f"{seconds:.0f} s:", *job, file=sys.stderr, flush=True)
     if done.returncode:

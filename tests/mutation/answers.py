@@ -15,8 +15,6 @@ from tests.support import ROOT
 
 FOLDER = ROOT / "results" / "proof"
 
-RED_TEAM = "tests.mutation.red_team"
-
 Job = tuple[str, ...]
 """Module and arguments of a process."""
 
@@ -27,7 +25,7 @@ class File:
     def __init__(self, about: dict[str, Any], jobs: Sequence[Job], folder: Path = FOLDER) -> None:
         """Keeps what was answered of the same code on the same machine, by processes that came to their end."""
         self.path, self.about, self.jobs = folder / f"{about['model']}.jsonl", about, jobs
-        self.answered = {job: line for job, line in self._before().items() if job in jobs and is_kept(line)}
+        self.answered = {job: line for job, line in self._before().items() if job in jobs and not is_broken(line)}
         self._write([about, *self.answered.values()])
         self._end_where_whole()
 
@@ -70,12 +68,7 @@ def is_broken(line: dict[str, Any]) -> bool:
     return any(answer.get("kind") == "broken" for answer in line["answers"])
 
 
-def is_kept(line: dict[str, Any]) -> bool:
-    """Whether an answer holds as long as the code does: not of a process that broke off, nor of the red team, which goes through `benchmarks`."""
-    return not is_broken(line) and line["job"][0] != RED_TEAM
-
-
 def of(models: Iterable[str], folder: Path = FOLDER) -> list[dict[str, Any]]:
-    """All answers of these networks, one after the other, with what begins and ends their files."""
-    lines = [line for model in models for line in read(folder / f"{model}.jsonl")]
-    return [answer for line in lines for answer in line.get("answers", [line])]
+    """All answers of these networks, each with its network, and what begins and ends their files."""
+    lines = [(model, line) for model in models for line in read(folder / f"{model}.jsonl")]
+    return [{"model": model} | answer for model, line in lines for answer in line.get("answers", [line])]

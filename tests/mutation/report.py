@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from implementations import mistakes, registry
+from implementations import mistakes, registry, sources
 from implementations.catalogue import MODEL
 from implementations.equivalence import scaling
 from implementations.equivalence.tolerances import FACTOR, Check
@@ -88,8 +88,10 @@ def _claims(answers: Answers) -> list[tuple[str, str, bool]]:
     models = [about["model"] for about in _of(answers, "about")]
     whole = set(models) == set(faults.models())
     broken, ended = _of(answers, "broken"), len(_of(answers, "end"))
-    named = ", ".join(f"{fault} in {framework}" for fault, framework in survivors[:8])
+    named = ", ".join(f"{fault} in {framework} ({model})" for model, fault, framework in survivors[:8])
+    older = [about["model"] for about in _of(answers, "about") if not _code(about).endswith("now)")]
     return [
+        ("what was judged is the code that is there now", f"older: {', '.join(older)}" if older else "yes", not older),
         ("every planted fault is noticed", f"{len(dead)} of {len(noticed)}" + (f"; not: {named}" if named else ""), not survivors),
         ("nothing else is", f"{alarms} false alarms in {checks:,} checks; {tried:,} seeds of {implementations} implementations", not alarms),
         *([("every vice of a plug-in is told by whom it should be, and no other", *_vices_as_expected(answers))] if MODEL in models else []),
@@ -112,13 +114,13 @@ def _excuses(answers: Answers) -> tuple[set[tuple[str, str]], set[tuple[str, str
     return there, {(answer["framework"], name) for answer in cases for name in answer["theirs"]}
 
 
-def _noticed(answers: Answers) -> tuple[dict[tuple[str, str], dict[str, list[str]]], list[list[str]]]:
-    """By fault and framework, by precision in which it was asked: what notices it; and what was noticed where nothing is planted."""
-    by_fault: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(dict)
+def _noticed(answers: Answers) -> tuple[dict[tuple[str, str, str], dict[str, list[str]]], list[list[str]]]:
+    """By network, fault and framework, by precision in which it was asked: what notices it; and what was noticed where nothing is planted."""
+    by_fault: dict[tuple[str, str, str], dict[str, list[str]]] = defaultdict(dict)
     clean = []
     for one in [answer for answer in answers if "fault" in answer]:
         if one["fault"]:
-            by_fault[one["fault"], one["framework"]][one["precision"]] = one["noticed"]
+            by_fault[one["model"], one["fault"], one["framework"]][one["precision"]] = one["noticed"]
         else:
             clean.append(one["noticed"])
     return by_fault, clean
@@ -126,12 +128,12 @@ def _noticed(answers: Answers) -> tuple[dict[tuple[str, str], dict[str, list[str
 
 def _matrix(answers: Answers) -> str:
     noticed, _ = _noticed(answers)
-    frameworks = [name for name in planting.FRAMEWORKS if any(framework == name for _, framework in noticed)]
+    frameworks = [name for name in planting.FRAMEWORKS if any(framework == name for *_, framework in noticed)]
     rows = []
-    for fault in [fault for model in faults.models() for fault in faults.own(model)]:
+    for network, fault in [(model, fault) for model in faults.models() for fault in faults.own(model)]:
         cells = []
         for framework in frameworks:
-            by_precision = noticed.get((fault.name, framework))
+            by_precision = noticed.get((network, fault.name, framework))
             if by_precision is None:
                 cells.append("–")
             elif not any(by_precision.values()):
@@ -139,8 +141,8 @@ def _matrix(answers: Answers) -> str:
             else:
                 counts = (by_precision.get(precision) for precision in ("float32", "float64"))
                 cells.append(" / ".join("·" if noticed_by is None else str(len(noticed_by)) for noticed_by in counts))
-        rows.append((fault.name, *cells))
-    return _table(("fault", *frameworks), rows, numbers_from=1)
+        rows.append((network, fault.name, *cells))
+    return _table(("network", "fault", *frameworks), rows, numbers_from=2)
 
 
 def _reasons() -> str:
@@ -291,7 +293,7 @@ def _judged(answers: Answers) -> str:
     rows = [
         (
             model,
-            f"`{about['code_sha256'][:12]}`",
+            _code(about),
             f"{about['cpu']}, Python {about['python']}",
             minutes.get(model, "cut short"),
         )
@@ -300,6 +302,12 @@ def _judged(answers: Answers) -> str:
     missing = [f"`make prove MODEL={model}`" for model in faults.models() if model not in abouts]
     left = f"\n\nNot judged yet, which takes {', '.join(missing)}." if missing else ""
     return _table(("network", "code judged", "on", "minutes"), rows, 3) + left
+
+
+def _code(about: dict[str, Any]) -> str:
+    """The hash of what was judged, and whether that is still there."""
+    same = about["code_sha256"] == sources.judged_sha256(about["model"])
+    return f"`{about['code_sha256'][:12]}` ({'as it is now' if same else 'older'})"
 
 
 def _absent(answers: Answers) -> list[str]:

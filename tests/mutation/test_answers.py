@@ -30,7 +30,7 @@ def test_what_was_cut_short_goes_on_and_ends_in_order(tmp_path: Path, monkeypatc
     about, *told, end = lines(tmp_path)
     assert (about, [tuple(line["job"]) for line in told]) == (ABOUT, JOBS)
     assert end == END | {"minutes": 3.0}
-    assert answers.of(["mlp", "cnn"], tmp_path) == [ABOUT, *NOTICED, end]
+    assert answers.of(["mlp", "cnn"], tmp_path) == [ABOUT, *({"model": "cnn"} | answer for answer in NOTICED), end]
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,6 @@ def test_what_broke_off_is_asked_anew_and_until_then_the_file_has_no_end(tmp_pat
     assert set(again.answered) == set(JOBS[1:])
     again.add(JOBS[0], 1.0, NOTICED)
     assert lines(tmp_path)[-1]["kind"] == "end"
-
-
-def test_the_red_team_is_asked_each_time_since_it_goes_through_the_harness(tmp_path: Path) -> None:
-    jobs = [JOBS[0], (answers.RED_TEAM,)]
-    file = answers.File(ABOUT, jobs, tmp_path)
-    for job in jobs:
-        file.add(job, 1.0, [])
-    assert set(answers.File(ABOUT, jobs, tmp_path).answered) == {JOBS[0]}
 
 
 @pytest.mark.parametrize("missing", [3, 9])

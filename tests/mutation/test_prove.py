@@ -1,5 +1,7 @@
 """`make prove` as it goes on: what breaks off is an answer, what is stopped stops, and no answer counts of code that was changed meanwhile."""
 
+import os
+from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -15,7 +17,7 @@ JOBS: list[Job] = [("planting", str(number)) for number in range(40)]
 
 
 def test_a_process_that_breaks_off_is_an_answer() -> None:
-    _, (told,) = prove.answer(("json.tool", "not-there.json"))
+    _, (told,) = prove.answer(("json.tool", "not-there.json"), os.environ)
     assert told["kind"] == "broken"
     assert told["job"] == ("json.tool", "not-there.json")
     assert "not-there.json" in told["says"]
@@ -24,7 +26,7 @@ def test_a_process_that_breaks_off_is_an_answer() -> None:
 def test_what_is_stopped_asks_nothing_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Job] = []
 
-    def interrupted(job: Job) -> prove.Answered:
+    def interrupted(job: Job, environment: Mapping[str, str]) -> prove.Answered:
         asked.append(job)
         sleep(0.05)
         raise KeyboardInterrupt
@@ -32,9 +34,11 @@ def test_what_is_stopped_asks_nothing_more(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(prove, "jobs", lambda model: JOBS)
     monkeypatch.setattr(prove, "answer", interrupted)
     monkeypatch.setattr(answers, "File", partial(answers.File, folder=tmp_path))
+    before = dict(os.environ)
     with pytest.raises(KeyboardInterrupt):
         prove.main(["cnn"])
     assert 0 < len(asked) < len(JOBS)
+    assert os.environ == before
 
 
 def test_no_answer_counts_of_code_that_was_changed_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from implementations import sources
 from tests.mutation import report
 
 ABOUT = {
@@ -23,8 +24,13 @@ OTHERS = [
 """Networks of which nothing else is known."""
 
 
+@pytest.fixture(autouse=True)
+def code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "judged_sha256", lambda model: "a" * 64)
+
+
 def planted(noticed: list[str], fault: str = "Nesterov", framework: str = "numpy") -> dict[str, Any]:
-    return {"fault": fault, "framework": framework, "precision": "float32", "noticed": noticed}
+    return {"model": "mlp", "fault": fault, "framework": framework, "precision": "float32", "noticed": noticed}
 
 
 def seeds(failed: list[str]) -> dict[str, Any]:
@@ -70,8 +76,8 @@ def test_what_holds_is_claimed() -> None:
         "| a dropout rate off by 2^-12 | nothing | not told (1.2 s) | not told (0.5 s) | beyond the resolution" in text
     )
     assert "Not there: cupy. no GPU" in text
-    assert "| rnn | `aaaaaaaaaaaa` | a cpu, Python 3.11 | 30 |" in text
-    assert "| Nesterov | 1 / · |" in text
+    assert "| rnn | `aaaaaaaaaaaa` (as it is now) | a cpu, Python 3.11 | 30 |" in text
+    assert "| mlp | Nesterov | 1 / · |" in text
 
 
 def test_a_run_that_was_cut_short_is_not_claimed() -> None:
@@ -81,7 +87,7 @@ def test_a_run_that_was_cut_short_is_not_claimed() -> None:
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (planted([], fault="dampening"), "1 of 2; not: dampening in numpy"),
+        (planted([], fault="dampening"), "1 of 2; not: dampening in numpy (mlp)"),
         (planted(["hot state: slots"], fault=""), "1 false alarms"),
         (seeds(["hot state, loss: loss 3 > 2"]), "1 false alarms"),
         (TOLD | {"run": ""}, f"2 of 3; not: {DOUBLE}"),
@@ -133,3 +139,19 @@ def test_of_one_model_nothing_is_claimed_that_only_all_can_show() -> None:
 def test_errors_are_summed_up_as_it_is_said(key: str, told: str) -> None:
     answer = {"kind": "errors", "model": "mlp", "framework": "torch", "precision": "float32", key: {}}
     assert told in report.written([*GOOD, answer])
+
+
+def test_a_fault_that_one_network_shows_and_another_does_not_survives() -> None:
+    found, missed = (
+        planted(["hot state: slots"], fault="loss summed over time"),
+        planted([], fault="loss summed over time"),
+    )
+    for others in ([missed | {"model": "rnn"}, found], [found, missed | {"model": "rnn"}]):
+        assert not report.holds([*GOOD, *others])
+        assert "not: loss summed over time in numpy (rnn)" in report.written([*GOOD, *others])
+
+
+def test_what_was_judged_of_older_code_claims_nothing_of_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "judged_sha256", lambda model: ("b" if model == "cnn" else "a") * 64)
+    assert not report.holds(GOOD)
+    assert "| what was judged is the code that is there now | older: cnn | **DOES NOT HOLD** |" in report.written(GOOD)

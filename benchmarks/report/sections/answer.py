@@ -223,7 +223,7 @@ def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
 
 
 def _controls(results: Results, steps: Sequence[ComparisonGroup]) -> list[str]:
-    """A null control of these networks that leaves out 1, and of which it is not settled whether it does so by more than the margin."""
+    """The null controls of these networks that may have found a difference."""
     models = {group.who.model for group in steps}
     return [
         f"The same program twice, {wording.timed(null.cell.phase, null.cell.axes)}, took {wording.ratio(ratio.value)} "
@@ -231,8 +231,7 @@ def _controls(results: Results, steps: Sequence[ComparisonGroup]) -> list[str]:
         for null in run_quality.null_controls(results)
         if (ratio := null.comparison.ratio).blocks >= MIN_BLOCKS_FOR_VERDICT
         and null.cell.who.model in models
-        and not ratio.low <= 1 <= ratio.high
-        and null.comparison.verdict == "not settled"
+        and run_quality.may_be_beyond(null.comparison)
     ]
 
 

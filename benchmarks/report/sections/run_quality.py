@@ -8,7 +8,6 @@ from benchmarks.analysis.results import Results
 from benchmarks.analysis.run_quality import NullControl, TurnQuality
 from benchmarks.plan.schedule import BURN
 from benchmarks.report.document import Block, table
-from benchmarks.statistics import Comparison
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
 
@@ -76,7 +75,7 @@ def _moved(results: Results, qualities: Sequence[TurnQuality]) -> str:
     """Who is faster or slower in turns: beyond the margin where the whole interval is, else perhaps; the table has the ratios."""
     shifts = [(wording.label(results, quality.who), quality.shift) for quality in qualities if quality.shift]
     beyond = [name for name, shift in shifts if shift.verdict in ("faster", "slower")]
-    perhaps = [name for name, shift in shifts if _may_be_beyond(shift)]
+    perhaps = [name for name, shift in shifts if run_quality.may_be_beyond(shift)]
     note = ""
     if beyond:
         note += f" Taking turns moves {wording.listed(beyond)} by more than {wording.MARGIN}: read the ranking with that in mind."
@@ -85,9 +84,3 @@ def _moved(results: Results, qualities: Sequence[TurnQuality]) -> str:
             f" Taking turns moves {wording.listed(perhaps)}; whether that is more than {wording.MARGIN} is not settled."
         )
     return note
-
-
-def _may_be_beyond(shift: Comparison) -> bool:
-    """Whether it moves, and neither the whole interval is beyond the margin nor the whole interval within it."""
-    low, high = shift.ratio.low, shift.ratio.high
-    return shift.verdict == "not settled" and not low <= 1 <= high

@@ -126,18 +126,25 @@ def test_a_block_in_which_the_code_was_changed_does_not_count_and_ends_the_run(
     monkeypatch.setattr(run, "_code", lambda prepared: now.pop(0))
     done = invoke("run", *asked)
     assert done.exit_code == 2, done.output
-    assert "the code was changed while block 2 was measured, so nothing of that block counts" in done.stderr
+    assert (
+        "the code was changed while the run went on: what was recorded since the last whole block does not count"
+        in done.stderr
+    )
     records = records_file.read(tmp_path / "run")[0]
     assert {r.block for r in records if isinstance(r, TimingRecord)} == {0, 1}
     assert [r.block for r in records if isinstance(r, BlockRecord)] == [0]
     assert [r.code_sha256 for r in records if isinstance(r, ChangedRecord)] == ["b"]
     assert {r.block for r in records_file.standing(records) if isinstance(r, TimingRecord | ProofRecord)} == {0}
     text = (tmp_path / "run" / "report.md").read_text(encoding="utf-8")
-    assert "the code was changed while the run went on; what was measured then is left out." in text
+    assert (
+        "the code was changed while the run went on; what was recorded after the last whole block is left out." in text
+    )
     assert "1 of 3 blocks" in text
     monkeypatch.setattr(run, "_code", lambda prepared: "a")
     done = invoke("run", *asked)
     assert done.exit_code == 0, done.output
+    lost: list[Record] = [ChangedRecord(code_sha256="b"), BlockRecord(block=1, wall_s=1.0), proof(True), TIMED]
+    assert Outcome(tmp_path, planned=1, blocks=1, records=[proof(False), *lost]).exit_code == 0
     standing = records_file.standing(records_file.read(tmp_path / "run")[0])
     assert {r.block for r in standing if isinstance(r, TimingRecord)} == {0, 1, 2}
     assert {r.block for r in standing if isinstance(r, ProofRecord)} == {0, 1, 2}

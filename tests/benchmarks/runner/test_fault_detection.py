@@ -70,7 +70,7 @@ def test_of_another_network_the_firsts_faults_count_too(tmp_path: Path) -> None:
     lines = [{"kind": "about", "code_sha256": "1" * 64}, {"job": ["planting"], "answers": [own]}, {"kind": "end"}]
     (tmp_path / "cnn.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     found = summary(["cnn"], ["numpy"], tmp_path)
-    assert set(found.faults) == {"Nesterov", "dampening", "padding"}
+    assert set(found.faults) == {"Nesterov", "dampening", "padding (cnn)"}
     assert not found.same_code
     for models in (["mlp"], ["elsewhere"]):
         assert summary(models, ["numpy"], tmp_path).same_code

@@ -29,7 +29,7 @@ from tests.mutation import answers, compile_modes, faults, low_precision, planti
 from tests.mutation.answers import Job
 from tests.support import ROOT
 from tests.support.adapters import STRAYS
-from tests.support.cases import COMPILED
+from tests.support.cases import SLOW
 
 RED_TEAM = "tests.mutation.red_team"
 """Asked each time, since it goes through `benchmarks`, which is not judged here."""
@@ -149,15 +149,15 @@ def frameworks_here() -> list[str]:
 def planted(model: str, precision: str) -> list[list[str]]:
     """Framework, precision and what: of the first model every fault, of others what it does not have.
 
-    Where each fault is compiled anew: in float64 only those that show in nothing else.
+    Where each fault is compiled anew, or a step takes milliseconds: in float64 only those that show in nothing else.
     """
     names = list(dict.fromkeys([*frameworks_here(), planting.ORACLE, "cupy"]))
     there = [name for name in names if name == planting.ORACLE or registry.not_written(model, name) is None]
     if precision == "float32":
         return [[name, precision, *(["all"] if model == MODEL else ["own", model])] for name in there]
     if model == MODEL:
-        return [[name, precision, "needed" if name in COMPILED else "all"] for name in there]
-    return [[name, precision, "own", model] for name in there if name not in COMPILED]
+        return [[name, precision, "needed" if name in SLOW else "all"] for name in there]
+    return [[name, precision, "own", model] for name in there if name not in SLOW]
 
 
 def offered(model: str, implementation: str, precision: str) -> bool:

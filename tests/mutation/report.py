@@ -34,7 +34,7 @@ def written(answers: Answers) -> str:
         "## 2. The kill matrix",
         "A row is a fault, planted as a small change in the text of an implementation (`mistakes.py` of its layer, the training or the network). The number "
         "says how many checks (a start, and a group of tensors under it) notice it in float32 and in float64: those of steps from "
-        "ordinary states, else those from extreme ones, else those of many steps. Where each has to be compiled, "
+        "ordinary states, else those from extreme ones, else those of many steps. Where each has to be compiled, or a step takes milliseconds, "
         "float64 is asked only where float32 cannot show it (a dot: not asked). "
         "In the column `oracle` it is the reference that is wrong. A dash: not planted there, see below.",
         _matrix(answers),

@@ -186,11 +186,13 @@ def elementwise(
     """Gate F: every element within FACTOR roundings of its terms.
 
     `expected` holds (value, sum of |terms|, of which in double precision everywhere) by name: constants such as the powers
-    of Adam's beta are computed in double precision, whatever the arrays are.
+    of Adam's beta are computed in double precision, whatever the arrays are. Below the smallest normal number a rounding is no smaller
+    than there.
     """
     checks, double = [], UNIT_ROUNDOFF["float64"]
+    smallest = float(np.finfo(np.float64 if unit == double else np.float32).tiny)
     for name, (value, terms, constants) in expected.items():
-        allowed = np.maximum(terms + constants * (double / unit), np.finfo(np.float64).tiny)
+        allowed = np.maximum(terms + constants * (double / unit), smallest)
         off = np.abs(np.asarray(actual[name], np.float64) - value) / allowed
         checks.append(Check(check, group, name, float(np.max(off, initial=0.0)), FACTOR * unit))
     return worst_by_group(checks)

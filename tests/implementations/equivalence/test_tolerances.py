@@ -129,3 +129,13 @@ def test_excess_and_the_worst_of_a_group() -> None:
     assert [check.tensor for check in tolerances.worst_by_group(checks)] == ["b", "c"]
     assert tolerances.total_excess(checks[:2]) == 0.5
     assert (Check("s", "g", "t", 0.0, 0.0).excess, Check("s", "g", "t", 1.0, 0.0).excess) == (0.0, np.inf)
+
+
+@pytest.mark.parametrize(("off", "passed"), [(1, True), (8, True), (9, False)])
+def test_below_the_smallest_normal_number_a_rounding_is_as_large_as_there(off: int, passed: bool) -> None:
+    quantum = float(np.finfo(np.float32).smallest_subnormal)
+    value = np.array([14 * quantum])
+    expected = {"w": (value, np.abs(value), 0.0)}
+    unit = tolerances.UNIT_ROUNDOFF["float32"]
+    (check,) = tolerances.elementwise("c", "g", {"w": value + off * quantum / 2}, expected, unit)
+    assert check.passed == passed

@@ -108,6 +108,7 @@ for cell in GATES:
 """
 
 
+# It asks PyTorch itself: without it there is nothing to ask, which the summary says; CI has it.
 @pytest.mark.skipif(bool(absent("peer-torch")), reason=f"peer-torch: {absent('peer-torch')}")
 def test_torch_compiles_nothing_of_a_recurrent_network() -> None:
     done = shared_process.python("-c", OF_TORCH)

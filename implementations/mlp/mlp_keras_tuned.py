@@ -6,7 +6,6 @@ letters: B batch, D features, C classes.
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import keras
@@ -113,12 +112,13 @@ class LoopMLP(mlp_keras.MLP):
 
     def __init__(self, spec: MLPSpec, device: str = "cpu") -> None:
         super().__init__(spec, device)
-        make, compiled = {"tensorflow": (tensorflow_step, tensorflow_compiled), "torch": (torch_step, torch_run)}[
-            BACKEND
-        ]
+        make = {"tensorflow": tensorflow_step, "torch": torch_step}[BACKEND]
         self._train_step = make(self.network, self.optimizer)
-        self._predict = compiled(lambda x: self.network(x, training=False))
-        self.drawers = {name: compiled(partial(layer, training=True)) for name, layer in self.dropouts.items()}
+        self._predict = self.compiled_as_step(lambda x: self.network(x, training=False))
+
+    def compiled_as_step(self, draw: Step) -> Step:
+        """What is not a training step, too, is compiled by XLA on TensorFlow, and keeps nothing for gradients on PyTorch."""
+        return {"tensorflow": tensorflow_compiled, "torch": torch_run}[BACKEND](draw)
 
     def train_step(self, batch: Mapping[str, Any]) -> Any:
         """One step of training on x (B, D), y (B,); returns the loss without waiting for it."""

@@ -4,7 +4,7 @@ Keras trains by itself, with `compile` and `train_on_batch`. The same file runs 
 backends.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from operator import attrgetter
 from types import ModuleType
@@ -42,7 +42,9 @@ class Model:
         self.optimizer.build(self.network.trainable_variables)
         self.variables |= self._slots()
         self.dropouts = {name: self._dropout(name.rpartition(".")[0]) for name in spec.masks(1)}
-        self.drawers = {name: self._compiled(layer) for name, layer in self.dropouts.items()}
+        self.drawers = {
+            name: self.compiled_as_step(partial(dropout.mask, layer)) for name, layer in self.dropouts.items()
+        }
 
     def number(self, value: float) -> Any:
         """A constant in the network's precision. Keras rounds plain Python floats to float32 on some paths."""
@@ -113,20 +115,19 @@ class Model:
 
     @cached_property
     def _up_to_branches(self) -> Any:
-        """The same layers in training: what goes into every branch and what comes out, by name; on JAX compiled, as the step is."""
+        """The same layers in training: what goes into every branch and what comes out, by name; compiled as the step is."""
         layers = {name: self.network.get_layer(name) for name in self._branches}
         part = keras.Model(self.network.inputs, {name: [layer.input, layer.output] for name, layer in layers.items()})
         if BACKEND != "jax":
-            return partial(part, training=True)
+            return self.compiled_as_step(partial(part, training=True))
         import jax
 
         step = jax.jit(partial(part.stateless_call, training=True))
         groups = part.trainable_variables, part.non_trainable_variables
         return lambda x: step(*([variable.value for variable in group] for group in groups), x)[0]
 
-    def _compiled(self, layer: Any) -> Any:
-        """Draws a layer's mask, compiled as the step is: a compiler may draw other numbers than eager code."""
-        draw = partial(dropout.mask, layer)
+    def compiled_as_step(self, draw: Callable[..., Any]) -> Callable[..., Any]:
+        """What draws a step's masks apart from it: a compiler may draw other numbers than eager code."""
         if BACKEND == "tensorflow":
             import tensorflow as tf
 

@@ -5,6 +5,7 @@ that is compiled in the same way. `python -m tests.mutation.compile_modes keras-
 """
 
 import sys
+from functools import partial
 from typing import Any
 
 from implementations.equivalence.kit import Kit
@@ -25,6 +26,7 @@ SPEC = {"features": 24, "hidden": (32, 32, 16), "batch": 32, "dropout": 0.25}
 
 def keras_model(how: str) -> Any:
     """Keras's implementation, its network compiled once more in this way."""
+    from implementations.layers.dropout import dropout_keras as dropout
     from implementations.layers.loss import cross_entropy_keras as cross_entropy
     from implementations.mlp import mlp_keras
 
@@ -33,10 +35,12 @@ def keras_model(how: str) -> Any:
             super().__init__(spec, device)
             options: dict[str, Any] = {"run_eagerly": True} if how == "eager" else {"jit_compile": True}
             self.network.compile(optimizer=self.optimizer, loss=cross_entropy.loss(), **options)
-            self.drawers = {name: self._compiled(layer) for name, layer in self.dropouts.items()}
+            self.drawers = {
+                name: self.compiled_as_step(partial(dropout.mask, layer)) for name, layer in self.dropouts.items()
+            }
 
-        def _compiled(self, layer: Any) -> Any:
-            return (lambda ones: layer(ones, training=True)) if how == "eager" else super()._compiled(layer)
+        def compiled_as_step(self, draw: Any) -> Any:
+            return draw if how == "eager" else super().compiled_as_step(draw)
 
     return Model
 

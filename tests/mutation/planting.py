@@ -20,7 +20,7 @@ from implementations import limits, mistakes, registry
 from implementations.catalogue import MODEL
 from implementations.contract import Arrays
 from implementations.declarations import Mistake
-from implementations.equivalence.kit import Kit
+from implementations.equivalence.kit import ROUND, Kit
 from implementations.equivalence.oracle import oracle_of
 from implementations.equivalence.proof import Candidate
 from implementations.equivalence.repetition import Repetition
@@ -36,20 +36,23 @@ FRAMEWORKS = ("numpy", ORACLE, "cupy", "torch", "keras-tensorflow", "keras-torch
 
 
 def main(framework: str, precision: str, mode: str = "first", model: str = MODEL) -> None:
-    """Every fault of this framework, and the clean implementation, under every specification, by the name ""."""
+    """Every fault of this framework, and before them the clean implementation under their specifications, by the name ""."""
     prepare(framework, precision)
     if framework != ORACLE:
         remember_yardsticks()
-    made = {mistake.name: mistake for mistake in mistakes.of_model(model)}
-    others = {str(fault.spec): fault.spec for fault in faults.table(model).FAULTS} if mode in ("all", "needed") else {}
-    for spec in [{}, *others.values()]:  # nothing planted: nothing to be noticed
+    everything = mode in ("all", "needed")
+    asked = [
+        fault
+        for fault in {"own": own, "some": some}.get(mode, of)(framework, model)
+        if fault.precision == precision or (not fault.precision and mode != "needed")
+    ]
+    specs = [{}, *(fault.spec for fault in asked)] if everything else [{}]
+    for spec in {str(spec): spec for spec in specs}.values():  # nothing planted: nothing to be noticed
         tell("", framework, precision, noticed(framework, None, spec, precision, everything=True, model=model))
-    chosen = {"own": own, "some": some}.get(mode, of)
-    for fault in chosen(framework, model):
-        if fault.precision == precision or (not fault.precision and mode != "needed"):
-            mistake, everything = made[fault.name], mode in ("all", "needed")
-            checks = noticed(framework, mistake, fault.spec, precision, everything, fault.steps, model)
-            tell(fault.name, framework, precision, checks)
+    made = {mistake.name: mistake for mistake in mistakes.of_model(model)}
+    for fault in asked:
+        checks = noticed(framework, made[fault.name], fault.spec, precision, everything, fault.steps, model)
+        tell(fault.name, framework, precision, checks)
 
 
 def of(framework: str, model: str = MODEL) -> list[Fault]:
@@ -152,6 +155,8 @@ def noticed(
     spec = registry.part(model, "spec").Spec().changed(**faults.table(model).SIZE | changes, precision=precision)
     values = spec.model_dump(mode="json")
     kit = PlantedKit(framework, mistake, model)
+    if mistake is None and changes:
+        kit.steps_of_life = ROUND  # thousands are made of the first, and of all cases without a fault
     candidate = kit.candidate(spec)
     for part in [kit.trajectory(candidate, steps)] if steps else kit.parts(candidate):
         for check in part:

@@ -1,8 +1,8 @@
 """Runs the cases of all models on one framework in one process: `python -m tests.support.conformance torch`.
 
 Prints one JSON object per line, each with its model, implementation and precision: {"case": ..., "checks": [...]} for a proof
-or a run, {"predictions": sha256} for a training on the model's own data, {"continuation": tokens} of a text after it, {"choices": sha256}
-of its branches, {"watched": ...} for a watched step, and {"ended": true} at the end of a precision. The first line is of the process: {"adapter": ..., "loaded": ...}.
+or a run, {"predictions": sha256} for a training on the model's own data, {"continuation": tokens} of a text after it, {"choices": ...}
+of its branches beside the oracle's, {"watched": ...} for a watched step, and {"ended": true} at the end of a precision. The first line is of the process: {"adapter": ..., "loaded": ...}.
 `python -m tests.support.conformance torch/tuned float64 thorough mlp` asks all of one.
 
 A process of its own, because no process may hold two frameworks. What is set for a precision stays set, so each has a copy
@@ -112,8 +112,8 @@ class Asked:
                 spec = self.spec(changes)
                 self.tell(spec, f"{STEPS} steps, {case}", self.kit.trajectory(self.candidate(spec), STEPS))
             self.tell_what_it_learned()
-            if hasattr(self.kit.model_class, "choices"):
-                self.say(choices=self.choices())
+        if self.precision not in tolerances.COARSE and hasattr(self.kit.model_class, "choices"):
+            self.say(choices=self.choices())
         if self.mode == "plain" and hasattr(self.kit.model_class, "calls_of_steps"):
             self.say(**self.watched())
         if count := cases.examples(self.model, self.implementation, self.precision, thorough):
@@ -201,15 +201,24 @@ class Asked:
             x[:, end] = self.likeliest(candidate, x, y)[:, end - 1]
         return cast(list[list[int]], x.tolist())
 
-    def choices(self) -> str:
-        """Hash of what every branch chooses in a step without dropout from the middle of training."""
-        spec = self.spec({"dropout": 0.0})
-        candidate, digest = self.candidate(spec), hashlib.sha256()
-        candidate.model.load_state(initialisation.hot_state(spec))
-        chosen = cast(ExtendedModel, candidate.model).choices(candidate.batch(batches.one(spec)))
-        for name, side in sorted(chosen.items()):
-            digest.update(f"{name} {side.shape}".encode() + side.astype(np.int8).tobytes())
-        return digest.hexdigest()
+    def choices(self) -> dict[str, int]:
+        """How many branches chose in a step from the middle of training, with dropout, where rounding cannot choose; and how many of
+        them otherwise than the oracle's: as many as that would be those of another step, with masks of its own.
+        """
+        spec = self.spec({"dropout": 0.5})
+        candidate, oracle, batch = self.candidate(spec), self.kit.oracle_class(spec), batches.one(spec)
+        state = initialisation.hot_state(spec)
+        candidate.model.load_state(state)
+        masks = candidate.masks_of_next_step(spec.batch)
+        chosen = cast(ExtendedModel, candidate.model).choices(candidate.batch(batch))
+        oracle.load_state(state)
+        oracle.repeat_step(batch, masks)
+        clear = {name: _clearly(branch.lead) for name, branch in oracle.branches().items()}
+        otherwise = [(chosen[name] != branch.choice)[clear[name]] for name, branch in oracle.branches().items()]
+        return {
+            "clear": sum(int(each.sum()) for each in clear.values()),
+            "otherwise": sum(map(int, map(np.sum, otherwise))),
+        }
 
     def tell(self, spec: Any, case: str, checks: Any) -> None:
         """One line of output; each check says whether a limit of the framework's own explains that it fails."""
@@ -220,6 +229,12 @@ class Asked:
         """One line of output."""
         which = {"model": self.model, "implementation": self.implementation, "precision": self.precision}
         print(json.dumps(which | answer, default=float), flush=True)
+
+
+def _clearly(lead: np.ndarray) -> np.ndarray:
+    """Where a branch chose by far more than float32 rounds; not where dropout silences it."""
+    size = np.where(np.isfinite(lead), np.abs(lead), 0.0)
+    return size > 1e-3 * size.max()
 
 
 def described(framework: str, mode: str, spec: Any, check: Check) -> dict[str, Any]:

@@ -108,18 +108,24 @@ def _table(found: Sequence[tuple[Results, Answer]]) -> list[Block]:
     settings = {wording.setting(row.yours.who) for _, row in found}
     groups = [group for _, row in found for group in (row.yours, row.smaller, row.larger) if group]
     same = wording.same_axes([group.axes for group in groups])
+    own = "your size" if any(map(_is_given, (results for results, _ in found))) else "the default size"
     rows = [
         [
             _label(results, row, len(settings) > 1),
             _cell(results, row.yours, same)
-            + ("" if row.is_yours or results.network.unnamed else " (yours was not measured)"),
+            + ("" if row.is_yours or results.network.unnamed else f" ({own} was not measured)"),
             *(_cell(results, group, same) for group in (row.smaller, row.larger)),
         ]
         for results, row in found
     ]
     constants = ", ".join(filter(None, [wording.size(same) if same else "", *(settings if len(settings) == 1 else ())]))
     caption = f"The fastest, and how many times as fast as the next{f' ({constants})' if constants else ''}"
-    return table(caption, rows, "what is timed", "your size", "the smallest", "the largest")
+    return table(caption, rows, "what is timed", own, "the smallest", "the largest")
+
+
+def _is_given(results: Results) -> bool:
+    """Whether somebody asked for a network of their own, and so for its size."""
+    return any(word.startswith(("--spec", "--set")) for word in results.run.command)
 
 
 def _label(results: Results, row: Answer, with_setting: bool) -> str:
@@ -135,18 +141,22 @@ def _cell(results: Results, group: ComparisonGroup | None, same: Axes) -> str:
 
 
 def _forest(results: Results, group: ComparisonGroup) -> list[Block]:
-    dots = [
-        dot(results, place)
-        for place in group.places
-        if place.is_reference or (place.comparison and place.entry.is_proved)
-    ]
+    shown = [place for place in group.places if place.is_reference or (place.comparison and place.entry.is_proved)]
+    dots = [dot(results, place) for place in shown]
     if len(dots) < 2:
         return []
     title = f"Times as long as the fastest, {wording.timed(group.phase, group.axes)} ({wording.setting(group.who)})"
     spec, narrow = (plots.ratios(dots, narrow) for narrow in (False, True))
     name = f"answer-{wording.slug(group.who.model)}"
     said = verdict(results, group)
-    return [Figure(name, spec, title, f"{said[0].upper()}{said[1:]}.", _HOW, narrow)]
+    return [Figure(name, spec, title, f"{said[0].upper()}{said[1:]}.", _HOW + _hollow(results, shown), narrow)]
+
+
+def _hollow(results: Results, shown: Sequence[Placement]) -> str:
+    """What a hollow mark is, where there is one."""
+    names = {place.entry.cell.who.variant for place in shown if place.entry.standing == "own variant"}
+    told = [f"{each.name}: {each.explanation}" for each in results.network.variants if each.name in names]
+    return f" A hollow mark computes something else and has no rank ({'; '.join(told)})." if told else ""
 
 
 def dot(results: Results, place: Placement) -> plots.Dot:

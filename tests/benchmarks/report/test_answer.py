@@ -88,6 +88,19 @@ def test_the_chart_says_the_same_and_shows_what_is_proved() -> None:
     assert not [b for b in section(timed(numpy=100)).blocks if isinstance(b, Figure)]
 
 
+def test_what_a_hollow_mark_is_stands_beneath_it() -> None:
+    def how_to_read(*others: tuple[Cell, float]) -> str:
+        records = measured([(FAST, 1e-4), (NEXT, 2e-4), *others])
+        (figure,) = [block for block in section(records).blocks if isinstance(block, Figure)]
+        return figure.how_to_read
+
+    assert "hollow" not in how_to_read()
+    stock = cell("keras-tensorflow", variant="stock")
+    assert how_to_read((stock, 3e-4)).endswith(
+        "A hollow mark computes something else and has no rank (stock: Keras as it comes)."
+    )
+
+
 def at_sizes(*batches: int, cells: Sequence[Cell] = (), **of_network: Any) -> list[Record]:
     sizes = [(cell(name, batch=b), t * b * 1e-6) for b in batches for name, t in (("numpy", 10), ("torch", 20))]
     records = measured([*sizes, *((of, 1e-3) for of in cells)], noise=0.002)
@@ -127,7 +140,16 @@ def test_of_no_known_size_the_middle_leads() -> None:
 
 def test_another_size_is_not_called_yours() -> None:
     (table,) = [block for block in section(at_sizes(8, 512, size=OWN)).blocks if isinstance(block, Table)]
-    assert table.rows[0][1].endswith("(yours was not measured)")
+    assert table.rows[0][1].endswith("(the default size was not measured)")
+
+
+@pytest.mark.parametrize("word", ["--spec", "--spec=mine.toml", "--set"])
+def test_the_size_is_yours_where_you_gave_one(word: str) -> None:
+    records = at_sizes(8, 64, size=OWN)
+    run = records_file.run_of(records)
+    records[0] = run.model_copy(update={"command": [*run.command, word, "batch=64"]})
+    (table,) = [block for block in section(records).blocks if isinstance(block, Table)]
+    assert table.columns[1] == "your size"
 
 
 def test_of_your_size_it_is_said_that_nothing_is_ranked_there() -> None:
@@ -153,7 +175,7 @@ def test_the_table_has_a_row_per_phase_and_says_all_once() -> None:
     records = at_sizes(1, 64, 512, size=OWN, cells=[cell("numpy", "predict", batch=b) for b in (1, 64)])
     (table,) = [block for block in section(records).blocks if isinstance(block, Table)]
     assert [row[0] for row in table.rows] == ["MLP, training step", "MLP, prediction"]
-    assert list(table.columns) == ["what is timed", "your size", "the smallest", "the largest"]
+    assert list(table.columns) == ["what is timed", "the default size", "the smallest", "the largest"]
     assert "width 128, float32, plain, 2 threads" in table.caption
     assert re.fullmatch(r"batch 64: NumPy, 2\.00 \(.* to .*\) times as fast as PyTorch", table.rows[0][1])
     assert list(table.rows[1][1:]) == ["batch 64: NumPy alone is ranked", "batch 1: NumPy alone is ranked", "–"]

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 VARIABLE, ORDER = "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"
@@ -122,12 +122,9 @@ def _cards() -> list[list[Gpu]]:
         if line.startswith("GPU "):
             card = next((gpu for gpu in whole if gpu.uuid in line), None)
         elif card and (instance := MIG_LINE.match(line)):
-            instances[card.uuid].append(_instance(card, instance["uuid"], instance["profile"]))
+            uuid, mig = instance["uuid"], instance["profile"]
+            instances[card.uuid].append(replace(card, name=f"{card.name} MIG {mig}", memory="", uuid=uuid, mig=mig))
     return [instances[gpu.uuid] or [gpu] for gpu in whole]
-
-
-def _instance(card: Gpu, uuid: str, profile: str) -> Gpu:
-    return Gpu(**{**vars(card), "name": f"{card.name} MIG {profile}", "memory": "", "uuid": uuid, "mig": profile})
 
 
 def _nvidia_smi(*arguments: str) -> list[str]:

@@ -163,7 +163,7 @@ def _comparison(mean: float, error: float, freedom: float, blocks: int, margin: 
     """Of a mean log ratio with its standard error and degrees of freedom."""
     half = float(stdtrit(freedom, 0.975)) * error
     ratio = Estimate(math.exp(mean), math.exp(mean - half), math.exp(mean + half), blocks)
-    p_value, detectable = _two_sided(mean, error, freedom), _detectable(error, freedom)
+    p_value, detectable = _two_sided(mean, error, freedom), math.expm1(_quantiles(freedom) * error)
     return Comparison(ratio, p_value, not ratio.low <= 1 <= ratio.high, _verdict(ratio, margin), detectable)
 
 
@@ -190,13 +190,9 @@ def _welch(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float
     return error, 1 / (share**2 / (len(ours) - 1) + (1 - share) ** 2 / (len(theirs) - 1))
 
 
-def _detectable(error: float, freedom: float, power: float = 0.8) -> float:
-    """exp((t_0.975 + t_power) s / sqrt(K)) - 1: the usual normal approximation to the power of a t test."""
-    return math.expm1(_quantiles(freedom, power) * error)
-
-
-def _quantiles(freedom: float, power: float = 0.8) -> float:
-    return float(stdtrit(freedom, 0.975) + stdtrit(freedom, power))
+def _quantiles(freedom: float) -> float:
+    """t_0.975 + t_0.8: exp of so many standard errors, less 1, is the usual normal approximation to the power of a t test."""
+    return float(stdtrit(freedom, 0.975) + stdtrit(freedom, 0.8))
 
 
 def _verdict(ratio: Estimate, margin: float) -> Verdict:

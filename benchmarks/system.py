@@ -1,6 +1,7 @@
 """The machine, its threads and its GPUs, and which code ran. No framework is imported."""
 
 import ctypes
+import gc
 import hashlib
 import os
 import platform
@@ -10,8 +11,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +127,6 @@ def pin(threads: int) -> list[int]:
     return chosen
 
 
-def python() -> str:
-    """The interpreter that runs this."""
-    return sys.executable
-
-
 def _git(*arguments: str) -> str:
     try:
         answer = subprocess.run(
@@ -165,6 +161,18 @@ def own_cpu_s() -> float:
         with suppress(OSError):  # it has just ended
             time.clock_gettime(~int(thread) << 3 | THREAD_CLOCK)
     return time.process_time()
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """No looking for garbage meanwhile."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _or_zero(read: Callable[[], float], gone: type[Exception]) -> float:

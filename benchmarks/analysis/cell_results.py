@@ -87,11 +87,6 @@ class CellResult:
         """Whether it was timed and proved equal: ranked, or its own variant."""
         return self.standing in ("ranked", "own variant")
 
-    @property
-    def round_count(self) -> int:
-        """Timed rounds in all blocks together."""
-        return sum(len(rounds) for rounds in self.rounds.values())
-
 
 def entries(
     run: RunRecord,

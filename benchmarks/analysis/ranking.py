@@ -90,12 +90,11 @@ class ComparisonGroup:
         return max(shared, default=len(self.reference.medians) if self.reference else 0)
 
 
-def comparison_groups(results: Results, phases: Sequence[str] = ()) -> list[ComparisonGroup]:
-    """All groups of the run in reading order: by phase, setting and size. `phases` names the wanted ones."""
+def comparison_groups(results: Results) -> list[ComparisonGroup]:
+    """All groups of the run in reading order: by phase, setting and size."""
     by_setting: dict[tuple[str, ...], list[CellResult]] = defaultdict(list)
     for entry in results.entries:
-        if not phases or entry.cell.phase in phases:
-            by_setting[(*entry.comparison_group, entry.cell.who.mode)].append(entry)
+        by_setting[(*entry.comparison_group, entry.cell.who.mode)].append(entry)
     return sorted((_group(entries) for entries in by_setting.values()), key=_reading_order)
 
 

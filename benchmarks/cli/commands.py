@@ -95,7 +95,8 @@ def list_cells(as_json: bool, **choice: Any) -> None:
     for cell in prepared.plan.cells:
         put(cell.model_dump_json() if as_json else cell.id)
     prepared.say_absent(say)
-    say(f"{len(prepared.plan.cells)} cells; `run` would take about {rough(prepared.estimate_s())}")
+    whole_s = prepared.estimate.run_s(prepared.plan.cells, prepared.request.profile)
+    say(f"{len(prepared.plan.cells)} cells; `run` would take about {rough(whole_s)}")
 
 
 @main.command()

@@ -8,6 +8,7 @@ from benchmarks.analysis.run_comparison import Row, RunComparison
 from benchmarks.records.record import Cell
 
 WIDTH = 80
+HEADING = ("verdict", "B/A", "95% interval", "measured", "A", "B", "cell")
 
 
 def render(runs: RunComparison) -> list[str]:
@@ -15,7 +16,7 @@ def render(runs: RunComparison) -> list[str]:
     common, names = cell_names(runs)
     compared = [_blocks(row) for row in runs.rows if row.comparison]
     blocks = max(compared, key=compared.count, default="")
-    table = [_heading(), *(_columns(row, names[row.cell.id]) for row in runs.rows)]
+    table = [HEADING, *(_columns(row, names[row.cell.id]) for row in runs.rows)]
     if not any(row.without for row in runs.rows):
         table = [(*columns[:3], *columns[4:]) for columns in table]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
@@ -44,10 +45,6 @@ def _words(cell: Cell, in_turns: bool) -> list[str]:
     """Of its identity, without what goes without saying: the specification's own variant, and A's and B's names."""
     unsaid = {"spec", cell.who.framework} if in_turns else {"spec"}
     return ["" if word in unsaid else word for word in cell.words] + cell.sizes
-
-
-def _heading() -> tuple[str, ...]:
-    return "verdict", "B/A", "95% interval", "measured", "A", "B", "cell"
 
 
 def _columns(row: Row, name: str) -> tuple[str, ...]:

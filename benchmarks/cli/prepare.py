@@ -61,10 +61,6 @@ class Prepared:
     plan: Plan
     budget_s: float = math.inf
 
-    def estimate_s(self) -> float:
-        """Roughly how long `run` takes."""
-        return self.estimate.run_s(self.plan.cells, self.request.profile)
-
     def check_before_it_starts(self, say: Say) -> None:
         """Raises BadInput where nothing is planned, with what was left out, or something that was named cannot be imported."""
         from benchmarks.runner import probes

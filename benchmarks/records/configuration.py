@@ -58,7 +58,7 @@ class Cell(Strict):
     @property
     def sizes(self) -> list[str]:
         """What its identity ends with: "batch256", one for each axis."""
-        return [_joined(name, value) for name, value in sorted(self.axes.items())]
+        return [f"{name}{'=' * isinstance(value, str)}{value}" for name, value in sorted(self.axes.items())]
 
     @property
     def comparison_group(self) -> tuple[str, ...]:
@@ -75,7 +75,3 @@ def size_order(axes: Mapping[str, int | str]) -> tuple[tuple[str, bool, int | st
 def numbers(axes: Mapping[str, int | str]) -> dict[str, int]:
     """The axes of a size on which numbers stand."""
     return {name: value for name, value in axes.items() if isinstance(value, int)}
-
-
-def _joined(axis: str, value: int | str) -> str:
-    return f"{axis}={value}" if isinstance(value, str) else f"{axis}{value}"

@@ -5,11 +5,11 @@ and charts what came out (a `document`), and `markdown` and `html` are two rende
 Same records, same bytes: nothing depends on a clock, a random number or the order of a set.
 """
 
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from benchmarks.system import without_collecting
 
 Say = Callable[[str], None]
 
@@ -22,19 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.report.sharing import Shared
 
 
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Records are many and stay: looking through them for garbage, again and again, takes a sixth of a large report's time."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
-
-
-@_without_collecting()
+@without_collecting()  # records are many and stay: a sixth of a large report's time
 def write(folder: Path, say: Say = lambda text: None, anonymous: bool = False) -> list[Path]:
     """Make report.md and .html, steps.md and .html, results.csv and .jsonl, columns.csv and figures/*.svg in a results folder; return them.
 
@@ -51,7 +39,7 @@ def write(folder: Path, say: Say = lambda text: None, anonymous: bool = False) -
     return _written(folder, documents, dataframe.cells(measured, groups), say)
 
 
-@_without_collecting()
+@without_collecting()
 def write_together(
     folders: Sequence[Path], into: Path, say: Say = lambda text: None, anonymous: bool = False
 ) -> list[Path]:
@@ -135,7 +123,7 @@ def _written(folder: Path, documents: "Mapping[str, Document | None]", table: "p
     return list(texts)
 
 
-@_without_collecting()
+@without_collecting()
 def answer(folder: Path) -> list[str]:
     """What a run answers, in a few lines for a terminal: the fastest, why, how sure, what next."""
     from benchmarks.analysis import ranking
@@ -145,7 +133,7 @@ def answer(folder: Path) -> list[str]:
     return terminal.lines(measured, ranking.comparison_groups(measured))
 
 
-@_without_collecting()
+@without_collecting()
 def answer_together(folders: Sequence[Path]) -> list[str]:
     """What several runs answer, for a terminal: the fastest machine for each network, or what each run found."""
     from benchmarks.report import several_runs

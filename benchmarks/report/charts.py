@@ -60,7 +60,10 @@ def draw(figures: Iterable[Figure], say: Callable[[str], None] = lambda text: No
     if problem:
         say(f"no charts: the renderer vl_convert says: {problem}")
         return {}
-    return {form.name: _finished(svg, form) for form, svg in zip(forms, drawn, strict=True)}
+    return {
+        form.name: _named(_compact(_unique_ids(svg, form.name)), f"{form.title}. {form.caption}")
+        for form, svg in zip(forms, drawn, strict=True)
+    }
 
 
 def _rendered(specs: Sequence[dict[str, Any]]) -> tuple[list[str], str]:
@@ -87,10 +90,6 @@ def _rendered(specs: Sequence[dict[str, Any]]) -> tuple[list[str], str]:
 def standalone(svg: str) -> str:
     """The same picture as a file: with colours of its own, light and dark."""
     return svg.replace(">", f">{_STANDALONE_STYLE}", 1) + "\n"
-
-
-def _finished(svg: str, figure: Figure) -> str:
-    return _named(_compact(_unique_ids(svg, figure.name)), f"{figure.title}. {figure.caption}")
 
 
 def _unique_ids(svg: str, prefix: str) -> str:

@@ -11,7 +11,6 @@ import pandas as pd
 
 from benchmarks import statistics, wording
 from benchmarks.analysis import comparability
-from benchmarks.analysis.answer import answers
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.loaded_run import LoadedRun
 from benchmarks.analysis.ranking import ComparisonGroup, by_network, by_phase
@@ -69,16 +68,8 @@ def _headline(runs: Sequence[LoadedRun]) -> list[Block]:
 
 def findings(runs: Sequence[LoadedRun]) -> list[str]:
     """The fastest machine for each network, or of one kind of machine the first finding of each run."""
-    return machines.findings(runs) or [f"{run.name}: {_finding(run)}" for run in runs]
-
-
-def _finding(run: LoadedRun) -> str:
-    """The first answer of each network."""
-    said = []
-    for results, groups in by_network(run.results, run.groups):
-        found = answers(results, groups)
-        said.append(answer.lead(results, found) if found else answer.nothing(results))
-    return " ".join(said)
+    firsts = {run.name: answer.leads(by_network(run.results, run.groups)) for run in runs}
+    return machines.findings(runs) or [f"{name}: {' '.join(first)}" for name, first in firsts.items()]
 
 
 def _runs(runs: Sequence[LoadedRun]) -> list[Block]:
@@ -94,17 +85,8 @@ def _runs(runs: Sequence[LoadedRun]) -> list[Block]:
         ]
         for run in runs
     ]
-    return table(
-        "The runs of this page",
-        rows,
-        "run",
-        "started",
-        "machine",
-        "measured on",
-        "profile",
-        "#blocks",
-        "#cells with a time",
-    )
+    columns = ("run", "started", "machine", "measured on", "profile", "#blocks", "#cells with a time")
+    return table("The runs of this page", rows, *columns)
 
 
 def _differences(runs: Sequence[LoadedRun]) -> list[Block]:

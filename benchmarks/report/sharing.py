@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks import wording
-from benchmarks.analysis.answer import answers
 from benchmarks.analysis.ranking import by_network, comparison_groups
 from benchmarks.analysis.results import Results
 from benchmarks.report import facts, nodes, sections
@@ -35,7 +34,7 @@ def shared(results: Results) -> Shared:
         machine=facts.machine(results.environment),
         measured=results.run.started_at[:10],
         extent=f"profile {results.run.profile}, {facts.blocks(results)}",
-        answers=_answers(results),
+        answers=answer.leads(by_network(results, comparison_groups(results))),
         proofs=f"{passed} of {wording.count(len(results.proofs), 'proof')} passed",
         notes=[*filter(None, [sections.warning(results), _names(results)]), *results.problems],
         problems=_problems(results),
@@ -46,12 +45,6 @@ def _names(results: Results) -> str:
     """A sentence where the records hold names of machines, as they do under Slurm; elsewhere they hold hashes."""
     named = any(block.node not in ("", results.environment.get("host")) for block in results.blocks)
     return f"The records name the machine: {nodes.of(results)}." if named else ""
-
-
-def _answers(results: Results) -> list[str]:
-    """The first sentence of each network's answer."""
-    of_each = [(of, answers(of, groups)) for of, groups in by_network(results, comparison_groups(results))]
-    return [answer.lead(of, found) if found else answer.nothing(of) for of, found in of_each]
 
 
 def _problems(results: Results) -> list[str]:

@@ -120,7 +120,7 @@ class Runner:
         """Start a worker."""
         who, copy = job.who, "-control" if job.control else ""
         name = f"{job.block}-{who.framework}-{who.precision}-{who.mode}-{who.device.replace(':', '')}-{who.threads}{copy}.log"
-        python = self.pythons.get(who.framework, system.python())
+        python = self.pythons.get(who.framework, sys.executable)
         return WorkerProcess(job, python, folder / name, self.sink_of(job), self.program)
 
 

@@ -64,7 +64,7 @@ def broken(
         processes = {}
         for name, group in asked.items():
             words = instead or dict.fromkeys(f"{who.model}/{who.mode}" for who in group)
-            python = pythons.get(name, system.python())
+            python = pythons.get(name, sys.executable)
             process = subprocess.Popen(
                 command(python, PROGRAM, name, *words),
                 env=environment(group[0], folder), cwd=system.ROOT, text=True, errors="replace",

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from benchmarks import system
 from benchmarks.records.record import Cell, OutcomeRecord, TimingRecord
-from benchmarks.worker import timed_cells
+from benchmarks.worker import timed_cells, timing
 from benchmarks.worker.learning import learn
 from benchmarks.worker.networks import Networks
 from benchmarks.worker.protocol import PROFILING, Channel, Job, Says, begin
@@ -170,7 +170,8 @@ class Measuring:
             started.append(perf_counter())
 
         rounds = plan["rounds"] + plan["alone"]
-        benchmark.pedantic(work.round(plan["loops"]), setup=wait_for_turn, rounds=rounds, warmup_rounds=0)
+        timed_round = timing.round_of(work.call, work.fence, plan["loops"])
+        benchmark.pedantic(timed_round, setup=wait_for_turn, rounds=rounds, warmup_rounds=0)
         cpu_at.append(system.own_cpu_s())
         work.check()
         if reason := work.afterwards():
@@ -200,7 +201,7 @@ class Measuring:
             order=self.order,
             schedule=plan["schedule"],
             loops=plan["loops"],
-            warmup_rounds=work.warmup_rounds(elapsed[:rounds]),
+            warmup_rounds=timing.warmup_rounds(elapsed[:rounds]),
             elapsed_s=elapsed[:rounds],
             alone_s=elapsed[rounds:],
             cpu_s=cpu_s[:rounds],

@@ -58,13 +58,14 @@ class Models(Prover):
     def describe(self, import_s: float, affinity: list[int]) -> WorkerRecord:
         """This process, for the record; measures the precision that is in force."""
         bits = {what: kept_bits(self.who.precision, product) for what, product in self.kit.products.by_name().items()}
+        gpu = {"gpu uuid": gpus.assigned_uuid()} if self.kind == "cuda" else {}
         return WorkerRecord(
             who=self.who,
             block=self.job.block,
             pid=os.getpid(),
             import_s=import_s,
             versions=self.adapter.versions(),
-            flags=self._notes_of_the_model() | self.adapter.flags(self.device) | self._gpu(),
+            flags=self._notes_of_the_model() | self.adapter.flags(self.device) | gpu,
             effective_precision={what: f"{count} bits" for what, count in bits.items()},
             thread_pools=[
                 ThreadPool(**{name: pool.get(name) for name in ThreadPool.model_fields})
@@ -83,10 +84,6 @@ class Models(Prover):
         }
         notes = {title: getattr(self.model_class, attribute, "") for title, attribute in attributes.items()}
         return {title: text for title, text in notes.items() if text}
-
-    def _gpu(self) -> dict[str, str]:
-        """The one GPU that this process was given."""
-        return {"gpu uuid": gpus.assigned_uuid()} if self.kind == "cuda" else {}
 
     # First calls
 

@@ -4,13 +4,13 @@ A run of its own, after a process has timed everything that is ranked. Knows no 
 fence, and `watch(begins, ends)`, which tells when a step begins and ends.
 """
 
-import gc
 import math
 import statistics
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from benchmarks import system
 from benchmarks.worker import timing
 from benchmarks.worker.timing import Call, Fence
 
@@ -59,18 +59,9 @@ class StepProfile:
     steps_s: dict[str, float]
 
 
+@system.without_collecting()
 def profile(call: Call, fence: Fence, watch: Watch) -> StepProfile:
     """Watched and unwatched calls in turn, without garbage collection, as everything that is timed."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        return _profile(call, fence, watch)
-    finally:
-        if collects:
-            gc.enable()
-
-
-def _profile(call: Call, fence: Fence, watch: Watch) -> StepProfile:
     whole: list[float] = []
     watched: list[float] = []
     steps: dict[str, list[float]] = {}

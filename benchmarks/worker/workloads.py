@@ -145,14 +145,6 @@ class Work:
         latency_s = timing.latency(self.call, self.fence)
         return DeviceClocks(latency_s=latency_s, slope_s=timing.slope(self.call, self.fence, loops), events_s=events_s)
 
-    def round(self, loops: int) -> Callable[[], None]:
-        """What is timed."""
-        return timing.round_of(self.call, self.fence, loops)
-
-    def warmup_rounds(self, elapsed_s: list[float]) -> int:
-        """How many of the rounds were warm-up."""
-        return timing.warmup_rounds(elapsed_s)
-
 
 class Bench(Protocol):
     """Where a worker gets its callables from: the worker's models, or whatever stands in for it."""

@@ -28,7 +28,7 @@ def section(parts: Sequence[Part]) -> Section:
     """A sentence per network and one table over all; then the forest plot, why and how sure of each that was named."""
     found = [(results, answer.answers(results, groups)) for results, groups in parts]
     named = [(*of, groups) for of, (_, groups) in zip(found, parts, strict=True) if not of[0].network.unnamed]
-    leads = [Text(lead(results, rows) if rows else nothing(results), "lead") for results, rows, _ in named]
+    leads = [Text(lead(results, rows), "lead") for results, rows, _ in named]
     lost = [sentence for results, _ in found for sentence in without_rank(results)]
     blocks: list[Block] = [
         *leads,
@@ -69,8 +69,15 @@ def without_rank(results: Results) -> list[str]:
     return [*told, *([f"So it is with {wording.count(left, 'other time')}, see Coverage."] if left else [])]
 
 
+def leads(parts: Iterable[Part]) -> list[str]:
+    """The first answer of each network."""
+    return [lead(results, answer.answers(results, groups)) for results, groups in parts]
+
+
 def lead(results: Results, rows: Sequence[Answer], number: int = 0) -> str:
-    """A row in a sentence, with its setting where the rows are of several."""
+    """A row in a sentence, with its setting where the rows are of several; of no rows, why there is none."""
+    if not rows:
+        return nothing(results)
     settings = {wording.setting(row.yours.who) for row in rows}
     group = rows[number].yours
     return sentence(results, group, f" ({wording.setting(group.who)})" if len(settings) > 1 else "")

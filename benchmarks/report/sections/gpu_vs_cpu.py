@@ -26,10 +26,6 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     return Section("gpu", TITLE, [*blocks, Text(_HOW, "note")] if blocks else [])
 
 
-def _verdict(pair: DeviceComparison) -> str:
-    return _VERDICTS.get(pair.comparison.verdict, pair.comparison.verdict)
-
-
 def _table(results: Results, pairs: Sequence[DeviceComparison]) -> list[Block]:
     rows = [
         [
@@ -38,7 +34,7 @@ def _table(results: Results, pairs: Sequence[DeviceComparison]) -> list[Block]:
             f"{wording.label(results, pair.gpu.cell.who)}: {wording.with_interval(pair.gpu.time)}",
             wording.ratio(pair.gain.value),
             f"{wording.ratio_interval(pair.gain)}",
-            _verdict(pair),
+            _VERDICTS.get(pair.comparison.verdict, pair.comparison.verdict),
         ]
         for pair in pairs
     ]

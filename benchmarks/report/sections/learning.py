@@ -50,9 +50,8 @@ def _summary(metric: MetricText, trainings: Sequence[LearningRecord]) -> str:
     """How many reached the target, and where they ended."""
     reached, last = len(_ends(metric, trainings)), max(training.points[-1].epoch for training in trainings)
     whole = [training for training in trainings if training.points[-1].epoch == last]
-    finals = _span([training.points[-1].metric for training in whole], lambda value: _value(metric, value))
-    target = f"{metric.target:.0%} {metric.name}" if metric.share else f"{metric.target:g} {metric.name}"
-    return f"{reached} of {wording.count(len(trainings), 'training')} reached {target} on the test set; after {wording.count(last, 'epoch')} it was {finals}."
+    finals = span([training.points[-1].metric for training in whole], lambda number: value(metric, number))
+    return f"{reached} of {wording.count(len(trainings), 'training')} reached {said(metric)} on the test set; after {wording.count(last, 'epoch')} it was {finals}."
 
 
 def _setting(results: Results, setting: tuple[str, float], trainings: Sequence[LearningRecord]) -> list[Block]:
@@ -79,9 +78,14 @@ def _from_least_time(by_label: ByLabel) -> ByLabel:
     return {label: by_label[label] for label in sorted(times, key=times.__getitem__)}
 
 
-def _value(metric: MetricText, value: float, digits: int = 1) -> str:
+def value(metric: MetricText, number: float, digits: int = 1) -> str:
     """What the metric came to: in percent with so many decimals, or as a number."""
-    return f"{value:.{digits}%}" if metric.share else wording.number(value)
+    return f"{number:.{digits}%}" if metric.share else wording.number(number)
+
+
+def said(metric: MetricText) -> str:
+    """The target in words."""
+    return f"{metric.target:.0%} {metric.name}" if metric.share else f"{metric.target:g} {metric.name}"
 
 
 def _to_target(metric: MetricText, by_label: ByLabel, name: str) -> list[Block]:
@@ -117,7 +121,7 @@ def _reached(metric: MetricText, label: str, trainings: Sequence[LearningRecord]
     if len(ends) < len(trainings):
         return [label, counts, NO_VALUE, NO_VALUE, NO_VALUE, prepared]
     time = statistics.estimate([point.elapsed_s for point in ends])
-    epochs = _span([float(point.epoch) for point in ends], lambda epoch: f"{epoch:,.0f}")
+    epochs = span([float(point.epoch) for point in ends], lambda epoch: f"{epoch:,.0f}")
     return [label, counts, wording.duration(time.value), wording.duration_interval(time), epochs, prepared]
 
 
@@ -128,7 +132,7 @@ def _charts(metric: MetricText, by_label: ByLabel, name: str) -> list[Block]:
     by_epoch = plots.lines(epochs, "epoch", f"test {metric.name}", log=False, height=260, y_format=y_format)
     by_time = plots.lines(times, "seconds of training", f"test {metric.name}", log=False, height=260, y_format=y_format)
     finals = [training.points[-1].metric for trainings in by_label.values() for training in trainings]
-    at_end = f"At the end {_span(finals, lambda value: _value(metric, value))}."
+    at_end = f"At the end {span(finals, lambda number: value(metric, number))}."
     names = wording.slug(f"{metric.name}-epochs-{name}"), wording.slug(f"{metric.name}-time-{name}")
     return [
         Figure(names[0], by_epoch, f"Test {metric.name} by epoch, {name}", at_end, _HOW_EPOCHS),
@@ -157,8 +161,8 @@ def _after(metric: MetricText, trainings: Sequence[LearningRecord], epoch: int) 
     if not points:
         return NO_VALUE
     values = [point.metric for point in points]
-    text = _span(values, lambda value: _value(metric, value))
-    return wording.Quantity(f"{text} at {_span([p.elapsed_s for p in points], wording.duration)}", min(values))
+    text = span(values, lambda number: value(metric, number))
+    return wording.Quantity(f"{text} at {span([p.elapsed_s for p in points], wording.duration)}", min(values))
 
 
 def _frameworks(by_label: ByLabel) -> list[str]:
@@ -183,12 +187,12 @@ def _lines(by_label: ByLabel, x: Callable[[LearningPoint], float]) -> list[plots
 
 def _durations(by_label: ByLabel) -> str:
     times = wording.listed(
-        f"{_span([training.points[-1].elapsed_s for training in trainings], wording.duration)} in {label}"
+        f"{span([training.points[-1].elapsed_s for training in trainings], wording.duration)} in {label}"
         for label, trainings in by_label.items()
     )
     if _counted(by_label) == "once":
         return f"Training took {times} (one training each)."
-    counts = _span([len(trainings) for trainings in by_label.values()], str)
+    counts = span([len(trainings) for trainings in by_label.values()], str)
     return f"Training took {times} ({counts} trainings each, lowest to highest)."
 
 
@@ -210,16 +214,16 @@ def _final(metric: MetricText, label: str, trainings: Sequence[LearningRecord]) 
     return [
         label,
         str(len(trainings)),
-        _span([float(training.batch) for training in trainings], lambda batch: f"{batch:,.0f}"),
-        _span([float(point.epoch) for point in last], lambda epoch: f"{epoch:,.0f}"),
-        _span([point.metric for point in last], lambda value: _value(metric, value, 2)),
-        _span([point.train_loss for point in last], wording.number),
-        _span([point.elapsed_s for point in last], wording.duration),
+        span([float(training.batch) for training in trainings], lambda batch: f"{batch:,.0f}"),
+        span([float(point.epoch) for point in last], lambda epoch: f"{epoch:,.0f}"),
+        span([point.metric for point in last], lambda number: value(metric, number, 2)),
+        span([point.train_loss for point in last], wording.number),
+        span([point.elapsed_s for point in last], wording.duration),
         ", ".join(hashes) or NO_VALUE,
     ]
 
 
-def _span(values: Sequence[float], text_of: Callable[[float], str]) -> str:
+def span(values: Sequence[float], text_of: Callable[[float], str]) -> str:
     """One value, or the lowest and the highest."""
     low, high = text_of(min(values)), text_of(max(values))
     return low if low == high else f"{low} to {high}"

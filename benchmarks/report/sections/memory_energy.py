@@ -82,17 +82,9 @@ def _readings(
             by_counter[reading.counter][wording.label(results, record.who)] = None
     note = "That of the other sizes is in results.csv." if len(shown) < len(with_figures) else ""
     counters = "; ".join(f"{counter} ({wording.listed(labels)})" for counter, labels in by_counter.items())
+    names = ("implementation", *columns, "setting")
     return [
-        *table(
-            f"{caption}{at}",
-            rows,
-            "implementation",
-            *columns,
-            "setting",
-            once=["setting"],
-            note=note,
-            frameworks=frameworks,
-        ),
+        *table(f"{caption}{at}", rows, *names, once=["setting"], note=note, frameworks=frameworks),
         *([Text(f"Counted by: {counters}.", "note")] if counters else []),
         *_holes(results, caption, [(record, reading.reason) for record, reading, _ in readings]),
     ]

@@ -10,6 +10,7 @@ from benchmarks.analysis.ranking import ComparisonGroup, by_network
 from benchmarks.analysis.results import Results
 from benchmarks.records.run_record import MetricText
 from benchmarks.report.document import Block, Section, Text, table
+from benchmarks.report.sections.learning import said, span, value
 from benchmarks.wording import NO_VALUE
 
 _HOW = (
@@ -54,28 +55,24 @@ def sentence(results: Results, task: Task) -> str:
     if not ends:
         return f"On {task.data} no training that was proved equal came to its end."
     _, best = max(ends, key=lambda pair: sign * median(pair[1]))
-    alike = {f"the {_name(contender)}": span(target, found) for contender, found in ends if _meet(found, best)}
+    alike = {f"the {_name(contender)}": _span(target, found) for contender, found in ends if _meet(found, best)}
     names = list(alike) if len(alike) == 1 else [f"{name} ({found})" for name, found in alike.items()]
     ended = (
         f"On {task.data} {wording.listed(names, 'or')} came to the best {target.name}"
-        + f", {span(target, best)}" * (len(alike) == 1)
+        + f", {_span(target, best)}" * (len(alike) == 1)
     )
     reached = [(c, soonest) for c in task.contenders if (soonest := c.soonest(target))]
     if not reached:
         return f"{ended}; none reached {said(target)} in all of its trainings."
     _, first = min(reached, key=lambda pair: pair[1].seconds)
-    also = [contender for contender, soonest in reached if _meet(soonest.times, first.times)]
+    also = [f"the {_name(contender)}" for contender, soonest in reached if _meet(soonest.times, first.times)]
     time, who = wording.duration(first.seconds), wording.label(results, first.who)
-    return f"{ended}; {_these(also)} reached {said(target)} soonest, after {time} with {who}."
+    return f"{ended}; {wording.listed(also, 'or')} reached {said(target)} soonest, after {time} with {who}."
 
 
 def _meet(one: Sequence[float], other: Sequence[float]) -> bool:
     """Whether the ranges of the two have something in common."""
     return min(one) <= max(other) and min(other) <= max(one)
-
-
-def _these(contenders: Sequence[Contender]) -> str:
-    return wording.listed([f"the {_name(contender)}" for contender in contenders], "or")
 
 
 def _row(results: Results, contender: Contender, target: MetricText, last: int) -> list[str]:
@@ -84,7 +81,7 @@ def _row(results: Results, contender: Contender, target: MetricText, last: int) 
     return [
         _name(contender),
         f"{contender.results.network.parameters:,}" if contender.results.network.parameters else NO_VALUE,
-        span(target, contender.finals(last)),
+        _span(target, contender.finals(last)),
         f"{sum(point is not None for point in reached)} of {len(reached)}",
         wording.duration(soonest.seconds) if soonest else NO_VALUE,
         f"{soonest.epochs:g}" if soonest else NO_VALUE,
@@ -103,19 +100,6 @@ def _name(contender: Contender) -> str:
     return wording.network(contender.results.network)
 
 
-def span(metric: MetricText, values: Sequence[float]) -> str:
+def _span(metric: MetricText, values: Sequence[float]) -> str:
     """The lowest and the highest, or the one that there is."""
-    if not values:
-        return NO_VALUE
-    low, high = value(metric, min(values)), value(metric, max(values))
-    return low if low == high else f"{low} to {high}"
-
-
-def value(metric: MetricText, number: float) -> str:
-    """In percent, or as a number."""
-    return f"{number:.1%}" if metric.share else wording.number(number)
-
-
-def said(metric: MetricText) -> str:
-    """The target in words."""
-    return f"{metric.target:.0%} {metric.name}" if metric.share else f"{metric.target:g} {metric.name}"
+    return span(values, lambda number: value(metric, number)) if values else NO_VALUE

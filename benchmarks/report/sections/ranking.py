@@ -22,7 +22,8 @@ _HOW = (
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """One matrix per setting, the first open; then peers."""
-    timed = [group for group in groups if group.phase not in FLOORS and not group.is_beside and _has_times(group)]
+    shown = (group for group in groups if group.phase not in FLOORS and not group.is_beside)
+    timed = [group for group in shown if any(place.entry.time for place in group.places)]
     by_setting: dict[str, list[ComparisonGroup]] = defaultdict(list)
     for group in timed:
         by_setting[wording.setting(group.who)].append(group)
@@ -31,10 +32,6 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
         blocks += _matrix(results, setting, same_setting, folded=number > 0)
     note: list[Block] = [Text(_HOW, "note")] if timed else []
     return Section("fastest", "Which is fastest at every size?", [*blocks, *note, *_peers(results)])
-
-
-def _has_times(group: ComparisonGroup) -> bool:
-    return any(place.entry.time for place in group.places)
 
 
 def _matrix(results: Results, setting: str, groups: Sequence[ComparisonGroup], folded: bool) -> list[Block]:

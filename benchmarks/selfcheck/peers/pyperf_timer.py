@@ -35,7 +35,7 @@ def main() -> None:
         if benchmark and not given.worker:
             samples[cell] = list(benchmark.get_values())
     if not given.worker:
-        peers.Arguments([], None, Path(given.out)).answer(samples)
+        peers.answer(Path(given.out), samples)
 
 
 class Lazily:

@@ -22,7 +22,7 @@ def main() -> None:
         options += [f"--benchmark-max-time={arguments.seconds}"] if arguments.seconds else []
         pytest.main([*options, __file__], plugins=[Cells(arguments.cells)])
         tests = json.loads(table.read_text(encoding="utf-8"))["benchmarks"]
-    arguments.answer({test["param"]: test["stats"]["data"] for test in tests})
+    peers.answer(arguments.out, {test["param"]: test["stats"]["data"] for test in tests})
 
 
 class Cells:

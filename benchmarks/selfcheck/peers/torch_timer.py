@@ -13,7 +13,7 @@ def main() -> None:
     for cell in arguments.cells:
         timer = Timer("call()", globals={"call": peers.call(cell)}, num_threads=1)
         samples[cell] = list(timer.blocked_autorange(**options).times)
-    arguments.answer(samples)
+    peers.answer(arguments.out, samples)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from implementations import initialisation, registry
+from implementations import initialisation, mistakes, registry
 from implementations.catalogue import MODEL
 from implementations.declarations import TRAINING, Mistake
 from implementations.equivalence.tolerances import Check
@@ -90,6 +90,13 @@ def test_host_and_device_arrays_that_meet_are_noticed(stand_in: None) -> None:
     slip = Mistake("slip", "An array of the device is handed out.", TRAINING, {"cupy": edits})
     with pytest.raises(numpy_stand_in.Mixed):
         planting.noticed("cupy", slip, {}, "float32", everything=False)
+
+
+def test_a_state_that_was_rounded_on_its_way_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make test` plants in float32 alone, where this changes nothing."""
+    monkeypatch.setitem(sys.modules, "cupy", numpy_stand_in.generous())
+    (rounded,) = (each for each in mistakes.of_model("mlp") if each.name == "state rounded to float32")
+    assert planting.noticed("cupy", rounded, {}, "float64", everything=False)
 
 
 def test_the_stand_in_keeps_host_and_device_apart() -> None:

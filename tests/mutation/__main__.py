@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
@@ -42,7 +41,7 @@ def main(models: Sequence[str]) -> int:
     """All of it; the exit code."""
     if unknown := set(models) - set(faults.models()):
         sys.exit(f"{', '.join(sorted(unknown))}: no such model; there are {', '.join(faults.models())}.")
-    files = [answers.File(about(model), jobs(model)) for model in models]
+    files = [answers.File(about(model), {job: judge_sha256(model, job) for job in jobs(model)}) for model in models]
     waiting = [(file, job) for file in files for job in file.jobs if job not in file.answered or job[0] == RED_TEAM]
     kept = sum(len(file.jobs) for file in files) - len(waiting)
     print(f"{len(waiting)} processes to ask; {kept} were answered of the same code", file=sys.stderr, flush=True)
@@ -61,7 +60,8 @@ def keep(asked: Mapping["Future[Answered]", tuple[answers.File, Job]]) -> None:
     """Each answer as it comes. Ends where the code was changed meanwhile: nobody knows which code answered."""
     for done in as_completed(asked):
         file, job = asked[done]
-        if not code(file.about["model"]).items() <= file.about.items():
+        model = file.about["model"]
+        if (sources.judged_sha256(model), judge_sha256(model, job)) != (file.about["code_sha256"], file.jobs[job]):
             sys.exit("the code was changed meanwhile; what was answered before is kept, for the code as it was")
         file.add(job, *done.result())
 
@@ -75,13 +75,13 @@ def summed_up(models: Sequence[str]) -> int:
 
 
 def about(model: str) -> dict[str, Any]:
-    """The machine and the code that is judged, and that which judges."""
+    """The machine and the code that is judged."""
     machine = system.machine()
     here = {name: None if (why := registry.missing(name)) is None else str(why) for name in registry.FAMILIES}
     return {
         "kind": "about",
         "model": model,
-        **code(model),
+        "code_sha256": sources.judged_sha256(model),
         "cpu": machine["cpu"],
         "python": machine["python"],
         "packages": machine.get("packages", {}),
@@ -89,21 +89,13 @@ def about(model: str) -> dict[str, Any]:
     }
 
 
-def code(model: str) -> dict[str, str]:
-    """Hashes of what is judged, and of what judges it."""
-    return {
-        "code_sha256": sources.judged_sha256(model),
-        "judge_sha256": sources.files_sha256(judges(model)),
-    }
-
-
-def judges(model: str) -> list[Path]:
-    """The files that make the answers, without those that only sum them up."""
+def judge_sha256(model: str, job: Job) -> str:
+    """Hash of the files that make this answer, without those that only sum it up."""
     mutation, support = ROOT / "tests" / "mutation", ROOT / "tests" / "support"
     modules = [mutation / f"{name}.py" for name in ("planting", "false_alarms", "low_precision", "compile_modes")]
     modules += [support / f"{name}.py" for name in ("adapters", "batches", "cases", "conformance", "made_up")]
-    folders = (mutation / "faults", support / "cupy", support / model)
-    return modules + [path for folder in folders for path in sorted(folder.glob("*.py"))]
+    folders = [mutation / "faults", support / model, *([support / "cupy"] if "cupy" in job else [])]
+    return sources.files_sha256(modules + [path for folder in folders for path in sorted(folder.glob("*.py"))])
 
 
 def jobs(model: str) -> list[Job]:

@@ -4,7 +4,7 @@ A file is written to whenever a process has ended, so that what is cut short goe
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,16 @@ Job = tuple[str, ...]
 class File:
     """Of one network."""
 
-    def __init__(self, about: dict[str, Any], jobs: Sequence[Job], folder: Path = FOLDER) -> None:
-        """Keeps what was answered of the same code on the same machine, by processes that came to their end."""
+    def __init__(self, about: dict[str, Any], jobs: Mapping[Job, str], folder: Path = FOLDER) -> None:
+        """Keeps what was answered of the same code on the same machine, by processes that came to their end and by the same
+        judges: `jobs` has the hash of each one's.
+        """
         self.path, self.about, self.jobs = folder / f"{about['model']}.jsonl", about, jobs
-        self.answered = {job: line for job, line in self._before().items() if job in jobs and not is_broken(line)}
+        self.answered = {
+            job: line
+            for job, line in self._before().items()
+            if jobs.get(job) == line.get("judge_sha256") and not is_broken(line)
+        }
         self._write([about, *self.answered.values()])
         self._end_where_whole()
 
@@ -35,9 +41,10 @@ class File:
 
     def add(self, job: Job, seconds: float, answers: list[dict[str, Any]]) -> None:
         """What a process said."""
-        self.answered[job] = {"job": job, "seconds": round(seconds, 1), "answers": answers}
+        line = {"job": job, "judge_sha256": self.jobs[job], "seconds": round(seconds, 1), "answers": answers}
+        self.answered[job] = line
         with self.path.open("a", encoding="utf-8") as file:
-            print(json.dumps(self.answered[job]), file=file)
+            print(json.dumps(line), file=file)
         self._end_where_whole()
 
     def _end_where_whole(self) -> None:

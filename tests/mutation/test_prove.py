@@ -41,13 +41,16 @@ def test_what_is_stopped_asks_nothing_more(tmp_path: Path, monkeypatch: pytest.M
     assert os.environ == before
 
 
-def test_no_answer_counts_of_code_that_was_changed_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = answers.File(prove.about("cnn"), JOBS, tmp_path)
+@pytest.mark.parametrize("changed", ["sources.judged_sha256", "judge_sha256"])
+def test_no_answer_counts_of_code_that_was_changed_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    file = answers.File(prove.about("cnn"), {job: prove.judge_sha256("cnn", job) for job in JOBS}, tmp_path)
     made = Future[prove.Answered]()
     made.set_result((1.0, []))
     prove.keep({made: (file, JOBS[0])})
     assert set(file.answered) == {JOBS[0]}
-    monkeypatch.setattr(prove, "code", lambda model: {"code_sha256": "another", "judge_sha256": "one"})
+    monkeypatch.setattr(f"tests.mutation.__main__.{changed}", lambda *of: "another")
     with pytest.raises(SystemExit, match="the code was changed meanwhile"):
         prove.keep({made: (file, JOBS[1])})
     assert set(file.answered) == {JOBS[0]}
@@ -56,3 +59,11 @@ def test_no_answer_counts_of_code_that_was_changed_meanwhile(tmp_path: Path, mon
 def test_a_model_that_there_is_not_is_named() -> None:
     with pytest.raises(SystemExit, match="perceptron: no such model; there are mlp, cnn, rnn, transformer"):
         prove.main(["perceptron"])
+
+
+def test_the_stand_in_for_cupy_judges_cupy_alone() -> None:
+    of = {
+        name: prove.judge_sha256("mlp", ("tests.mutation.planting", name, "float32"))
+        for name in ("numpy", "torch", "cupy")
+    }
+    assert of["numpy"] == of["torch"] != of["cupy"]

@@ -80,6 +80,7 @@ def generous() -> types.ModuleType:
         return what if isinstance(what, type | np.ufunc) else of_arrays(what)
 
     cupy.__getattr__ = found  # type: ignore[method-assign]  # a module's way to have what it has not
+    cupy.__dict__["asarray"] = cupy.array  # of the host's, too
     return cupy
 
 

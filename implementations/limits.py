@@ -5,8 +5,18 @@ fails when a fault is gone, so that nothing is said of a framework that is not t
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from implementations.declarations import Check, Limit
+
+
+class FromItsStarts(Limit):
+    """One whose groups fail from its starts alone, not from any."""
+
+    def explains(self, mode: str, spec: Mapping[str, object], check: Check) -> bool:
+        """The same, of a check from one of these starts."""
+        return check.check in self.starts and Limit.explains(replace(self, starts=()), mode, spec, check)
+
 
 LIMITS = (
     Limit(
@@ -267,6 +277,21 @@ LIMITS = (
         consequence="Predictions with torch.no_grad() differ from those with gradients, and nothing says so.",
         answer="Our file has a block of its own, of nn.LayerNorm, nn.Linear and scaled_dot_product_attention.",
         reproduction="tests/limits/torch_encoder_gelu.py",
+    ),
+    FromItsStarts(
+        name="attention's weights anew on the way back",
+        layer="attention/attention",
+        frameworks=("torch", "keras-torch"),
+        variants=("spec",),
+        statement="On the CPU scaled_dot_product_attention computes its weights anew in the backward pass, from scores and the logarithm "
+        "of their sum: where scores reach 4 million, the values' gradient is off by 0.5 in float32.",
+        consequence="Gradients through attention err in proportion to the scores: 0.001 where these reach 4,000. The forward pass does not.",
+        answer="Nothing: it is what PyTorch's and Keras's users get. The proof sees it from scores a million times as large as usual, and says whose it is.",
+        reproduction="tests/limits/torch_attention_scores.py",
+        starts=("large scores",),
+        groups=("gradients", "parameters", "change of parameters"),
+        tensors=".value",
+        settings=(("heads", True),),
     ),
 )
 

@@ -8,11 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from implementations import registry
+from implementations import limits, registry
 
 ROOT = Path(__file__).parent.parent
 CODE = (".py", ".cu")
 HEADING = re.compile(r"^ *# --- (.+) ---$", re.MULTILINE)
+LAYER = re.compile(r"implementations\.layers\.(\w+)")
 TRAINING, MODEL = "the training step", "the model"
 """Not steps of the network: how they are put together, in `training/` and on the model's page."""
 
@@ -79,16 +80,35 @@ def _section(module: str, step: str, code: str) -> Section:
     return Section(f"{module.replace('.', '/')}.py", step, code, hashlib.sha256(code.encode()).hexdigest())
 
 
-NOT_JUDGED = ("catalogue", "errors", "registry", "sources", "train")
-"""Modules of `implementations` that find, name and show what is proved, and train with it: they compute nothing of it."""
+NOT_JUDGED = ("catalogue", "errors", "limits", "registry", "sources", "train")
+"""Modules of `implementations` that find, name and show what is proved, and train with it: they compute nothing of it. Limits count one
+by one, where a model has their layer.
+"""
 
 
 def judged_sha256(model: str) -> str:
-    """One hash over what a proof of this model of ours judges: all of `implementations` but other models and NOT_JUDGED."""
+    """One hash over what a proof of this model of ours judges: all of `implementations` but NOT_JUDGED, other models, and the layers
+    that it does not have, and their limits.
+    """
     package = Path(__file__).parent
     others = {package / name for name in registry.OURS if name != model}
+    others |= {path for path in (package / "layers").iterdir() if path.is_dir()} - layers_of(model)
     left_out = others | {package / f"{name}.py" for name in NOT_JUDGED}
-    return _sha256(found for found in _code_in(package) if left_out.isdisjoint([found[1], *found[1].parents]))
+    code = _sha256(found for found in _code_in(package) if left_out.isdisjoint([found[1], *found[1].parents]))
+    steps = {step.layer for step in registry.part(model, "steps").STEPS}
+    return hashlib.sha256(f"{code} {limits.concerning(registry.FAMILIES, steps)}".encode()).hexdigest()
+
+
+def layers_of(model: str) -> set[Path]:
+    """The folders of the layers that a model of ours, the training and the proof import, and that these import."""
+    package, found = Path(__file__).parent, set[Path]()
+    waiting = [package / name for name in (model, "training", "equivalence")]
+    while waiting:
+        texts = [path.read_text(encoding="utf-8") for _, path in _code_in(waiting.pop())]
+        named = {package / "layers" / name for text in texts for name in LAYER.findall(text)} - found
+        waiting += (new := {path for path in named if path.is_dir()})
+        found |= new
+    return found
 
 
 def tree_sha256(*packages: str) -> str:

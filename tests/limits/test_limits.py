@@ -3,6 +3,7 @@
 import ast
 import json
 import math
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -236,3 +237,13 @@ def test_a_limit_of_a_layer_concerns_the_networks_that_have_it() -> None:
     assert pool not in concerning(["jax"], layers_of["mlp"])
     assert {limit.layer for limit in LIMITS} - {""} <= set.union(*layers_of.values())
     assert set(concerning(["numpy"], ())) == set(concerning(["numpy"]))  # none of NumPy's is of a layer
+
+
+def test_a_limit_that_shows_from_one_start_alone_explains_nothing_from_another() -> None:
+    off = Check("large scores", "gradients", "m:attention4.value", 0.1, 1e-5)
+    spec = registry.part("transformer", "spec").Spec().model_dump()
+    limit = limits.explaining("torch", "plain", spec, off)
+    assert limit
+    assert limit.starts == ("large scores",)
+    for other in ({"check": "hot state"}, {"tensor": "m:attention4.query"}, {"group": "logits"}):
+        assert limits.explaining("torch", "plain", spec, replace(off, **other)) is None

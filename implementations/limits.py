@@ -26,8 +26,7 @@ LIMITS = (
         variants=("stock",),
         statement="Batch norm takes the variance of a batch as E[x²] - E[x]², in which nearly everything cancels. In "
         "float32 it is up to 34% wrong where the mean is 1,000 standard deviations, and may be negative.",
-        consequence="Features that nobody centred are normalised wrongly, and look plausible; a constant one (1000.1) "
-        "becomes NaN, and with it the loss.",
+        consequence="Features that nobody centred are normalised wrongly, and look plausible; a constant one (1000.1) becomes NaN, and with it the loss.",
         answer="Our file takes the mean of the squared deviations. The variant stock, Keras as it comes, shows it.",
         reproduction="tests/limits/keras_batch_variance.py",
         # From small inputs the first layer gives nearly the same numbers for all samples: far from zero beside how they differ.
@@ -71,8 +70,7 @@ LIMITS = (
         variants=("stock",),
         statement="1 - beta^t is taken from beta in float32, and loses the digits that beta shares with 1: the first step "
         "is 0.0007% off with beta2 = 0.999, about a hundred times float32's rounding, and 0.07% with 0.99999.",
-        consequence="For the first 1/(1 - beta2) steps or so, a thousand by default, the learning rate is not quite the one "
-        "that was asked for.",
+        consequence="For the first 1/(1 - beta2) steps or so, a thousand by default, the learning rate is not quite the one that was asked for.",
         answer="Our optimizer takes 1 - beta^t as -expm1(t log beta). In the variant stock the error stays: where a weight "
         "is smaller than its step, the proof sees it.",
         reproduction="tests/limits/keras_adam_correction.py",
@@ -86,8 +84,7 @@ LIMITS = (
         variants=(),
         statement="The cross-entropy of probabilities, which is the default, clips them at 1e-7: a true class that is less "
         "probable has a loss of 16.118 and a gradient of exactly zero. (On TensorFlow, Keras finds the logits itself.)",
-        consequence="A network that ends in softmax, as many tutorials have it, learns nothing from what it gets most "
-        "wrong.",
+        consequence="A network that ends in softmax, as many tutorials have it, learns nothing from what it gets most wrong.",
         answer="Our file computes the loss from logits.",
         reproduction="tests/limits/keras_zero_gradient.py",
     ),
@@ -124,8 +121,7 @@ LIMITS = (
         name="constants rounded to float32",
         frameworks=("keras-tensorflow",),
         variants=(),
-        statement="A Python float becomes float32 on its way to float64, Adam's betas among them: in float64 its first "
-        "step is 0.0007% off.",
+        statement="A Python float becomes float32 on its way to float64, Adam's betas among them: in float64 its first step is 0.0007% off.",
         consequence="A training in float64 follows other constants than those that were written down.",
         answer="In float64 our file hands over the constants as np.float64.",
         reproduction="tests/limits/keras_float64_constants.py",
@@ -136,8 +132,7 @@ LIMITS = (
         variants=(),
         statement="A generator's seed and the number of draws that it has made are added, and the sum seeds the next draw: "
         "a layer with seed 2 draws what a layer with seed 1 draws one step later.",
-        consequence="With seeds near one another, as people choose them, a layer's dropout mask comes again in its "
-        "neighbour in the next step.",
+        consequence="With seeds near one another, as people choose them, a layer's dropout mask comes again in its neighbour in the next step.",
         answer="The seeds of our layers are a million steps apart.",
         reproduction="tests/limits/keras_torch_seeds.py",
     ),
@@ -146,8 +141,7 @@ LIMITS = (
         frameworks=("numpy",),
         variants=("spec",),
         statement="A sum over the first axis adds row after row in float32: the mean of 1,000,000 times 0.1 is 1% off.",
-        consequence="Batch statistics, and gradients that are summed over a batch, lose digits as the batch grows. (At "
-        "2,048 samples: 0.002%.)",
+        consequence="Batch statistics, and gradients that are summed over a batch, lose digits as the batch grows. (At 2,048 samples: 0.002%.)",
         answer="Nothing: the oracle sums in float64, and the profiles have batches of 2,048 at most, `gpu` of 8,192.",
         reproduction="tests/limits/numpy_large_batch.py",
     ),
@@ -176,8 +170,7 @@ LIMITS = (
         name="mean of a large batch",
         frameworks=("keras-tensorflow",),
         variants=("spec", "stock"),
-        statement="On the CPU, a mean over the first axis adds row after row in float32, in batch norm too: that of "
-        "1,000,000 times 0.1 is 1% off.",
+        statement="On the CPU, a mean over the first axis adds row after row in float32, in batch norm too: that of 1,000,000 times 0.1 is 1% off.",
         consequence="Batch statistics lose digits as the batch grows. (At 2,048 samples: 0.002%.)",
         answer="Nothing: the oracle sums in float64, and the profiles have batches of 2,048 at most, `gpu` of 8,192.",
         reproduction="tests/limits/keras_large_batch.py",
@@ -207,8 +200,7 @@ LIMITS = (
         variants=("spec", "stock"),
         statement="On processors with AVX-512 VNNI or AMX, where TensorFlow turns oneDNN on by itself, a graph's dense layer "
         "with its bias and ReLU is one operation, in which NaN becomes 0.",
-        consequence="NaN in a feature comes out as plausible logits, and the loss stays a number, where no batch norm stands "
-        "between a dense layer and its ReLU.",
+        consequence="NaN in a feature comes out as plausible logits, and the loss stays a number, where no batch norm stands between a dense layer and its ReLU.",
         answer="Nothing: it is what TensorFlow's users get. The proof sees it, and says whose it is. With batch norm nothing "
         "is fused, and in tuned mode XLA keeps NaN.",
         reproduction="tests/limits/tensorflow_fused_nan.py",
@@ -235,8 +227,7 @@ LIMITS = (
         layer="pooling/max_pool",
         frameworks=("jax",),
         variants=("spec",),
-        statement="Compiled by XLA for the CPU, reduce_window with a maximum drops NaN in all but small images and batches: that "
-        "of four NaN is minus infinity.",
+        statement="Compiled by XLA for the CPU, reduce_window with a maximum drops NaN in all but small images and batches: that of four NaN is minus infinity.",
         consequence="A prediction for an image with NaN in it comes out as plausible logits. In training, batch norm carries "
         "NaN past the pool, and the loss is NaN.",
         answer="Nothing: it is what JAX's users get. The proof sees it, and says whose it is.",

@@ -270,6 +270,6 @@ h = add(h, again + stop(dropped - again))""")["keras"],
     }),
     Mistake("embedding scaled by the root of its width", "As Vaswani et al. 2017 do, section 3.4.", PAGE, {
         "numpy": ((START, START.replace("(x)", "(x) * self.spec.width**0.5")), (DE, DE.replace("(dh", "(dh * self.spec.width**0.5"))),
-        **in_all(STARTS, "h = drop(placed(e * e.shape[-1] ** 0.5))"),
+        **in_all(STARTS, "h = drop(placed(e / e.shape[-1] ** -0.5))"),  # Keras calls its symbolic tensor sparse that is multiplied by a number
     }),
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """Train a network on real data and print its learning curve: the same file for every network and framework."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -33,5 +34,7 @@ try:
         print(f"epoch {epoch.number:2}  loss {epoch.loss:6.3f}  {epoch.score}  {bar}", flush=True)
 except (BadInput, Unavailable) as problem:
     sys.exit(str(problem))
+except BrokenPipeError:  # as in `... | head -1`: who reads has enough
+    os._exit(1)
 except KeyboardInterrupt:
     sys.exit(130)

@@ -1,5 +1,7 @@
 """examples/train.py: short, the same for every network, and plain about what cannot be."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,16 @@ def test_a_training_that_diverges_is_shown_as_it_is(tmp_path: Path) -> None:
     done = python(EXAMPLE, "--framework", "numpy", "--epochs", "2", "--spec", own)
     assert done.returncode == 0, done.stderr
     assert "loss    nan" in done.stdout
+
+
+def test_who_reads_its_first_line_alone_sees_nothing_else() -> None:
+    words = [sys.executable, EXAMPLE, "--framework", "numpy", "--epochs", "9"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stdout
+        assert run.stdout.readline().startswith("epoch  1")
+        run.stdout.close()
+        assert run.stderr
+        assert (run.stderr.read(), run.wait()) == ("", 1)
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,9 @@ class CodeFacts(Strict):
 class FaultDetection(Strict):
     """What the proof notices, by the newest `make prove`: checks by planted fault, framework and precision."""
 
+    networks: list[str] = Field(default_factory=list)
+    """That were judged; older runs did not say: all of them."""
+
     same_code: bool = False
     code_sha256: str = ""
     faults: dict[str, dict[str, dict[str, int]]] = Field(default_factory=dict)

@@ -1,7 +1,7 @@
 """What is known of the proof itself, from the newest `make prove`: which planted faults it noticed, in which framework."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from implementations.catalogue import MODEL
 
 FOLDER = system.ROOT / "results" / "proof"
 ORACLE = "oracle"
+DAMAGED = (ValueError, LookupError, TypeError, AttributeError)
+"""What reading somebody else's file, or a damaged one, raises."""
 
 
 def summary(
@@ -19,27 +21,33 @@ def summary(
 ) -> FaultDetection:
     """For the run's record: how many checks noticed each fault in these frameworks; empty where nothing was tried.
 
-    Of these networks, and of the first, whose files all share. Empty too where the trial of one is under way, was cut short or cannot be
-    read. `same_code`: whether what was tried is byte for byte what is there now: `code_sha256` gives that of a network.
+    Of these networks, and of the first, whose files all share: without it nothing is known of the others. Those are left out whose trial is
+    under way, was cut short or cannot be read. `same_code`: whether what was tried is byte for byte what is there now: `code_sha256`
+    gives that of a network.
     """
     concerned = {*map(registry.base, frameworks), ORACLE}
-    judged, answers = dict[str, str](), list[dict[str, Any]]()
-    try:
-        for model in dict.fromkeys([MODEL, *(model for model in models if model in registry.OURS)]):
-            about, *lines, end = (json.loads(line) for line in reading.lines(folder / f"{model}.jsonl"))
-            if end["kind"] != "end":
-                return FaultDetection()
-            judged[model] = about["code_sha256"]
-            answers += [
-                {"model": model} | answer
-                for line in lines
-                for answer in line["answers"]
-                if answer.get("framework") in concerned
-            ]
-        same = all(code == code_sha256(model) for model, code in judged.items())
-        return _summed_up(same, judged[MODEL], answers)
-    except (ValueError, LookupError, TypeError, AttributeError):  # somebody else's file, or a damaged one
+    wanted = dict.fromkeys([MODEL, *(model for model in models if model in registry.OURS)])
+    tried = {model: found for model in wanted if (found := _answers(model, concerned, folder))}
+    if MODEL not in tried:
         return FaultDetection()
+    same = all(code == code_sha256(model) for model, (code, _) in tried.items())
+    answers = [answer for _, found in tried.values() for answer in found]
+    try:
+        return _summed_up(same, tried[MODEL][0], answers).model_copy(update={"networks": list(tried)})
+    except DAMAGED:
+        return FaultDetection()
+
+
+def _answers(model: str, concerned: Collection[str], folder: Path) -> tuple[str, list[dict[str, Any]]] | None:
+    """The code that was tried, and what was answered of these frameworks; None where that is not whole."""
+    try:
+        about, *lines, end = (json.loads(line) for line in reading.lines(folder / f"{model}.jsonl"))
+        if end["kind"] != "end":
+            return None
+        answers = (answer for line in lines for answer in line["answers"])
+        return about["code_sha256"], [{"model": model} | each for each in answers if each.get("framework") in concerned]
+    except DAMAGED:
+        return None
 
 
 def _summed_up(same_code: bool, code_sha256: str, answers: Sequence[dict[str, Any]]) -> FaultDetection:

@@ -39,9 +39,11 @@ def _detection(results: Results) -> str:
     dead = sum(any(noticed.values()) for noticed in planted)
     alarms = wording.count(detection.false_alarms, "false alarm")
     code = "of the same code" if detection.same_code else "of older code: the command make prove judges it anew"
+    lacking = [each for each in results.run.networks if detection.networks and each.model not in detection.networks]
+    others = f" Of the {wording.listed(map(wording.network, lacking))} that is not known yet." if lacking else ""
     return (
         f"The proof was judged itself ({code}): {dead} of {len(planted)} planted faults were noticed, and {detection.seeds:,} seeds without one "
-        f"raised {alarms}. results/proof names each."
+        f"raised {alarms}. results/proof names each.{others}"
     )
 
 

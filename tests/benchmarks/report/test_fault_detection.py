@@ -33,6 +33,11 @@ def test_other_code_than_was_judged_is_said() -> None:
     assert "of the same code" not in text
 
 
+def test_a_network_whose_proof_was_not_judged_is_named() -> None:
+    assert "not known yet" not in section(DETECTION | {"networks": ["mlp"]})
+    assert "Of the MLP that is not known yet." in section(DETECTION | {"networks": ["cnn"]})
+
+
 def test_without_a_judgement_it_says_how_to_get_one() -> None:
     text = section({})
     assert "make prove" in text

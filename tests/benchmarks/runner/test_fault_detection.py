@@ -58,19 +58,24 @@ def test_what_is_under_way_cut_short_or_damaged_says_nothing(tmp_path: Path) -> 
     conflict = [lines[0], "<<<<<<< HEAD\n", *lines[1:]]
     for left in (
         lines[:-1], lines[:1], [*lines[:-1], lines[-1][:7]], [], conflict, ["\n", *lines], [lines[0], '{"job": []}\n', lines[-1]],
-        ['{"kind": "about"}\n', *lines[1:]], ["[]\n", *lines[1:]], [*lines[:-1], "3\n"],
+        ['{"kind": "about"}\n', *lines[1:]], [lines[0], '{"answers": [{"framework": "numpy", "fault": "x"}]}\n', lines[-1]], ["[]\n", *lines[1:]], [*lines[:-1], "3\n"],
     ):  # fmt: skip
         path.write_text("".join(left), encoding="utf-8")
         assert summary(["mlp"], ["numpy"], tmp_path) == FaultDetection()
 
 
 def test_of_another_network_the_firsts_faults_count_too(tmp_path: Path) -> None:
-    assert summary(["cnn"], ["numpy"], written(tmp_path, NOW)) == FaultDetection()
+    alone = summary(["cnn"], ["numpy"], written(tmp_path, NOW))
+    assert (alone.networks, set(alone.faults)) == (["mlp"], {"Nesterov", "dampening"})
     own = {"fault": "padding", "framework": "numpy", "precision": "float32", "noticed": ["hot state: logits"]}
     lines = [{"kind": "about", "code_sha256": "1" * 64}, {"job": ["planting"], "answers": [own]}, {"kind": "end"}]
     (tmp_path / "cnn.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     found = summary(["cnn"], ["numpy"], tmp_path)
     assert set(found.faults) == {"Nesterov", "dampening", "padding (cnn)"}
+    assert found.networks == ["mlp", "cnn"]
+    (tmp_path / "mlp.jsonl").unlink()
+    assert summary(["cnn"], ["numpy"], tmp_path) == FaultDetection()
+    written(tmp_path, NOW)
     assert not found.same_code
     for models in (["mlp"], ["elsewhere"]):
         assert summary(models, ["numpy"], tmp_path).same_code

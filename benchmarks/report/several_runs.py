@@ -68,7 +68,7 @@ def _headline(runs: Sequence[LoadedRun]) -> list[Block]:
 
 def findings(runs: Sequence[LoadedRun]) -> list[str]:
     """The fastest machine for each network, or of one kind of machine the first finding of each run."""
-    firsts = {run.name: answer.leads(by_network(run.results, run.groups)) for run in runs}
+    firsts = {run.name: answer.firsts(by_network(run.results, run.groups)) for run in runs}
     return machines.findings(runs) or [f"{name}: {' '.join(first)}" for name, first in firsts.items()]
 
 

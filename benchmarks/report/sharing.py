@@ -34,7 +34,7 @@ def shared(results: Results) -> Shared:
         machine=facts.machine(results.environment),
         measured=results.run.started_at[:10],
         extent=f"profile {results.run.profile}, {facts.blocks(results)}",
-        answers=answer.leads(by_network(results, comparison_groups(results))),
+        answers=answer.firsts(by_network(results, comparison_groups(results))),
         proofs=f"{passed} of {wording.count(len(results.proofs), 'proof')} passed",
         notes=[*filter(None, [sections.warning(results), _names(results)]), *results.problems],
         problems=_problems(results),

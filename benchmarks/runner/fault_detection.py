@@ -1,7 +1,7 @@
 """What is known of the proof itself, from the newest `make prove`: which planted faults it noticed, in which framework."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ FOLDER = system.ROOT / "results" / "proof"
 ORACLE = "oracle"
 DAMAGED = (ValueError, LookupError, TypeError, AttributeError)
 """What reading somebody else's file, or a damaged one, raises."""
+
+Tried = tuple[str, list[dict[str, Any]]]
+"""The hash of a network's code that was tried, and the answers."""
 
 
 def summary(
@@ -31,14 +34,13 @@ def summary(
     if MODEL not in tried:
         return FaultDetection()
     same = all(code == code_sha256(model) for model, (code, _) in tried.items())
-    answers = [answer for _, found in tried.values() for answer in found]
     try:
-        return _summed_up(same, tried[MODEL][0], answers).model_copy(update={"networks": list(tried)})
+        return _summed_up(same, tried)
     except DAMAGED:
         return FaultDetection()
 
 
-def _answers(model: str, concerned: Collection[str], folder: Path) -> tuple[str, list[dict[str, Any]]] | None:
+def _answers(model: str, concerned: Collection[str], folder: Path) -> Tried | None:
     """The code that was tried, and what was answered of these frameworks; None where that is not whole."""
     try:
         about, *lines, end = (json.loads(line) for line in reading.lines(folder / f"{model}.jsonl"))
@@ -50,8 +52,9 @@ def _answers(model: str, concerned: Collection[str], folder: Path) -> tuple[str,
         return None
 
 
-def _summed_up(same_code: bool, code_sha256: str, answers: Sequence[dict[str, Any]]) -> FaultDetection:
+def _summed_up(same_code: bool, tried: Mapping[str, Tried]) -> FaultDetection:
     faults: dict[str, dict[str, dict[str, int]]] = {}
+    answers = [answer for _, found in tried.values() for answer in found]
     for answer in answers:
         if answer.get("fault"):
             fault = answer["fault"] if answer["model"] == MODEL else f"{answer['fault']} ({answer['model']})"
@@ -59,8 +62,9 @@ def _summed_up(same_code: bool, code_sha256: str, answers: Sequence[dict[str, An
             noticed[answer["precision"]] = len(answer["noticed"])
     seeds = [answer for answer in answers if answer.get("kind") == "seeds"]
     return FaultDetection(
+        networks=list(tried),
         same_code=same_code,
-        code_sha256=code_sha256,
+        code_sha256=tried[MODEL][0],
         faults=faults,
         seeds=sum(answer["seeds"] for answer in seeds),
         false_alarms=sum(len(answer["failed"]) for answer in seeds),

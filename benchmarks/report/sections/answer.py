@@ -69,7 +69,7 @@ def without_rank(results: Results) -> list[str]:
     return [*told, *([f"So it is with {wording.count(left, 'other time')}, see Coverage."] if left else [])]
 
 
-def leads(parts: Iterable[Part]) -> list[str]:
+def firsts(parts: Iterable[Part]) -> list[str]:
     """The first answer of each network."""
     return [lead(results, answer.answers(results, groups)) for results, groups in parts]
 
@@ -115,7 +115,7 @@ def _table(found: Sequence[tuple[Results, Answer]]) -> list[Block]:
     settings = {wording.setting(row.yours.who) for _, row in found}
     groups = [group for _, row in found for group in (row.yours, row.smaller, row.larger) if group]
     same = wording.same_axes([group.axes for group in groups])
-    own = "your size" if any(map(_is_given, (results for results, _ in found))) else "the default size"
+    own = "your size" if any(_is_given(results) for results, _ in found) else "the default size"
     rows = [
         [
             _label(results, row, len(settings) > 1),

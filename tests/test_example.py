@@ -44,7 +44,7 @@ def test_a_training_that_diverges_is_shown_as_it_is(tmp_path: Path) -> None:
 
 
 def test_who_reads_its_first_line_alone_sees_nothing_else() -> None:
-    words = [sys.executable, EXAMPLE, "--framework", "numpy", "--epochs", "9"]
+    words = [sys.executable, str(EXAMPLE), "--framework", "numpy", "--epochs", "9"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         assert run.stdout
         assert run.stdout.readline().startswith("epoch  1")

@@ -245,5 +245,6 @@ def test_a_limit_that_shows_from_one_start_alone_explains_nothing_from_another()
     limit = limits.explaining("torch", "plain", spec, off)
     assert limit
     assert limit.starts == ("large scores",)
-    for other in ({"check": "hot state"}, {"tensor": "m:attention4.query"}, {"group": "logits"}):
-        assert limits.explaining("torch", "plain", spec, replace(off, **other)) is None
+    others = (replace(off, check="hot state"), replace(off, tensor="m:attention4.query"), replace(off, group="logits"))
+    for other in others:
+        assert limits.explaining("torch", "plain", spec, other) is None

@@ -9,7 +9,7 @@ import pytest
 from tests.mutation import answers
 
 ABOUT = {"kind": "about", "model": "cnn", "code_sha256": "a" * 64}
-JOBS = {("false_alarms", "numpy"): "1", ("planting", "numpy"): "2", ("planting", "torch"): "2"}
+JOBS: dict[answers.Job, str] = {("false_alarms", "numpy"): "1", ("planting", "numpy"): "2", ("planting", "torch"): "2"}
 FIRST, SECOND, THIRD = JOBS
 NOTICED = [{"fault": "padding", "framework": "numpy", "precision": "float32", "noticed": ["hot state: logits"]}]
 END = {"kind": "end", "model": "cnn"}

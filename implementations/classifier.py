@@ -13,9 +13,8 @@ from pydantic import Field
 
 from implementations import labels
 from implementations.declarations import BatchArray, Mask, Metric, Tensor, Variant
-from implementations.errors import BadInput
 from implementations.metrics import accuracy
-from implementations.spec import SGD, NetworkSpec, Positive, Rate, Size, Switch, Whole
+from implementations.spec import NetworkSpec, Positive, Rate, Size, Switch, Whole, in_the_form_hat
 
 STOCK_KERAS = Variant(
     name="stock",
@@ -137,16 +136,10 @@ class ClassifierSpec(NetworkSpec):
         """Why a data set's labels do not fit, with the fix, or None."""
         return labels.misfit(dataset, self.classes)
 
-    def variant(self, name: str) -> Self:
-        """The specification under a named variant ("spec" is the specification as it stands)."""
-        if name == "spec":
-            return self
-        if name != STOCK_KERAS.name:
-            raise BadInput(f"variant: no such variant {name!r}; there are 'spec' and {STOCK_KERAS.name!r}.")
-        optimizer = self.optimizer
-        if not isinstance(optimizer, SGD):
-            optimizer = optimizer.model_copy(update={"epsilon_form": "hat"})
-        return self.model_copy(update={"running_variance": "biased", "optimizer": optimizer})
+    def variants(self) -> dict[str, Self]:
+        """Keras as it comes keeps the biased variance, and has another form of Adam."""
+        stock = {"running_variance": "biased", "optimizer": in_the_form_hat(self.optimizer)}
+        return {STOCK_KERAS.name: self.model_copy(update=stock)}
 
 
 def _kernel(shape: tuple[int, ...]) -> Tensor:

@@ -185,14 +185,6 @@ class Oracle(Model, Protocol):
     def gradient_norm(self, batch: Batch, masks: Mapping[str, np.ndarray]) -> float:
         """Of all gradients of such a step together, before they are clipped."""
 
-    def parameters_from_slots(
-        self, before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]
-    ) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """What the parameters must be given the slots after the step, by name.
-
-        (value, sum of the sizes of its terms, what the rounding of constants in double precision is in proportion to).
-        """
-
 
 class OracleClass(Protocol):
     """Makes the oracle of its own kind of specification."""

@@ -169,9 +169,6 @@ class Limit:
 
     name: str
     frameworks: tuple[str, ...]
-    variants: tuple[str, ...]
-    """Variants of the specification under which our implementations show it; none where our file goes round it."""
-
     statement: str
     """What the framework does."""
 
@@ -184,11 +181,17 @@ class Limit:
     reproduction: str
     """The program. For Keras, the environment variable KERAS_BACKEND says on which of several backends."""
 
+    variants: tuple[str, ...] = ()
+    """Variants of the specification under which our implementations show it; none where our file goes round it."""
+
     starts: tuple[str, ...] = ()
     """The proof's starts, each network's own, from which the framework's row fails because of it, if there are any."""
 
     groups: tuple[str, ...] = ()
     """The groups of tensors in which it fails, from any start, if it is not all from one start."""
+
+    groups_of_starts: bool = False
+    """Whether it fails in these groups from these starts, and from no other."""
 
     tensors: str = ""
     """How the names of the tensors end that are off in these groups, if it is not all of them."""
@@ -210,7 +213,10 @@ class Limit:
 
     def explains(self, mode: str, spec: Mapping[str, object], check: Check) -> bool:
         """Whether it is its doing that a check (of the proof, or recorded) fails in this mode under this specification."""
-        here = check.check in self.starts or (check.group in self.groups and check.tensor.endswith(self.tensors))
+        whole_start = check.check in self.starts and not self.groups_of_starts
+        any_start = check.check in self.starts or not self.groups_of_starts
+        of_groups = check.group in self.groups and check.tensor.endswith(self.tensors)
+        here = whole_start or (any_start and of_groups)
         shows = here and mode in self.modes and (self.most == math.inf or check.error <= self.most)
         return bool(shows and self.settings and all(_holds(_setting(spec, name), v) for name, v in self.settings))
 

@@ -5,18 +5,8 @@ fails when a fault is gone, so that nothing is said of a framework that is not t
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 
 from implementations.declarations import Check, Limit
-
-
-class FromItsStarts(Limit):
-    """One whose groups fail from its starts alone, not from any."""
-
-    def explains(self, mode: str, spec: Mapping[str, object], check: Check) -> bool:
-        """The same, of a check from one of these starts."""
-        return check.check in self.starts and Limit.explains(replace(self, starts=()), mode, spec, check)
-
 
 LIMITS = (
     Limit(
@@ -81,7 +71,6 @@ LIMITS = (
     Limit(
         name="no gradient for the worst mistakes",
         frameworks=("keras-torch", "keras-jax"),
-        variants=(),
         statement="The cross-entropy of probabilities, which is the default, clips them at 1e-7: a true class that is less "
         "probable has a loss of 16.118 and a gradient of exactly zero. (On TensorFlow, Keras finds the logits itself.)",
         consequence="A network that ends in softmax, as many tutorials have it, learns nothing from what it gets most wrong.",
@@ -91,7 +80,6 @@ LIMITS = (
     Limit(
         name="labels that are no class",
         frameworks=("keras-torch", "keras-jax"),
-        variants=(),
         statement="A label that is no class may have a loss of 0 instead of being refused: on JAX every such label, on "
         "PyTorch the label -100, though Keras promises to ignore none unless it is told to.",
         consequence="Samples with a wrong label teach nothing, and make the mean loss look better than it is.",
@@ -101,7 +89,6 @@ LIMITS = (
     Limit(
         name="labels that are no class",
         frameworks=("numpy",),
-        variants=(),
         statement="A negative index counts from the end: the label -1 is the last class.",
         consequence="The loss is plausible, and the network learns the wrong class.",
         answer="Labels are checked on the host before they reach a framework.",
@@ -110,7 +97,6 @@ LIMITS = (
     Limit(
         name="float64 that is float32 inside",
         frameworks=("keras-torch", "keras-jax"),
-        variants=(),
         statement="With floatx float64 (and, on JAX, with its 64 bits enabled) several operations go through float32, and "
         "the result is called float64: batch norm is off by up to 5e-7.",
         consequence="Whoever asks for sixteen digits gets seven, and is not told.",
@@ -120,7 +106,6 @@ LIMITS = (
     Limit(
         name="constants rounded to float32",
         frameworks=("keras-tensorflow",),
-        variants=(),
         statement="A Python float becomes float32 on its way to float64, Adam's betas among them: in float64 its first step is 0.0007% off.",
         consequence="A training in float64 follows other constants than those that were written down.",
         answer="In float64 our file hands over the constants as np.float64.",
@@ -129,7 +114,6 @@ LIMITS = (
     Limit(
         name="seeds that are added up",
         frameworks=("keras-torch",),
-        variants=(),
         statement="A generator's seed and the number of draws that it has made are added, and the sum seeds the next draw: "
         "a layer with seed 2 draws what a layer with seed 1 draws one step later.",
         consequence="With seeds near one another, as people choose them, a layer's dropout mask comes again in its neighbour in the next step.",
@@ -158,7 +142,6 @@ LIMITS = (
     Limit(
         name="torch.compile and a float64 counter",
         frameworks=("torch",),
-        variants=(),
         statement="On a CPU, what torch.compile makes of a function loses the in-place update of a zero-dimensional float64 "
         "tensor that the same function reads: it stays what it was.",
         consequence="An optimizer in float64 that counts its steps in such a tensor corrects its moments for the first step "
@@ -178,7 +161,6 @@ LIMITS = (
     Limit(
         name="dropout in bfloat16",
         frameworks=("keras-tensorflow",),
-        variants=(),
         statement="In mixed precision the random numbers of a dropout mask are drawn in bfloat16, of which there are few "
         "between 0 and 1: with a rate of 0.2, 20.3% of the units are dropped.",
         consequence="Another rate of dropout than the one that was asked for.",
@@ -188,7 +170,6 @@ LIMITS = (
     Limit(
         name="NaN lost in a maximum",
         frameworks=("keras-tensorflow",),
-        variants=(),
         statement="Compiled by XLA for the CPU, a maximum drops NaN: that of 1, NaN and 2 is 2.",
         consequence="A watch for NaN that looks at the largest gradient or weight sees none.",
         answer="Our tuned file is compiled by XLA; ReLU keeps NaN there too, and so do the logits and the loss.",
@@ -239,7 +220,6 @@ LIMITS = (
         name="softmax of attention in float32",
         layer="attention/attention",
         frameworks=("jax",),
-        variants=(),
         statement="jax.nn.dot_product_attention computes its softmax in float32, whatever it is given: in float64 what comes out is "
         "off by 5e-8.",
         consequence="Attention in float64 has float32's digits, and nothing says so. Keras's MultiHeadAttention on JAX calls it where "
@@ -252,7 +232,6 @@ LIMITS = (
         name="a constant of GELU in float32",
         layer="activation/gelu",
         frameworks=("keras-tensorflow",),
-        variants=(),
         statement="tf.nn.gelu has 0.044715 rounded to float32 in it: in float64 it is off by 9e-10.",
         consequence="A GELU in float64 has float32's digits. In float32 nothing is to be seen of it.",
         answer="In float64 our file writes the formula out; in float32, in which it is timed, it is Keras's own.",
@@ -262,14 +241,13 @@ LIMITS = (
         name="another GELU in prediction",
         layer="activation/gelu",
         frameworks=("torch",),
-        variants=(),
         statement="nn.TransformerEncoderLayer with nn.GELU(approximate='tanh') has a fast path for predictions that takes the exact GELU: "
         "what it predicts is off by 1.3e-4 from what it trains.",
         consequence="Predictions with torch.no_grad() differ from those with gradients, and nothing says so.",
         answer="Our file has a block of its own, of nn.LayerNorm, nn.Linear and scaled_dot_product_attention.",
         reproduction="tests/limits/torch_encoder_gelu.py",
     ),
-    FromItsStarts(
+    Limit(
         name="attention's weights anew on the way back",
         layer="attention/attention",
         frameworks=("torch", "keras-torch"),
@@ -281,6 +259,7 @@ LIMITS = (
         reproduction="tests/limits/torch_attention_scores.py",
         starts=("large scores",),
         groups=("gradients", "parameters", "change of parameters"),
+        groups_of_starts=True,
         tensors=".value",
         settings=(("heads", True),),
     ),

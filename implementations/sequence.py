@@ -11,9 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from implementations import labels
 from implementations.declarations import BatchArray, Metric, Tensor, Variant
-from implementations.errors import BadInput
 from implementations.metrics import accuracy, bits_per_label
-from implementations.spec import SGD, NetworkSpec, Size, Whole
+from implementations.spec import NetworkSpec, Size, Whole, in_the_form_hat
 
 STOCK_KERAS = Variant(
     name="stock",
@@ -113,15 +112,9 @@ class SequenceSpec(NetworkSpec):
             )
         return labels.misfit(dataset, self.classes)
 
-    def variant(self, name: str) -> Self:
-        """The specification under a named variant ("spec" is the specification as it stands)."""
-        if name == "spec":
-            return self
-        if name != STOCK_KERAS.name:
-            raise BadInput(f"variant: no such variant {name!r}; there are 'spec' and {STOCK_KERAS.name!r}.")
-        if isinstance(self.optimizer, SGD):
-            return self
-        return self.model_copy(update={"optimizer": self.optimizer.model_copy(update={"epsilon_form": "hat"})})
+    def variants(self) -> dict[str, Self]:
+        """Keras as it comes has another form of Adam."""
+        return {STOCK_KERAS.name: self.model_copy(update={"optimizer": in_the_form_hat(self.optimizer)})}
 
 
 def weight(rows: int, columns: int, deviation: float | None = None, layout: str = "(in, out)") -> Tensor:

@@ -75,6 +75,11 @@ OPTIMIZERS: dict[str, type[Strict]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
 Optimizer = Annotated[SGD | Adam | AdamW, Field(discriminator="kind")]
 
 
+def in_the_form_hat(optimizer: SGD | Adam | AdamW) -> SGD | Adam | AdamW:
+    """The same, with the form of epsilon "hat" where it has one."""
+    return optimizer if isinstance(optimizer, SGD) else optimizer.model_copy(update={"epsilon_form": "hat"})
+
+
 class NetworkSpec(Strict):
     """A network in words and numbers. A subclass adds its fields and what is abstract here.
 
@@ -156,9 +161,14 @@ class NetworkSpec(Strict):
 
     def variant(self, name: str) -> Self:
         """The specification under a named variant; "spec" is the specification as it stands."""
-        if name != "spec":
-            raise BadInput(f"variant: no such variant {name!r}; there is 'spec'.")
-        return self
+        variants = {"spec": self} | self.variants()
+        if name not in variants:
+            raise BadInput(f"variant: no such variant {name!r}; there are {' and '.join(map(repr, variants))}.")
+        return variants[name]
+
+    def variants(self) -> dict[str, Self]:
+        """The specification under the variants that the network's module names; none unless a subclass has some."""
+        return {}
 
     def _with_optimizer(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         """These parameters and statistics, the slots of the parameters, and the optimizer's counter where it has one."""

@@ -44,8 +44,8 @@ MOST_BLOCKS = 1000
 FEWEST_BLOCKS = 3
 """What a budget gives up sizes for. The estimate is cautious: on a quicker machine more blocks fit."""
 
-PERTURBATIONS, FEW_PERTURBATIONS = 16, 4
-"""As the proof has them (`tolerances`), which would import NumPy, and a plan is made without it."""
+FEW_PERTURBATIONS = 4
+"""As the proof has it (`tolerances`), which would import NumPy, and a plan is made without it."""
 
 FLOOR_S = {"cpu": 0.01, "cuda": 0.03}
 """A large product or a large copy."""
@@ -138,14 +138,14 @@ class RunEstimate:
     def _afterwards_s(self, cells: Sequence[Cell]) -> float:
         """Proofs from where the rounds ended, of one cell in six, one after the other."""
         flops = [self._flops(c.who, c.axes) for c in afterwards.proved(cells, lambda c: self._flops(c.who, c.axes))]
-        runs = sum((2 + (FEW_PERTURBATIONS if f >= afterwards.LARGE_FLOPS else PERTURBATIONS)) * f for f in flops)
+        runs = (2 + FEW_PERTURBATIONS) * sum(flops)
         return (0.05 * len(flops) + runs / PROOF_FLOPS_PER_S) / MIN_BLOCKS_FOR_VERDICT
 
     def _strays_s(self, who: Configuration, axes: Axes) -> float:
         """What the proofs of a network share, from two starts; of a large one on the cores of whoever comes first."""
         flops = self._flops(who, axes)
-        side_by_side = min(who.threads, PERTURBATIONS) if flops >= afterwards.LARGE_FLOPS else 1
-        return 2 * PERTURBATIONS * flops / PROOF_FLOPS_PER_S / side_by_side
+        side_by_side = min(who.threads, FEW_PERTURBATIONS) if flops >= afterwards.LARGE_FLOPS else 1
+        return 2 * FEW_PERTURBATIONS * flops / PROOF_FLOPS_PER_S / side_by_side
 
     def _flops(self, who: Configuration, axes: Axes) -> float:
         return float(self._at(who, axes).flops("train_step"))

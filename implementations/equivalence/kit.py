@@ -123,8 +123,8 @@ class Kit:
         return (check for part in self.parts(candidate) for check in part)
 
     def parts(self, candidate: Candidate) -> Iterator[Iterable[Check]]:
-        """The whole proof: steps, then what takes many, which a wrong step fails too. Deterministic settings come last, for they
-        stay on.
+        """The whole proof: steps, then what takes many, then thousands, which a wrong step fails too. Deterministic settings come last,
+        for they stay on.
         """
         spec = candidate.spec
         yield self.precision(spec.precision)
@@ -132,6 +132,7 @@ class Kit:
         if not spec.problem_with("train_step"):
             yield (check for start in self.stress_starts(spec) for check in self.steps(candidate, [start]))
             yield self.beyond_a_step(candidate)
+            yield self.lifetime(candidate)
             yield self.determinism(candidate)
 
     def beyond_a_step(self, candidate: Candidate) -> Iterator[Check]:
@@ -143,7 +144,6 @@ class Kit:
         yield from reach.not_a_number(candidate, self.states, self.starts(spec)[0])
         yield from reach.not_looked_at(candidate, self.states, self.starts(spec)[0])
         yield from generator.statistics(candidate.model.draw_masks, spec, spec.batch)
-        yield from self.lifetime(candidate)
 
     def precision(self, name: str) -> list[Check]:
         """Bits kept and rounding done by the matrix product on the device, and by whatever else multiplies."""

@@ -13,7 +13,6 @@ import numpy as np
 
 from implementations.contract import Arrays, Batch, OracleClass
 from implementations.declarations import Branch
-from implementations.equivalence import from_slots
 from implementations.equivalence.array_functions import Computing, plain
 from implementations.layers.clipping import clipping_numpy as clipping
 from implementations.layers.loss import cross_entropy_numpy as cross_entropy
@@ -146,12 +145,6 @@ class _Oracle(Model):
         logits, caches = self.forward(self._in_own_arithmetic(batch))
         _, p = cross_entropy.forward(logits, batch["y"])
         return float(clipping.norm(self.backward(cross_entropy.backward(p, batch["y"]), caches)))
-
-    def parameters_from_slots(
-        self, before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]
-    ) -> dict[str, from_slots.Expected]:
-        """What the parameters must be given the slots after the step."""
-        return from_slots.parameters(self.spec, before, after)
 
 
 def _off_by_rounding(n: np.ndarray, shift: np.ndarray, noise: Any) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from implementations.contract import Arrays, Batch, DeviceArray, DeviceBatch, ExtendedModel, Model, Oracle, Spec
 from implementations.declarations import Branch
-from implementations.equivalence import generator, tolerances
+from implementations.equivalence import from_slots, generator, tolerances
 from implementations.equivalence.repetition import Repetition, Start
 from implementations.equivalence.strays import Shared
 from implementations.equivalence.tolerances import Check, Yardstick
@@ -157,7 +157,7 @@ def compare(
     spec, unit = candidate.spec, tolerances.UNIT_ROUNDOFF[tolerances.STORED[candidate.arithmetic]]
     _, checks, _ = settle(candidate, oracle, start, seen, shared)
     if all(tolerances.has_shape(name, seen.state, tensor.shape) for name, tensor in spec.tensors().items()):
-        follow = oracle.parameters_from_slots(start.state, seen.state)
+        follow = from_slots.parameters(spec, start.state, seen.state)
         checks += tolerances.elementwise(start.check, "parameters from slots", seen.state, follow, unit)
     return checks
 

@@ -26,7 +26,7 @@ class Start:
     extreme: bool = False
     """Parameters need not be certifiable here, not even those without slots."""
 
-    perturbed: int = tolerances.PERTURBATIONS
+    perturbed: int = tolerances.FEW_PERTURBATIONS
     """Runs behind each budget."""
 
     @property
@@ -66,11 +66,6 @@ class Repetition:
         """The oracle's tensors by name; `choices` says what its branches choose."""
         return self._tensors(self.oracle, self.start.state, self.start.batch, choices)
 
-    def plain(self, choices: Choices) -> Arrays:
-        """The same formulas in the candidate's precision, without perturbation."""
-        oracle = self.oracle.in_arithmetic(np.dtype(tolerances.STORED[self.arithmetic]), np.ndarray)
-        return self._tensors(oracle, self.start.state, self.start.batch, choices)
-
     def yardstick(self, expected: Arrays, choices: Choices) -> "tuple[Yardstick, dict[str, float]]":
         """How far rounding moves the oracle's tensors in the candidate's arithmetic, and how far the leads of its branches.
 
@@ -91,7 +86,7 @@ class Repetition:
         and batch norm may be computed as one product and one sum. So the runs there round in four ways, samples apart or alike,
         batch norm as its formula has it or folded, and the largest counts.
         """
-        part = tolerances.PERTURBATIONS // 4
+        part = self.start.perturbed // 4
         ways = [(part, alike, folded) for folded in (False, True) for alike in (False, True)]
         if not self.start.extreme:
             if strays.is_large(self.spec):

@@ -11,6 +11,7 @@ automatic mixed precision does it, rounds the factors to 8 bits, and what comes 
 import math
 import random
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ from implementations.equivalence.array_functions import Computing
 SIGNIFICANT_BITS = {"tf32": 11, "bfloat16": 8}
 POOL = 2**18 + 3
 """Random signs are drawn once and used again from another place: drawing would cost more than the arithmetic."""
+
+AT_ONCE = POOL // 2
+"""So many numbers find their signs in one piece."""
 
 
 def rounded(value: np.ndarray, bits: int, rng: np.random.Generator | None = None) -> np.ndarray:
@@ -47,7 +51,7 @@ class Noise:
 
     def __init__(self, ulp: float, dtype: DTypeLike, seed: int, alike: bool = False, folded: bool = False) -> None:
         self.rng, self.alike, self.folded = np.random.default_rng(seed), alike, folded
-        self.factors = (1 + ulp * self.rng.choice([-1.0, 1.0], size=POOL)).astype(dtype)
+        self.factors = _factors(ulp, np.dtype(dtype), seed)
         # For one number NumPy's generator needs ten times as long.
         self.between_0_and_1 = random.Random(seed).random
 
@@ -55,21 +59,21 @@ class Noise:
         """Every number of it off by one unit in the last place, or by so many; in place."""
         if self.alike and value.ndim > 1:
             value *= _times(ulps, self.of_shape(value.shape[1:]))
-        elif value.size <= POOL // 2 or not value.flags.c_contiguous:
+        elif value.size <= AT_ONCE or not value.flags.c_contiguous:
             value *= _times(ulps, self.of_shape(value.shape))
         else:
             flat = value.reshape(-1)
-            for begin in range(0, len(flat), POOL // 2):
-                part = flat[begin : begin + POOL // 2]
+            for begin in range(0, len(flat), AT_ONCE):
+                part = flat[begin : begin + AT_ONCE]
                 part *= _times(ulps, self.of_shape(part.shape))
 
     def of_shape(self, shape: tuple[int, ...]) -> np.ndarray:
         """Factors of this shape from a place at random; where there are too few behind it, they come again."""
         count = math.prod(shape)
-        place = int(self.between_0_and_1() * (POOL - min(count, POOL // 2)))
-        if count > POOL - place:
-            return np.resize(self.factors[place:], shape)
-        return self.factors[place : place + count].reshape(shape)
+        if count <= AT_ONCE:
+            place = int(self.between_0_and_1() * (POOL - count))
+            return self.factors[place : place + count].reshape(shape)
+        return np.resize(self.factors[int(self.between_0_and_1() * AT_ONCE) :], shape)
 
     def on_sum(self, total: np.ndarray, rows: np.ndarray) -> None:
         """A sum over rows that are alike, rounded after each of them (Higham 1993, recursive summation); in place.
@@ -78,6 +82,13 @@ class Noise:
         """
         partial = np.add.accumulate(rows, axis=0)
         total += np.sum(partial * (self.of_shape(partial.shape) - 1), axis=0)
+
+
+@lru_cache(maxsize=16)
+def _factors(ulp: float, dtype: np.dtype[Any], seed: int) -> np.ndarray:
+    factors = (1 + ulp * np.random.default_rng(seed).choice([-1.0, 1.0], size=POOL)).astype(dtype)
+    factors.flags.writeable = False  # many share them
+    return factors
 
 
 def _times(ulps: float, factors: np.ndarray) -> np.ndarray:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from implementations.contract import Arrays, Spec
-from implementations.equivalence import tolerances
 
 if TYPE_CHECKING:  # it imports this module
     from implementations.equivalence.repetition import Repetition
@@ -54,7 +53,7 @@ class Shared:
             type(spec).__module__,
             spec.model_dump(mode="json"),
             repetition.arithmetic,
-            tolerances.PERTURBATIONS,
+            start.perturbed,
             start.extreme,
         ]
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode())

@@ -6,7 +6,7 @@ one unit in the last place, and the ReLUs on the oracle's side of their kinks. N
 of its own.
 
 The gates: **A** the rule itself, tensor by tensor; **B** and **C** the same over many seeds, against plain NumPy, and
-between float32 and float64 (`scaling`); **D** a matrix product against its a-priori bound (`precision`); **E** tensors
+between float32 and float64 (`tests/mutation/scaling`); **D** a matrix product against its a-priori bound (`precision`); **E** tensors
 that are zero in theory, measured by the terms that cancel in them; **F** elementwise operations, in units of the last place.
 """
 
@@ -33,10 +33,10 @@ MOST_BUDGET = 0.1
 """With a budget beyond this a gradient of zero might pass: nothing is certified then."""
 
 PERTURBATIONS = 16
-"""Runs behind each budget. Scalars need so many: of them no norm takes an average."""
+"""Runs behind the budget that decides. Scalars need so many: of them no norm takes an average."""
 
 FEW_PERTURBATIONS = 4
-"""The same for a step or a prediction on the way: enough for a tensor of many numbers. What fails with so few is asked again with all."""
+"""Runs that are made first: enough for a tensor of many numbers. What fails with so few is asked again with all."""
 
 SMALLEST = 1e-30
 """A tensor that is smaller than this is zero: some frameworks flush what is near float32's smallest numbers."""

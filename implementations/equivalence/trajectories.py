@@ -95,7 +95,7 @@ def next_prediction(candidate: Candidate, oracle: Oracle, name: str, batch: Arra
 def _here(candidate: Candidate, name: str, batch: Arrays) -> Start:
     """The candidate's state as a start."""
     state = {n: np.asarray(v, np.float64) for n, v in candidate.model.state().items()}
-    return Start(name, state, batch, perturbed=tolerances.FEW_PERTURBATIONS)
+    return Start(name, state, batch)
 
 
 def two_runs(candidate: Candidate, start: Start, batches: Batches, steps: int) -> float:

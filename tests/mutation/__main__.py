@@ -92,7 +92,9 @@ def about(model: str) -> dict[str, Any]:
 def judge_sha256(model: str, job: Job) -> str:
     """Hash of the files that make this answer, without those that only sum it up."""
     mutation, support = ROOT / "tests" / "mutation", ROOT / "tests" / "support"
-    modules = [mutation / f"{name}.py" for name in ("planting", "false_alarms", "low_precision", "compile_modes")]
+    modules = [
+        mutation / f"{name}.py" for name in ("planting", "false_alarms", "scaling", "low_precision", "compile_modes")
+    ]
     modules += [support / f"{name}.py" for name in ("adapters", "batches", "cases", "conformance", "made_up")]
     folders = [mutation / "faults", support / model, *([support / "cupy"] if "cupy" in job else [])]
     return sources.files_sha256(modules + [path for folder in folders for path in sorted(folder.glob("*.py"))])

@@ -14,8 +14,8 @@ from implementations import limits, registry
 from implementations.catalogue import MODEL
 from implementations.equivalence import proof
 from implementations.equivalence.kit import Kit
-from implementations.equivalence.scaling import Errors
 from implementations.equivalence.tolerances import Check
+from tests.mutation.scaling import Errors
 from tests.support import adapters, cases
 
 STRESSED = 5

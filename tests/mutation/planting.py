@@ -31,12 +31,14 @@ from tests.mutation.faults import Fault
 from tests.support import adapters
 from tests.support.cupy import numpy_stand_in
 
-ORACLE = "oracle"
+ORACLE, ALL = "oracle", 99
 FRAMEWORKS = ("numpy", ORACLE, "cupy", "torch", "keras-tensorflow", "keras-torch", "keras-jax", "jax")
 
 
 def main(framework: str, precision: str, mode: str = "first", model: str = MODEL) -> None:
-    """Every fault of this framework, and before them the clean implementation under their specifications, by the name ""."""
+    """Every fault of this framework; and, by the name "", the clean implementation under the same specifications, as far as any
+    fault was asked there.
+    """
     prepare(framework, precision)
     if framework != ORACLE:
         remember_yardsticks()
@@ -46,13 +48,20 @@ def main(framework: str, precision: str, mode: str = "first", model: str = MODEL
         for fault in {"own": own, "some": some}.get(mode, of)(framework, model)
         if fault.precision == precision or (not fault.precision and mode != "needed")
     ]
-    specs = [{}, *(fault.spec for fault in asked)] if everything else [{}]
-    for spec in {str(spec): spec for spec in specs}.values():  # nothing planted: nothing to be noticed
-        tell("", framework, precision, noticed(framework, None, spec, precision, everything=True, model=model))
     made = {mistake.name: mistake for mistake in mistakes.of_model(model)}
+    specs: dict[str, tuple[dict[str, Any], int]] = {}
     for fault in asked:
-        checks = noticed(framework, made[fault.name], fault.spec, precision, everything, fault.steps, model)
+        checks, parts = answer(framework, made[fault.name], fault.spec, precision, everything, fault.steps, model)
         tell(fault.name, framework, precision, checks)
+        specs[str(fault.spec)] = fault.spec, max(parts, specs.get(str(fault.spec), ({}, 0))[1])
+    clean = {str(spec): (spec, parts) for spec, parts in specs.values() if everything} | {"{}": ({}, ALL)}
+    for spec, parts in clean.values():  # nothing planted: nothing to be noticed
+        tell(
+            "",
+            framework,
+            precision,
+            noticed(framework, None, spec, precision, everything=True, model=model, most=parts),
+        )
 
 
 def of(framework: str, model: str = MODEL) -> list[Fault]:
@@ -145,11 +154,25 @@ def noticed(
     everything: bool,
     steps: int = 0,
     model: str = MODEL,
+    most: int = ALL,
 ) -> list[str]:
-    """What the kit notices, as `check: group`. The first thing, or everything of a kind. A fault must give wrong results:
-    one that raises is itself wrong.
+    """What the kit notices, as `check: group`. The first thing, or everything of a kind."""
+    return answer(framework, mistake, changes, precision, everything, steps, model, most)[0]
 
-    The next part of the proof is asked where the one before shows nothing. Given a number of steps, a run of that many is all that is asked.
+
+def answer(
+    framework: str,
+    mistake: Mistake | None,
+    changes: dict[str, Any],
+    precision: str,
+    everything: bool,
+    steps: int = 0,
+    model: str = MODEL,
+    most: int = ALL,
+) -> tuple[list[str], int]:
+    """What is `noticed`, and how many parts of the proof were asked: the next where the one before shows nothing, at `most` so many.
+
+    A fault must give wrong results: one that raises is itself wrong. Given a number of steps, a run of that many is all that is asked.
     """
     failed: dict[str, None] = {}
     spec = registry.part(model, "spec").Spec().changed(**faults.table(model).SIZE | changes, precision=precision)
@@ -158,15 +181,16 @@ def noticed(
     if mistake is None and changes:
         kit.steps_of_life = ROUND  # thousands are made of the first, and of all cases without a fault
     candidate = kit.candidate(spec)
-    for part in [kit.trajectory(candidate, steps)] if steps else kit.parts(candidate):
+    asked = 0
+    for asked, part in enumerate([kit.trajectory(candidate, steps)] if steps else kit.parts(candidate), start=1):
         for check in part:
             if not check.passed and not limits.explaining(framework, "plain", values, check):
                 failed[f"{check.check}: {check.group}"] = None
                 if not everything:
-                    return list(failed)
-        if failed:
+                    return list(failed), asked
+        if failed or asked == most:
             break
-    return list(failed)
+    return list(failed), ALL if steps else asked
 
 
 def tell(fault: str, framework: str, precision: str, checks: list[str]) -> None:

@@ -6,10 +6,9 @@ from typing import Any
 
 from implementations import mistakes, registry, sources
 from implementations.catalogue import MODEL
-from implementations.equivalence import scaling
 from implementations.equivalence.tolerances import FACTOR, Check
 from implementations.limits import LIMITS
-from tests.mutation import faults, planting
+from tests.mutation import faults, planting, scaling
 from tests.mutation.vices import VICES
 
 Answers = Sequence[dict[str, Any]]

@@ -131,10 +131,12 @@ def is_slow(implementation: str) -> bool:
     return implementation.startswith("keras-torch")
 
 
-def lives_long(model: str, implementation: str, precision: str) -> bool:
+def lives_long(model: str, implementation: str, precision: str, thorough: bool = False) -> bool:
     """Whether thousands of steps are asked of one object, and runs over the places at which a small counter would give up: they show
-    what a framework's training shares, so of the first model, as it is timed.
+    what a framework's training shares, so of the first model, as it is timed; of every model by `make prove`.
     """
+    if thorough:
+        return precision != "float64"
     return model == MODEL and precision == "float32" and not is_slow(implementation)
 
 

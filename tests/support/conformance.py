@@ -25,7 +25,7 @@ import numpy as np
 from implementations import initialisation, limits, registry, watching
 from implementations.contract import ExtendedModel, Spec
 from implementations.equivalence import tolerances
-from implementations.equivalence.kit import COUNTERS, ROUND, Kit
+from implementations.equivalence.kit import COUNTERS, LIFETIME, ROUND, Kit
 from implementations.equivalence.proof import Candidate
 from implementations.equivalence.tolerances import Check
 from tests.support import adapters, batches, cases
@@ -124,8 +124,9 @@ class Asked:
             self.model, self.implementation, self.precision, thorough
         ):  # last: deterministic settings stay on
             spec = self.spec(self.own.CASES[self.own.IN_FULL])
-            if not (thorough or cases.lives_long(self.model, self.implementation, self.precision)):
-                self.kit.steps_of_life, self.kit.counters = ROUND, COUNTERS[:1]
+            lives_long = cases.lives_long(self.model, self.implementation, self.precision, thorough)
+            self.kit.steps_of_life = LIFETIME if lives_long else ROUND
+            self.kit.counters = COUNTERS if thorough or lives_long else COUNTERS[:1]
             self.tell(spec, FULL, self.kit.everything(self.candidate(spec)))
         self.say(ended=True)
 

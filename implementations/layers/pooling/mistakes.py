@@ -8,7 +8,6 @@ LARGEST = "np.max(windows(a), axis=0)"
 CHOSEN = "    return np.argmax(windows(a), axis=0)\n"
 ROUTED = "dp * (chosen == place)"
 SIDES = "    height, width = a.shape[1] // 2 * 2, a.shape[2] // 2 * 2\n"
-WINDOW = "a[:, u:height:2, v:width:2]"
 PLACED = "    da = np.zeros_like(dp, shape=shape)\n"
 
 

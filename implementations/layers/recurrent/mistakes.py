@@ -21,7 +21,6 @@ IN_KERAS = "    return kind(width, return_sequences=every, name=name)\n"
 FORWARD = "# --- forward ---\n"
 
 XW_IN_JAX = "    xw = x @ weight + bias\n"
-STEP_IN_JAX = "        memory = cell.step("
 STEPPED_IN_JAX = "        return memory, memory[0]\n"
 PRODUCT_IN_JAX = "        hu = memory[0] @ recurrent_weight\n"
 ZEROS_IN_JAX = "jnp.zeros((len(x), len(recurrent_weight)), xw.dtype)"

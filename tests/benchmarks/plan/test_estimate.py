@@ -75,8 +75,8 @@ def test_it_knows_how_large_the_network_is() -> None:
 
 
 def test_it_knows_the_proofs_constants() -> None:
-    own = estimate.PERTURBATIONS, estimate.FEW_PERTURBATIONS, afterwards.LARGE_FLOPS
-    assert own == (tolerances.PERTURBATIONS, tolerances.FEW_PERTURBATIONS, strays.LARGE_FLOPS)
+    own = estimate.FEW_PERTURBATIONS, afterwards.LARGE_FLOPS
+    assert own == (tolerances.FEW_PERTURBATIONS, strays.LARGE_FLOPS)
 
 
 def test_proofs_of_large_networks_count() -> None:

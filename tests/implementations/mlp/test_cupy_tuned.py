@@ -124,8 +124,9 @@ def test_in_tf32_it_is_as_coarse_as_named(kit: MakeKit) -> None:
 def test_all_that_the_kit_asks(kit: MakeKit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Kit, "steps_of_life", 200)  # on the stand-in a step takes long
     asked, made = spec(**CASES[IN_FULL], precision="float32"), kit()
-    checks = list(made.beyond_a_step(made.candidate(asked)))
-    assert {"manners", "not a number", "generator"} <= {check.check for check in checks}
+    candidate = made.candidate(asked)
+    checks = [*made.beyond_a_step(candidate), *made.lifetime(candidate)]
+    assert {"manners", "not a number", "generator", "after 200 calls"} <= {check.check for check in checks}
     assert not failed(checks)
 
 

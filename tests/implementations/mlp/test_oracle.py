@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from implementations import initialisation
-from implementations.equivalence import tolerances
+from implementations.equivalence import from_slots, tolerances
 from implementations.mlp.spec import MLPSpec
 from tests.support import batches
 from tests.support.mlp import scalar_reference as reference
@@ -230,7 +230,7 @@ def test_parameters_follow_from_the_slots(optimizer, batch_norm):
     model = oracle(spec, before)
     model.repeat_step(batches.one(spec), fixed_masks(spec))
     after = model.state()
-    follow = model.parameters_from_slots(before, after)
+    follow = from_slots.parameters(spec, before, after)
     assert set(follow) == (
         {n for n, t in spec.tensors().items() if t.role == "parameter"} if spec.optimizer.slots else set()
     )

@@ -155,7 +155,7 @@ def test_a_variant_is_another_form_of_epsilon() -> None:
     assert ROWS.variant("spec") is ROWS
     assert ROWS.variant("stock").optimizer == ROWS.optimizer.model_copy(update={"epsilon_form": "hat"})
     descent = ROWS.changed(optimizer={"kind": "sgd"})
-    assert descent.variant("stock") is descent
+    assert descent.variant("stock") == descent
     with pytest.raises(BadInput, match="no such variant 'stork'; there are 'spec' and 'stock'"):
         ROWS.variant("stork")
 

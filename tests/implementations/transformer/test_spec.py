@@ -205,7 +205,7 @@ def test_a_variant_is_another_form_of_epsilon() -> None:
     assert TOKENS.variant("spec") is TOKENS
     assert TOKENS.variant("stock").optimizer == TOKENS.optimizer.model_copy(update={"epsilon_form": "hat"})
     descent = TOKENS.changed(optimizer={"kind": "sgd"})
-    assert descent.variant("stock") is descent
+    assert descent.variant("stock") == descent
     with pytest.raises(BadInput, match="no such variant 'stork'; there are 'spec' and 'stock'"):
         TOKENS.variant("stork")
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from implementations.equivalence import scaling
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.tolerances import UNIT_ROUNDOFF
 from implementations.frameworks import numpy_adapter
 from implementations.mlp import mlp_numpy
 from implementations.mlp.spec import MLPSpec
+from tests.mutation import scaling
 from tests.support.mlp.cases import SMALL
 
 U32, U64 = UNIT_ROUNDOFF["float32"], UNIT_ROUNDOFF["float64"]

@@ -8,7 +8,7 @@ thirty seeds is not, if the tensor has a hundred elements; a fault that shows in
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,7 +35,9 @@ class Errors:
         if any(check.group == proof.FLIPS for check in checks):
             return  # a ReLU on the other side is not rounding, and NumPy has its own
         expected = yardstick.expected
-        plain = repetition.plain({name: branch.choice for name, branch in oracle.branches().items()})
+        in_numpy = oracle.in_arithmetic(np.dtype(tolerances.STORED[candidate.arithmetic]), np.ndarray)
+        choices = {name: branch.choice for name, branch in oracle.branches().items()}
+        plain = replace(repetition, oracle=in_numpy).reference(choices)
         actual = repetition.tensors_of_step(seen.logits, seen.loss, seen.state)
         for name, value in expected.items():
             if np.size(value) >= FEWEST_ELEMENTS and not name.startswith(tolerances.CHANGE):

@@ -147,6 +147,9 @@ def test_a_framework_brings_no_other_into_its_process(implementation: str) -> No
     (process,) = [answer for answer in said(implementation)[0] if "loaded" in answer]
     assert set(process["loaded"]) == OWN[implementation]
     assert process["adapter"] == implementation
+    later = [answer for answer in said(implementation)[0] if "ended" in answer]
+    assert later
+    assert [answer for answer in later if set(answer["ended"]) != OWN[implementation]] == []
 
 
 def test_every_framework_of_ours_has_its_wall_tested() -> None:

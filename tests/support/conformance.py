@@ -2,7 +2,7 @@
 
 Prints one JSON object per line, each with its model, implementation and precision: {"case": ..., "checks": [...]} for a proof
 or a run, {"predictions": sha256} for a training on the model's own data, {"continuation": tokens} of a text after it, {"choices": ...}
-of its branches beside the oracle's, {"watched": ...} for a watched step, and {"ended": true} at the end of a precision. The first line is of the process: {"adapter": ..., "loaded": ...}.
+of its branches beside the oracle's, {"watched": ...} for a watched step, and {"ended": frameworks} at the end of a precision: what stands in the process then. The first line is of the process: {"adapter": ..., "loaded": ...}.
 `python -m tests.support.conformance torch/tuned float64 thorough mlp` asks all of one.
 
 A process of its own, because no process may hold two frameworks. What is set for a precision stays set, so each has a copy
@@ -54,8 +54,13 @@ def tell_what_is_loaded(framework: str, name: str) -> None:
     """What stands in the process that holds the framework, its adapter and its models; the first line of output."""
     for model in cases.models(framework):
         registry.model_class(model, framework)
+    print(json.dumps({"adapter": name, "loaded": loaded()}), flush=True)
+
+
+def loaded() -> list[str]:
+    """The frameworks in this process."""
     tops = {module.partition(".")[0].replace("jaxlib", "jax") for module in sys.modules}
-    print(json.dumps({"adapter": name, "loaded": sorted(tops & {"torch", "tensorflow", "jax", "cupy"})}), flush=True)
+    return sorted(tops & {"torch", "tensorflow", "jax", "cupy"})
 
 
 def problem(implementation: str) -> Any:
@@ -128,7 +133,7 @@ class Asked:
             self.kit.steps_of_life = LIFETIME if lives_long else ROUND
             self.kit.counters = COUNTERS if thorough or lives_long else COUNTERS[:1]
             self.tell(spec, FULL, self.kit.everything(self.candidate(spec)))
-        self.say(ended=True)
+        self.say(ended=loaded())
 
     def spec(self, changes: dict[str, Any]) -> Any:
         """A small network with these changes."""

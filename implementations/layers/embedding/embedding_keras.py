@@ -24,7 +24,7 @@ def summed(gradient: Any) -> Any:
     TensorFlow hands on the pieces, which it adds up when it comes to them: what stock Keras makes of a gradient, such as squares and
     a norm, it makes of the pieces.
     """
-    if not hasattr(gradient, "indices"):
+    if not hasattr(gradient, "dense_shape"):  # PyTorch's tensors have `indices` too
         return gradient
     import tensorflow as tf
 

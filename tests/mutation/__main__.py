@@ -161,7 +161,6 @@ def offered(model: str, implementation: str, precision: str) -> bool:
 def answer(job: Job, environment: Mapping[str, str]) -> Answered:
     """Seconds that a process took, and what it said; that it broke off is an answer too."""
     begin = monotonic()
-    environment = {**environment, **compiled_quickly(job)}
     done = subprocess.run(
         [sys.executable, "-m", *job], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
@@ -173,11 +172,6 @@ def answer(job: Job, environment: Mapping[str, str]) -> Answered:
     if job[0] == "tests.support.conformance":
         said = [cases_summed_up(job[1], job[2], job[4], said)]
     return seconds, said
-
-
-def compiled_quickly(job: Job) -> dict[str, str]:
-    """Nobody times anything in float64: what is judged there are the formulas, not what XLA makes of them."""
-    return adapters.compiled_quickly(job[1].partition("/")[0]) if "float64" in job else {}
 
 
 def cases_summed_up(framework: str, precision: str, model: str, said: list[dict[str, Any]]) -> dict[str, Any]:

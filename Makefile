@@ -53,7 +53,7 @@ lint: $(STAMP) ## Check format, lint and import contracts
 types: $(STAMP) ## Check types
 	$(BIN)/mypy
 
-check: lint types test ## Run all that CI runs: format, lint, import contracts, types, tests
+check: lint types test ## Run what CI's main job runs: format, lint, import contracts, types, tests
 
 prove: $(STAMP) ## Plant every fault in every framework, try thousands of seeds, and write results/proof (half an hour for the MLP; stopped, it goes on; MODEL=cnn: of one)
 	$(BIN)/python -m tests.mutation $(MODEL)

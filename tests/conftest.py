@@ -5,6 +5,7 @@ last among them those that would wait for others, of which a module's `turn_of(p
 With `--model NAME`, as `make test MODEL=NAME` has it, tests of other models are left out.
 """
 
+import gc
 import os
 from typing import Any
 
@@ -70,6 +71,14 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     (shared_process.folder / "strays").mkdir(exist_ok=True)
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports without charts, where nobody looks at them: drawing them costs a second."""
+    from benchmarks.report import charts
+
+    monkeypatch.setattr(charts, "draw", lambda *_: {})
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     # Of versions that do not fit one another nothing else would tell: tests would wait for one another in all processes.
     shared_out = item.config.getoption("loadgroup", False)
@@ -79,3 +88,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_collection_finish() -> None:
     # Now that NumPy is imported: products are small here, and other processes run beside.
     threadpoolctl.threadpool_limits(1, user_api="blas")
+    gc.collect()
+    gc.freeze()  # thousands of tests and all modules, which every collection in a test would look through

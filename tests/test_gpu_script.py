@@ -16,7 +16,7 @@ import pytest
 from benchmarks import report
 from benchmarks.records import records_file
 from benchmarks.records.record import ProofRecord, RunRecord, TimingRecord
-from tests.support import ROOT
+from tests.support import ROOT, UNDRAWN
 from tests.support.strangers import offered
 
 SCRIPT = ROOT / ".ci" / "gpu"
@@ -37,7 +37,7 @@ def settings() -> dict[str, str]:
     folder = Path(tempfile.mkdtemp(prefix="samenet-test-"))
     (folder / "site").mkdir()
     with offered(folder / "site", "from implementations.mlp.mlp_numpy import MLP\n", FRAMEWORKS):
-        path = os.environ["PYTHONPATH"]
+        path = os.pathsep.join([os.environ["PYTHONPATH"], UNDRAWN["PYTHONPATH"]])
     return {
         "DEVICE": "cpu", "BUDGET": "8s", "VERIFY": "40", "GRACE": "120", "FRAMEWORKS": ",".join(["numpy", *FRAMEWORKS]),
         "PYTHON": sys.executable, "PYTHONPATH": path, "OUT": str(folder / "out"),
@@ -89,6 +89,7 @@ def test_proofs_come_back_as_records(unpacked: Path) -> None:
         assert (proof.who.mode, proof.passed) == (mode, True)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", RUNS)
 def test_every_run_comes_back_and_its_report_can_be_made_elsewhere(unpacked: Path, name: str) -> None:
     (folder,) = (unpacked / "results" / name).iterdir()

@@ -12,7 +12,7 @@ SENT = (RECORDS, "environment.json")
 
 def render(folder: Path, run: Shared) -> str:
     """For people."""
-    about = [f"{run.machine}, {run.measured}, {run.extent}. {run.proofs}.", *run.answers, *run.notes]
+    about = [f"{run.machine}, {run.measured}, {run.extent}. {run.proofs}", *run.answers, *run.notes]
     problems = [f"It cannot be shown: {problem}." for problem in run.problems]
     good = ["It may be sent in (results/README.md). Pack it:", packing(folder.resolve())]
     return "\n".join([*about, *(problems or good)])

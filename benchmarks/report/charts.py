@@ -16,7 +16,7 @@ from benchmarks.report.document import Figure
 INSTALL = "pip install vl-convert-python"
 """What brings the charts where they are missing."""
 
-AGAIN = "python -m benchmarks report FOLDER"
+AGAIN = ".venv/bin/python -m benchmarks report FOLDER"
 
 _VEGA_LITE = "5.20"
 # Liberation Sans comes with the renderer, so that text is measured alike on every machine; Arial is as wide.

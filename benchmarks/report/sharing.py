@@ -7,7 +7,7 @@ from benchmarks import wording
 from benchmarks.analysis.ranking import by_network, comparison_groups
 from benchmarks.analysis.results import Results
 from benchmarks.report import facts, nodes, sections
-from benchmarks.report.sections import answer
+from benchmarks.report.sections import answer, equivalence
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 
 
@@ -29,13 +29,12 @@ class Shared:
 
 def shared(results: Results) -> Shared:
     """The run in words, and its problems."""
-    passed = sum(proof.passed for proof in results.proofs)
     return Shared(
         machine=facts.machine(results.environment),
         measured=results.run.started_at[:10],
         extent=f"profile {results.run.profile}, {facts.blocks(results)}",
         answers=answer.firsts(by_network(results, comparison_groups(results))),
-        proofs=f"{passed} of {wording.count(len(results.proofs), 'proof')} passed",
+        proofs=equivalence.verdict(results),
         notes=[*filter(None, [sections.warning(results), _names(results)]), *results.problems],
         problems=_problems(results),
     )

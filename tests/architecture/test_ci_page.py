@@ -1,5 +1,6 @@
 """The shell lines of docs/ci.md are run, in small, and stand in its jobs as they are."""
 
+import os
 import re
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
+from tests.support import ROOT, UNDRAWN
 
 TEXT = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 TINY = "--profile smoke --threads 1 --set batch=8 --set width=16 --phase train_step,peak --blocks 1"
@@ -42,8 +43,9 @@ def place(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("lines", blocks("sh"), ids=["turns", "commits"])
 def test_the_lines_run_and_one_block_cannot_tell(lines: str, place: Path) -> None:
     done = subprocess.run(
-        ["bash", "-e", "-c", in_small(lines)], cwd=place, capture_output=True, text=True, timeout=300, check=False
-    )
+        ["bash", "-e", "-c", in_small(lines)],
+        cwd=place, env=os.environ | UNDRAWN, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
     assert done.returncode == 3, done.stderr[-3000:]
     assert "Whether B is slower than A could not be told, because a verdict needs 6 blocks" in done.stdout
     assert "10% was asked for: measure more blocks" in done.stdout

@@ -51,11 +51,11 @@ def test_the_logic_equals_the_oracles(stand_in: None, model: str, case: str, pre
     assert not failed(kit.steps(kit.candidate(spec), [*kit.starts(spec), *kit.stress_starts(spec)]))
 
 
-@pytest.mark.parametrize("model", [MODELS[0], MODELS[-1]])
-def test_a_thousand_steps_stay_with_the_oracle(stand_in: None, model: str) -> None:
+@pytest.mark.parametrize(("model", "steps"), [(MODELS[0], 1000), (MODELS[-1], 100)])
+def test_many_steps_stay_with_the_oracle(stand_in: None, model: str, steps: int) -> None:
     own = cases.of(model)
     kit, spec = PlantedKit("cupy", None, model), spec_of(model, "float64").changed(**next(iter(own.RUNS.values())))
-    assert not failed(kit.trajectory(kit.candidate(spec), 1000))
+    assert not failed(kit.trajectory(kit.candidate(spec), steps))
 
 
 WATCH = """

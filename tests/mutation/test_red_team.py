@@ -1,6 +1,7 @@
 """Every vice of a plug-in is told by whom it should be, with these words; what is beyond the claim, by nobody.
 
-Here those that share a process; `make prove` starts workers for the others too, and writes down who tells what.
+Here those that share a process, and of each those who should tell it; `make prove` starts workers for the others too, asks
+everyone of everything, and writes down who tells what.
 """
 
 import json

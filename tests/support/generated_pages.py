@@ -136,7 +136,7 @@ def gallery() -> str:
 def _run(folder: Path) -> Iterator[str]:
     run = report.shared(folder)
     yield f"### {folder.name}\n"
-    yield f"{escape(run.machine)}; {run.measured}, {run.extent}; {run.proofs}. [Report]({folder.name}/report.md).\n"
+    yield f"{escape(run.machine)}; {run.measured}, {run.extent}; {run.proofs} [Report]({folder.name}/report.md).\n"
     yield from (f"- {escape(said[0].upper() + said[1:])}" for said in (*run.answers, *run.notes))
     yield ""
     for picture in sorted((folder / "figures").glob("answer-*.svg")):

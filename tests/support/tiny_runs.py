@@ -32,9 +32,9 @@ def networks(epochs: int = 0) -> dict[str, Network]:
     return {"mlp": Network(SPEC, data(), epochs)}
 
 
-def execute(cells: list[Cell], blocks: int = 1, epochs: int = 0) -> list[Record]:
+def execute(cells: list[Cell], blocks: int = 1, epochs: int = 0, null_control: bool = True) -> list[Record]:
     found: list[Record] = []
-    Runner(networks(epochs), cells, TINY, blocks, seed=0, sink=found.append).execute()
+    Runner(networks(epochs), cells, TINY, blocks, seed=0, sink=found.append, null_control=null_control).execute()
     return found
 
 

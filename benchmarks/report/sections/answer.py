@@ -12,6 +12,7 @@ from benchmarks.records.configuration import Axes, Configuration
 from benchmarks.records.record import COPY
 from benchmarks.report import facts, plots
 from benchmarks.report.document import Block, Bullets, Figure, Heading, Section, Text, table
+from benchmarks.report.sections import equivalence
 from benchmarks.rough_time import rough
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
@@ -21,7 +22,7 @@ AIMS = (0.2, 0.1, 0.05)
 
 MOST_WITHOUT_RANK = 3
 
-_HOW = "How to read this: 2 takes twice as long. The bar is the 95% interval, cut where it leaves the chart; in the shaded band times are tied."
+_HOW = "How to read this: 2 takes twice as long. The bar is the 95% interval, cut where it leaves the chart; two times are tied where the whole bar lies in the shaded band."
 
 
 def section(parts: Sequence[Part]) -> Section:
@@ -207,14 +208,7 @@ def why(results: Results, group: ComparisonGroup, reason: Reason) -> str:
 
 def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
     """What differences this run sees, what smaller ones would cost, and how many proofs passed."""
-    passed = sum(proof.passed for proof in results.proofs)
-    explained = passed < len(results.proofs) and not any(proof.is_ours for proof in results.proofs)
-    others = (
-        "the others fail by listed limits of their frameworks, and have no rank"
-        if explained
-        else "what did not pass has no rank"
-    )
-    proofs = f"{passed} of {wording.count(len(results.proofs), 'proof')} passed; {others}."
+    proofs = equivalence.verdict(results)
     steps = [group for group in groups if group.phase == "train_step"] or groups
     if not any(group.rivals for group in steps):
         return ["Nothing was compared, so there is no difference to be sure of.", proofs]

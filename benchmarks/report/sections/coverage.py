@@ -12,7 +12,8 @@ from benchmarks.report.document import Block, Code, Section, table
 from benchmarks.wording import NO_VALUE
 
 AGAIN = "the same command with --retry-failed"
-_KINDS = ("measured", "measured in part", "failed", "skipped", "unequal", "not run")
+_NO_RANK = "measured, no rank"
+_KINDS = ("measured", _NO_RANK, "measured in part", "failed", "skipped", "unequal", "not run")
 
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
@@ -28,6 +29,8 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
 
 
 def _kind(entry: CellResult, blocks: int) -> str:
+    if entry.medians and entry.standing in ("not proved", "impossible"):
+        return _NO_RANK
     return "measured in part" if entry.medians and len(entry.medians) < blocks else entry.status
 
 
@@ -73,8 +76,13 @@ def holes(results: Results) -> list[Block]:
 def _hole(results: Results, entry: CellResult, blocks: int) -> list[str]:
     cell = entry.cell
     name = f"{wording.label(results, cell.who)}, {wording.timed(cell.phase, cell.axes)} ({wording.setting(cell.who)})"
-    kind = "measured, no rank" if entry.standing in ("not proved", "impossible") else _kind(entry, blocks)
-    return [name, kind, f"{len(entry.medians)} of {blocks}", entry.reason or NO_VALUE, entry.fix or NO_VALUE]
+    return [
+        name,
+        _kind(entry, blocks),
+        f"{len(entry.medians)} of {blocks}",
+        entry.reason or NO_VALUE,
+        entry.fix or NO_VALUE,
+    ]
 
 
 def _untrained(results: Results) -> list[Block]:

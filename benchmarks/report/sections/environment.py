@@ -20,7 +20,7 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     blocks += _reproduce(results)
     if results.problems:
         blocks += [Heading("Problems with the records"), Bullets(results.problems)]
-    summary = f"Run again: {wording.clean(shlex.join(results.run.command)) or wording.NO_VALUE}"
+    summary = f"Run again: {_again(results)}"
     return Section("environment", "Environment and how to reproduce", blocks, summary)
 
 
@@ -54,12 +54,25 @@ def _run(results: Results) -> list[tuple[str, str]]:
     return rows + facts.rows(run.code.model_dump(exclude_none=True), "code: ")
 
 
+def _again(results: Results) -> str:
+    """The run's command as it is given in the project's folder, without the folder that holds this run already."""
+    words, kept = iter(results.run.command), list[str]()
+    for word in words:
+        if word == "--into":
+            next(words, None)
+        elif not word.startswith("--into="):
+            kept.append(word)
+    if kept[:1] == ["python"]:
+        kept[0] = ".venv/bin/python"
+    return wording.clean(shlex.join(kept)) or wording.NO_VALUE
+
+
 def _reproduce(results: Results) -> list[Block]:
     return [
         Heading("How to reproduce"),
         Text("The same measurement (its times will be others, on another day by more than the intervals say):"),
-        Code("Run again", wording.clean(shlex.join(results.run.command)) or wording.NO_VALUE),
+        Code("Run again", _again(results)),
         Text(
-            "This report, byte for byte: python -m benchmarks report FOLDER. results.csv has a row per cell (columns.csv says what each column is), records.jsonl every round, steps.html the code of each step."
+            "This report, byte for byte: .venv/bin/python -m benchmarks report FOLDER. results.csv has a row per cell (columns.csv says what each column is), records.jsonl every round, steps.html the code of each step."
         ),
     ]

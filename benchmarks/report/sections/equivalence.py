@@ -38,12 +38,12 @@ def _detection(results: Results) -> str:
     planted = [noticed for by_framework in detection.faults.values() for noticed in by_framework.values()]
     dead = sum(any(noticed.values()) for noticed in planted)
     alarms = wording.count(detection.false_alarms, "false alarm")
-    code = "of the same code" if detection.same_code else "of older code: the command make prove judges it anew"
+    code = "of the same code" if detection.same_code else "of older code than that of this run"
     lacking = [each for each in results.run.networks if detection.networks and each.model not in detection.networks]
     others = f" Of the {wording.listed(map(wording.network, lacking))} that is not known yet." if lacking else ""
     return (
         f"The proof was judged itself ({code}): {dead} of {len(planted)} planted faults were noticed, and {detection.seeds:,} seeds without one "
-        f"raised {alarms}. results/proof names each.{others}"
+        f"raised {alarms}. results/proof has the newest answers.{others}"
     )
 
 
@@ -84,9 +84,11 @@ def _row(who: Configuration, proofs: Sequence[ProofRecord], by_column: Sequence[
 
 
 def verdict(results: Results) -> str:
-    """How many proofs passed."""
+    """How many proofs passed, and what became of the others."""
     passed = sum(proof.passed for proof in results.proofs)
-    return f"{passed} of {wording.count(len(results.proofs), 'proof')} passed. What did not pass is not ranked."
+    explained = passed < len(results.proofs) and not any(proof.is_ours for proof in results.proofs)
+    others = "The others fail by listed limits of their frameworks, and have" if explained else "What did not pass has"
+    return f"{passed} of {wording.count(len(results.proofs), 'proof')} passed. {others} no rank."
 
 
 def failures(results: Results) -> list[Block]:

@@ -51,7 +51,13 @@ def _summary(metric: MetricText, trainings: Sequence[LearningRecord]) -> str:
     reached, last = len(_ends(metric, trainings)), max(training.points[-1].epoch for training in trainings)
     whole = [training for training in trainings if training.points[-1].epoch == last]
     finals = span([training.points[-1].metric for training in whole], lambda number: value(metric, number))
-    return f"{reached} of {wording.count(len(trainings), 'training')} reached {said(metric)} on the test set; after {wording.count(last, 'epoch')} it was {finals}."
+    ended = (
+        "after {0} it was {1}"
+        if len(whole) == len(trainings)
+        else "there the others stop; those that went on ended after {0} at {1}"
+    )
+    count = wording.count(len(trainings), "training")
+    return f"{reached} of {count} reached {said(metric)} on the test set at some epoch; {ended.format(wording.count(last, 'epoch'), finals)}."
 
 
 def _setting(results: Results, setting: tuple[str, float], trainings: Sequence[LearningRecord]) -> list[Block]:

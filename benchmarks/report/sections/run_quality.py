@@ -72,13 +72,13 @@ def _conduct_note(results: Results, qualities: Sequence[TurnQuality]) -> str:
 
 
 def _moved(results: Results, qualities: Sequence[TurnQuality]) -> str:
-    """Who is faster or slower in turns: beyond the margin where the whole interval is, else perhaps; the table has the ratios."""
+    """Who is faster or slower alone than in turns: beyond the margin where the whole interval is, else perhaps; the table has the ratios."""
     shifts = [(wording.label(results, quality.who), quality.shift) for quality in qualities if quality.shift]
-    beyond = [name for name, shift in shifts if shift.verdict in ("faster", "slower")]
     perhaps = [name for name, shift in shifts if run_quality.may_be_beyond(shift)]
     note = ""
-    if beyond:
-        note += f" Taking turns moves {wording.listed(beyond)} by more than {wording.MARGIN}: read the ranking with that in mind."
+    for verdict in ("faster", "slower"):
+        if beyond := [name for name, shift in shifts if shift.verdict == verdict]:
+            note += f" Alone {wording.listed(beyond)} would be {verdict} by more than {wording.MARGIN}: read the ranking with that in mind."
     if perhaps:
         note += (
             f" Taking turns moves {wording.listed(perhaps)}; whether that is more than {wording.MARGIN} is not settled."

@@ -38,7 +38,7 @@ def _ready(results: Results, group: ComparisonGroup, starts: Sequence[Start]) ->
     """Who is ready first."""
     first, _ = startup.overtaking(starts)
     if first is None:
-        return "What starting costs was not measured."
+        return "What importing costs was not measured, so nothing is said of who starts fastest."
     return f"{_label(results, first)} is ready first: {wording.duration(first.before_steady_s or 0.0)} until its training steps are steady, {_where(group)} (once)."
 
 

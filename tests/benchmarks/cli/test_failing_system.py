@@ -5,6 +5,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from unittest import mock
 
@@ -75,6 +77,18 @@ def finished(folder: Path) -> list[int]:
     return [found.block for found in records if isinstance(found, BlockRecord)]
 
 
+@cache
+def undisturbed(place: Path, command: str) -> tuple[dict[str, int], Result]:
+    """How many calls of each kind a command makes, and what it says."""
+    begin(place, command)
+    counting = [Failing(kind, 0, (place, *SYSTEM)) for kind in CALLS]
+    with ExitStack() as installed:
+        for each in counting:
+            installed.enter_context(each.installed())
+        done = invoke(*commands(place)[command])
+    return {each.kind: each.seen for each in counting}, done
+
+
 def refused_call(place: Path, command: str, kind: str, number: int) -> tuple[Failing, Result]:
     begin(place, command)
     failing = Failing(kind, number, (place, *SYSTEM))
@@ -85,9 +99,9 @@ def refused_call(place: Path, command: str, kind: str, number: int) -> tuple[Fai
 @pytest.mark.parametrize("command", commands(Path()))
 @pytest.mark.parametrize("kind", CALLS)
 def test_a_call_that_fails_is_told_and_loses_nothing(place: Path, command: str, kind: str) -> None:
-    undisturbed, expected = refused_call(place, command, kind, 0)
+    calls, expected = undisturbed(place, command)
     assert expected.exit_code == (3 if command == "compare" else 0), expected.output  # two blocks are too few to tell
-    for number in sorted({1, undisturbed.seen // 2, undisturbed.seen} - {0} if undisturbed.seen else ()):
+    for number in sorted({1, calls[kind] // 2, calls[kind]} - {0} if calls[kind] else ()):
         failing, done = refused_call(place, command, kind, number)
         assert failing.seen >= number
         assert isinstance(done.exception, SystemExit | None)
@@ -133,8 +147,8 @@ def goes_on(place: Path, command: str) -> None:
 
 
 def test_without_its_report_a_run_says_which_command_makes_it(place: Path) -> None:
-    undisturbed, _ = refused_call(place, "run", "rename", 0)
-    _, done = refused_call(place, "run", "rename", undisturbed.seen)
+    calls, _ = undisturbed(place, "run")
+    _, done = refused_call(place, "run", "rename", calls["rename"])
     run = place / "run"
     assert done.stderr.splitlines()[-1] == (
         f"Error: {run / 'report.md'}: cannot be written (Invalid cross-device link). "

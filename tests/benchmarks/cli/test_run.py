@@ -103,6 +103,7 @@ def test_verify_proves_each_precision_that_is_asked_for_once_and_no_other(monkey
     assert sorted(asked) == [("numpy", "cpu", "float32"), ("torch", "cpu", "bfloat16"), ("torch", "cpu", "float32")]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_network_without_data_that_fits_runs_as_it_is_listed_and_says_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text("features = 17\nclasses = 3\nhidden = [8]\nbatch = 4\n", encoding="utf-8")
     asked = ("--framework", "numpy", "--spec", tmp_path / "own.toml", "--profile", "smoke", "-k", "batch4-")
@@ -119,6 +120,7 @@ def test_a_network_without_data_that_fits_runs_as_it_is_listed_and_says_what_it_
     assert "--phase epoch: no data fits the model mlp. Give some with --data" in by_name.stderr
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_block_in_which_the_code_was_changed_does_not_count_and_ends_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

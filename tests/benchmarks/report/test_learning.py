@@ -72,7 +72,7 @@ def test_rows_go_from_little_time_to_much() -> None:
 
 def test_the_answer_is_how_many_reached_the_target_and_where_they_ended() -> None:
     text = section(*seeds("numpy"), synthetic.learning("torch", reached=0.9))
-    assert text.lstrip().startswith("5 of 6 trainings reached 97% accuracy on the test set; after ")
+    assert text.lstrip().startswith("5 of 6 trainings reached 97% accuracy on the test set at some epoch; after ")
 
 
 def test_the_curves_are_drawn_without_seed_0_too() -> None:

@@ -74,7 +74,7 @@ def test_a_worker_that_is_killed_while_it_prepares_loses_one_cell(
     monkeypatch.setattr(Dying, "block", block)
     monkeypatch.setattr(blocks, "WorkerProcess", Dying)
     cells = cells_of("numpy", modes=("plain", "tuned"))  # a worker each
-    records = execute(cells, blocks=2)
+    records = execute(cells, blocks=2, null_control=False)
     assert Dying.killed
     (lost,) = outcomes(records)
     assert (lost.block, lost.status) == (block, "failed")
@@ -90,8 +90,9 @@ def test_a_budget_ends_by_the_clock_and_the_first_block_is_measured_in_any_case(
     said: list[str] = []
     end_s = monotonic() + left_s
     Runner(
-        networks(), cells_of("numpy", phases=("predict",)), TINY, 3, 0, records.append, said.append, end_s=end_s
-    ).execute()
+        networks(), cells_of("numpy", phases=("predict",)), TINY, 3, 0, records.append, said.append,
+        null_control=False, end_s=end_s,
+    ).execute()  # fmt: skip
     assert [r.block for r in records if isinstance(r, BlockRecord)] == measured
     assert any("the budget is over before block 2 of 3" in line for line in said) == (left_s == 0)
 
@@ -99,7 +100,8 @@ def test_a_budget_ends_by_the_clock_and_the_first_block_is_measured_in_any_case(
 def test_further_blocks_follow_the_planned_ones_while_there_is_time() -> None:
     records: list[Record] = []
     cells = cells_of("numpy", phases=("predict",))
-    run = Runner(networks(), cells, TINY, 1, 0, records.append, more_until_s=monotonic() + 600)
+    until_s = monotonic() + 600
+    run = Runner(networks(), cells, TINY, 1, 0, records.append, null_control=False, more_until_s=until_s)
 
     def sink(record: Record) -> None:
         records.append(record)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.records.record import Record, TimingRecord
+from benchmarks.records.record import Cell, Record, TimingRecord
 from benchmarks.runner import blocks
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.networks import Network
@@ -70,7 +70,7 @@ def test_each_mend_of_the_warm_up_is_needed(
     monkeypatch: pytest.MonkeyPatch, holder: Any, name: str, undone: Callable[..., Any]
 ) -> None:
     monkeypatch.setattr(holder, name, undone)
-    assert max(bias(loops, rounds) for loops, rounds in itertools.product((1, 20), ROUNDS)) > 0.05
+    assert any(bias(loops, rounds) > 0.05 for loops, rounds in itertools.product((1, 20), ROUNDS))
 
 
 # A stall while calls per round are found, with real workers on the virtual clock
@@ -79,11 +79,11 @@ def test_each_mend_of_the_warm_up_is_needed(
 CELLS = [synthetic.cell(framework, phase) for framework in ("numpy", "torch") for phase in ("train_step", "predict")]
 
 
-def stalled() -> dict[tuple[str, str, int, bool], TimingRecord]:
+def stalled(cells: list[Cell] = CELLS, null_control: bool = True) -> dict[tuple[str, str, int, bool], TimingRecord]:
     """What three blocks recorded, by framework, phase, block and whether it is the null control."""
     records: list[Record] = []
-    run = Runner({"mlp": Network(MLPSpec(), {})}, CELLS, PROFILE, 3, 0, records.append, program=stalled_worker.__name__)
-    run.execute()
+    networks, program = {"mlp": Network(MLPSpec(), {})}, stalled_worker.__name__
+    Runner(networks, cells, PROFILE, 3, 0, records.append, program=program, null_control=null_control).execute()
     timings = [record for record in records if isinstance(record, TimingRecord)]
     return {(t.cell.who.framework, t.cell.phase, t.block, t.control): t for t in timings}
 
@@ -133,5 +133,5 @@ def test_a_run_that_does_not_learn_keeps_what_a_stall_has_set(
     monkeypatch: pytest.MonkeyPatch, undone: Callable[..., dict[str, float]]
 ) -> None:
     monkeypatch.setattr(blocks.Block, "_fastest_calls", undone)
-    records = stalled()
+    records = stalled([cell for cell in CELLS if cell.who.framework == "numpy"], null_control=False)
     assert not all(fills_its_rounds(records["numpy", "predict", block, False]) for block in (1, 2))

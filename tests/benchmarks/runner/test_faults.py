@@ -113,6 +113,7 @@ def test_the_other_cells_are_measured_all_the_same(records: list[Record], framew
     assert any(isinstance(r, BlockRecord) for r in records)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
     choice = ["run", *SMALL, "--phase", "train_step", "--blocks", "2", "--results", str(tmp_path)]
     with Failing("write", 25, (tmp_path,)).installed():

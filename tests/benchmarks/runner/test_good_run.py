@@ -102,6 +102,7 @@ def test_the_report_can_be_made_again_byte_for_byte(folder: Path) -> None:
 # Two installations of one framework
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_two_installations_take_turns_and_are_told_apart(tmp_path: Path) -> None:
     choice = [*SMALL, "--phase", "train_step", "--results", str(tmp_path)]
     other = f"numpy@next={sys.executable}"
@@ -125,6 +126,7 @@ def test_two_installations_take_turns_and_are_told_apart(tmp_path: Path) -> None
 # An interrupt
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_interrupted_run_keeps_what_it_has_and_writes_its_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,13 +2,18 @@
 
 from typing import cast
 
+import pytest
+
 from benchmarks.cli import prepare
 from benchmarks.cli.verify import verify
+from benchmarks.runner import blocks
 from benchmarks.runner.progress import Place
 from tests.support.command import NOT_GIVEN
+from tests.support.instant_worker import InstantWorker
 
 
-def test_each_proof_is_counted_over_all_processes() -> None:
+def test_each_proof_is_counted_over_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "WorkerProcess", InstantWorker)
     said: list[str] = []
     choice = {"frameworks": "numpy", "threads": "1", "profile": "smoke", "sets": ("batch=2", "width=4")}
     proofs, lost = verify(prepare.prepare(**NOT_GIVEN | choice), said.append)

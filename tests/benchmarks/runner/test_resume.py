@@ -343,6 +343,7 @@ def invoke(results: Path, *more: str) -> Result:
     return command.invoke("run", *CHOICE, "--blocks", "2", "--results", results, "--json", *more)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_finished_run_is_not_touched_and_one_that_lost_its_end_is_completed(tmp_path: Path) -> None:
     first = json.loads(invoke(tmp_path).stdout)
     folder = Path(first["folder"])

@@ -255,6 +255,7 @@ def test_a_dry_run_says_what_would_be_submitted_with_what(typed: Typed) -> None:
         assert line in lines
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_names_of_nodes_are_hashed_where_that_is_asked(typed: Typed, tmp_path: Path) -> None:
     lost = OutcomeRecord(cell=CELL, block=2, status="failed", reason="/home/jane/net.py: no such module")
     typed.measure("a100-1", 2, lost, whole=True)

@@ -103,7 +103,8 @@ def spec(**changes: Any) -> MLPSpec:
 )
 def test_its_kernels_equal_the_oracle(kit: MakeKit, case: str, precision: str) -> None:
     asked, made = spec(**CASES[case], precision=precision), kit()
-    assert not failed(made.steps(made.candidate(asked), [*made.starts(asked), *made.stress_starts(asked)]))
+    extreme = made.stress_starts(asked) if case in QUICK else []
+    assert not failed(made.steps(made.candidate(asked), [*made.starts(asked), *extreme]))
 
 
 @needs_compiler

@@ -55,7 +55,7 @@ types: $(STAMP) ## Check types
 
 check: lint types test ## Run what CI's main job runs: format, lint, import contracts, types, tests
 
-prove: $(STAMP) ## Plant every fault in every framework, try thousands of seeds, and write results/proof (half an hour for the MLP; stopped, it goes on; MODEL=cnn: of one)
+prove: $(STAMP) ## Plant every fault in every framework, try thousands of seeds, and write results/proof (two hours; stopped, it goes on; MODEL=cnn: of one network)
 	$(BIN)/python -m tests.mutation $(MODEL)
 
 selfcheck: $(STAMP) ## Hold the harness against known truths and other timers (15 minutes; ARGS=--full takes a night)

@@ -58,11 +58,6 @@ class Comparison:
     """The smallest true difference, as a fraction, that so many blocks as noisy as these find 8 times out of 10."""
 
 
-def block_median(elapsed_s: Sequence[float], warmup_rounds: int, loops: int) -> float:
-    """Seconds per call: the median over a block's rounds after the warm-up."""
-    return statistics.median(elapsed_s[warmup_rounds:]) / loops
-
-
 def estimate(blocks: Sequence[float]) -> Estimate:
     """Median of the block medians, with a t interval on the logarithms."""
     value = statistics.median(blocks)

@@ -9,13 +9,14 @@ from functools import cached_property
 from typing import Literal
 
 from benchmarks import statistics
+from benchmarks.records.configuration import size_order
 from benchmarks.records.record import Cell, Check, Configuration, OutcomeRecord, ProofRecord, RunRecord, TimingRecord
 
 Status = Literal["measured", "failed", "skipped", "unequal", "not run"]
 Timed = tuple[str, int]
 """A cell's id and a block."""
 
-Subject = tuple[Configuration, tuple[tuple[str, int | str], ...]]
+Subject = tuple[Configuration, tuple[object, ...]]
 """What a proof speaks of: an implementation at a size."""
 
 Standing = Literal["ranked", "own variant", "beside", "not proved", "impossible", "no time"]
@@ -43,9 +44,6 @@ class CellResult:
     timings: Mapping[int, TimingRecord] = field(compare=False, repr=False)
     rounds: Mapping[int, Sequence[float]]
     medians: Mapping[int, float]
-    in_turns: frozenset[int]
-    """Blocks in which every round was taken in turn with the rest of the group."""
-
     loops: int
     samples_per_call: int
     tokens_per_call: int
@@ -139,11 +137,7 @@ def _entry(
         last_lines=next((outcome.last_lines for outcome in reversed(outcomes) if outcome.last_lines), []),
         timings=usable,
         rounds=rounds,
-        medians={
-            block: statistics.block_median(timing.elapsed_s, timing.warmup_rounds, timing.loops)
-            for block, timing in usable.items()
-        },
-        in_turns=frozenset(timing.block for timing in used if timing.schedule == "rounds"),
+        medians={block: stdlib.median(per_call) for block, per_call in rounds.items()},
         loops=used[-1].loops if used else 0,
         samples_per_call=used[-1].samples_per_call if used else 0,
         tokens_per_call=used[-1].tokens_per_call if used else 0,
@@ -197,4 +191,4 @@ def _reason(used: Sequence[TimingRecord], outcomes: Sequence[OutcomeRecord], dou
 
 def subject_of(cell_or_proof: Cell | ProofRecord) -> Subject:
     """What this cell or proof speaks of."""
-    return cell_or_proof.who, tuple(sorted(cell_or_proof.axes.items()))
+    return cell_or_proof.who, size_order(cell_or_proof.axes)

@@ -77,8 +77,9 @@ def side(name: Literal["A", "B"], folder: Path) -> Side:
     """A results folder as one of the two runs. Raises records_file.BadRecords where it holds none."""
     records, problems = records_file.read(folder)
     facts, fact_problems = machine_facts.read(folder)
-    failed = {subject_of(r) for r in records if r.kind == "proof" and not r.passed}
-    failed |= {subject_of(r.cell) for r in records if r.kind == "outcome" and r.status == "unequal"}
+    standing = records_file.standing(records)
+    failed = {subject_of(r) for r in standing if r.kind == "proof" and not r.passed}
+    failed |= {subject_of(r.cell) for r in standing if r.kind == "outcome" and r.status == "unequal"}
     return Side(name, folder, gather(records, problems + fact_problems, facts), frozenset(failed))
 
 

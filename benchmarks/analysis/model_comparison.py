@@ -58,13 +58,13 @@ class Contender:
 
     def reaching(self, target: MetricText) -> list[LearningPoint | None]:
         """Of every training the first point at which it had reached the target."""
-        return [_first(training, target) for training in self.trainings]
+        return [training.first_at(target) for training in self.trainings]
 
     def soonest(self, target: MetricText) -> ToTarget | None:
         """None where no implementation reached the target in each of its trainings."""
         points: dict[Configuration, list[LearningPoint | None]] = defaultdict(list)
         for training in self.trainings:
-            points[training.who].append(_first(training, target))
+            points[training.who].append(training.first_at(target))
         times = [
             ToTarget(who, [p.elapsed_s for p in there], median(p.epoch for p in there))
             for who, found in points.items()
@@ -105,7 +105,3 @@ def tasks(parts: Sequence[Part]) -> list[Task]:
         if contender.trainings:
             found[results.network.dataset.name, results.network.metric.name].append(contender)
     return [Task(data, contenders) for (data, _), contenders in found.items() if len(contenders) > 1]
-
-
-def _first(training: LearningRecord, target: MetricText) -> LearningPoint | None:
-    return next((point for point in training.points if target.reached(point.metric)), None)

@@ -6,6 +6,7 @@ a range: nobody is placed by a difference that the measurement does not support.
 
 import itertools
 import math
+import statistics as stdlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from benchmarks import statistics
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.results import Results
 from benchmarks.records.configuration import Axes, size_order
-from benchmarks.records.record import Configuration
+from benchmarks.records.record import Configuration, TimingRecord
 from benchmarks.statistics import Comparison, Estimate
 from benchmarks.verdict_rule import MARGIN, MIN_BLOCKS_FOR_VERDICT
 
@@ -118,17 +119,25 @@ def compare(entry: CellResult, reference: CellResult, margin: float = MARGIN) ->
 
 
 def log_ratios(entry: CellResult, reference: CellResult) -> list[float]:
-    """The log ratio of their times in each block that they share.
+    """The log ratio of their times in each block that they share."""
+    shared = sorted(entry.timings.keys() & reference.timings.keys())
+    return [log_ratio(entry.timings[block], reference.timings[block]) for block in shared]
 
-    Round by round in the blocks where they took turns with one another, else by the blocks' medians.
-    """
-    in_turns = entry.in_turns & reference.in_turns if entry.comparison_group == reference.comparison_group else set()
-    return [
-        statistics.log_ratio(entry.rounds[k], reference.rounds[k])
-        if k in in_turns
-        else math.log(entry.medians[k] / reference.medians[k])
-        for k in sorted(entry.medians.keys() & reference.medians.keys())
-    ]
+
+def log_ratio(timing: TimingRecord, reference: TimingRecord) -> float:
+    """Of one block: round by round where the two took turns with one another, else by their medians. Both hold usable times."""
+    if _took_turns(timing, reference):
+        return statistics.log_ratio(timing.per_call, reference.per_call)
+    return math.log(stdlib.median(timing.per_call) / stdlib.median(reference.per_call))
+
+
+def _took_turns(one: TimingRecord, other: TimingRecord) -> bool:
+    """Of a group's cells two of one process have their turns one after the other."""
+    by_rounds = one.schedule == other.schedule == "rounds"
+    begun = [timing.started_at_s for timing in (one, other)]
+    if not (by_rounds and all(begun)) or one.cell.comparison_group != other.cell.comparison_group:
+        return False
+    return max(times[0] for times in begun) <= min(times[-1] for times in begun)
 
 
 Pair = tuple[CellResult, CellResult, Comparison]

@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks.analysis import impossible_times
 from benchmarks.analysis.cell_results import CellResult, Timed, entries
 from benchmarks.plan import remaining
+from benchmarks.records.configuration import size_order
 from benchmarks.records.record import (
     BlockRecord,
     Configuration,
@@ -73,7 +74,7 @@ class Results:
             return [record for record in records if record.who.model == model]
 
         cells = [cell for cell in self.run.cells if cell.who.model == model]
-        absent = [row for row in self.run.absent if row.model in ("", model)]
+        absent = [row for row in self.run.absent if row.model == model]
         return replace(
             self,
             run=self.run.model_copy(update={"networks": [self.run.network(model)], "cells": cells, "absent": absent}),
@@ -107,7 +108,7 @@ class Results:
 
     @property
     def blocks_measured(self) -> int:
-        """Those that were measured whole; where none is, those that some cell was timed in. Older runs did not tell which are whole."""
+        """Those that were measured whole; where none is, those that some cell was timed in."""
         return len(self.blocks) or max((len(entry.medians) for entry in self.entries), default=0)
 
 
@@ -134,7 +135,7 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
         controls=_latest(controls, lambda timing: (timing.cell.comparison_group, timing.block)),
         learning=_latest(by_kind["learning"], lambda r: (r.who, r.block, r.seed, r.dropout)),
         untrained=_latest(by_kind["untrained"], lambda r: r.who),
-        profiles=_latest(by_kind["steps"], lambda r: (r.who, tuple(sorted(r.axes.items())), r.block)),
+        profiles=_latest(by_kind["steps"], lambda r: (r.who, size_order(r.axes), r.block)),
         starts=by_kind["start"],
         installed=by_kind["installed"],
         resources=by_kind["resources"],

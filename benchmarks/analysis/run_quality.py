@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks import statistics
+from benchmarks.analysis import ranking
 from benchmarks.analysis.results import Results
 from benchmarks.plan.schedule import implementation_of
 from benchmarks.records.configuration import size_order
@@ -53,9 +54,8 @@ def null_controls(results: Results) -> list[NullControl]:
     ratios_by_group: dict[tuple[str, ...], list[tuple[TimingRecord, float]]] = defaultdict(list)
     for copy in sorted(results.controls, key=lambda timing: timing.block):
         original = first.get(copy.cell.id, {}).get(copy.block) if copy.cell.who.variant == "spec" else None
-        rounds, reference = copy.per_call, original.per_call if original else []
-        if rounds and reference:
-            ratios_by_group[copy.cell.comparison_group].append((copy, statistics.log_ratio(rounds, reference)))
+        if original and copy.per_call:
+            ratios_by_group[copy.cell.comparison_group].append((copy, ranking.log_ratio(copy, original)))
     return [
         NullControl(
             pairs[0][0].cell, [copy.cell.who for copy, _ in pairs], statistics.compare_logs([log for _, log in pairs])

@@ -32,7 +32,7 @@ def times(results: Results) -> list[StepTimes]:
     planned = {cell.who: number for number, cell in reversed(list(enumerate(results.run.cells)))}
     records_of: dict[object, list[StepsRecord]] = defaultdict(list)
     for record in sorted(results.profiles, key=lambda record: planned.get(record.who, len(planned))):
-        records_of[record.who, tuple(sorted(record.axes.items()))].append(record)
+        records_of[record.who, size_order(record.axes)].append(record)
     return [_times(records) for records in records_of.values()]
 
 

@@ -72,8 +72,12 @@ def run(
     if budget:
         prepared = prepare.fit(prepared, budget)
     tell = ProgressLine()
-    outcome = run.run(prepared, blocks, seed, Path(results), tell, force, retry_failed, Path(into) if into else None)
-    tell.close()
+    try:
+        outcome = run.run(
+            prepared, blocks, seed, Path(results), tell, force, retry_failed, Path(into) if into else None
+        )
+    finally:
+        tell.close()
     if as_json:
         put(json.dumps(outcome.summary()))
     elif outcome.reports:

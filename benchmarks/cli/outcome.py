@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks import writing
 from benchmarks.cli import exit_codes
 from benchmarks.records import records_file
+from benchmarks.records.configuration import size_order
 from benchmarks.records.record import OutcomeRecord, ProofRecord, Record, TimingRecord, UntrainedRecord
 
 
@@ -52,10 +53,10 @@ class Outcome:
     def _is_unequal(self, standing: Sequence[Record]) -> bool:
         """Whether something is, and no limit of the framework's own explains it."""
         failed = [record for record in standing if isinstance(record, ProofRecord) and not record.passed]
-        explained = {(proof.who, tuple(proof.axes.items())) for proof in failed}
+        explained = {(proof.who, size_order(proof.axes)) for proof in failed}
         unequal = (r.cell for r in standing if isinstance(r, OutcomeRecord) and r.status == "unequal")
         return any(proof.is_ours for proof in failed) or any(
-            (cell.who, tuple(cell.axes.items())) not in explained for cell in unequal
+            (cell.who, size_order(cell.axes)) not in explained for cell in unequal
         )
 
     def keep(self, result: Record) -> None:

@@ -1,6 +1,7 @@
 """What `sweep` says, does and ends with."""
 
 import json
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -66,7 +67,7 @@ def show(path: Path, into: Path) -> None:
         put(f"{run:20} {states[run] if states[run] in ('done', *ALIVE) else 'would be submitted'}")
         for name, value in (ours | slurm.parameters(sweep.asked.slurm, kind)).items():
             put(f"    {name} = {json.dumps(value)}")
-    put(f"each: PYTHON -m benchmarks run {' '.join(['--into', f'{sweep.folder}/NAME', *sweep.asked.run])}")
+    put(f"each: PYTHON -m benchmarks run {shlex.join(['--into', f'{sweep.folder}/NAME', *sweep.asked.run])}")
 
 
 def tell(path: Path, into: Path) -> int:

@@ -47,6 +47,11 @@ FEWEST_BLOCKS = 3
 FEW_PERTURBATIONS = 4
 """As the proof has it (`tolerances`), which would import NumPy, and a plan is made without it."""
 
+FIRST_CALLS, FIRST_EPOCHS = 35, 5
+"""That the first block makes besides: two first ones, of all but an epoch some 20 that test the fence and some 10 that look whether
+results are remembered.
+"""
+
 FLOOR_S = {"cpu": 0.01, "cuda": 0.03}
 """A large product or a large copy."""
 
@@ -77,7 +82,10 @@ class RunEstimate:
         sizes = _sizes(cells)
         compiling = sum(_compile_s(who) for who, _ in sizes)
         shared = {(who.model, who.precision, size_order(axes)): self._strays_s(who, axes) for who, axes in sizes}
-        calls = sum(5 * self.call_s(cell) + 3 * profile.round_s for cell in cells)
+        calls = sum(
+            (FIRST_EPOCHS if cell.phase == "epoch" else FIRST_CALLS) * self.call_s(cell) + 3 * profile.round_s
+            for cell in cells
+        )
         return compiling + self._proving_s(cells) + sum(shared.values()) + calls + self._learning_s(cells, profile)
 
     def costs_s(self, cells: Sequence[Cell], profile: Profile) -> float:

@@ -49,4 +49,4 @@ def key(record: Record) -> Key:
 
 def of_resources(who: Configuration, axes: Axes) -> Key:
     """The key of a size's memory and energy."""
-    return "resources", who, tuple(sorted(axes.items()))
+    return "resources", who, size_order(axes)

@@ -2,7 +2,9 @@
 
 Schema history
     1  first version
-    2  a run's networks are a list; a run of version 1, from before the first release, is not read
+    2  a run's networks are a list
+    3  without what nothing read: restoring and turning times, a cell's order, a worker's import, context switches, clock rate
+Runs of versions 1 and 2, from before the first release, are not read.
 
 Knows no framework and no model: a cell's sizes are named axes, a step's text comes with the run.
 Records are append-only; nothing here computes a statistic.
@@ -25,6 +27,7 @@ from benchmarks.records.resource_records import Interference as Interference
 from benchmarks.records.resource_records import Peak as Peak
 from benchmarks.records.resource_records import ResourceRecord as ResourceRecord
 from benchmarks.records.resource_records import StartRecord as StartRecord
+from benchmarks.records.run_record import MetricText
 from benchmarks.records.run_record import RunRecord as RunRecord
 
 PRODUCTS, PEAK, COPY = FLOORS = ("products", "peak", "copy")
@@ -46,13 +49,12 @@ class ThreadPool(Strict):
 
 
 class WorkerRecord(Strict):
-    """One process: versions, flags as measured, threads really used, what starting it cost, the machine's load."""
+    """One process: versions, flags as measured, threads really used, the machine's load."""
 
     kind: Literal["worker"] = "worker"
     who: Configuration
     block: int
     pid: int
-    import_s: float
     versions: dict[str, str]
     flags: dict[str, str]
     effective_precision: dict[str, str]
@@ -62,7 +64,12 @@ class WorkerRecord(Strict):
 
 
 MOST = 10**24
-"""Of calls, operations and seconds: what is beyond, or closer to 0 than its inverse, is damage."""
+"""Of calls and operations: what is beyond is damage."""
+
+SHORTEST_S, LONGEST_S = 1e-12, 1e9
+"""Of a call: what is beyond is damage. Between them no interval of two blocks is too large for a number."""
+
+Seconds = Annotated[float, Field(gt=0, lt=LONGEST_S)]
 
 
 class TimingRecord(Strict):
@@ -79,21 +86,14 @@ class TimingRecord(Strict):
     kind: Literal["timing"] = "timing"
     cell: Cell
     block: int
-    order: int
     schedule: Literal["rounds", "workers"]
     loops: int = Field(le=MOST)
     warmup_rounds: int
     elapsed_s: list[float]
-    alone_s: list[float] = Field(default_factory=list)
+    alone_s: list[Seconds] = Field(default_factory=list)
     started_at_s: list[float]
     cpu_s: list[float] = Field(default_factory=list)
-    """Processor time of each round in `elapsed_s`, user and system, of all threads, those that spin included. Older runs did not count."""
-
-    restore_s: float = 0.0
-    """Before all its rounds but the last, untimed: putting the state back, the pass that warms the caches."""
-
-    turning_s: float = 0.0
-    """All its turns but the last, rounds and `restore_s` included, from when it was woken until the next could begin."""
+    """Processor time of each round in `elapsed_s`, user and system, of all threads, those that spin included."""
 
     waiting_s: float = 0.0
     waiting_cpu_s: float = 0.0
@@ -101,14 +101,14 @@ class TimingRecord(Strict):
     second_call_s: float | None
     samples_per_call: int
     tokens_per_call: int = 0
-    """That are read; 0 where the inputs are real numbers. Older runs did not say."""
+    """That are read; 0 where the inputs are real numbers."""
 
     flops_per_call: int = Field(le=MOST)
     least_flops_per_call: int | None = None
-    """Those that no way to compute a call avoids: a convolution may take fewer than its products. Older runs did not say: all."""
+    """Those that no way to compute a call avoids: a convolution may take fewer than its products. None: all."""
 
     bytes_per_call: int = 0
-    """That must be moved at least, in whatever order a call computes. Older runs did not say."""
+    """That must be moved at least, in whatever order a call computes."""
 
     device_clocks: DeviceClocks | None = None
     """On a GPU only."""
@@ -123,8 +123,10 @@ class TimingRecord(Strict):
     def per_call(self) -> list[float]:
         """Seconds per call of the rounds after the warm-up; nothing where the numbers cannot be times."""
         rounds = self.elapsed_s[max(self.warmup_rounds, 0) :]
-        usable = self.loops > 0 and self.warmup_rounds >= 0 and all(1 / MOST < s < MOST for s in rounds)
-        return [seconds / self.loops for seconds in rounds] if usable else []
+        if self.loops <= 0 or self.warmup_rounds < 0:
+            return []
+        calls = [seconds / self.loops for seconds in rounds]
+        return calls if all(SHORTEST_S < seconds < LONGEST_S for seconds in calls) else []
 
     @property
     def cpu_per_call(self) -> list[float]:
@@ -145,9 +147,9 @@ class StepsRecord(Strict):
     axes: Axes
     block: int
     passes: int
-    whole_s: float = Field(gt=0, allow_inf_nan=False)
-    watched_s: float = Field(gt=0, allow_inf_nan=False)
-    steps_s: dict[str, float]
+    whole_s: Seconds
+    watched_s: Seconds
+    steps_s: dict[str, Seconds]
 
 
 class OutcomeRecord(Strict):
@@ -167,14 +169,13 @@ class BlockRecord(Strict):
 
     kind: Literal["block"] = "block"
     block: int
-    wall_s: float = Field(gt=0, allow_inf_nan=False)
+    wall_s: Seconds
     """From the start of its first process to the end of its last."""
 
     node: str = ""
-    """The machine that measured it, by Slurm's name or a hash: a run may go on on another of its kind. Older runs did not say."""
+    """The machine that measured it, by Slurm's name or a hash: a run may go on on another of its kind."""
 
     interference: Interference | None = None
-    """Older runs did not say."""
 
     @property
     def others_share(self) -> float | None:
@@ -196,7 +197,7 @@ class LearningPoint(Strict):
     """After one epoch: time spent training so far (evaluation excluded), the model's metric on the test set, mean loss."""
 
     epoch: int
-    elapsed_s: float
+    elapsed_s: Seconds
     metric: float
     train_loss: float
 
@@ -205,7 +206,7 @@ class LearningRecord(Strict):
     """One training on real data, from the initial state of its seed, until the metric's target was reached or the epochs were over.
 
     `prepare_s` is what came before the first of a process's trainings: building, the first step and prediction, and with
-    them compiling. Older runs did not say, and have it in the first epoch.
+    them compiling.
     """
 
     kind: Literal["learning"] = "learning"
@@ -217,6 +218,10 @@ class LearningRecord(Strict):
     predictions_sha256: str
     seed: int = 0
     prepare_s: float | None = None
+
+    def first_at(self, target: MetricText) -> LearningPoint | None:
+        """The first point as good as the target."""
+        return next((point for point in self.points if target.reached(point.metric)), None)
 
 
 class UntrainedRecord(Strict):
@@ -234,9 +239,7 @@ class SourceRecord(Strict):
     """The code of one step of one implementation, as this run used it."""
 
     kind: Literal["source"] = "source"
-    model: str = ""
-    """Older runs did not say; they had one."""
-
+    model: str
     framework: str
     file: str
     step: str

@@ -26,7 +26,7 @@ from benchmarks.records.run_record import SCHEMA_VERSION
 
 RECORDS = "records.jsonl"
 NO_TEXT = "\ufffd"
-"""What a damaged byte is read as. We write it nowhere ourselves: JSON may hold it in a name, and the name would be another."""
+"""What a damaged byte is read as. We write it escaped alone: in a name it may stand there, and what a worker said may hold it."""
 
 _BEGIN = '{"kind":"run",'
 """How the first record of a run is written."""
@@ -48,7 +48,7 @@ def parse(line: str) -> Record:
 
 def append(path: Path, record: Record, size: int | None = None) -> int:
     """Write one record at the end of the file, which was left `size` bytes long; returns its new length. Raises Unwritable."""
-    return writing.line(path, record.model_dump_json().encode(), size)
+    return writing.line(path, record.model_dump_json().replace(NO_TEXT, r"\ufffd").encode(), size)
 
 
 def size(folder: Path) -> int:

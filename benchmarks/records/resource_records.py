@@ -74,12 +74,6 @@ class Interference(Strict):
     throttled_s: float | None
     """Seconds in which the quota of the run's group of processes stopped it."""
 
-    context_switches: int | None
-    """Of the whole machine."""
-
-    clock_mhz: float | None
-    """At the block's end, the mean over the processors, as the system tells it: a virtual machine may not know."""
-
 
 class StartRecord(Reading):
     """What importing a framework took in a process of its own, with no other at work and its files read before."""

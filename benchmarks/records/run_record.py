@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from benchmarks.records.configuration import Axes, Cell, Strict
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class StepText(Strict):
@@ -19,7 +19,7 @@ class StepText(Strict):
     source: str = ""
     shown_by: str = ""
     layer: str = ""
-    """Folder and file of its code among the layers. Older runs had none."""
+    """Folder and file of its code among the layers."""
 
 
 class ConventionText(Strict):
@@ -84,10 +84,9 @@ class FaultDetection(Strict):
     """What the proof notices, by the newest `make prove`: checks by planted fault, framework and precision."""
 
     networks: list[str] = Field(default_factory=list)
-    """That were judged; older runs did not say: all of them."""
+    """That were judged."""
 
     same_code: bool = False
-    code_sha256: str = ""
     faults: dict[str, dict[str, dict[str, int]]] = Field(default_factory=dict)
     seeds: int = 0
     false_alarms: int = 0
@@ -96,9 +95,7 @@ class FaultDetection(Strict):
 class Absent(Strict):
     """What is not there or was left out, though nobody asked for it by name."""
 
-    model: str = ""
-    """Older runs did not say; they had one."""
-
+    model: str
     framework: str
     device: str = ""
     reason: str
@@ -110,29 +107,27 @@ class NetworkRecord(Strict):
 
     model: str
     title: str = ""
-    """What the model is called. Older runs did not say."""
+    """What the model is called."""
 
     summary: str = ""
-    """The network in a few words. Older runs did not say."""
+    """The network in a few words."""
 
     metric: MetricText = Field(default_factory=MetricText)
-    """Older runs did not say: accuracy."""
-
     spec: dict[str, Any]
     """In the model's own words: read by that model's specification, shown field by field."""
 
     spec_sha256: str
     size: Axes = Field(default_factory=dict)
-    """The specification's own place on the axes: the user's size. Older runs did not say."""
+    """The specification's own place on the axes: the user's size."""
 
     parameters: int = 0
-    """Numbers that it learns. Older runs did not say."""
+    """Numbers that it learns."""
 
     has_tuned: bool = True
-    """Whether a framework has a tuned mode of it. Older runs did not say: yes."""
+    """Whether a framework has a tuned mode of it."""
 
     unnamed: bool = False
-    """Whether nobody named it: one size of its training step is timed in few frameworks. Older runs did not say: no."""
+    """Whether nobody named it: one size of its training step is timed in few frameworks."""
 
     steps: list[StepText]
     conventions: list[ConventionText]
@@ -156,11 +151,9 @@ class RunRecord(Strict):
     """Interpreters other than the run's own, by framework."""
 
     limits: list[LimitText] = Field(default_factory=list)
-    """Of the planned frameworks. Older runs did not say."""
+    """Of the planned frameworks."""
 
     fault_detection: FaultDetection = FaultDetection()
-    """Older runs did not say."""
-
     costs: bool = True
     """Whether imports, memory and energy are measured after the blocks."""
 

@@ -1,6 +1,6 @@
 """Stored results to Markdown, HTML, CSV and JSON Lines. Pure: reads records, writes text, imports no framework.
 
-The way through it: `results` gathers records into cells, `ranking` compares them, `sections` says in words, tables
+The way through it: `analysis` gathers records into cells and compares them, `sections` says in words, tables
 and charts what came out (a `document`), and `markdown` and `html` are two renderings of that one document.
 Same records, same bytes: nothing depends on a clock, a random number or the order of a set.
 """

@@ -32,7 +32,10 @@ def _anonymous(record: Record) -> Record:
 
 
 def _without_folders(told: Told) -> Told:
-    return told.model_copy(update={"reason": system.without_folders(told.reason)})
+    changed: dict[str, object] = {"reason": system.without_folders(told.reason)}
+    if not isinstance(told, Absent):
+        changed["last_lines"] = list(map(system.without_folders, told.last_lines))
+    return told.model_copy(update=changed)
 
 
 def of(results: Results) -> str:

@@ -58,7 +58,7 @@ def render(proofs: Sequence[ProofRecord]) -> str:
             *(worst(checks_of[name]) for name in ALL_COLUMNS),
         )
     out = io.StringIO()
-    Console(file=out, width=200, highlight=False, no_color=True).print(table)
+    Console(file=out, width=400, highlight=False, no_color=True).print(table)
     lines = [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]
     return "\n".join([*lines, "", EXPLANATION, *_failures(proofs), *_notes(proofs)])
 
@@ -91,7 +91,7 @@ def verdict(proof: ProofRecord) -> str:
     """In a word or two."""
     if proof.passed:
         return "equal" if TRAINED & by_column([proof]).keys() else PREDICTIONS
-    return "UNEQUAL" if proof.ours else "limit"
+    return "UNEQUAL" if proof.is_ours else "limit"
 
 
 def column_of(check: Check) -> str:

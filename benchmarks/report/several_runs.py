@@ -15,7 +15,7 @@ from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.loaded_run import LoadedRun
 from benchmarks.analysis.ranking import ComparisonGroup, by_network, by_phase
 from benchmarks.analysis.results import Results
-from benchmarks.report import dataframe, facts, headline, machines, nodes, sections
+from benchmarks.report import dataframe, facts, machines, missing, nodes, sections
 from benchmarks.report.document import Block, Bullets, Document, Heading, Section, Text, table
 from benchmarks.report.sections import answer, coverage
 from benchmarks.statistics import Comparison
@@ -46,7 +46,7 @@ def document(runs: Sequence[LoadedRun]) -> Document:
     ]
     model = wording.networks(runs[0].results.run)
     subtitle = f"{wording.listed(f'{run.name}: {run.results.run.started_at}' for run in runs)}."
-    partial = " (partial results)" if any(headline.partial(run.results) for run in runs) else ""
+    partial = " (partial results)" if any(missing.partial(run.results) for run in runs) else ""
     return Document(f"{model} benchmark, {len(runs)} runs{partial}", subtitle, parts)
 
 

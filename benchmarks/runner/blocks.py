@@ -119,7 +119,7 @@ class Runner:
     def spawn(self, job: Job, folder: Path) -> WorkerProcess:
         """Start a worker."""
         who, copy = job.who, "-control" if job.control else ""
-        name = f"{job.block}-{who.framework}-{who.precision}-{who.mode}-{who.device.replace(':', '')}-{who.threads}{copy}.log"
+        name = f"{job.block}-{who.model}-{who.framework}-{who.precision}-{who.mode}-{who.device.replace(':', '')}-{who.threads}{copy}.log"
         python = self.pythons.get(who.framework, sys.executable)
         return WorkerProcess(job, python, folder / name, self.sink_of(job), self.program)
 

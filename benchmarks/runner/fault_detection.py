@@ -64,7 +64,6 @@ def _summed_up(same_code: bool, tried: Mapping[str, Tried]) -> FaultDetection:
     return FaultDetection(
         networks=list(tried),
         same_code=same_code,
-        code_sha256=tried[MODEL][0],
         faults=faults,
         seeds=sum(answer["seeds"] for answer in seeds),
         false_alarms=sum(len(answer["failed"]) for answer in seeds),

@@ -12,7 +12,6 @@ from benchmarks import processors, reading
 from benchmarks.records.record import Interference
 
 STAT = Path("/proc/stat")
-CPUINFO = Path("/proc/cpuinfo")
 STEAL, BUSY = 8, (1, 2, 3, 6, 7)
 """Columns of "cpu" in proc(5)'s stat: time that a virtual machine was ready to run and its host ran something else; time that
 programs and the kernel worked."""
@@ -25,15 +24,12 @@ def begin() -> Callable[[], Interference]:
     def end() -> Interference:
         now = _counted()
         grown = {name: now[name] - start for name, start in begin.items() if name in now}
-        switches = grown.get("context_switches")
         return Interference(
             cores=os.cpu_count() or 1,
             stolen_s=grown.get("stolen_s"),
             others_s=max(0.0, grown["busy_s"] - grown["own_s"]) if "busy_s" in grown else None,
             usable=len(processors.usable()),
             throttled_s=grown.get("throttled_s"),
-            context_switches=None if switches is None else round(switches),
-            clock_mhz=_clock_mhz(),
         )
 
     return end
@@ -56,8 +52,6 @@ def _counted() -> dict[str, float]:
         elif name in usable and len(numbers) >= STEAL:
             counters["busy_s"] = counters.get("busy_s", 0.0) + _seconds(numbers, BUSY)
             seen.add(name)
-        elif name == "ctxt":
-            counters["context_switches"] = float(numbers[0])
     if usable - seen:  # a container may number its processors otherwise
         counters.pop("busy_s", None)
     if (throttled_s := processors.throttled_s()) is not None:
@@ -67,9 +61,3 @@ def _counted() -> dict[str, float]:
 
 def _seconds(numbers: Sequence[str], columns: Iterable[int]) -> float:
     return sum(int(numbers[column - 1]) for column in columns) / os.sysconf("SC_CLK_TCK")
-
-
-def _clock_mhz() -> float | None:
-    """The mean over the processors, now."""
-    clocks = [float(line.split(":")[1]) for line in reading.lines(CPUINFO) if line.startswith("cpu MHz")]
-    return sum(clocks) / len(clocks) if clocks else None

@@ -67,7 +67,6 @@ class WorkerProcess:
         self.in_progress: str | None = None
         self.event: Event = {"event": Says.STARTING}
         self.finished: set[str] = set()
-        self.turning_s = 0.0
         with writing.telling(log):
             stderr = log.open("ab")
         with stderr:
@@ -97,11 +96,8 @@ class WorkerProcess:
 
     def proceed(self, answer: str = "go") -> None:
         """Answer it, and let it work until it waits again. Raises WorkerLost."""
-        begin, event = monotonic(), self.event["event"]
         self.wake(answer)
         self.listen()
-        if event == Says.TURN:
-            self.turning_s += monotonic() - begin
 
     def wake(self, answer: str = "go") -> None:
         """Answer it, and let it work."""
@@ -118,7 +114,7 @@ class WorkerProcess:
             message = self.next(timeout_s)
             if isinstance(message, TimingRecord):
                 waited = {"waiting_s": self.waited.wall_s, "waiting_cpu_s": self.waited.cpu_s}
-                message = message.model_copy(update=waited | {"turning_s": self.turning_s})
+                message = message.model_copy(update=waited)
             if isinstance(message, TimingRecord | OutcomeRecord):
                 self.finished.add(message.cell.id)
             if not isinstance(message, dict):
@@ -192,8 +188,6 @@ class WorkerProcess:
         other threads spin on for some milliseconds. Raises WorkerLost where it does not stop."""
         if self.event["event"] == Says.START:
             self.waited = Waiting(self.clock)
-        if self.event["event"] == Says.PREPARED:
-            self.turning_s = 0.0
         end = monotonic() + STILL_TIMEOUT_S
         with suppress(psutil.NoSuchProcess):
             while (status := self.system_process.status()) != psutil.STATUS_ZOMBIE:

@@ -33,16 +33,21 @@ DESCRIPTION = (
 
 @contextmanager
 def running(seed: int, processes: int) -> Iterator[None]:
-    """The load, for as long as the block lasts."""
+    """The load, for as long as the block lasts. Raises RuntimeError where it did not last so long."""
     started = [
-        subprocess.Popen([sys.executable, "-m", MODULE, f"{seed}-{i}"], cwd=system.ROOT) for i in range(processes)
+        subprocess.Popen([sys.executable, "-m", MODULE, f"{seed}-{i}"], cwd=system.ROOT, stdin=subprocess.PIPE)
+        for i in range(processes)
     ]
     try:
         yield
+        if gone := [process.returncode for process in started if process.poll() is not None]:
+            raise RuntimeError(
+                f"selfcheck: of {processes} processes of the load {len(gone)} ended before the measurement did"
+            )
     finally:
         for process in started:
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 def main(seed: str) -> None:

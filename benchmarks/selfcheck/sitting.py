@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from benchmarks import statistics, system
 from benchmarks.plan.profiles import PROFILES, Profile
 from benchmarks.records.record import OutcomeRecord, Record, TimingRecord
+from benchmarks.runner import worker_process
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.networks import Network
 from benchmarks.selfcheck import peers, trials, units
@@ -70,7 +71,7 @@ def peer(
 ) -> list[Trial]:
     """Some comparisons by another tool, `seconds` for both sides of one together (None: its default).
 
-    Raises subprocess.CalledProcessError where the tool fails.
+    Raises RuntimeError where the tool fails.
     """
     names = {c: [peers.name(*c, side) for side in order.sample(units.SIDES, 2)] for c in comparisons}
     with tempfile.TemporaryDirectory(prefix="samenet-") as folder:
@@ -79,7 +80,12 @@ def peer(
         command += ["--cells", ",".join(name for pair in names.values() for name in pair)]
         command += ["--seconds", str(seconds / 2)] if seconds else []
         begin = monotonic()
-        subprocess.run(command, check=True, capture_output=True, cwd=system.ROOT, env=_environment())
+        done = subprocess.run(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=system.ROOT, env=_environment(), check=False
+        )
+        if done.returncode:
+            said = done.stderr.decode(errors="replace")
+            raise RuntimeError(f"selfcheck: {tool}: it ended with {worker_process.ending(done.returncode, said)}")
         took = (monotonic() - begin) / len(comparisons)
         samples = json.loads(out.read_text(encoding="utf-8"))
     measured = []

@@ -80,15 +80,13 @@ def main() -> None:
 
 def _start(job: Job, affinity: list[int], channel: Channel) -> Networks:
     """Import the framework, set its threads and precision, and say what it is."""
-    begin = perf_counter()
     adapter = registry.adapter(job.who.framework)
-    import_s = perf_counter() - begin
     networks = Networks(job, adapter, channel.send)
     adapter.start(job.who.threads)
     precisions.enter(adapter, job.who.precision, patch=job.check_only)
     networks.check_device()
     importlib.import_module(ENGINE)  # now, not in the worker's turn
-    networks.describe(import_s, affinity)
+    networks.describe(affinity)
     return networks
 
 
@@ -127,7 +125,6 @@ class Measuring:
     def __init__(self, job: Job, bench: Bench, channel: Line) -> None:
         self.job, self.bench, self.channel = job, bench, channel
         self.cells = job.cells
-        self.order = 0
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Where `timed_cells.py` looks for what to do."""
@@ -136,7 +133,6 @@ class Measuring:
     def measure(self, cell: Cell, benchmark: Any) -> None:
         """Prove, then time one cell; a cell that cannot be timed is reported with its reason."""
         self.channel.ask(Says.START, cell=cell.id)
-        self.order += 1
         try:
             self._measure(cell, benchmark)
         except Exception as error:  # whatever a framework raises belongs to this cell, not to the run
@@ -157,14 +153,12 @@ class Measuring:
         if self.job.block == 0:  # the later blocks have the same fences
             work.check_fence()
         plan = json.loads(self.channel.ask(Says.PREPARED, cell=cell.id, call_s=work.pilot()))
-        woken: list[float] = []
         started: list[float] = []
         cpu_at: list[float] = []  # read before and after each round, outside its time; in between it waits and restores
 
         def wait_for_turn() -> None:
             cpu_at.append(system.own_cpu_s())
             self.channel.ask(Says.TURN, cell=cell.id)
-            woken.append(perf_counter())
             work.restore(self.job.round_s)
             cpu_at.append(system.own_cpu_s())
             started.append(perf_counter())
@@ -178,10 +172,9 @@ class Measuring:
             self.channel.send(OutcomeRecord(cell=cell, block=self.job.block, status="unequal", reason=reason))
             return
         if self.job.block == 0:
-            work.check_memory()
-        restore_s = sum(started[:-1]) - sum(woken[:-1])
+            work.check_nothing_is_remembered()
         cpu_s = [end - begin for begin, end in zip(cpu_at[1::2], cpu_at[2::2], strict=True)]
-        self.channel.send(self._record(cell, work, plan, started, restore_s, list(benchmark.stats.stats.data), cpu_s))
+        self.channel.send(self._record(cell, work, plan, started, list(benchmark.stats.stats.data), cpu_s))
 
     def _record(
         self,
@@ -189,7 +182,6 @@ class Measuring:
         work: Work,
         plan: dict[str, Any],
         started: list[float],
-        restore_s: float,
         elapsed: list[float],
         cpu_s: list[float],
     ) -> TimingRecord:
@@ -198,7 +190,6 @@ class Measuring:
             cell=cell,
             block=self.job.block,
             control=self.job.control,
-            order=self.order,
             schedule=plan["schedule"],
             loops=plan["loops"],
             warmup_rounds=timing.warmup_rounds(elapsed[:rounds]),
@@ -206,7 +197,6 @@ class Measuring:
             alone_s=elapsed[rounds:],
             cpu_s=cpu_s[:rounds],
             started_at_s=started,
-            restore_s=restore_s,
             first_call_s=work.first_call_s,
             second_call_s=work.second_call_s,
             samples_per_call=work.samples_per_call,

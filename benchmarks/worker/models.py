@@ -55,7 +55,7 @@ class Models(Prover):
         self.floors = Floors(self.kit, self.kind, job.seed, self.spec.dtype)
         self.data = Samples(_loaded(Path(task.dataset)), job.seed, self.batch_to_device)
 
-    def describe(self, import_s: float, affinity: list[int]) -> WorkerRecord:
+    def describe(self, affinity: list[int]) -> WorkerRecord:
         """This process, for the record; measures the precision that is in force."""
         bits = {what: kept_bits(self.who.precision, product) for what, product in self.kit.products.by_name().items()}
         gpu = {"gpu uuid": gpus.assigned_uuid()} if self.kind == "cuda" else {}
@@ -63,7 +63,6 @@ class Models(Prover):
             who=self.who,
             block=self.job.block,
             pid=os.getpid(),
-            import_s=import_s,
             versions=self.adapter.versions(),
             flags=self._notes_of_the_model() | self.adapter.flags(self.device) | gpu,
             effective_precision={what: f"{count} bits" for what, count in bits.items()},

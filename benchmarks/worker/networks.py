@@ -44,10 +44,10 @@ class Networks:
                 "Install its CUDA build (docs/gpu.md), or run with --device cpu.",
             )
 
-    def describe(self, import_s: float, affinity: list[int]) -> None:
+    def describe(self, affinity: list[int]) -> None:
         """Sends what is known of this process, for each network."""
         for models in self.loaded.values():
-            self.send(models.describe(import_s, affinity))
+            self.send(models.describe(affinity))
 
     def profile_steps(self) -> Iterator[StepsRecord]:
         """Where the training steps that were proved here spend their time."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from benchmarks.records.configuration import size_order
 from benchmarks.records.record import Axes, Cell, Check, Configuration, ProofRecord
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.worker import afterwards
@@ -54,7 +55,7 @@ class Prover(Builder):
         self.is_peer = registry.is_peer(self.who.framework)
         shared = strays.Shared(Path(task.dataset).parent)
         self.kit = Kit(self.who.model, self.who.framework, adapter, self.device, self.who.mode, shared)
-        self.prepared: dict[str, PreparedModel] = {}
+        self.prepared: dict[tuple[object, ...], PreparedModel] = {}
 
     def call_first(self, prepared: PreparedModel) -> None:
         """What is to be called before the proof; nothing, where first calls are not measured."""
@@ -68,7 +69,7 @@ class Prover(Builder):
 
     def prepare(self, who: Configuration, axes: Axes) -> PreparedModel:
         """The same, built once, its first calls made, and not yet proved."""
-        key = f"{who.variant}{sorted(axes.items())}"
+        key = who.variant, size_order(axes)
         if key not in self.prepared:
             self.prepared[key] = self._prepare(who, axes)
         return self.prepared[key]

@@ -1,4 +1,4 @@
-"""Time around an opaque callable: fences, first calls, calibration, warm-up. The only module with a clock.
+"""Time around an opaque callable: fences, first calls, calibration, warm-up.
 
 Knows no framework: it is handed a `call` that does one unit of work and returns its (perhaps unfinished) result, and a
 `fence` that waits until the device has finished that result. Every time here is wall time, in seconds.

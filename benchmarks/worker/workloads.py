@@ -103,23 +103,23 @@ class Work:
             raise FloatingPointError("what was timed gives infinities or NaN after its rounds")
 
     def check_fence(self) -> None:
-        """Before the pilot, which would ask for a heap of work: raises RuntimeError where the clock stops before the device
-        has finished, or before the work was begun."""
-        call_s = timing.warm_up(self.call, self.fence, work_s=0.0, fewest=2)
+        """Before the pilot, which would ask for a heap of work: raises Untimeable where the clock stops before the device
+        has finished, or before the work was begun. Some 20 calls: of an epoch, its steps, which end with the same fence."""
+        call_s = timing.warm_up(self.warm, self.fence, work_s=0.0, fewest=2)
         loops = min(CHECKED_CALLS, timing.calls_filling(CHECKED_S, call_s))
-        if (share := timing.left_over(self.call, self.fence, self.to_host, loops)) > LEFT_OVER:
+        if (share := timing.left_over(self.warm, self.fence, self.to_host, loops)) > LEFT_OVER:
             raise Untimeable(
                 f"the clock stopped before the work was done: {share:.0%} of a round was left. "
                 "The adapter's `synchronise` does not wait for it."
             )
-        if (share := timing.not_begun(self.call, self.fence, self.to_host, self.finished_like)) > NOT_BEGUN:
+        if (share := timing.not_begun(self.warm, self.fence, self.to_host, self.finished_like)) > NOT_BEGUN:
             raise Untimeable(
                 f"the clock stopped before the work had begun: {share:.0%} of a call was done when its result was copied. "
                 "A result must be computed, or on its way, when the call returns."
             )
 
-    def check_memory(self) -> None:
-        """Raises Untimeable where a call is quick only on batches that it has seen before, again and again. Puts the first state back."""
+    def check_nothing_is_remembered(self) -> None:
+        """Raises Untimeable where a call is quick only on batches that it has seen before, again and again."""
         if self.call_unseen is None:
             return
         for _ in range(TRIES):  # beside busy programs it may look so once

@@ -11,7 +11,6 @@ from scipy.special import stdtrit
 from benchmarks.statistics import (
     Comparison,
     Estimate,
-    block_median,
     blocks_for,
     compare_logs,
     compare_unpaired,
@@ -28,11 +27,6 @@ T_2 = 4.302652729749464
 
 def compare(blocks: Sequence[float], reference: Sequence[float], margin: float = MARGIN) -> Comparison:
     return compare_logs([math.log(ours / theirs) for ours, theirs in zip(blocks, reference, strict=True)], margin)
-
-
-def test_a_blocks_median_is_per_call_and_after_the_warm_up() -> None:
-    assert block_median([100.0, 6.0, 2.0, 4.0], warmup_rounds=1, loops=2) == 2.0
-    assert block_median([100.0, 6.0, 2.0, 4.0], warmup_rounds=2, loops=1) == 3.0
 
 
 def test_an_estimate_is_the_median_with_an_interval_on_the_logarithms() -> None:

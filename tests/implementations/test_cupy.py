@@ -96,7 +96,7 @@ def test_a_state_that_was_rounded_on_its_way_is_noticed(monkeypatch: pytest.Monk
     """`make test` plants in float32 alone, where this changes nothing."""
     monkeypatch.setitem(sys.modules, "cupy", numpy_stand_in.generous())
     (rounded,) = (each for each in mistakes.of_model("mlp") if each.name == "state rounded to float32")
-    assert planting.noticed("cupy", rounded, {}, "float64", everything=False)
+    assert planting.noticed("cupy", rounded, {}, "float64", everything=False)[0]
 
 
 def test_the_stand_in_keeps_host_and_device_apart() -> None:

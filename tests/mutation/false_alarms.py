@@ -43,7 +43,7 @@ def specification(model: str, precision: str, changes: dict[str, Any]) -> Any:
 
 def errors(kit: Kit, precision: str, model: str) -> dict[str, tuple[float, float]]:
     """Of tensors of a hundred elements or more, over seeds, against the oracle in more digits than are judged."""
-    spec = specification(model, precision, {})
+    spec = specification(model, precision, cases.of(model).MEASURED)
     candidate, found = kit.candidate(spec), Errors()
     oracle = kit.oracle_class(spec, np.longdouble if precision == "float64" else np.float64)
     for seed in range(1, SCALING_SEEDS + 1):

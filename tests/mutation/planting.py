@@ -54,18 +54,14 @@ def main(framework: str, precision: str, mode: str = "first", model: str = MODEL
     made = {mistake.name: mistake for mistake in mistakes.of_model(model)}
     specs: dict[str, tuple[dict[str, Any], int]] = {}
     for fault in asked:
-        checks, parts = answer(framework, made[fault.name], fault.spec, precision, everything, fault.steps, model)
+        checks, parts = noticed(framework, made[fault.name], fault.spec, precision, everything, fault.steps, model)
         tell(fault.name, framework, precision, checks)
         specs[str(fault.spec)] = fault.spec, max(parts, specs.get(str(fault.spec), ({}, 0))[1])
     clean = {str(spec): (spec, parts) for spec, parts in specs.values() if everything}
     clean["{}"] = {}, ALL if everything else BUT_ITS_LIFE
     for spec, parts in clean.values():  # nothing planted: nothing to be noticed
-        tell(
-            "",
-            framework,
-            precision,
-            noticed(framework, None, spec, precision, everything=True, model=model, most=parts),
-        )
+        checks, _ = noticed(framework, None, spec, precision, everything=True, model=model, most=parts)
+        tell("", framework, precision, checks)
 
 
 def of(framework: str, model: str = MODEL) -> list[Fault]:
@@ -159,22 +155,9 @@ def noticed(
     steps: int = 0,
     model: str = MODEL,
     most: int = ALL,
-) -> list[str]:
-    """What the kit notices, as `check: group`. The first thing, or everything of a kind."""
-    return answer(framework, mistake, changes, precision, everything, steps, model, most)[0]
-
-
-def answer(
-    framework: str,
-    mistake: Mistake | None,
-    changes: dict[str, Any],
-    precision: str,
-    everything: bool,
-    steps: int = 0,
-    model: str = MODEL,
-    most: int = ALL,
 ) -> tuple[list[str], int]:
-    """What is `noticed`, and how many parts of the proof were asked: the next where the one before shows nothing, at `most` so many.
+    """What the kit notices, as `check: group`: the first thing, or everything of a kind. And how many parts of the proof were asked: the
+    next where the one before shows nothing, at `most` so many.
 
     A fault must give wrong results: one that raises is itself wrong. Given a number of steps, a run of that many is all that is asked.
     """

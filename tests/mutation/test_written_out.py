@@ -9,7 +9,7 @@ from tests.mutation import planting
 
 planting.prepare("torch", "float32")
 nothing = Mistake("nothing", "", "attention/attention", written_out())
-print(planting.noticed("torch", nothing, {"attention_dropout": 0.5}, "float32", everything=True, model="transformer", most=planting.BUT_ITS_LIFE))
+print(planting.noticed("torch", nothing, {"attention_dropout": 0.5}, "float32", everything=True, model="transformer", most=planting.BUT_ITS_LIFE)[0])
 """
 
 

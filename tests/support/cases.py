@@ -118,17 +118,17 @@ def _of_compiled(own: ModuleType, implementation: str, precision: str) -> tuple[
 
 def in_full(model: str, implementation: str, precision: str, thorough: bool = False) -> bool:
     """Whether everything is asked of one case, by `make test` of later models as they are timed, and where each case is compiled of the first
-    model's plain mode alone. In float64 of NumPy and PyTorch: what another framework does there, its steps show.
+    model's plain mode alone. In float64 of PyTorch: what another framework does there, its steps show.
     """
     framework, _, mode = implementation.partition("/")
     if model == MODEL and not thorough:
-        return (framework not in COMPILED or not mode) and (precision != "float64" or implementation in EXAMPLES)
+        return (framework not in COMPILED or not mode) and (precision != "float64" or implementation == "torch")
     return thorough or (framework not in SLOW and precision == "float32")
 
 
 def is_slow(implementation: str) -> bool:
-    """Whether a step takes milliseconds, and other backends of the same file are asked for thousands of them."""
-    return implementation.startswith("keras-torch")
+    """Whether a step takes milliseconds, or long to compile, and another backend of the same file is asked for thousands of them."""
+    return implementation.startswith(("keras-torch", "keras-jax"))
 
 
 def lives_long(model: str, implementation: str, precision: str, thorough: bool = False) -> bool:
@@ -141,26 +141,32 @@ def lives_long(model: str, implementation: str, precision: str, thorough: bool =
 
 
 def runs(model: str, implementation: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
-    """The thousand steps that it must follow in float64; of a later model the first, in NumPy; all by `make prove`."""
+    """The thousand steps that it must follow in float64; of a later model the first, in PyTorch; all by `make prove`.
+
+    None of NumPy, which is the oracle in float64.
+    """
     found: dict[str, dict[str, Any]] = of(model).RUNS
-    if thorough or (model == MODEL and implementation in ("numpy", "torch")):
+    if thorough or (model == MODEL and implementation == "torch"):
         return found
-    is_asked = implementation == "numpy" or (model == MODEL and not is_slow(implementation))
+    is_asked = implementation == "torch" or (
+        model == MODEL and implementation != "numpy" and not is_slow(implementation)
+    )
     return dict(list(found.items())[:is_asked])
 
 
 def examples(model: str, implementation: str, precision: str, thorough: bool = False) -> int:
     """How many specifications made up at random: none in a coarse arithmetic, which has not digits enough for many of them.
 
-    Where each has to be compiled, `make test` tries one, in the precision that is timed.
+    Where each has to be compiled, `make test` tries one, in the precision that is timed; of later models it tries some in that alone,
+    and in float64 none of NumPy, which is the oracle there.
     """
-    if precision in COARSE:
+    if precision in COARSE or (not thorough and precision == "float64" and implementation == "numpy"):
         return 0
     count = EXAMPLES.get(implementation, 1 if "/" in implementation else FEW_EXAMPLES)
     if thorough:
         return count * MORE_TIMES
     if models(implementation).index(model):
-        return FEW_EXAMPLES if implementation in EXAMPLES else 0
+        return FEW_EXAMPLES if implementation in EXAMPLES and precision == "float32" else 0
     if is_compiled(implementation) or implementation in SLOW:
         return int(precision == "float32" and "/" not in implementation)
     return count

@@ -53,12 +53,11 @@ RUN = RunRecord(
     code={"commit": "abc", "dirty": True},
     limits=[{"name": "loses digits", "frameworks": ["keras-jax"], "start": ""}],
     cells=[CELL],
-    absent=[{"framework": "cupy", "device": "", "reason": "no GPU", "fix": "get one"}],
+    absent=[{"model": "mlp", "framework": "cupy", "device": "", "reason": "no GPU", "fix": "get one"}],
 )
 TIMING = TimingRecord(
     cell=CELL,
     block=2,
-    order=4,
     schedule="rounds",
     loops=7,
     warmup_rounds=1,
@@ -84,7 +83,6 @@ RECORDS: list[Record] = [
         who=WHO,
         block=0,
         pid=12,
-        import_s=1.5,
         versions={"keras": "3"},
         flags={"threads": "3"},
         effective_precision={"matrix product": "52 bits"},
@@ -123,7 +121,9 @@ RECORDS: list[Record] = [
         device=Peak(reason="it runs on the CPU"),
         energy=Energy(joules=0.5, samples=80, elapsed_s=1.0, counter="RAPL"),
     ),
-    SourceRecord(framework="numpy", file="a.py", step="dense", code='z = x @ w  # "quoted"\n\tnext', sha256="2" * 64),
+    SourceRecord(
+        model="mlp", framework="numpy", file="a.py", step="dense", code='z = x @ w  # "quoted"\n\tnext', sha256="2" * 64
+    ),
 ]
 
 

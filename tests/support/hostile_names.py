@@ -22,7 +22,7 @@ def hostile_records(name: str) -> list[record.Record]:
     third = cell(name, precision=name, mode=name)
     records = measured(
         [(first, 100 * MICROSECOND), (second, 100 * MICROSECOND), (third, 200 * MICROSECOND)],
-        absent=[{"framework": name, "device": name, "reason": name, "fix": name}],
+        absent=[{"model": "mlp", "framework": name, "device": name, "reason": name, "fix": name}],
         steps=[{"name": name, "title": name, "formula": name, "explanation": name, "source": name}],
         conventions=[{"item": name, "choice": name, "source": name}],
         limits=[dict.fromkeys(synthetic.LIMIT, name) | {"frameworks": [name], "variants": [name]}],

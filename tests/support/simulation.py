@@ -189,7 +189,6 @@ def timings(measured: Measured, run: int, cells: Sequence[Any] = CELLS, **option
         values: dict[str, Any] = {
             "cell": cells[seat],
             "block": block,
-            "order": 1,
             "schedule": "rounds",
             "loops": LOOPS[seat],
             "warmup_rounds": timing.warmup_rounds(elapsed),

@@ -88,7 +88,6 @@ def timing(
     values: dict[str, Any] = {
         "cell": of,
         "block": block,
-        "order": 0,
         "schedule": "rounds",
         "loops": loops,
         "warmup_rounds": 2,
@@ -120,7 +119,6 @@ def worker(of: Configuration, block: int) -> record.WorkerRecord:
         who=of,
         block=block,
         pid=1000 + block,
-        import_s=0.5,
         versions={"python": "3.11.7", of.framework: "2.13.0"},
         flags={"tf32": "off"},
         effective_precision={"matmul": "float32"},
@@ -195,6 +193,7 @@ def source(framework: str, step: str, code: str = "") -> record.SourceRecord:
     """The code of one step."""
     code = code or f"def {step}(x, weight):\n    # {framework}\n    return x @ weight if weight < 1 & 2 else x\n"
     return record.SourceRecord(
+        model="mlp",
         framework=framework,
         file=f"mlp_{framework}.py",
         step=step,
@@ -227,7 +226,9 @@ def quick() -> list[record.Record]:
     cells.append((cell("keras-tensorflow", variant="stock"), 510 * MICROSECOND))
     records = measured(
         cells,
-        absent=[{"framework": "cupy", "device": "cuda:0", "reason": "no NVIDIA driver", "fix": "see doctor"}],
+        absent=[
+            {"model": "mlp", "framework": "cupy", "device": "cuda:0", "reason": "no NVIDIA driver", "fix": "see doctor"}
+        ],
         limits=[LIMIT],
     )
     impossible = cell("numpy", "train_step", 1)

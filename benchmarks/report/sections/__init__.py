@@ -8,7 +8,7 @@ from benchmarks import wording
 from benchmarks.analysis.ranking import ComparisonGroup, by_network, comparison_groups
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.run_quality import null_controls
-from benchmarks.report import headline
+from benchmarks.report import missing
 from benchmarks.report.document import Block, Document, Figure, Fold, Heading, Section, Text
 from benchmarks.report.sections import (
     answer,
@@ -74,14 +74,14 @@ def document(results: Results, groups: Sequence[ComparisonGroup] | None = None) 
 
 def title(results: Results) -> str:
     """What it is, and whether something is missing."""
-    partial = " (partial results)" if headline.partial(results) else ""
+    partial = " (partial results)" if missing.partial(results) else ""
     return f"{wording.networks(results.run)} benchmark{partial}"
 
 
 def warning(results: Results) -> str:
     """What is missing, and what would make one distrust the rest."""
     wrong = [run_quality.summary(results)] if any(null.failed for null in null_controls(results)) else []
-    parts = [headline.partial(results), *wrong, uncertainty.interfered(results), environment.steered(results)]
+    parts = [missing.partial(results), *wrong, uncertainty.interfered(results), environment.steered(results)]
     return " ".join(filter(None, parts))
 
 

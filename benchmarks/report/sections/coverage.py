@@ -7,7 +7,7 @@ from benchmarks import wording
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
-from benchmarks.report import headline
+from benchmarks.report import missing
 from benchmarks.report.document import Block, Code, Section, table
 from benchmarks.wording import NO_VALUE
 
@@ -39,7 +39,7 @@ def summary(results: Results) -> str:
     planned = [entry for entry in results.entries if entry.planned]
     whole = len(planned) - len(results.holes())
     text = f"{wording.count(len(planned), 'cell')} planned, {whole} measured in all {wording.count(results.block_count, 'block')}."
-    return f"{text[:-1]}; {headline.lost_trainings(results)}." if results.untrained else text
+    return f"{text[:-1]}; {missing.lost_trainings(results)}." if results.untrained else text
 
 
 def _counts(results: Results) -> list[Block]:

@@ -36,9 +36,10 @@ def _row(results: Results, pair: Pair) -> list[str]:
 
 
 def _summary(results: Results, found: Sequence[Pair]) -> str:
-    """The first of each pair: its training step at the smallest size."""
+    """Of each pair what is compared first: its training step at the smallest size."""
+    first = found[0][0].comparison_group
     firsts: dict[tuple[str, str], str] = {}
-    for keras, backend, comparison in found:
+    for keras, backend, comparison in (pair for pair in found if pair[0].comparison_group == first):
         names = wording.label(results, keras.cell.who), wording.label(results, backend.cell.who)
         ratio = wording.ratio_with_interval(comparison.ratio)
         firsts.setdefault(names, f"{names[0]} takes {ratio} times as long as {names[1]}")

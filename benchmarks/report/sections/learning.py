@@ -10,7 +10,7 @@ from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import LearningPoint, LearningRecord
 from benchmarks.records.run_record import MetricText
-from benchmarks.report import headline, plots
+from benchmarks.report import missing, plots
 from benchmarks.report.document import Block, Figure, Heading, Section, Text, table
 from benchmarks.wording import NO_VALUE
 
@@ -24,16 +24,19 @@ _HOW_TIME = "How to read this: a line further left reaches the same {metric} soo
 _EPOCHS = (1, 5, 20, 100)
 """Epochs in the charts' table, beside the last one."""
 
+Setting = tuple[str, int, float]
+"""Precision, threads and dropout rate."""
+
 ByLabel = Mapping[str, list[LearningRecord]]
 """Trainings by the label of their implementation."""
 
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
-    """One part per precision and dropout rate."""
-    by_setting: dict[tuple[str, float], list[LearningRecord]] = defaultdict(list)
+    """One part per precision, number of threads and dropout rate."""
+    by_setting: dict[Setting, list[LearningRecord]] = defaultdict(list)
     for training in results.learning:
         if training.points:
-            by_setting[training.who.precision, training.dropout].append(training)
+            by_setting[training.who.precision, training.who.threads, training.dropout].append(training)
     settings = sorted(by_setting)
     blocks: list[Block] = [
         Text(f"The trainings of {wording.label(results, lost.who)} were lost: {lost.reason}", "warning")
@@ -42,7 +45,7 @@ def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     blocks += [block for setting in settings for block in _setting(results, setting, by_setting[setting])]
     summary = _summary(results.network.metric, by_setting[settings[0]]) if settings else ""
     if results.untrained:
-        summary = f"{summary[:-1] or 'No training was made'}; {headline.lost_trainings(results)}."
+        summary = f"{summary[:-1] or 'No training was made'}; {missing.lost_trainings(results)}."
     return Section("learning", "Does it learn?", blocks, summary)
 
 
@@ -60,9 +63,9 @@ def _summary(metric: MetricText, trainings: Sequence[LearningRecord]) -> str:
     return f"{reached} of {count} reached {said(metric)} on the test set at some epoch; {ended.format(wording.count(last, 'epoch'), finals)}."
 
 
-def _setting(results: Results, setting: tuple[str, float], trainings: Sequence[LearningRecord]) -> list[Block]:
-    (precision, dropout), metric = setting, results.network.metric
-    name = f"{precision}, dropout {dropout:g}"
+def _setting(results: Results, setting: Setting, trainings: Sequence[LearningRecord]) -> list[Block]:
+    (precision, threads, dropout), metric = setting, results.network.metric
+    name = f"{precision}, {wording.count(threads, 'thread')}, dropout {dropout:g}"
     first = min(training.seed for training in trainings)
     first_seed = [training for training in trainings if training.seed == first]
     curves = _from_least_time(_by_label(results, first_seed))
@@ -102,14 +105,13 @@ def _to_target(metric: MetricText, by_label: ByLabel, name: str) -> list[Block]:
     columns = ["implementation", "#reached it", "#time, median", "#95% interval", "#epochs"]
     columns += ["#before: building, compiling (once)"]
     frameworks = [trainings[0].who.framework for _, trainings in several]
-    target = f"{metric.target:.0%}" if metric.share else f"{metric.target:g} {metric.name}"
+    target = f"{metric.target:.0%}" if metric.share else said(metric)
     return table(f"Time to {target} on the test set, {name}", rows, *columns, frameworks=frameworks, note=_TARGET)
 
 
 def _ends(metric: MetricText, trainings: Sequence[LearningRecord]) -> list[LearningPoint]:
     """Where each training that reached the target did so first."""
-    first = [next((p for p in t.points if metric.reached(p.metric)), None) for t in trainings]
-    return [point for point in first if point]
+    return [point for training in trainings if (point := training.first_at(metric))]
 
 
 def _time_to_target(metric: MetricText, trainings: Sequence[LearningRecord]) -> float:

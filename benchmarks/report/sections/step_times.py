@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from benchmarks import wording
-from benchmarks.analysis import answer, startup, step_times
+from benchmarks.analysis import answer, step_times
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.step_times import StepTimes
+from benchmarks.records.record import Cell
 from benchmarks.report import plots
 from benchmarks.report.document import Block, Figure, Text, table, with_words
 from benchmarks.statistics import Estimate
@@ -24,7 +25,12 @@ def blocks(results: Results, groups: Sequence[ComparisonGroup]) -> list[Block]:
     shown = _shown(results)
     if not shown:
         return []
-    return [*_figure(results, shown), *_table(results, shown), Text(_HOW, "note"), *_not_watched(results, groups)]
+    return [
+        *_figure(results, shown),
+        *_table(results, shown),
+        Text(_HOW, "note"),
+        *_not_watched(results, groups, shown[0]),
+    ]
 
 
 def summary(results: Results) -> str:
@@ -115,11 +121,11 @@ def _largest(results: Results, times: StepTimes) -> str:
     return wording.some(near or ordered[:1])
 
 
-def _not_watched(results: Results, groups: Sequence[ComparisonGroup]) -> list[Block]:
-    """Implementations that were timed and not watched."""
+def _not_watched(results: Results, groups: Sequence[ComparisonGroup], shown: StepTimes) -> list[Block]:
+    """Implementations that were timed at the same size in the same setting, and not watched."""
+    cells = Cell(who=shown.who, phase="train_step", axes=shown.axes).comparison_group
     seen = {wording.label(results, record.who) for record in results.profiles}
-    timed = [group for group in groups if group.phase == "train_step"]
-    entries = [place.entry for group in (startup.middle(timed),) for place in group.places] if timed else []
+    entries = [place.entry for group in groups if group.cells == cells for place in group.places]
     others = [wording.label(results, e.cell.who) for e in entries if e.time and e.standing == "ranked"]
     missing = [label for label in dict.fromkeys(others) if label not in seen]
     if not missing:

@@ -28,7 +28,7 @@ from tests.support.command import NOT_GIVEN, SMALL, invoke, save_npz
 
 CELL = Cell(who=Configuration(model="mlp", framework="numpy", threads=1), phase="train_step", axes={"batch": 8})
 TIMED = TimingRecord(
-    cell=CELL, block=0, order=1, schedule="rounds", loops=1, warmup_rounds=0, elapsed_s=[1.0], started_at_s=[0.0],
+    cell=CELL, block=0, schedule="rounds", loops=1, warmup_rounds=0, elapsed_s=[1.0], started_at_s=[0.0],
     first_call_s=None, second_call_s=None, samples_per_call=8, flops_per_call=8,
 )  # fmt: skip
 FAILED = OutcomeRecord(cell=CELL, block=0, status="failed", reason="it broke")

@@ -1,16 +1,24 @@
 """A file of records that is damaged, or is none: good lines are read, and what is wrong with the others is told."""
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks import statistics
+from benchmarks.analysis import ranking
 from benchmarks.reading import Unreadable
 from benchmarks.records import records_file
+from benchmarks.records.record import LONGEST_S, SHORTEST_S
 from benchmarks.records.records_file import BadRecords
 from tests.support.every_record import OUTCOME, RECORDS, RUN, TIMING, store
+
+
+def one(kind: str) -> Any:
+    return next(record for record in RECORDS if record.kind == kind)
 
 
 def test_of_a_file_cut_in_half_the_good_lines_are_read_and_the_bad_one_is_named(tmp_path: Path) -> None:
@@ -58,6 +66,38 @@ def test_times_that_nothing_can_take_are_none(seconds: float) -> None:
     assert not TIMING.model_copy(update={"elapsed_s": [0.1, 0.2, seconds]}).per_call
 
 
+@pytest.mark.parametrize(
+    ("record", "odd"),
+    [
+        (TIMING, {"alone_s": [0.0]}),
+        (TIMING, {"alone_s": [-1.0]}),
+        (one("steps"), {"steps_s": {"dense": 0.0}}),
+        (one("learning"), {"points": [{"epoch": 1, "elapsed_s": 0.0, "metric": 0.5, "train_loss": 1.0}]}),
+    ],
+)
+def test_seconds_of_which_there_is_no_logarithm_are_set_aside(tmp_path: Path, record: Any, odd: dict[str, Any]) -> None:
+    path = store(tmp_path, [RUN])
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record.model_dump(mode="json") | odd) + "\n")
+    records, problems = records_file.read(tmp_path)
+    assert (records, len(problems)) == ([RUN], 1)
+
+
+@pytest.mark.parametrize("schedule", ["rounds", "workers"])
+def test_the_longest_and_the_shortest_times_have_an_interval(schedule: str) -> None:
+    extremes = [2 * SHORTEST_S, LONGEST_S / 2]
+    ours, theirs = (
+        [
+            TIMING.model_copy(update={"elapsed_s": [s] * 4, "loops": 1, "warmup_rounds": 1, "schedule": schedule})
+            for s in times
+        ]
+        for times in (extremes, extremes[::-1])
+    )
+    logs = [ranking.log_ratio(*pair) for pair in zip(ours, theirs, strict=True)]
+    assert math.isfinite(statistics.compare_logs(logs).detectable)
+    assert math.isfinite(statistics.estimate(extremes).high)
+
+
 def test_a_line_in_the_middle_is_set_aside_with_what_is_wrong_with_it(tmp_path: Path) -> None:
     path = store(tmp_path, [RUN])
     values: dict[str, Any] = TIMING.model_dump(mode="json")
@@ -89,15 +129,15 @@ def test_records_without_a_run_cannot_be_read(tmp_path: Path, content: str) -> N
 
 def test_another_schema_version_is_refused_with_both_numbers(tmp_path: Path) -> None:
     store(tmp_path, [RUN.model_copy(update={"schema_version": 99}), TIMING])
-    with pytest.raises(BadRecords, match="schema version 99; this samenet reads version 2"):
+    with pytest.raises(BadRecords, match="schema version 99; this samenet reads version 3"):
         records_file.read(tmp_path)
 
 
 def test_a_newer_schema_is_named_by_its_version_although_it_has_fields_that_nobody_knows(tmp_path: Path) -> None:
-    newer = RUN.model_dump(mode="json") | {"schema_version": 3, "surprise": 1}
+    newer = RUN.model_dump(mode="json") | {"schema_version": 4, "surprise": 1}
     (tmp_path / "records.jsonl").write_text(json.dumps(newer) + "\n", encoding="utf-8")
     for read in (records_file.read, records_file.first):
-        with pytest.raises(BadRecords, match="schema version 3; this samenet reads version 2"):
+        with pytest.raises(BadRecords, match="schema version 4; this samenet reads version 3"):
             read(tmp_path)
 
 
@@ -152,3 +192,9 @@ def test_a_run_that_was_stopped_in_its_first_record_has_none_and_one_that_is_no_
         path.write_text(content, encoding="utf-8")
         with pytest.raises(BadRecords):
             records_file.first(tmp_path)
+
+
+def test_what_a_worker_said_in_bytes_that_are_no_text_can_be_read_again(tmp_path: Path) -> None:
+    said = OUTCOME.model_copy(update={"last_lines": ["m\ufffdmoire \u00e9puis\u00e9e", "\\ufffd"]})
+    store(tmp_path, [RUN, said])
+    assert records_file.read(tmp_path) == ([RUN, said], [])

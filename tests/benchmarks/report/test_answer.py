@@ -13,9 +13,8 @@ from benchmarks.analysis.answer import Answer
 from benchmarks.analysis.ranking import comparison_groups
 from benchmarks.records import record, records_file
 from benchmarks.records.record import Axes, Cell, Record
-from benchmarks.report import headline
 from benchmarks.report.document import Bullets, Figure, Heading, Section, Table, Text
-from benchmarks.report.sections import answer
+from benchmarks.report.sections import answer, gpu_vs_cpu
 from tests.support import synthetic
 from tests.support.report_text import gathered
 from tests.support.synthetic import MICROSECOND, cell, measured, profile
@@ -370,5 +369,5 @@ def test_from_when_a_gpu_pays(speedups: dict[int, float], sentence: str) -> None
     cells += [(cell("torch", batch=b, device="cuda:0"), 100 * MICROSECOND / s) for b, s in speedups.items()]
     whole_run = gathered(measured(cells, noise=0.002))
     groups = comparison_groups(whole_run)
-    assert sentence in " ".join(headline.gpu(whole_run, groups))
+    assert sentence in " ".join(gpu_vs_cpu.sentences(groups))
     assert "PyTorch on c" in answer.sentence(whole_run, groups[0])

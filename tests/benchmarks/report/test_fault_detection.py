@@ -7,7 +7,6 @@ from tests.support.synthetic import cell, measured
 
 DETECTION: dict[str, Any] = {
     "same_code": True,
-    "code_sha256": "0" * 64,
     "faults": {
         "Nesterov": {"numpy": {"float32": 3, "float64": 4}, "oracle": {"float64": 2}},
         "dampening": {"numpy": {"float32": 0, "float64": 0}},

@@ -134,9 +134,7 @@ def test_what_waits_for_other_programs_does_not_say_what_is_possible(busy: tuple
     """A product that two busy programs slow down may be ten times slower than an honest call between two of their turns."""
     records = run(AT_PEAK_S / 8, LARGE)
     for block, share in enumerate(busy):
-        counted = Interference(
-            cores=2, usable=2, others_s=20 * share, stolen_s=0.0, throttled_s=0.0, context_switches=None, clock_mhz=None
-        )
+        counted = Interference(cores=2, usable=2, others_s=20 * share, stolen_s=0.0, throttled_s=0.0)
         records.append(BlockRecord(block=block, wall_s=10.0, interference=counted))
     assert standing(records)["jax"] == ("ranked" if is_ranked else "impossible")
     results = gathered(records)

@@ -26,3 +26,15 @@ def test_keras_stands_against_its_backend_and_not_against_itself_tuned() -> None
 
 def test_without_a_pair_there_is_no_such_section() -> None:
     assert section((cell("numpy"), 1e-4), (cell("keras-tensorflow"), 3e-4)) is None
+
+
+def test_the_sentence_is_of_one_size() -> None:
+    small, large = (
+        {name: cell(name, batch=batch) for name in ("torch", "keras-torch", "jax", "keras-jax")} for batch in (32, 256)
+    )
+    both = [(small["torch"], 1e-4), (small["keras-torch"], 2e-4), (large["torch"], 1e-4), (large["keras-torch"], 3e-4)]
+    found = section(*both, (large["jax"], 1e-4), (large["keras-jax"], 4e-4))
+    assert found
+    assert found.summary.startswith("Training step, batch 32")
+    assert "Keras-PyTorch takes 2.0" in found.summary
+    assert "JAX" not in found.summary

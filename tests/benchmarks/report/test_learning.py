@@ -101,3 +101,12 @@ def test_a_training_that_was_lost_is_told_where_it_would_stand_and_in_coverage()
     page = report_text.page([synthetic.run([synthetic.cell("numpy")]), lost])
     assert "| PyTorch | the worker was lost: killed | the same command with --retry-failed |" in page
     assert "benchmark (partial results)" in page
+
+
+def test_trainings_on_one_thread_and_on_all_are_not_thrown_together() -> None:
+    text = section(*seeds("numpy", count=3), *seeds("numpy", count=3, threads=1))
+    assert [line for line in text.splitlines() if line.startswith("### Trained in")] == [
+        "### Trained in float32, 1 thread, dropout 0.2",
+        "### Trained in float32, 2 threads, dropout 0.2",
+    ]
+    assert text.count("| NumPy | 3 of 3 |") == 2

@@ -175,7 +175,11 @@ def test_partial_is_the_first_thing_said(quick_folder: Path) -> None:
 
 def test_learning_shows_whether_the_ends_are_identical() -> None:
     other = synthetic.learning("jax", dropout=0.0, precision="float64", digest="0" * 64)
-    table = rendered([*synthetic.quick(), other])[0].partition("Final accuracy, float64, dropout 0")[2].split("\n\n")[1]
+    table = (
+        rendered([*synthetic.quick(), other])[0]
+        .partition("Final accuracy, float64, 2 threads, dropout 0")[2]
+        .split("\n\n")[1]
+    )
     ends = {line.split("|")[1].strip(): line.split("|")[-2].strip() for line in table.splitlines()[2:]}
     assert ends == {"NumPy": "f" * 8, "PyTorch": "f" * 8, "Keras-TensorFlow": "f" * 8, "JAX": "0" * 8}
 

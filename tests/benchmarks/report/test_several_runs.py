@@ -151,9 +151,7 @@ def test_what_is_asked_wrongly_is_told(
 
 
 def test_what_makes_one_distrust_a_run_stands_on_the_page_of_all_of_them_too() -> None:
-    counted = record.Interference(
-        cores=2, usable=2, stolen_s=4.0, throttled_s=None, context_switches=None, clock_mhz=None
-    )
+    counted = record.Interference(cores=2, usable=2, stolen_s=4.0, throttled_s=None)
     disturbed = [*timed(1e-4), record.BlockRecord(block=0, wall_s=10, interference=counted)]
     page = text(run("quiet", timed(1e-4)), run("loud", disturbed))
     first = page.partition("Headline\n")[2].partition("\n## ")[0]

@@ -154,3 +154,10 @@ def test_each_mark_of_the_chart_has_its_interval_and_its_count() -> None:
 @pytest.mark.parametrize("records", [measured([(cell("jax"), 1e-4)]), [synthetic.run([])]])
 def test_a_run_in_which_nothing_was_watched_says_nothing_of_it(records: list[record.Record]) -> None:
     assert "Time per step of the network" not in page(records)
+
+
+def test_who_was_not_watched_is_of_the_same_setting_as_what_is_shown() -> None:
+    others = [cell("torch", threads=1), cell("keras-jax", mode="tuned"), cell("keras-torch", batch=32)]
+    timed = measured([(each, 4e-4) for each in (cell("numpy"), cell("jax"), *others)])
+    text = page([*timed, *(profile(cell("numpy"), block) for block in range(6))])
+    assert "Not watched: JAX and Keras-JAX tuned. One compiled program" in text

@@ -14,7 +14,7 @@ NUMPY = cell("numpy")
 
 def document(*stolen_s: float | None, **others: Any) -> Document:
     """Of a whole run with blocks of 10 s on two processors."""
-    values = {"cores": 2, "throttled_s": 0.0, "context_switches": 7000, "clock_mhz": 2596.1} | others
+    values = {"cores": 2, "throttled_s": 0.0} | others
     blocks = [
         record.BlockRecord(block=k, wall_s=10, interference=record.Interference(stolen_s=seconds, **values))
         for k, seconds in enumerate(stolen_s)

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.records import record
 from benchmarks.records.record import Record
-from benchmarks.report import headline, html, markdown
+from benchmarks.report import html, markdown, missing
 from tests.support import report_text, synthetic
 from tests.support.report_text import gathered
 from tests.support.synthetic import cell, measured
@@ -30,7 +30,6 @@ def block(
         "others_s": others_s,
         "usable": 2,
     }
-    counters |= {"context_switches": 1, "clock_mhz": 2000.0}
     return record.BlockRecord(block=number, wall_s=10, interference=record.Interference(**counters))
 
 
@@ -91,7 +90,7 @@ def cut_short() -> list[Record]:
 
 
 def test_partial_results_say_so() -> None:
-    partial = headline.partial(gathered(cut_short()))
+    partial = missing.partial(gathered(cut_short()))
     assert partial.startswith("Partial results: 1 of 2 planned cells")
     assert "starting" not in partial
     assert warning(cut_short()) == partial
@@ -99,8 +98,8 @@ def test_partial_results_say_so() -> None:
     assert "(partial results)" in report_text.document(cut_short()).title
 
 
-@pytest.mark.parametrize(("missing", "implementations"), [(1, "1 implementation was"), (6, "2 implementations was")])
-def test_a_run_that_was_stopped_before_its_costs_says_so_too(missing: int, implementations: str) -> None:
+@pytest.mark.parametrize(("lacking", "implementations"), [(1, "1 implementation was"), (6, "2 implementations was")])
+def test_a_run_that_was_stopped_before_its_costs_says_so_too(lacking: int, implementations: str) -> None:
     """Every cell is timed in every block; what is measured after the blocks is not there, or not all."""
-    partial = headline.partial(gathered(whole()[:-missing]))
+    partial = missing.partial(gathered(whole()[:-lacking]))
     assert partial.startswith(f"Partial results: starting, memory or energy of {implementations} not measured")

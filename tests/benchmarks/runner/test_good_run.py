@@ -134,7 +134,7 @@ def test_an_interrupted_run_keeps_what_it_has_and_writes_its_report(
         cell = run.cells[0]
         run.sink(
             TimingRecord(
-                cell=cell, block=0, order=1, schedule="rounds", loops=1, warmup_rounds=0, elapsed_s=[1e-3] * 4, started_at_s=[0.0] * 4,
+                cell=cell, block=0, schedule="rounds", loops=1, warmup_rounds=0, elapsed_s=[1e-3] * 4, started_at_s=[0.0] * 4,
                 first_call_s=None, second_call_s=None, samples_per_call=8, flops_per_call=8,
             )
         )  # fmt: skip

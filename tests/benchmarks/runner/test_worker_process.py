@@ -95,18 +95,11 @@ def test_what_a_worker_compiles_is_kept_with_the_run_and_no_longer(waiting: Wait
 
 def test_a_workers_waiting_is_in_its_record(waiting: Waiting) -> None:
     worker, found = waiting
-    turns_s: dict[str | None, list[float]] = {}
     while not worker.ended:
         time.sleep(0.01)
-        event, cell, begin = worker.event["event"], worker.in_progress, time.monotonic()
-        worker.proceed(json.dumps(PLAN) if event == "prepared" else "go")
-        if event == "turn":
-            turns_s.setdefault(cell, []).append(time.monotonic() - begin)
+        worker.proceed(json.dumps(PLAN) if worker.event["event"] == "prepared" else "go")
     timing, *others = (r for r in found if isinstance(r, TimingRecord))
     assert others
-    for one in (timing, *others):  # and none of the turns belongs to the cell after it
-        assert one.turning_s == pytest.approx(sum(turns_s[one.cell.id][:-1]), abs=1e-3)
-        assert one.turning_s > sum([*one.elapsed_s, *one.alone_s][:-1]) + one.restore_s > 0
     assert (len(timing.elapsed_s), len(timing.alone_s), timing.loops, timing.schedule) == (3, 1, 2, "workers")
     assert timing.waiting_s > 0.04
     assert timing.waiting_cpu_s < 1e-4

@@ -30,3 +30,8 @@ def test_every_other_tool_measures_both_sides(tool: str) -> None:
     assert (trial.method, trial.workload, trial.extra, trial.seconds) == (tool, *MATRIX, 0.4)
     assert 0.2 < trial.ratio < 5
     assert trial.low < trial.high
+
+
+def test_why_another_tool_failed_is_told() -> None:
+    with pytest.raises(RuntimeError, match=r"no_such_tool: it ended with exit code 1: .*No module named"):
+        sitting.peer(0, "no_such_tool", [MATRIX], 0.4, random.Random(0))

@@ -66,10 +66,10 @@ def test_what_is_quick_only_on_batches_that_it_has_seen_is_refused() -> None:
             pass
         return 1.0
 
-    work(call=slow, call_unseen=slow, unseen=5).check_memory()
-    work(unseen=5).check_memory()
+    work(call=slow, call_unseen=slow, unseen=5).check_nothing_is_remembered()
+    work(unseen=5).check_nothing_is_remembered()
     with pytest.raises(RuntimeError, match="results are remembered"):
-        work(call=lambda: 1.0, call_unseen=slow, unseen=5).check_memory()
+        work(call=lambda: 1.0, call_unseen=slow, unseen=5).check_nothing_is_remembered()
 
 
 def test_a_call_that_was_lucky_once_is_not_held_against_others() -> None:
@@ -85,7 +85,7 @@ def test_a_call_that_was_lucky_once_is_not_held_against_others() -> None:
         sleep(1e-2)
         return 1.0
 
-    work(call=seen, call_unseen=unseen, unseen=8).check_memory()
+    work(call=seen, call_unseen=unseen, unseen=8).check_nothing_is_remembered()
 
 
 def test_what_looked_remembered_once_is_asked_again() -> None:
@@ -97,7 +97,7 @@ def test_what_looked_remembered_once_is_asked_again() -> None:
         sleep(1e-1 if calls[0] <= 5 else 5e-3)
         return 1.0
 
-    work(call=lambda: sleep(5e-3), call_unseen=unseen, unseen=5).check_memory()
+    work(call=lambda: sleep(5e-3), call_unseen=unseen, unseen=5).check_nothing_is_remembered()
     assert calls[0] > 5
 
 
@@ -118,4 +118,11 @@ def test_a_training_that_is_remembered_from_its_first_state_on_is_refused() -> N
         return step()
 
     with pytest.raises(RuntimeError, match="results are remembered"):
-        work(call=step, call_unseen=unseen, reset=reset, unseen=5).check_memory()
+        work(call=step, call_unseen=unseen, reset=reset, unseen=5).check_nothing_is_remembered()
+
+
+def test_the_fence_of_an_epoch_is_tested_on_its_steps() -> None:
+    """Twenty epochs before the first round would take a silent worker's time."""
+    epochs: list[float] = []
+    work(call=lambda: epochs.append(1.0), warm=lambda: 1.0).check_fence()
+    assert epochs == []

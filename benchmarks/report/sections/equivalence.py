@@ -86,9 +86,12 @@ def _row(who: Configuration, proofs: Sequence[ProofRecord], by_column: Sequence[
 def verdict(results: Results) -> str:
     """How many proofs passed, and what became of the others."""
     passed = sum(proof.passed for proof in results.proofs)
-    explained = passed < len(results.proofs) and not any(proof.is_ours for proof in results.proofs)
+    said = f"{passed} of {wording.count(len(results.proofs), 'proof')} passed."
+    if passed == len(results.proofs):
+        return said
+    explained = not any(proof.is_ours for proof in results.proofs)
     others = "The others fail by listed limits of their frameworks, and have" if explained else "What did not pass has"
-    return f"{passed} of {wording.count(len(results.proofs), 'proof')} passed. {others} no rank."
+    return f"{said} {others} no rank."
 
 
 def failures(results: Results) -> list[Block]:

@@ -39,7 +39,7 @@ def settings() -> dict[str, str]:
     with offered(folder / "site", "from implementations.mlp.mlp_numpy import MLP\n", FRAMEWORKS):
         path = os.pathsep.join([os.environ["PYTHONPATH"], UNDRAWN["PYTHONPATH"]])
     return {
-        "DEVICE": "cpu", "BUDGET": "8s", "VERIFY": "40", "GRACE": "120", "FRAMEWORKS": ",".join(["numpy", *FRAMEWORKS]),
+        "DEVICE": "cpu", "BUDGET": "4s", "VERIFY": "40", "GRACE": "120", "FRAMEWORKS": ",".join(["numpy", *FRAMEWORKS]),
         "PYTHON": sys.executable, "PYTHONPATH": path, "OUT": str(folder / "out"),
     }  # fmt: skip
 

@@ -15,7 +15,10 @@ from tests.support.batches import samples
 
 STEPS = 300
 SMALLER: dict[tuple[str, str], dict[str, Any]] = {
+    ("mlp", "digits"): {"batch": 32},
+    ("cnn", "digits"): {"channels": (8, 16), "batch": 32},
     ("rnn", "text"): {"length": 32, "hidden": (64,)},
+    ("transformer", "digits"): {"batch": 32},
     ("transformer", "text"): {"length": 32, "width": 32},
 }
 """Changes to presets that take long."""

@@ -41,6 +41,7 @@ HONEST = "vice0"
 
 OUTSIDER = ROOT / "tests" / "support" / "outsider" / "outsider"
 SPEC = MLPSpec(features=8, hidden=(24,), classes=4, batch=64)
+TRIES = 3
 TIMED_BATCH, LOOPS = 1024, 20
 """Larger than what is proved, so that a call takes long beside what surrounds it; with as many calls in a round as fill 2 ms."""
 
@@ -96,14 +97,14 @@ def data() -> dict[str, np.ndarray]:
 
 def answer(vice: Vice, framework: str, shared: Path, whole: bool) -> dict[str, Any]:
     """Who tells it first, and what it cost until then: processor seconds. Unless `whole`, nobody is asked who should say nothing
-    of a vice.
+    of a vice, and who says nothing is asked again: beside other programs a clock may stop late.
     """
     line: dict[str, Any] = {"kind": "vice", "vice": vice.name, "verify": "", "run": ""}
-    askers = {"verify": (verified, vice.verify), "run": (run, vice.run)}
-    is_honest = framework == HONEST
-    for name, asked in {name: asked for name, (asked, said) in askers.items() if whole or is_honest or said}.items():
+    for name, asked, said in (("verify", verified, vice.verify), ("run", run, vice.run)):
         begin = sum(os.times()[:4])
-        line[name] = asked(vice, framework, shared)
+        if whole or said or framework == HONEST:
+            tries = TRIES if said and not whole else 1
+            line[name] = next(filter(None, (asked(vice, framework, shared) for _ in range(tries))), "")
         line[f"{name}_s"] = round(sum(os.times()[:4]) - begin, 2)
     return line
 

@@ -97,9 +97,13 @@ def test_it_is_complete_without_its_script(opened: Any, options: dict[str, Any])
     assert not [message for message in without.told if "Content Security Policy" not in message]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 320])
-@pytest.mark.parametrize("name", ["report.html", "steps.html"])
+@pytest.mark.parametrize(
+    ("name", "scheme", "width"),
+    [
+        *(("report.html", scheme, width) for scheme in ("light", "dark") for width in (1280, 320)),
+        *(("steps.html", *how) for how in (("light", 1280), ("dark", 320))),
+    ],
+)
 def test_axe_finds_nothing(opened: Any, name: str, scheme: str, width: int) -> None:
     from axe_playwright_python.sync_playwright import Axe
 

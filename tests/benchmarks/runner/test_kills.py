@@ -1,4 +1,4 @@
-"""A run that is killed twelve times, at random moments, and gone on with: it ends with the results of a run that nobody
+"""A run that is killed eight times, at random moments, and gone on with: it ends with the results of a run that nobody
 disturbed, because on the virtual clock both measure the same."""
 
 import random
@@ -22,7 +22,7 @@ from benchmarks.records.records_file import BadRecords
 from tests.support import virtual_run
 from tests.support.virtual_run import BLOCKS, CELLS, PHASES
 
-KILLS = 12
+KILLS = 8
 PATIENCE_S = 20.0
 
 FIRST_WORD, STARTING = -1, 0

@@ -138,9 +138,9 @@ def test_any_specification_is_proved(kit: MakeKit) -> None:
 
 
 @needs_compiler
-def test_a_thousand_steps_stay_with_the_oracle(kit: MakeKit) -> None:
+def test_hundreds_of_steps_stay_with_the_oracle(kit: MakeKit) -> None:
     asked, made = spec(**CASES["adamw"], hidden=(9, 9), batch=9, precision="float64"), kit()
-    assert not failed(made.trajectory(made.candidate(asked), 1000))
+    assert not failed(made.trajectory(made.candidate(asked), 300))
 
 
 @needs_compiler

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.records.record import Record, ThreadPool
+from benchmarks.analysis import comparability
+from benchmarks.records.record import BlockRecord, ChangedRecord, Record, ThreadPool
+from tests.support import synthetic
 from tests.support.two_runs import MACHINE, TORCH, US_100, Folders, quiet, with_version
 
 
@@ -120,3 +122,11 @@ def test_what_steers_libraries_and_what_they_chose_is_listed(folders: Folders) -
     assert ("system", "OPENBLAS_CORETYPE", None, "Prescott") in told
     assert ("system", "host", "none", "b7") in told
     assert ("torch", "openblas's routines", "Zen", "Prescott") in told
+
+
+def test_what_failed_while_the_code_was_changed_does_not_count(folders: Folders) -> None:
+    whole = [*quiet((TORCH, US_100)), BlockRecord(block=5, wall_s=1.0)]
+    failed = synthetic.proof(TORCH, 6, error=5.0)
+    for records, is_unequal in (([*whole, failed], True), ([*whole, failed, ChangedRecord(code_sha256="b")], False)):
+        folders.save(records, whole)
+        assert comparability.side("A", folders.a).is_unequal(TORCH) == is_unequal

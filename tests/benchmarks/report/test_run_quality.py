@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.analysis import run_quality
+from benchmarks.analysis import ranking, run_quality
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import Record, TimingRecord
 from tests.support import report_text, synthetic
@@ -181,3 +181,11 @@ def test_the_copy_is_compared_by_medians_where_whole_workers_took_turns() -> Non
     }
     assert ratios["workers"].value == pytest.approx(1.0, rel=0.01)
     assert ratios["rounds"].high / ratios["rounds"].low > 1.1
+
+
+def test_two_cells_that_followed_one_another_are_compared_by_medians() -> None:
+    one, other = (synthetic.timing(cell, 0, 1.0, warmup_rounds=0, loops=1) for cell in (NUMPY, TORCH))
+    other = other.model_copy(update={"elapsed_s": sorted(one.elapsed_s)})
+    later = other.model_copy(update={"started_at_s": [100.0 + begun for begun in other.started_at_s]})
+    assert ranking.log_ratio(one, other) != 0  # round by round
+    assert ranking.log_ratio(one, later) == 0

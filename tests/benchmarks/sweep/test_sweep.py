@@ -258,6 +258,7 @@ def test_a_dry_run_says_what_would_be_submitted_with_what(typed: Typed) -> None:
 @pytest.mark.usefixtures("undrawn")
 def test_names_of_nodes_are_hashed_where_that_is_asked(typed: Typed, tmp_path: Path) -> None:
     lost = OutcomeRecord(cell=CELL, block=2, status="failed", reason="/home/jane/net.py: no such module")
+    lost = lost.model_copy(update={"last_lines": ['File "/home/jane/net.py", line 3']})
     typed.measure("a100-1", 2, lost, whole=True)
     folder = typed.folder / "a100-1"
     report.write(folder)

@@ -140,7 +140,10 @@ def _reason(path: Path, line: str, error: ValidationError) -> str:
 
 def _check_version(path: Path, version: object) -> None:
     if version != SCHEMA_VERSION:
-        raise BadRecords(f"{path}: schema version {version}; this samenet reads version {SCHEMA_VERSION}.")
+        raise BadRecords(
+            f"{path}: schema version {version}; this samenet reads version {SCHEMA_VERSION}. "
+            "Measure again, or read it with the samenet that wrote it."
+        )
 
 
 def standing(records: Iterable[Record]) -> list[Record]:

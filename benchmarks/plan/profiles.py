@@ -61,7 +61,7 @@ PROFILES = {
         "quick",
         ("numpy", "torch", "keras-tensorflow", "jax", "cupy"),
         6,
-        12,
+        13,
         2e-3,
         ("train_step", "predict", "epoch", PRODUCTS, PEAK),
         20,

@@ -5,34 +5,24 @@ null control. They start side by side, because importing and proving are slow an
 where the first calls are), and then take turns: see `benchmarks.plan.schedule`.
 """
 
-import json
 import math
 import random
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 from benchmarks import system
 from benchmarks.plan import schedule as turns
 from benchmarks.plan.profiles import Profile
-from benchmarks.records.record import (
-    BlockRecord,
-    Cell,
-    Configuration,
-    OutcomeRecord,
-    Record,
-    TimingRecord,
-    UntrainedRecord,
-)
-from benchmarks.runner import interference
+from benchmarks.records.record import BlockRecord, Cell, Configuration, OutcomeRecord, Record, TimingRecord
+from benchmarks.runner import interference, losses
 from benchmarks.runner.networks import Network, dataset_of, of_named, scratch
 from benchmarks.runner.progress import Place, Say
 from benchmarks.runner.worker_process import PROGRAM, Sink, WorkerLost, WorkerProcess
-from benchmarks.worker.protocol import PROFILING, Job, Says, Task
+from benchmarks.worker.protocol import Job, Part, Says, Task, Visit
 from benchmarks.worker.timing import calls_filling
 from implementations import registry
 
@@ -54,7 +44,7 @@ class Runner:
     and by the block's pilots: what a stall has set too low is raised in the next."""
 
     restless: set[tuple[str, ...]] = field(default_factory=set)
-    """Comparison groups whose waiting workers used the processor: from then on whole workers take turns there."""
+    """Comparison groups whose waiting workers used the processor: from the next block on whole workers take turns there."""
 
     left: Mapping[int, list[Cell]] | None = None
     """What is to be measured, by block, where some of it is there already."""
@@ -130,9 +120,11 @@ class Block:
     def __init__(self, run: Runner, number: int, cells: list[Cell], folder: Path) -> None:
         self.run, self.number, self.cells, self.folder = run, number, cells, folder
         self.order = random.Random(f"{run.seed}-{number}")
-        self.turn_groups = turns.turn_groups(cells, self.order)
+        self.parts = turns.parts(turns.turn_groups(cells, self.order))
         self.workers: list[WorkerProcess] = []
         self.rounds: dict[tuple[str, ...], int] = {}
+        self.loops: dict[str, int] = {}
+        self.restless = frozenset(run.restless)
 
     def execute(self) -> None:
         """Start the workers, take all turns, profile and train; at the end every worker is stopped."""
@@ -146,20 +138,20 @@ class Block:
             for worker in [w for w in self.workers if w.event["event"] == Says.READY]:
                 self._step(worker)
             self._prove_side_by_side()
-            for i, group in enumerate(self.turn_groups, start=1):
-                where = f"{name}  group {i}/{len(self.turn_groups)}  {self._named(group[0])}"
-                self.run.say(Place(where, self._done(i - 1)))
-                self._take_turns(group)
+            visited = [(visit, group) for part in self.parts for visit in range(turns.VISITS) for group in part]
+            for i, (visit, group) in enumerate(visited):
+                where = f"{name}  visit {i + 1}/{len(visited)}  {self._named(group[0])}"
+                self.run.say(Place(where, self._done(i / len(visited))))
+                self._take_turns(group, visit)
             while going_on := [worker for worker in self.workers if not worker.ended]:  # profiles and learning are left
                 self._step(going_on[0])
         finally:
             for worker in self.workers:
                 worker.stop()
 
-    def _done(self, groups: int) -> float:
-        """The share of the run's blocks that is done, with so many groups of this one."""
-        whole = max(self.run.blocks, self.number + 1)
-        return (self.number + groups / max(len(self.turn_groups), 1)) / whole
+    def _done(self, share: float) -> float:
+        """The share of the run's blocks that is done, with so much of this one."""
+        return (self.number + share) / max(self.run.blocks, self.number + 1)
 
     def _named(self, cell: Cell) -> str:
         """A turn group by one of its cells; with the network where there are several."""
@@ -175,7 +167,7 @@ class Block:
             self._step(worker, worker.listen)
 
     def _jobs(self) -> list[Job]:
-        order = [cell for group in self.turn_groups for cell in group]
+        order = [cell for part in self.parts for group in part for cell in group]
         untrained = (self.run.untrained or ()) if self.number == 0 else ()
         jobs = [self._job(whos, order) for whos in turns.processes([*turns.by_implementation(order), *untrained])]
         if self.run.null_control and self.run.blocks > 1:
@@ -186,17 +178,18 @@ class Block:
         self.order.shuffle(jobs)
         return jobs
 
-    def _job(self, whos: Sequence[Configuration], order: Iterable[Cell], control: bool = False) -> Job:
+    def _job(self, whos: Sequence[Configuration], cells: Collection[Cell], control: bool = False) -> Job:
         """What these implementations, which share a process, have to do with these cells."""
-        cells = [cell for cell in order if turns.implementation_of(cell.who) in whos]
+        own = {cell.id: cell for cell in cells if turns.implementation_of(cell.who) in whos}
+        parts = [[cell for group in part for cell in group if cell.id in own] for part in self.parts]
         return Job(
             tasks=[self._task(who, control) for who in whos],
             block=self.number,
             seed=self.run.seed,
-            cells=cells,
+            parts=[Part(cells=part, visits=turns.VISITS) for part in parts if part],
             round_s=self.run.profile.round_s,
             trainings=self.run.profile.trainings,
-            profile_steps=not control and any(cell.phase == "train_step" for cell in cells),
+            profile_steps=not control and any(cell.phase == "train_step" for cell in own.values()),
             prepare_early=self.number > 0,
             control=control,
         )
@@ -209,8 +202,8 @@ class Block:
         epochs = network.epochs if learns else 0
         return Task(who=who, spec=spec, dataset=dataset, epochs=epochs, first_calls=not network.unnamed)
 
-    def _take_turns(self, group: list[Cell]) -> None:
-        """Every worker with a cell here prepares it in turn; then the rounds in turn, then some rounds in a row."""
+    def _take_turns(self, group: list[Cell], visit: int) -> None:
+        """Every worker with a cell here prepares it in turn; then this visit's rounds in turn, after the last some rounds in a row."""
         ids, key = {cell.id for cell in group}, group[0].comparison_group
         seats = [w for w in self.workers if w.event["event"] == Says.START and w.in_progress in ids]
         for seat in self.order.sample(seats, len(seats)):
@@ -219,16 +212,19 @@ class Block:
         if not seats:
             return
         call_s = self._fastest_calls(seats)
-        loops = {name: calls_filling(self.run.profile.round_s, seconds) for name, seconds in call_s.items()}
-        longest = max(loops[name] * seconds for name, seconds in call_s.items())
+        for name, seconds in call_s.items():
+            self.loops.setdefault(name, calls_filling(self.run.profile.round_s, seconds))
+        longest = max(self.loops[name] * seconds for name, seconds in call_s.items())
         rounds = self.rounds.setdefault(key, turns.rounds_for(longest, self.run.profile.rounds))
-        schedule: turns.Schedule = "workers" if key in self.run.restless else "rounds"
+        here, last = turns.rounds_of_visit(rounds, visit), visit == turns.VISITS - 1
+        schedule: turns.Schedule = "workers" if key in self.restless else "rounds"
         for seat in seats:
-            calls = loops[str(seat.in_progress)]
-            answer = {"rounds": rounds, "alone": turns.ALONE, "loops": calls, "schedule": schedule}
-            self._step(seat, partial(seat.proceed, json.dumps(answer)))
+            loops, alone = self.loops[str(seat.in_progress)], turns.ALONE * last
+            answer = Visit(rounds=here, alone=alone, loops=loops, schedule=schedule, last=last)
+            self._step(seat, partial(seat.proceed, answer.model_dump_json()))
         racing = [w for w in self.workers if w.event["event"] == Says.TURN]
-        for seat in (*turns.sequence(racing, rounds, schedule, self.order), *turns.alone(racing, self.order)):
+        in_a_row = turns.alone(racing, self.order) if last else []
+        for seat in (*turns.sequence(racing, here, schedule, self.order), *in_a_row):
             if seat in self.workers and seat.event["event"] == Says.TURN:
                 self._step(seat)
 
@@ -253,10 +249,13 @@ class Block:
             self.run.say(f"  {worker.job.who.framework} cannot run: {worker.event['reason']} {worker.event['fix']}")
 
     def _replace(self, worker: WorkerProcess, reason: str) -> None:
-        """Record what was lost; start a new process for the cells that are left."""
+        """Record what was lost; start a new process for what is left."""
         at = self.workers.index(worker)
         self.workers.remove(worker)
-        job = self._after_loss(worker, reason)
+        for record in losses.records(worker, reason):
+            self.run.sink_of(worker.job)(record)
+        self.run.say(f"  {worker.job.who.framework} was lost: {reason}")
+        job = losses.job_left(worker)
         if job is None:
             return
         successor = self.run.spawn(job, self.folder)
@@ -264,34 +263,6 @@ class Block:
         self._step(successor, successor.listen)
         if successor in self.workers:
             self._step(successor)
-
-    def _record_loss(self, lost: WorkerProcess, reason: str, cells: Iterable[Cell], trained: Iterable[Task]) -> None:
-        """These cells, and the trainings of these networks, with the reason."""
-        job, keep = lost.job, self.run.sink_of(lost.job)
-        why: dict[str, Any] = {"reason": f"the worker was lost: {reason}", "last_lines": lost.last_lines()}
-        for cell in cells:
-            keep(OutcomeRecord(cell=cell, block=job.block, status="failed", **why))
-        for task in trained:
-            keep(UntrainedRecord(who=task.who, block=job.block, seed=job.trainings - 1, **why))
-        self.run.say(f"  {job.who.framework} was lost: {reason}")
-
-    def _after_loss(self, worker: WorkerProcess, reason: str) -> Job | None:
-        """Record the cell or the training that was lost; the job that is left, or None where nothing more can be done."""
-        job, at = worker.job, worker.in_progress
-        if at is None:
-            self._record_loss(worker, reason, job.cells, job.trained)
-            return None
-        left = [cell for cell in job.cells if cell.id not in worker.finished]
-        lost, remaining = [cell for cell in left if cell.id == at], [cell for cell in left if cell.id != at]
-        untrained = [task for task in job.trained if task.training == at]
-        self._record_loss(worker, reason, lost, untrained)
-        tasks = job.after(untrained[0]) if untrained else job.tasks
-        if not remaining and not any(task.epochs for task in tasks):
-            return None
-        profile_steps = job.profile_steps and at != PROFILING and not untrained
-        # Others may be at work beside it, so its first calls would say nothing.
-        job_left = {"tasks": tasks, "cells": remaining, "profile_steps": profile_steps, "prepare_early": True}
-        return job.model_copy(update=job_left)
 
 
 if sys.platform == "win32":

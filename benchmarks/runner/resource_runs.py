@@ -25,7 +25,7 @@ from benchmarks.records.record import (
 from benchmarks.runner.networks import of_named
 from benchmarks.runner.scratch import scratch_folder
 from benchmarks.runner.worker_process import Sink, WorkerLost, WorkerProcess
-from benchmarks.worker.protocol import Job, Task
+from benchmarks.worker.protocol import Job, Part, Task
 
 if TYPE_CHECKING:
     from benchmarks.runner.blocks import Runner
@@ -92,4 +92,4 @@ def _execute(workers: list[WorkerProcess], ledger: Ledger) -> None:
 
 def _job(run: "Runner", who: Configuration, cells: list[Cell]) -> Job:
     spec = run.networks[who.model].spec.model_dump(mode="json")
-    return Job(tasks=[Task(who=who, spec=spec, dataset="")], block=0, seed=run.seed, cells=cells)
+    return Job(tasks=[Task(who=who, spec=spec, dataset="")], block=0, seed=run.seed, parts=[Part(cells=cells)])

@@ -10,6 +10,7 @@ import queue
 import signal
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -67,6 +68,8 @@ class WorkerProcess:
         self.in_progress: str | None = None
         self.event: Event = {"event": Says.STARTING}
         self.finished: set[str] = set()
+        self.visits: Counter[str] = Counter()
+        """By cell, how often it has come to it."""
         with writing.telling(log):
             stderr = log.open("ab")
         with stderr:
@@ -85,6 +88,7 @@ class WorkerProcess:
         self.system_process = psutil.Process(self.process.pid)
         self.clock = system.cpu_clock(self.process.pid)
         self.waited = Waiting(self.clock)
+        self.waited_in: dict[str | None, Waiting] = {}
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         self._answer(job.model_dump_json())
@@ -187,7 +191,8 @@ class WorkerProcess:
         """Wait until it is stopped. It stops itself just after its message: a signal to go on sent before that is lost. Its
         other threads spin on for some milliseconds. Raises WorkerLost where it does not stop."""
         if self.event["event"] == Says.START:
-            self.waited = Waiting(self.clock)
+            self.visits[str(self.in_progress)] += 1
+            self.waited = self.waited_in.setdefault(self.in_progress, Waiting(self.clock))
         end = monotonic() + STILL_TIMEOUT_S
         with suppress(psutil.NoSuchProcess):
             while (status := self.system_process.status()) != psutil.STATUS_ZOMBIE:

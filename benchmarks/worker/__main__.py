@@ -7,9 +7,9 @@ each cell and each round the worker asks for its turn and waits for the answer: 
 
 import contextlib
 import importlib
-import json
 import os
 import traceback
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -24,7 +24,7 @@ from benchmarks.records.record import Cell, OutcomeRecord, TimingRecord
 from benchmarks.worker import timed_cells, timing
 from benchmarks.worker.learning import learn
 from benchmarks.worker.networks import Networks
-from benchmarks.worker.protocol import PROFILING, Channel, Job, Says, begin
+from benchmarks.worker.protocol import PROFILING, Channel, Job, Says, Visit, begin
 from benchmarks.worker.workloads import Bench, Untimeable, Work
 from implementations import precisions, registry
 from implementations.errors import Unavailable
@@ -119,41 +119,89 @@ def measure(job: Job, bench: Bench, channel: Line) -> None:
     pytest.main([*settings, *options, module], plugins=[Measuring(job, bench, channel)])
 
 
+@dataclass
+class Underway:
+    """A cell between two visits: its callable, and its rounds so far."""
+
+    work: Work
+    call_s: float
+    visits: list[Visit] = field(default_factory=list)
+    started_at_s: list[float] = field(default_factory=list)
+    elapsed_s: list[float] = field(default_factory=list)
+    cpu_s: list[float] = field(default_factory=list)
+
+
 class Measuring:
     """The pytest plugin of a worker: gives `timed_cells.py` its cells and does the work of each test."""
 
     def __init__(self, job: Job, bench: Bench, channel: Line) -> None:
         self.job, self.bench, self.channel = job, bench, channel
-        self.cells = job.cells
+        self.underway: dict[str, Underway] = {}
+        self.over: set[str] = set()
+        """Cells of which everything is said."""
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Where `timed_cells.py` looks for what to do."""
         config.stash[timed_cells.MEASURING] = self
 
     def measure(self, cell: Cell, benchmark: Any) -> None:
-        """Prove, then time one cell; a cell that cannot be timed is reported with its reason."""
+        """Prove, then time one cell, as far as this visit goes; one that cannot be timed is reported with its reason."""
+        if cell.id in self.over:
+            return
         self.channel.ask(Says.START, cell=cell.id)
         try:
-            self._measure(cell, benchmark)
+            if record := self._visit(cell, benchmark):
+                self._tell(record)
         except Exception as error:  # whatever a framework raises belongs to this cell, not to the run
             reason = f"{type(error).__name__}: {error}".splitlines()[0][:500]
             lines = traceback.format_exc().splitlines()[-12:]
             status: Literal["unequal", "failed"] = "failed"
             if isinstance(error, Untimeable):  # nor may it be ranked by its times in other blocks
                 status, reason = "unequal", str(error)
-            self.channel.send(
-                OutcomeRecord(cell=cell, block=self.job.block, status=status, reason=reason, last_lines=lines)
-            )
+            self._tell(OutcomeRecord(cell=cell, block=self.job.block, status=status, reason=reason, last_lines=lines))
             raise
 
-    def _measure(self, cell: Cell, benchmark: Any) -> None:
+    def _tell(self, record: TimingRecord | OutcomeRecord) -> None:
+        self.over.add(record.cell.id)
+        self.underway.pop(record.cell.id, None)
+        self.channel.send(record)
+
+    def _visit(self, cell: Cell, benchmark: Any) -> TimingRecord | OutcomeRecord | None:
+        """What there is to say of the cell; None where another visit comes, or where it was said."""
+        measured = self._prepared(cell)
+        if measured is None:
+            return None
+        visit = Visit.model_validate_json(self.channel.ask(Says.PREPARED, cell=cell.id, call_s=measured.call_s))
+        measured.visits.append(visit)
+        if visit.rounds + visit.alone:
+            self._take_turns(cell, measured, benchmark)
+        if not visit.last:
+            return None
+        work = measured.work
+        work.check()
+        if reason := work.afterwards():
+            return OutcomeRecord(cell=cell, block=self.job.block, status="unequal", reason=reason)
+        if self.job.block == 0:
+            work.check_nothing_is_remembered()
+        return self._record(cell, measured)
+
+    def _prepared(self, cell: Cell) -> Underway | None:
+        """The cell, warm; None where it must not be timed."""
+        if measured := self.underway.get(cell.id):
+            measured.work.begin()
+            measured.work.restore(self.job.round_s, share=1.0)  # others had the caches since
+            return measured
         work = self.bench.work(cell)
         if work is None:
-            return
+            self.over.add(cell.id)
+            return None
+        work.begin()
         if self.job.block == 0:  # the later blocks have the same fences
             work.check_fence()
-        plan = json.loads(self.channel.ask(Says.PREPARED, cell=cell.id, call_s=work.pilot()))
-        started: list[float] = []
+        return self.underway.setdefault(cell.id, Underway(work, work.pilot()))
+
+    def _take_turns(self, cell: Cell, measured: Underway, benchmark: Any) -> None:
+        work, visit = measured.work, measured.visits[-1]
         cpu_at: list[float] = []  # read before and after each round, outside its time; in between it waits and restores
 
         def wait_for_turn() -> None:
@@ -161,42 +209,29 @@ class Measuring:
             self.channel.ask(Says.TURN, cell=cell.id)
             work.restore(self.job.round_s)
             cpu_at.append(system.own_cpu_s())
-            started.append(perf_counter())
+            measured.started_at_s.append(perf_counter())
 
-        rounds = plan["rounds"] + plan["alone"]
-        timed_round = timing.round_of(work.call, work.fence, plan["loops"])
-        benchmark.pedantic(timed_round, setup=wait_for_turn, rounds=rounds, warmup_rounds=0)
+        timed_round = timing.round_of(work.call, work.fence, visit.loops)
+        benchmark.pedantic(timed_round, setup=wait_for_turn, rounds=visit.rounds + visit.alone, warmup_rounds=0)
         cpu_at.append(system.own_cpu_s())
-        work.check()
-        if reason := work.afterwards():
-            self.channel.send(OutcomeRecord(cell=cell, block=self.job.block, status="unequal", reason=reason))
-            return
-        if self.job.block == 0:
-            work.check_nothing_is_remembered()
-        cpu_s = [end - begin for begin, end in zip(cpu_at[1::2], cpu_at[2::2], strict=True)]
-        self.channel.send(self._record(cell, work, plan, started, list(benchmark.stats.stats.data), cpu_s))
+        measured.elapsed_s += benchmark.stats.stats.data
+        measured.cpu_s += [end - begin for begin, end in zip(cpu_at[1::2], cpu_at[2::2], strict=True)]
 
-    def _record(
-        self,
-        cell: Cell,
-        work: Work,
-        plan: dict[str, Any],
-        started: list[float],
-        elapsed: list[float],
-        cpu_s: list[float],
-    ) -> TimingRecord:
-        rounds = plan["rounds"]
+    def _record(self, cell: Cell, measured: Underway) -> TimingRecord:
+        work, visit = measured.work, measured.visits[-1]
+        rounds = [each.rounds for each in measured.visits]
+        in_turn = sum(rounds)
         return TimingRecord(
             cell=cell,
             block=self.job.block,
             control=self.job.control,
-            schedule=plan["schedule"],
-            loops=plan["loops"],
-            warmup_rounds=timing.warmup_rounds(elapsed[:rounds]),
-            elapsed_s=elapsed[:rounds],
-            alone_s=elapsed[rounds:],
-            cpu_s=cpu_s[:rounds],
-            started_at_s=started,
+            schedule=visit.schedule,
+            loops=visit.loops,
+            warmup_rounds=timing.warmup_rounds(rounds),
+            elapsed_s=measured.elapsed_s[:in_turn],
+            alone_s=measured.elapsed_s[in_turn:],
+            cpu_s=measured.cpu_s[:in_turn],
+            started_at_s=measured.started_at_s,
             first_call_s=work.first_call_s,
             second_call_s=work.second_call_s,
             samples_per_call=work.samples_per_call,
@@ -204,7 +239,7 @@ class Measuring:
             flops_per_call=work.flops_per_call,
             least_flops_per_call=work.least_flops_per_call,
             bytes_per_call=work.bytes_per_call,
-            device_clocks=work.device_clocks(plan["loops"]),
+            device_clocks=work.device_clocks(visit.loops),
             kernels=dict(work.kernels()),
             ranked=work.ranked,
         )

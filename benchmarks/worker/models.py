@@ -117,6 +117,7 @@ class Models(Prover):
         first = self._first_calls(cell.phase, prepared)
         device_clock = getattr(self.adapter, "device_s", None)
         steps = self.data.count // prepared.spec.batch if cell.phase == "epoch" else 1
+        put_back = partial(prepared.model.load_state, prepared.state)
         flops, least_flops, moved = self.floors.least(cell.phase, prepared.spec)
         return Work(
             call=call,
@@ -128,7 +129,8 @@ class Models(Prover):
             finished_like=lambda host: [self.to_device(np.zeros_like(array)) for array in host],
             on_gpu=self.device != "cpu",
             device_s=partial(device_clock, self.device) if device_clock else None,
-            reset=(lambda: prepared.model.load_state(prepared.state)) if cell.phase in TRAINS else (lambda: None),
+            begin=put_back,
+            reset=put_back if cell.phase in TRAINS else bool,
             first_call_s=first[0],
             second_call_s=first[1],
             samples_per_call=steps * prepared.spec.batch,
@@ -138,7 +140,7 @@ class Models(Prover):
             bytes_per_call=steps * moved,
             call_unseen=self._call_on_unseen(cell.phase, prepared),
             unseen=UNSEEN_CALLS,
-            afterwards=partial(self._prove_afterwards, cell, prepared) if self.is_its_turn(cell) else str,
+            afterwards=partial(self._prove_afterwards, cell, prepared),
             kernels=dict if cell.phase in FLOORS else getattr(prepared.model, "kernels", dict),
             ranked=cell.phase not in FLOORS and not self.is_peer,
         )
@@ -151,7 +153,9 @@ class Models(Prover):
         return "its adapter has no `copy`" if cell.phase == COPY and not hasattr(self.adapter, "copy") else ""
 
     def _prove_afterwards(self, cell: Cell, prepared: PreparedModel) -> str:
-        """On a batch of the rounds: of an epoch, one of the data's; else one of those that they cycle through."""
+        """Where it is its turn. On a batch of the rounds: of an epoch, one of the data's; else one of those that they cycle through."""
+        if not self.is_its_turn(cell):
+            return prepared.reason
         if cell.phase == "epoch":
             rows = {name: array[: prepared.spec.batch] for name, array in self.data.train.items()}
             return self.prove_afterwards(cell, prepared, rows, None)

@@ -8,7 +8,7 @@ import json
 import os
 import signal
 from enum import StrEnum
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from pydantic import BaseModel
 
@@ -42,7 +42,7 @@ class Says(StrEnum):
     """It comes to the cell that it names, or to what follows the last. Answer: go, when that is the group's turn."""
 
     PREPARED = "prepared"
-    """The cell is proved; with the seconds of its fastest call. Answer: rounds, calls per round, schedule."""
+    """The cell is proved and warm; with the seconds of its fastest call. Answer: a `Visit`."""
 
     TURN = "turn"
     """It asks for its turn. Answer: go, for one round."""
@@ -77,6 +77,27 @@ class Task(BaseModel):
         return f"training of the {self.who.model}"
 
 
+class Visit(BaseModel):
+    """What a cell does until others have theirs: rounds in turn, then some in a row."""
+
+    rounds: int
+    alone: int
+    loops: int
+    """Calls in a round."""
+
+    schedule: Literal["rounds", "workers"]
+    last: bool
+    """Whether the block comes to this cell no more."""
+
+
+class Part(BaseModel):
+    """Cells that have their turns in the same time: visited one after the other, and again."""
+
+    cells: list[Cell]
+    visits: int = 1
+    """How often, at most."""
+
+
 class Job(BaseModel):
     """What one worker is to do: everything of the networks of one framework that were asked for in one setting."""
 
@@ -85,7 +106,7 @@ class Job(BaseModel):
 
     block: int
     seed: int
-    cells: list[Cell] = []
+    parts: list[Part] = []
     round_s: float = 1e-3
     trainings: int = 1
     prepare_early: bool = False
@@ -106,6 +127,11 @@ class Job(BaseModel):
     def who(self) -> Configuration:
         """The implementation of its first network: framework, device, threads, precision and mode are those of all."""
         return self.tasks[0].who
+
+    @property
+    def cells(self) -> list[Cell]:
+        """What it times, or what a process that times nothing is asked about."""
+        return [cell for part in self.parts for cell in part.cells]
 
     @property
     def trained(self) -> list[Task]:

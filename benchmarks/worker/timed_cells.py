@@ -1,4 +1,4 @@
-"""What pytest-benchmark runs inside a worker: one test per cell of the worker's job, timed in that process."""
+"""What pytest-benchmark runs inside a worker: one test per cell and visit of the worker's job, timed in that process."""
 
 from typing import Any
 
@@ -11,11 +11,12 @@ MEASURING = pytest.StashKey[Any]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test per cell of the job."""
-    cells = metafunc.config.stash[MEASURING].cells
-    metafunc.parametrize("cell", [pytest.param(cell, id=cell.id) for cell in cells])
+    """One test per cell and visit of the job."""
+    parts = metafunc.config.stash[MEASURING].job.parts
+    every = [(visit, cell) for part in parts for visit in range(part.visits) for cell in part.cells]
+    metafunc.parametrize("cell", [pytest.param(cell, id=f"{cell.id}-{visit}") for visit, cell in every])
 
 
 def test_cell(cell: Cell, request: pytest.FixtureRequest, benchmark: Any) -> None:
-    """Prove the cell's implementation, then time it."""
+    """Prove the cell's implementation, then time it, as far as this visit goes."""
     request.config.stash[MEASURING].measure(cell, benchmark)

@@ -16,10 +16,6 @@ Fence = Callable[[Any], None]
 clock = perf_counter
 rest = sleep
 
-SETTLED = 0.003
-"""Warm-up is over when the two halves of what follows have medians this close. At 5%, a warm-up of one side only left 1%
-in the ratio and intervals that held the truth in 67% of simulated runs; so strict, it costs 3% of an interval's width."""
-
 SHORTEST_S = 1e-7
 """No call counts as shorter: what costs nothing would never fill a time."""
 
@@ -139,9 +135,10 @@ def not_begun(
     """How much of a call is done only when somebody looks at its result, as a fraction of both; 0 where nothing is.
 
     However long one rests, such a result stays undone. So its copy to the host is held against the copy of something of the same
-    shape that was never computed: `finished_like(host)` puts that on the device. The least of some tries.
+    shape that was never computed: `finished_like(host)` puts that on the device. The median of some tries: one stall may make work
+    seem done, or undone.
     """
-    return min(_not_begun(call, fence, to_host, finished_like) for _ in range(tries))
+    return statistics.median(_not_begun(call, fence, to_host, finished_like) for _ in range(tries))
 
 
 def _not_begun(call: Call, fence: Fence, to_host: Callable[[Any], Any], finished_like: Callable[[Any], Any]) -> float:
@@ -179,15 +176,9 @@ def unseen_over_seen(call: Call, call_unseen: Call, fence: Fence, reset: Callabl
     return min(unseen for _, unseen in pairs) / max(statistics.median(seen for seen, _ in pairs), 1e-9)
 
 
-def warmup_rounds(elapsed_s: Sequence[float]) -> int:
-    """How many leading rounds are warm-up: until the halves of the rest agree, but never more than half."""
-    cap = len(elapsed_s) // 2
-    for warmup in range(min(1, cap), cap):
-        following = elapsed_s[warmup:]
-        first, second = (
-            statistics.median(following[: len(following) // 2]),
-            statistics.median(following[len(following) // 2 :]),
-        )
-        if abs(first / second - 1) < SETTLED:
-            return warmup
-    return cap
+def warmup_rounds(visits: Sequence[int]) -> int:
+    """How many leading rounds are warm-up, of so many in each visit: those of the first that has any, but never more than half.
+
+    Not until halves of the rest agree: on a noisy machine they never do, and half of all rounds was lost.
+    """
+    return min(next((rounds for rounds in visits if rounds), 0), sum(visits) // 2)

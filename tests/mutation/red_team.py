@@ -25,7 +25,7 @@ from benchmarks.runner.blocks import Runner
 from benchmarks.runner.networks import Network, dataset_of, scratch
 from benchmarks.worker import __main__ as worker
 from benchmarks.worker.networks import Networks
-from benchmarks.worker.protocol import Job, Says, Task
+from benchmarks.worker.protocol import Job, Part, Says, Task
 from implementations import registry
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.strays import Shared
@@ -149,7 +149,7 @@ def cell_of(framework: str, phase: str, spec: MLPSpec) -> Cell:
 def time_here(cell: Cell, spec: MLPSpec, shared: Path, loops: int, send: Callable[[Any], None]) -> None:
     """What a worker does with its job, in this process."""
     values, dataset = spec.model_dump(mode="json"), str(dataset_of("mlp", shared))
-    job = Job(tasks=[Task(who=cell.who, spec=values, dataset=dataset)], block=0, seed=0, cells=[cell])
+    job = Job(tasks=[Task(who=cell.who, spec=values, dataset=dataset)], block=0, seed=0, parts=[Part(cells=[cell])])
     networks = Networks(job, registry.adapter(cell.who.framework), send)
     with redirect_stdout(sys.stderr):
         worker.measure(job, networks, Answers(loops, send))
@@ -164,7 +164,7 @@ class Answers:
 
     def ask(self, name: Says, **values: Any) -> str:
         """The plan of the rounds; nobody reads the other answers."""
-        return json.dumps({"rounds": ROUNDS, "alone": 1, "loops": self.loops, "schedule": "rounds"})
+        return json.dumps({"rounds": ROUNDS, "alone": 1, "loops": self.loops, "schedule": "rounds", "last": True})
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 others' turns, and the first call of each turn is hit by a stall. Runner and device of one worker, on a virtual clock.
 """
 
-import json
 from typing import Any
 
 from benchmarks.plan import schedule
@@ -34,8 +33,9 @@ class ColdMachine:
 
     def __init__(self, loops: int, rounds: int, round_s: float) -> None:
         task = protocol.Task(who=CELL.who, spec={}, dataset="")
-        self.job = protocol.Job(tasks=[task], block=0, seed=0, cells=[CELL], round_s=round_s)
-        self.plan = json.dumps({"rounds": rounds, "alone": schedule.ALONE, "loops": loops, "schedule": "rounds"})
+        self.job = protocol.Job(tasks=[task], block=0, seed=0, parts=[protocol.Part(cells=[CELL])], round_s=round_s)
+        visit = protocol.Visit(rounds=rounds, alone=schedule.ALONE, loops=loops, schedule="rounds", last=True)
+        self.plan = visit.model_dump_json()
         self.calls, self.since_turn = 0, 1000
         self.sent: list[Any] = []
 

@@ -1,13 +1,12 @@
 """A simulated machine, for proving the statistics: noise that is known, a clock that is virtual, a truth to be found.
 
-Everything that is not noise is real: the schedule is `turns.sequence`, the warm-up is detected by `timing`, the rounds
+Everything that is not noise is real: the schedule is `turns.sequence`, the warm-up is what `timing` says, the rounds
 go into `TimingRecord`s, and these through `gather` and `compare`. A and B are two cells of one group.
 
 Many runs are simulated side by side, one row of an array each, because the tests need thousands. The noise multiplies
 the true time. Its sizes are those of a shared cloud machine: several percent to 30%.
 """
 
-import json
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import numpy as np
 from benchmarks import statistics
 from benchmarks.analysis import ranking, results
 from benchmarks.plan import schedule as turns
+from benchmarks.plan.profiles import PROFILES
 from benchmarks.records.record import Record, TimingRecord
 from benchmarks.statistics import Comparison
 from benchmarks.worker import protocol, timing
@@ -31,8 +31,7 @@ CELLS = (synthetic.cell("numpy"), synthetic.cell("torch"))
 RUNS = 2000
 """The most runs that are simulated at once."""
 
-BLOCKS, ROUNDS = 6, 10
-"""As in the profile `quick`."""
+BLOCKS, ROUNDS = PROFILES["quick"].blocks, PROFILES["quick"].rounds
 
 CALL_S = 4e-4
 """What B's call costs on an undisturbed machine. A's costs the true ratio times as much."""
@@ -50,7 +49,10 @@ GAP_S = 2.0**-3
 """From block to block. In truth it is much longer; here it is short, so that a step of the clock rate often falls
 within a block."""
 
-SPAN_S = BLOCKS * (GAP_S + ROUNDS * (sum(LOOPS) * CALL_S + 2 * SWITCH_S))
+VISIT_GAP_S = 2.0**-4
+"""From visit to visit, while others have theirs. In truth some seconds."""
+
+SPAN_S = BLOCKS * (GAP_S + turns.VISITS * VISIT_GAP_S + ROUNDS * (sum(LOOPS) * CALL_S + 2 * SWITCH_S))
 """How long a run takes, about."""
 
 
@@ -128,16 +130,21 @@ MODELS: dict[str, tuple[Noise, ...]] = {
     "all": (drift, spikes, bursts, bimodal, ramps),
 }
 
-Schedule = Callable[[str], list[tuple[int, int]]]
-"""From a seed to every turn of a run: the block, and A or B."""
+Schedule = Callable[[str], list[tuple[int, int, int]]]
+"""From a seed to every turn of a run: the block, the visit, and A or B."""
+
+VISITED = [turns.rounds_of_visit(ROUNDS, visit) for visit in range(turns.VISITS)]
+"""Rounds of each visit."""
 
 
-def in_turns(seed: str) -> list[tuple[int, int]]:
+def in_turns(seed: str) -> list[tuple[int, int, int]]:
     """The real schedule, its order drawn from the run's seed and the block's number as in `runner.Block`."""
+    drawn = [random.Random(f"{seed}-{block}") for block in range(BLOCKS)]
     return [
-        (block, seat)
+        (block, visit, seat)
         for block in range(BLOCKS)
-        for seat in turns.sequence((A, B), ROUNDS, "rounds", random.Random(f"{seed}-{block}"))
+        for visit, rounds in enumerate(VISITED)
+        for seat in turns.sequence((A, B), rounds, "rounds", drawn[block])
     ]
 
 
@@ -163,16 +170,16 @@ def measure(
     true_s, loops = np.array([CALL_S * ratio, CALL_S]), np.array(LOOPS)
     elapsed, started = np.empty((2, runs, BLOCKS, 2, ROUNDS))
     now, before = np.zeros(runs), np.zeros((runs, 2 * BLOCKS), dtype=int)
-    last = np.zeros(runs, dtype=int)
-    for block, seat in np.moveaxis(_plans(schedule)[:runs], 0, 2):
-        now = now + np.where(block == last, SWITCH_S, GAP_S)
+    last = before_that = np.zeros(runs, dtype=int)
+    for block, visit, seat in np.moveaxis(_plans(schedule)[:runs], 0, 2):
+        now = now + np.where(block != last, GAP_S, np.where(visit != before_that, VISIT_GAP_S, SWITCH_S))
         process = 2 * block + seat
         turn = Turn(now, process, before[rows, process])
         call_s = true_s[seat] * np.prod([effect(turn) for effect in effects], axis=0)
         seconds = loops[seat] * np.round(call_s / TICK_S) * TICK_S
         elapsed[rows, block, seat, turn.nth], started[rows, block, seat, turn.nth] = seconds, now
         before[rows, process] += 1
-        now, last = now + seconds, block
+        now, last, before_that = now + seconds, block, visit
     return Measured(elapsed, started)
 
 
@@ -191,7 +198,7 @@ def timings(measured: Measured, run: int, cells: Sequence[Any] = CELLS, **option
             "block": block,
             "schedule": "rounds",
             "loops": LOOPS[seat],
-            "warmup_rounds": timing.warmup_rounds(elapsed),
+            "warmup_rounds": timing.warmup_rounds(VISITED),
             "elapsed_s": elapsed,
             "started_at_s": measured.started_at_s[run, block, seat].tolist(),
             "first_call_s": None,
@@ -220,7 +227,7 @@ def reported(found: Iterable[TimingRecord]) -> Comparison:
 def settled(rounds: Array) -> tuple[list[float], list[float]]:
     """Seconds per call of A and of B in one block, without their warm-up; `rounds` are [A or B, round]."""
     a, b = (
-        [seconds / LOOPS[seat] for seconds in elapsed[timing.warmup_rounds(elapsed) :]]
+        [seconds / LOOPS[seat] for seconds in elapsed[timing.warmup_rounds(VISITED) :]]
         for seat, elapsed in enumerate(rounds.tolist())
     )
     return a, b
@@ -254,8 +261,14 @@ class Stage:
         self.call_s += self.call_s[-turns.ALONE :]
         self.started_at_s += [self.started_at_s[-1] + n for n in range(1, turns.ALONE + 1)]
         task = protocol.Task(who=CELLS[seat].who, spec={}, dataset="")
-        self.job = protocol.Job(tasks=[task], block=block, seed=0, cells=[CELLS[seat]], round_s=SWITCH_S / 4)
-        self.loops, self.turn, self.pending = LOOPS[seat], -1, 0.0
+        self.job = protocol.Job(
+            tasks=[task],
+            block=block,
+            seed=0,
+            parts=[protocol.Part(cells=[CELLS[seat]], visits=turns.VISITS)],
+            round_s=SWITCH_S / 4,
+        )
+        self.loops, self.turn, self.visit, self.pending = LOOPS[seat], -1, -1, 0.0
         self.sent: list[Any] = []
 
     def ask(self, name: str, **values: Any) -> str:
@@ -263,7 +276,11 @@ class Stage:
         if name == "turn":
             self.turn += 1
             Stage.now = self.started_at_s[self.turn] - 2 * SWITCH_S / 4  # then the worker puts the state back
-        return json.dumps({"rounds": ROUNDS, "alone": turns.ALONE, "loops": self.loops, "schedule": "rounds"})
+        self.visit += name == "prepared"
+        last = self.visit == turns.VISITS - 1
+        alone = turns.ALONE * last
+        visit = protocol.Visit(rounds=VISITED[self.visit], alone=alone, loops=self.loops, schedule="rounds", last=last)
+        return visit.model_dump_json()
 
     def send(self, record: Any) -> None:
         """As `protocol.Channel`: a record for the results."""

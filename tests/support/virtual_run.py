@@ -36,6 +36,7 @@ def execute(results: Path, said: Connection) -> None:
     # Without the null control, whose processes would take as long to start as the others.
     virtual = partial(blocks.Runner, program=virtual_worker.__name__, null_control=False)
     vars(blocks)["Runner"] = virtual  # in this process alone
+    schedule.GROUPS = 1  # in a part, which is kept at its end
     schedule.BURN = math.inf  # whether the waiting were still is a matter of the real clock
     prepared = Prepared({"mlp": PreparedNetwork(MLPSpec())}, Request(PROFILE), Plan(CELLS, []))
     sys.exit(session.run(prepared, None, 0, results, said.send).exit_code)

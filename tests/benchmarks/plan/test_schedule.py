@@ -81,3 +81,18 @@ def test_long_calls_get_fewer_rounds_but_enough_for_a_median(round_s: float, rou
 
 def test_a_profile_with_few_rounds_keeps_them() -> None:
     assert schedule.rounds_for(9.0, most=2) == 2
+
+
+@pytest.mark.parametrize("rounds", range(1, 30))
+def test_a_cells_rounds_are_spread_over_all_visits_and_the_last_has_some(rounds: int) -> None:
+    visited = [schedule.rounds_of_visit(rounds, visit) for visit in range(schedule.VISITS)]
+    assert sum(visited) == rounds
+    assert max(visited[1:]) - min(visited[1:]) <= 1
+    assert visited[-1] == max(visited[1:]) >= 1
+
+
+def test_a_part_has_so_many_groups_and_every_group_is_in_one() -> None:
+    groups = [[cell("numpy").model_copy(update={"axes": {"batch": batch}})] for batch in range(2 * schedule.GROUPS + 1)]
+    parts = schedule.parts(groups)
+    assert [len(part) for part in parts] == [schedule.GROUPS, schedule.GROUPS, 1]
+    assert [group for part in parts for group in part] == groups

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.plan import schedule
+from benchmarks.plan.schedule import VISITS
 from benchmarks.records import records_file
 from benchmarks.records.record import (
     BlockRecord,
@@ -31,14 +33,14 @@ from tests.support.tiny_runs import TINY, cells_of, execute, networks, outcomes,
 class Dying(WorkerProcess):
     """A worker that is killed when it says that it is at a certain point for the first time."""
 
-    moment, after, block, victim, control = "turn", "", 0, "", False
+    moment, after, block, victim, control, visit = "turn", "", 0, "", False, 0
     killed: int
     said: tuple[str, ...] = ("",)
 
     def next(self, timeout_s: float) -> Any:
         said = super().next(timeout_s)
         here = isinstance(said, dict) and said["event"] == self.moment and self.victim in said.get("cell", "")
-        here = here and self.after in self.said
+        here = here and self.after in self.said and self.visit in (0, self.visits[str(self.in_progress)])
         self.said = (*self.said, said["event"]) if isinstance(said, dict) else self.said
         if here and self.job.block == self.block and self.job.control == self.control and not type(self).killed:
             type(self).killed = self.process.pid
@@ -47,9 +49,14 @@ class Dying(WorkerProcess):
         return said
 
 
-def test_a_worker_that_is_killed_loses_its_cell_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("visit", "groups"), [(1, 16), (3, 16), (VISITS, 16), (VISITS, 1)])
+def test_a_worker_that_is_killed_loses_its_cell_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, visit: int, groups: int
+) -> None:
+    monkeypatch.setattr(schedule, "GROUPS", groups)
     monkeypatch.setattr(Dying, "killed", 0, raising=False)
     monkeypatch.setattr(Dying, "victim", "/predict/batch8")
+    monkeypatch.setattr(Dying, "visit", visit)
     monkeypatch.setattr(blocks, "WorkerProcess", Dying)
     cells = cells_of("numpy")
     records = execute(cells, epochs=1)

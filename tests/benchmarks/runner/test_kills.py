@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from benchmarks.analysis import ranking, results, run_quality
+from benchmarks.plan.schedule import VISITS
 from benchmarks.records import records_file
 from benchmarks.records.record import BlockRecord, Record, TimingRecord
 from benchmarks.records.records_file import BadRecords
@@ -26,12 +27,12 @@ KILLS = 8
 PATIENCE_S = 20.0
 
 FIRST_WORD, STARTING = -1, 0
-"""Stages: from the first line of progress on; while the workers of a block start. Groups are stages from 1."""
+"""Stages: from the first line of progress on; while the workers of a block start. Visits are stages from 1."""
 
-DELAY_S = {FIRST_WORD: 0.05, STARTING: 0.8} | dict.fromkeys(range(1, len(PHASES) + 1), 0.15)
+DELAY_S = {FIRST_WORD: 0.05, STARTING: 0.8} | dict.fromkeys(range(1, VISITS * len(PHASES) + 1), 0.04)
 """A kill comes at most so long after the line that announces its stage."""
 
-STAGES = [FIRST_WORD, STARTING, STARTING, *DELAY_S]
+STAGES = [*[FIRST_WORD] * 4, *[STARTING] * 8, *DELAY_S]
 """To choose from: most of a block's time goes into starting."""
 
 
@@ -61,7 +62,7 @@ def killed(results: Path, moment: Moment) -> virtual_run.Process:
     """One more call of the same run, killed at that moment."""
     run = virtual_run.Process(results)
     for line in run.lines():
-        said = re.match(r"block (\d+)/\d+  (?:starting|group (\d+))", line)
+        said = re.match(r"block (\d+)/\d+  (?:starting|visit (\d+))", line)
         reached = (int(said[1]) - 1, int(said[2] or STARTING)) if said else (moment.block, FIRST_WORD)
         if reached >= (moment.block, moment.stage):
             break
@@ -130,7 +131,7 @@ def test_a_run_that_is_killed_many_times_ends_with_the_results_of_one_that_was_n
     check_what_a_process_added(before, after)
     assert finished(after) == list(range(BLOCKS))
     assert progress.count(0) >= 2
-    assert sum(measured(after).values()) > BLOCKS * len(CELLS)  # some groups were repeated
+    assert sum(measured(after).values()) > BLOCKS * len(CELLS)  # some parts were repeated
     groups, shifts = findings(disturbed)
     assert [groups, shifts] == findings(undisturbed)
     assert [[ranking.verdict(place) for place in group.rivals] for group in groups] == [["slower"], ["tied"]]

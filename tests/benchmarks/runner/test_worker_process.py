@@ -22,7 +22,7 @@ from benchmarks.runner import blocks, worker_process
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.networks import dataset_of, scratch
 from benchmarks.runner.worker_process import PROGRAM, WorkerLost, WorkerProcess
-from benchmarks.worker.protocol import Job, Task
+from benchmarks.worker.protocol import Job, Part, Task
 from tests.support import ROOT, UNDRAWN
 from tests.support.command import SMALL
 from tests.support.tiny_runs import SPEC, TINY, cells_of, networks
@@ -31,7 +31,7 @@ from tests.support.virtual_run import survivors
 PATIENCE_S = 20
 
 
-PLAN = {"rounds": 3, "alone": 1, "loops": 2, "schedule": "workers"}
+PLAN = {"rounds": 3, "alone": 1, "loops": 2, "schedule": "workers", "last": True}
 
 
 class Waiting(NamedTuple):
@@ -48,7 +48,7 @@ def waiting() -> Iterator[Waiting]:
     with scratch(networks()) as folder:
         dataset = str(dataset_of("mlp", folder))
         task = Task(who=who, spec=SPEC.model_dump(mode="json"), dataset=dataset)
-        job = Job(tasks=[task], block=0, seed=0, cells=cells)
+        job = Job(tasks=[task], block=0, seed=0, parts=[Part(cells=cells)])
         worker = WorkerProcess(job, sys.executable, folder / "log", found.append)
         worker.listen()
         yield Waiting(worker, found)

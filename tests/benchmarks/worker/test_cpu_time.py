@@ -13,7 +13,7 @@ import pytest
 from benchmarks import system
 from benchmarks.records.record import TimingRecord
 from benchmarks.worker import __main__ as worker
-from benchmarks.worker.protocol import Job, Task
+from benchmarks.worker.protocol import Job, Part, Task
 from benchmarks.worker.workloads import Work
 from tests.support.synthetic import cell
 
@@ -35,7 +35,7 @@ class Stage:
 
     def ask(self, name: str, **values: Any) -> str:
         use(10 * LOOPS * CALL_S)
-        return json.dumps({"rounds": ROUNDS, "alone": 1, "loops": LOOPS, "schedule": "rounds"})
+        return json.dumps({"rounds": ROUNDS, "alone": 1, "loops": LOOPS, "schedule": "rounds", "last": True})
 
     def send(self, record: Any) -> None:
         self.sent.append(record)
@@ -59,7 +59,9 @@ def test_the_rounds_are_counted_and_nothing_between_them(monkeypatch: pytest.Mon
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # as in a worker's process
     stage, of = Stage(), cell("numpy")
     worker.measure(
-        Job(tasks=[Task(who=of.who, spec={}, dataset="")], block=0, seed=0, cells=[of], round_s=1e-3), stage, stage
+        Job(tasks=[Task(who=of.who, spec={}, dataset="")], block=0, seed=0, parts=[Part(cells=[of])], round_s=1e-3),
+        stage,
+        stage,
     )
     (record,) = [sent for sent in stage.sent if isinstance(sent, TimingRecord)]
     assert len(record.cpu_s) == len(record.elapsed_s) == ROUNDS

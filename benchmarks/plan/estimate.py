@@ -125,11 +125,11 @@ class RunEstimate:
         return self.specs[who.model].changed(**axes)
 
     def _cell_s(self, cell: Cell, profile: Profile) -> float:
-        """Its turns: the state put back, a pass to warm up, the round; before them a pilot, or in a further visit a round's work; after them a call."""
+        """Its turns: the state put back, a pass to warm up, the round; before them a pilot, after them a call."""
         call = self.call_s(cell)
         round_s = max(profile.round_s, call)
         turns_s = (rounds_for(round_s, profile.rounds) + ALONE) * (2 * CALL_S + call + round_s)
-        return max(STRETCH_S, 2 * call) + turns_s + (VISITS - 1) * (2 * CALL_S + round_s) + call
+        return max(STRETCH_S, 2 * call) + turns_s + (VISITS - 1) * CALL_S + call
 
     def _proving_s(self, cells: Sequence[Cell]) -> float:
         """Processes side by side, from one start each: the slowest, or all of them on the cores there are."""

@@ -203,35 +203,40 @@ class Block:
         return Task(who=who, spec=spec, dataset=dataset, epochs=epochs, first_calls=not network.unnamed)
 
     def _take_turns(self, group: list[Cell], visit: int) -> None:
-        """Every worker with a cell here prepares it in turn; then this visit's rounds in turn, after the last some rounds in a row."""
+        """Every worker with a cell here prepares it in turn, once; then this visit's rounds in turn, after the last some rounds in a row."""
         ids, key = {cell.id for cell in group}, group[0].comparison_group
-        seats = [w for w in self.workers if w.event["event"] == Says.START and w.in_progress in ids]
-        for seat in self.order.sample(seats, len(seats)):
+        there = [w for w in self.workers if w.event["event"] == Says.START and w.in_progress in ids]
+        new = [w for w in there if w.visits[str(w.in_progress)] == 1]
+        for seat in self.order.sample(new, len(new)):
             self._step(seat)
-        seats = [w for w in self.workers if w.event["event"] == Says.PREPARED]
-        if not seats:
-            return
-        call_s = self._fastest_calls(seats)
-        for name, seconds in call_s.items():
-            self.loops.setdefault(name, calls_filling(self.run.profile.round_s, seconds))
-        longest = max(self.loops[name] * seconds for name, seconds in call_s.items())
-        rounds = self.rounds.setdefault(key, turns.rounds_for(longest, self.run.profile.rounds))
-        here, last = turns.rounds_of_visit(rounds, visit), visit == turns.VISITS - 1
+        prepared = [w for w in self.workers if w.event["event"] == Says.PREPARED]
+        self._plan_rounds(key, prepared)
+        seats = [w for w in there if w not in new] + prepared
+        rounds, last = turns.rounds_of_visit(self.rounds.get(key, 0), visit), visit == turns.VISITS - 1
         schedule: turns.Schedule = "workers" if key in self.restless else "rounds"
         for seat in seats:
             loops, alone = self.loops[str(seat.in_progress)], turns.ALONE * last
-            answer = Visit(rounds=here, alone=alone, loops=loops, schedule=schedule, last=last)
+            answer = Visit(rounds=rounds, alone=alone, loops=loops, schedule=schedule, last=last)
             self._step(seat, partial(seat.proceed, answer.model_dump_json()))
         racing = [w for w in self.workers if w.event["event"] == Says.TURN]
         in_a_row = turns.alone(racing, self.order) if last else []
-        for seat in (*turns.sequence(racing, here, schedule, self.order), *in_a_row):
+        for seat in (*turns.sequence(racing, rounds, schedule, self.order), *in_a_row):
             if seat in self.workers and seat.event["event"] == Says.TURN:
                 self._step(seat)
 
-    def _fastest_calls(self, seats: list[WorkerProcess]) -> dict[str, float]:
+    def _plan_rounds(self, key: tuple[str, ...], prepared: list[WorkerProcess]) -> None:
+        """Calls per round of these workers' cells, and rounds, for the longest of them; once in a block."""
+        call_s = self._fastest_calls(prepared)
+        for name, seconds in call_s.items():
+            self.loops.setdefault(name, calls_filling(self.run.profile.round_s, seconds))
+        if call_s:
+            longest = max(self.loops[name] * seconds for name, seconds in call_s.items())
+            self.rounds.setdefault(key, turns.rounds_for(longest, self.run.profile.rounds))
+
+    def _fastest_calls(self, prepared: list[WorkerProcess]) -> dict[str, float]:
         """Seconds by cell, of all that is known: one figure for an implementation and its null control."""
         fastest: dict[str, float] = {}
-        for seat in seats:
+        for seat in prepared:
             name = str(seat.in_progress)
             fastest[name] = min(fastest.get(name, math.inf), seat.event["call_s"], self.run.call_s.get(name, math.inf))
         return fastest

@@ -124,7 +124,6 @@ class Underway:
     """A cell between two visits: its callable, and its rounds so far."""
 
     work: Work
-    call_s: float
     visits: list[Visit] = field(default_factory=list)
     started_at_s: list[float] = field(default_factory=list)
     elapsed_s: list[float] = field(default_factory=list)
@@ -148,9 +147,9 @@ class Measuring:
         """Prove, then time one cell, as far as this visit goes; one that cannot be timed is reported with its reason."""
         if cell.id in self.over:
             return
-        self.channel.ask(Says.START, cell=cell.id)
+        answer = self.channel.ask(Says.START, cell=cell.id)
         try:
-            if record := self._visit(cell, benchmark):
+            if record := self._visit(cell, benchmark, answer):
                 self._tell(record)
         except Exception as error:  # whatever a framework raises belongs to this cell, not to the run
             reason = f"{type(error).__name__}: {error}".splitlines()[0][:500]
@@ -166,12 +165,15 @@ class Measuring:
         self.underway.pop(record.cell.id, None)
         self.channel.send(record)
 
-    def _visit(self, cell: Cell, benchmark: Any) -> TimingRecord | OutcomeRecord | None:
+    def _visit(self, cell: Cell, benchmark: Any, answer: str) -> TimingRecord | OutcomeRecord | None:
         """What there is to say of the cell; None where another visit comes, or where it was said."""
-        measured = self._prepared(cell)
-        if measured is None:
-            return None
-        visit = Visit.model_validate_json(self.channel.ask(Says.PREPARED, cell=cell.id, call_s=measured.call_s))
+        if cell.id not in self.underway:
+            call_s = self._prepared(cell)
+            if call_s is None:
+                return None
+            answer = self.channel.ask(Says.PREPARED, cell=cell.id, call_s=call_s)
+        measured, visit = self.underway[cell.id], Visit.model_validate_json(answer)
+        measured.work.begin()
         measured.visits.append(visit)
         if visit.rounds + visit.alone:
             self._take_turns(cell, measured, benchmark)
@@ -185,12 +187,8 @@ class Measuring:
             work.check_nothing_is_remembered()
         return self._record(cell, measured)
 
-    def _prepared(self, cell: Cell) -> Underway | None:
-        """The cell, warm; None where it must not be timed."""
-        if measured := self.underway.get(cell.id):
-            measured.work.begin()
-            measured.work.restore(self.job.round_s, share=1.0)  # others had the caches since
-            return measured
+    def _prepared(self, cell: Cell) -> float | None:
+        """Seconds of the cell's fastest call; None where it must not be timed."""
         work = self.bench.work(cell)
         if work is None:
             self.over.add(cell.id)
@@ -198,7 +196,9 @@ class Measuring:
         work.begin()
         if self.job.block == 0:  # the later blocks have the same fences
             work.check_fence()
-        return self.underway.setdefault(cell.id, Underway(work, work.pilot()))
+        call_s = work.pilot()
+        self.underway[cell.id] = Underway(work)
+        return call_s
 
     def _take_turns(self, cell: Cell, measured: Underway, benchmark: Any) -> None:
         work, visit = measured.work, measured.visits[-1]

@@ -39,10 +39,11 @@ class Says(StrEnum):
     """It builds or proves the cell that it names, or has learned for another epoch; a sign of life, without an answer."""
 
     START = "start"
-    """It comes to the cell that it names, or to what follows the last. Answer: go, when that is the group's turn."""
+    """It comes to the cell that it names, or to what follows the last. Answer, when that is the group's turn: go; a `Visit` where it has been
+    there before."""
 
     PREPARED = "prepared"
-    """The cell is proved and warm; with the seconds of its fastest call. Answer: a `Visit`."""
+    """The cell is proved and warm; with the seconds of its fastest call. Answer: its first `Visit`."""
 
     TURN = "turn"
     """It asks for its turn. Answer: go, for one round."""

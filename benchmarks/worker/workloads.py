@@ -65,7 +65,7 @@ class Work:
     """Seconds that the device says a callable took; None where there is no such clock."""
 
     begin: Callable[[], object] = bool
-    """Before each visit: the state as it was proved, whatever others did with the model."""
+    """Before each visit: the state as it was proved, whatever other cells did with the model."""
 
     finished_like: Callable[[Sequence[np.ndarray]], Any] = list
     """Arrays of these shapes on the device, for which nothing has to be computed."""
@@ -94,11 +94,11 @@ class Work:
         self.fastest_warm_s = call_s if is_whole else timing.warm_up(self.warm, self.fence, timing.STRETCH_S, fewest=2)
         return call_s
 
-    def restore(self, round_s: float, share: float = WARM_SHARE) -> None:
+    def restore(self, round_s: float) -> None:
         """Before each round, untimed: the first state again, work that warms the caches (putting a state back empties them,
-        and so do the others' turns), the device idle. Before a further visit a whole round's work."""
+        and so do the others' turns), the device idle."""
         self.reset()
-        self.fastest_warm_s = timing.warm_up(self.warm, self.fence, share * round_s, self.fastest_warm_s)
+        self.fastest_warm_s = timing.warm_up(self.warm, self.fence, WARM_SHARE * round_s, self.fastest_warm_s)
 
     def check(self) -> None:
         """After the rounds: raises FloatingPointError where what was timed gives no numbers any more."""

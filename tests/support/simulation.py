@@ -276,7 +276,7 @@ class Stage:
         if name == "turn":
             self.turn += 1
             Stage.now = self.started_at_s[self.turn] - 2 * SWITCH_S / 4  # then the worker puts the state back
-        self.visit += name == "prepared"
+        self.visit += name == "start"
         last = self.visit == turns.VISITS - 1
         alone = turns.ALONE * last
         visit = protocol.Visit(rounds=VISITED[self.visit], alone=alone, loops=self.loops, schedule="rounds", last=last)

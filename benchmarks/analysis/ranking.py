@@ -10,6 +10,7 @@ import statistics as stdlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from benchmarks import statistics
 from benchmarks.analysis.cell_results import CellResult
@@ -132,12 +133,14 @@ def log_ratio(timing: TimingRecord, reference: TimingRecord) -> float:
 
 
 def _took_turns(one: TimingRecord, other: TimingRecord) -> bool:
-    """Of a group's cells two of one process have their turns one after the other."""
+    """Each of their last rounds in turn before either's next. Two cells of one process have their turns one after the other."""
     by_rounds = one.schedule == other.schedule == "rounds"
-    begun = [timing.started_at_s for timing in (one, other)]
-    if not (by_rounds and all(begun)) or one.cell.comparison_group != other.cell.comparison_group:
+    if not by_rounds or one.cell.comparison_group != other.cell.comparison_group:
         return False
-    return max(times[0] for times in begun) <= min(times[-1] for times in begun)
+    begun = [timing.started_at_s[: len(timing.elapsed_s)] for timing in (one, other)]
+    shared = min(len(timing.per_call) for timing in (one, other))
+    rounds = list(zip(*(times[-shared:] for times in begun), strict=True)) if shared else []
+    return bool(rounds) and all(max(these) < min(those) for these, those in pairwise(rounds))
 
 
 Pair = tuple[CellResult, CellResult, Comparison]

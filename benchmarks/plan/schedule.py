@@ -12,7 +12,7 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeVar
 
-from benchmarks.records.record import Cell, Configuration, TimingRecord
+from benchmarks.records.record import COPY, PEAK, Cell, Configuration, TimingRecord
 
 Seat = TypeVar("Seat")
 Schedule = Literal["rounds", "workers"]
@@ -24,12 +24,12 @@ BURN = 0.01
 """Processor time of the waiting, over the time they waited: above this they were not still."""
 
 VISITS = 4
-"""Of a block to each turn group, a part of the block after the other. On two busy cores a visit's medians strayed by 7.6% more than its rounds explain, and processes by nothing:
+"""So often a block comes to each turn group. On two busy cores a visit's medians strayed by 7.6% more than its rounds explain, and processes by nothing:
 the same 12 rounds spread over a block told training steps apart as 2.4 times as many blocks did.
 """
 
 GROUPS = 16
-"""In a part: enough for seconds between two visits; what was measured in a part is kept at its end, wherever a run is killed."""
+"""In a part at most: enough for seconds between two visits, and few of them, for a part's rounds are kept when its last visit is over."""
 
 ALONE = 3
 """Rounds that a worker takes in a row at the end: compared with them, its turns show what taking turns costs."""
@@ -77,9 +77,15 @@ def turn_groups(cells: Iterable[Cell], order: random.Random) -> list[list[Cell]]
     return [group for groups in shuffled for group in groups]
 
 
-def parts(groups: Sequence[list[Cell]]) -> list[list[list[Cell]]]:
-    """A block's turn groups by part, in their order."""
-    return [list(groups[at : at + GROUPS]) for at in range(0, len(groups), GROUPS)]
+def parts(groups: Sequence[list[Cell]]) -> list[tuple[int, list[list[Cell]]]]:
+    """A block's turn groups by part, each with its number of visits. The large product and the large copy have one: their arrays are held
+    meanwhile.
+    """
+    large = [group for group in groups if group[0].phase in (PEAK, COPY)]
+    others = [group for group in groups if group not in large]
+    size = math.ceil(len(others) / max(1, math.ceil(len(others) / GROUPS)))
+    spread = [(VISITS, others[at : at + size]) for at in range(0, len(others), max(size, 1))]
+    return [*spread, *([(1, large)] if large else [])]
 
 
 def control(cells: Sequence[Cell], block: int, peers: Iterable[str] = ()) -> list[Cell]:
@@ -93,7 +99,7 @@ def control(cells: Sequence[Cell], block: int, peers: Iterable[str] = ()) -> lis
 
 
 def restless(timing: TimingRecord) -> bool:
-    """Whether this worker was not still while it waited, so that in its group whole workers take turns from then on."""
+    """Whether this worker was not still while it waited, so that in its group whole workers take turns from the next block on."""
     return timing.waiting_cpu_s > BURN * timing.waiting_s
 
 
@@ -110,14 +116,16 @@ def rounds_for(round_s: float, most: int) -> int:
     return max(min(FEWEST_ROUNDS, most), min(most, math.floor(CELL_S / max(round_s, 1e-9))))
 
 
-def rounds_of_visit(rounds: int, visit: int) -> int:
-    """How many of a cell's rounds belong to a visit, the first of which is 0: a third to that one, which is warm-up, the others share the rest;
-    of few rounds an early one has none.
+def rounds_of_visit(rounds: int, visit: int, visits: int, schedule: Schedule = "rounds") -> int:
+    """How many of a cell's rounds belong to a visit, the first of which is 0. A third to the first, which is warm-up; the others share
+    the rest, and of few rounds an early one has none. Whole workers have all theirs in the last.
 
     With a quarter, what only one side has to warm left 0.4% in the ratio, and simulated intervals held the truth in 90%.
     """
-    first, further = rounds // 3, VISITS - 1
-    rest = rounds - first
+    further = visits - 1
+    if schedule == "workers" or not further:
+        return rounds if visit == further else 0
+    first, rest = rounds // 3, rounds - rounds // 3
     return rest * visit // further - rest * (visit - 1) // further if visit else first
 
 

@@ -1,10 +1,11 @@
-"""Runs a plan: blocks of fresh worker processes, turn group by turn group, and what is written when a worker dies.
+"""Runs a plan: blocks of fresh worker processes, visit by visit to its turn groups, and what is written when a worker dies.
 
 A block is one process per framework, device and thread count, with all its networks, and a second copy of one of them as
 null control. They start side by side, because importing and proving are slow and are not measured (except in the first block,
 where the first calls are), and then take turns: see `benchmarks.plan.schedule`.
 """
 
+import itertools
 import math
 import random
 import sys
@@ -115,7 +116,7 @@ class Runner:
 
 
 class Block:
-    """Fresh processes for every configuration, alive together, and every turn group once in a new order."""
+    """Fresh processes for every configuration, alive together, and every turn group, in a new order."""
 
     def __init__(self, run: Runner, number: int, cells: list[Cell], folder: Path) -> None:
         self.run, self.number, self.cells, self.folder = run, number, cells, folder
@@ -138,16 +139,26 @@ class Block:
             for worker in [w for w in self.workers if w.event["event"] == Says.READY]:
                 self._step(worker)
             self._prove_side_by_side()
-            visited = [(visit, group) for part in self.parts for visit in range(turns.VISITS) for group in part]
-            for i, (visit, group) in enumerate(visited):
-                where = f"{name}  visit {i + 1}/{len(visited)}  {self._named(group[0])}"
-                self.run.say(Place(where, self._done(i / len(visited))))
-                self._take_turns(group, visit)
+            for i, (visits, groups) in enumerate(self.parts):
+                self._visit(visits, groups, f"{name}  part {i + 1}/{len(self.parts)}", i / len(self.parts))
             while going_on := [worker for worker in self.workers if not worker.ended]:  # profiles and learning are left
                 self._step(going_on[0])
         finally:
             for worker in self.workers:
                 worker.stop()
+
+    def _visit(self, visits: int, groups: list[list[Cell]], part: str, done: float) -> None:
+        """All visits to the groups of a part, and further ones where a new process has some left."""
+        ids = {cell.id for group in groups for cell in group}
+        for visit in itertools.count():
+            left = [w for w in self.workers if w.event["event"] == Says.START and w.in_progress in ids]
+            if visit >= visits and not left:
+                return
+            for i, group in enumerate(groups):
+                share = done + min((visit + i / len(groups)) / visits, 1) / len(self.parts)
+                where = f"{part}, visit {visit + 1}, group {i + 1}/{len(groups)}  {self._named(group[0])}"
+                self.run.say(Place(where, self._done(share)))
+                self._take_turns(group, visits)
 
     def _done(self, share: float) -> float:
         """The share of the run's blocks that is done, with so much of this one."""
@@ -167,7 +178,7 @@ class Block:
             self._step(worker, worker.listen)
 
     def _jobs(self) -> list[Job]:
-        order = [cell for part in self.parts for group in part for cell in group]
+        order = [cell for _, part in self.parts for group in part for cell in group]
         untrained = (self.run.untrained or ()) if self.number == 0 else ()
         jobs = [self._job(whos, order) for whos in turns.processes([*turns.by_implementation(order), *untrained])]
         if self.run.null_control and self.run.blocks > 1:
@@ -181,12 +192,12 @@ class Block:
     def _job(self, whos: Sequence[Configuration], cells: Collection[Cell], control: bool = False) -> Job:
         """What these implementations, which share a process, have to do with these cells."""
         own = {cell.id: cell for cell in cells if turns.implementation_of(cell.who) in whos}
-        parts = [[cell for group in part for cell in group if cell.id in own] for part in self.parts]
+        parts = [(n, [cell for group in part for cell in group if cell.id in own]) for n, part in self.parts]
         return Job(
             tasks=[self._task(who, control) for who in whos],
             block=self.number,
             seed=self.run.seed,
-            parts=[Part(cells=part, visits=turns.VISITS) for part in parts if part],
+            parts=[Part(cells=part, visits=visits) for visits, part in parts if part],
             round_s=self.run.profile.round_s,
             trainings=self.run.profile.trainings,
             profile_steps=not control and any(cell.phase == "train_step" for cell in own.values()),
@@ -202,8 +213,8 @@ class Block:
         epochs = network.epochs if learns else 0
         return Task(who=who, spec=spec, dataset=dataset, epochs=epochs, first_calls=not network.unnamed)
 
-    def _take_turns(self, group: list[Cell], visit: int) -> None:
-        """Every worker with a cell here prepares it in turn, once; then this visit's rounds in turn, after the last some rounds in a row."""
+    def _take_turns(self, group: list[Cell], visits: int) -> None:
+        """Every worker with a cell here prepares it in turn, once; then a visit's rounds in turn, after the last some rounds in a row."""
         ids, key = {cell.id for cell in group}, group[0].comparison_group
         there = [w for w in self.workers if w.event["event"] == Says.START and w.in_progress in ids]
         new = [w for w in there if w.visits[str(w.in_progress)] == 1]
@@ -211,16 +222,18 @@ class Block:
             self._step(seat)
         prepared = [w for w in self.workers if w.event["event"] == Says.PREPARED]
         self._plan_rounds(key, prepared)
-        seats = [w for w in there if w not in new] + prepared
-        rounds, last = turns.rounds_of_visit(self.rounds.get(key, 0), visit), visit == turns.VISITS - 1
         schedule: turns.Schedule = "workers" if key in self.restless else "rounds"
-        for seat in seats:
-            loops, alone = self.loops[str(seat.in_progress)], turns.ALONE * last
+        most, last = 0, False
+        for seat in [w for w in there if w not in new] + prepared:
+            name = str(seat.in_progress)
+            visit = seat.visits[name] - 1
+            rounds = turns.rounds_of_visit(self.rounds[key], visit, visits, schedule)
+            most, last = max(most, rounds), visit == visits - 1
+            alone, loops = turns.ALONE * last, self.loops[name]
             answer = Visit(rounds=rounds, alone=alone, loops=loops, schedule=schedule, last=last)
             self._step(seat, partial(seat.proceed, answer.model_dump_json()))
         racing = [w for w in self.workers if w.event["event"] == Says.TURN]
-        in_a_row = turns.alone(racing, self.order) if last else []
-        for seat in (*turns.sequence(racing, rounds, schedule, self.order), *in_a_row):
+        for seat in (*turns.sequence(racing, most, schedule, self.order), *turns.alone(racing, self.order)):
             if seat in self.workers and seat.event["event"] == Says.TURN:
                 self._step(seat)
 

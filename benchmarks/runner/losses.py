@@ -34,12 +34,12 @@ def job_left(worker: WorkerProcess) -> Job | None:
 
 
 def part_left(part: Part, worker: WorkerProcess, at: str) -> Part:
-    """Its cells of which nothing was said yet, for the visits that are left, without the one that was lost `at` which the worker was.
+    """Its cells of which nothing was said yet, without the one `at` which the worker was lost: the new process begins them anew.
 
-    A visit has others to come to, and those behind them: to cells that it has passed the new process comes in the next visit.
+    Those come first to which this visit comes later: it goes round and round, and stops at each in this order.
     """
     left = [cell for cell in part.cells if cell.id not in worker.finished and cell.id != at]
     begun = worker.visits[at] if at in {cell.id for cell in part.cells} else 0
     behind = [cell for cell in left if begun and worker.visits[cell.id] == begun]
     ahead = [cell for cell in left if cell not in behind]
-    return Part(cells=ahead + behind, visits=part.visits - max(begun - 1, 0))
+    return part.model_copy(update={"cells": ahead + behind})

@@ -167,13 +167,14 @@ class Measuring:
 
     def _visit(self, cell: Cell, benchmark: Any, answer: str) -> TimingRecord | OutcomeRecord | None:
         """What there is to say of the cell; None where another visit comes, or where it was said."""
-        if cell.id not in self.underway:
+        if underway := self.underway.get(cell.id):
+            underway.work.begin()
+        else:
             call_s = self._prepared(cell)
             if call_s is None:
                 return None
             answer = self.channel.ask(Says.PREPARED, cell=cell.id, call_s=call_s)
         measured, visit = self.underway[cell.id], Visit.model_validate_json(answer)
-        measured.work.begin()
         measured.visits.append(visit)
         if visit.rounds + visit.alone:
             self._take_turns(cell, measured, benchmark)
@@ -193,7 +194,6 @@ class Measuring:
         if work is None:
             self.over.add(cell.id)
             return None
-        work.begin()
         if self.job.block == 0:  # the later blocks have the same fences
             work.check_fence()
         call_s = work.pilot()

@@ -117,7 +117,7 @@ class Models(Prover):
         first = self._first_calls(cell.phase, prepared)
         device_clock = getattr(self.adapter, "device_s", None)
         steps = self.data.count // prepared.spec.batch if cell.phase == "epoch" else 1
-        put_back = partial(prepared.model.load_state, prepared.state)
+        put = prepared.model.load_state
         flops, least_flops, moved = self.floors.least(cell.phase, prepared.spec)
         return Work(
             call=call,
@@ -129,8 +129,8 @@ class Models(Prover):
             finished_like=lambda host: [self.to_device(np.zeros_like(array)) for array in host],
             on_gpu=self.device != "cpu",
             device_s=partial(device_clock, self.device) if device_clock else None,
-            begin=put_back,
-            reset=put_back if cell.phase in TRAINS else bool,
+            reset=partial(put, prepared.state) if cell.phase in TRAINS else bool,
+            begin=partial(put, prepared.model.state()) if cell.phase == "predict" else bool,
             first_call_s=first[0],
             second_call_s=first[1],
             samples_per_call=steps * prepared.spec.batch,

@@ -96,7 +96,7 @@ class Part(BaseModel):
 
     cells: list[Cell]
     visits: int = 1
-    """How often, at most."""
+    """How often, at most: a cell is over when it is told so."""
 
 
 class Job(BaseModel):

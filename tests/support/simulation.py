@@ -133,7 +133,7 @@ MODELS: dict[str, tuple[Noise, ...]] = {
 Schedule = Callable[[str], list[tuple[int, int, int]]]
 """From a seed to every turn of a run: the block, the visit, and A or B."""
 
-VISITED = [turns.rounds_of_visit(ROUNDS, visit) for visit in range(turns.VISITS)]
+VISITED = [turns.rounds_of_visit(ROUNDS, visit, turns.VISITS) for visit in range(turns.VISITS)]
 """Rounds of each visit."""
 
 

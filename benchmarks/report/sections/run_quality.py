@@ -67,7 +67,7 @@ def _conduct_note(results: Results, qualities: Sequence[TurnQuality]) -> str:
     note += _moved(results, qualities)
     if restless:
         names = wording.listed(restless)
-        note += f" {names} did not keep still while waiting, so whole workers took turns from then on."
+        note += f" {names} did not keep still while waiting, so whole workers took turns from the next block on."
     return note
 
 

@@ -85,14 +85,21 @@ def test_a_profile_with_few_rounds_keeps_them() -> None:
 
 @pytest.mark.parametrize("rounds", range(1, 30))
 def test_a_cells_rounds_are_spread_over_all_visits_and_the_last_has_some(rounds: int) -> None:
-    visited = [schedule.rounds_of_visit(rounds, visit) for visit in range(schedule.VISITS)]
+    visited = [schedule.rounds_of_visit(rounds, visit, schedule.VISITS) for visit in range(schedule.VISITS)]
     assert sum(visited) == rounds
     assert max(visited[1:]) - min(visited[1:]) <= 1
     assert visited[-1] == max(visited[1:]) >= 1
 
 
-def test_a_part_has_so_many_groups_and_every_group_is_in_one() -> None:
-    groups = [[cell("numpy").model_copy(update={"axes": {"batch": batch}})] for batch in range(2 * schedule.GROUPS + 1)]
-    parts = schedule.parts(groups)
-    assert [len(part) for part in parts] == [schedule.GROUPS, schedule.GROUPS, 1]
-    assert [group for part in parts for group in part] == groups
+def test_whole_workers_have_all_their_rounds_in_the_last_visit() -> None:
+    assert [schedule.rounds_of_visit(13, visit, 4, "workers") for visit in range(4)] == [0, 0, 0, 13]
+    assert schedule.rounds_of_visit(13, 0, 1) == 13
+
+
+def test_parts_are_alike_and_the_large_floors_have_one_visit() -> None:
+    groups = [[cell("numpy").model_copy(update={"axes": {"batch": batch}})] for batch in range(schedule.GROUPS + 1)]
+    peak = [cell("numpy", "peak")]
+    parts = schedule.parts([*groups[:3], peak, *groups[3:]])
+    assert [(visits, len(part)) for visits, part in parts] == [(4, 9), (4, 8), (1, 1)]
+    assert [group for _, part in parts for group in part] == [*groups, peak]
+    assert schedule.parts([peak]) == [(1, [peak])]

@@ -189,3 +189,14 @@ def test_two_cells_that_followed_one_another_are_compared_by_medians() -> None:
     later = other.model_copy(update={"started_at_s": [100.0 + begun for begun in other.started_at_s]})
     assert ranking.log_ratio(one, other) != 0  # round by round
     assert ranking.log_ratio(one, later) == 0
+
+
+def test_two_cells_whose_visits_alternate_are_compared_by_medians() -> None:
+    one, other = (synthetic.timing(cell, 0, 1.0, warmup_rounds=0, loops=1) for cell in (NUMPY, TORCH))
+    other = other.model_copy(update={"elapsed_s": sorted(one.elapsed_s)})
+    half = len(one.elapsed_s) // 2
+    in_visits = {
+        name: timing.model_copy(update={"started_at_s": [100.0 * (at // half) + begun + at for at in range(2 * half)]})
+        for name, timing, begun in (("one", one, 0.0), ("other", other, 50.0))
+    }
+    assert ranking.log_ratio(in_visits["one"], in_visits["other"]) == 0

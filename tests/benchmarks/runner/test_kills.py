@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from benchmarks.analysis import ranking, results, run_quality
-from benchmarks.plan.schedule import VISITS
 from benchmarks.records import records_file
 from benchmarks.records.record import BlockRecord, Record, TimingRecord
 from benchmarks.records.records_file import BadRecords
@@ -27,12 +26,12 @@ KILLS = 8
 PATIENCE_S = 20.0
 
 FIRST_WORD, STARTING = -1, 0
-"""Stages: from the first line of progress on; while the workers of a block start. Visits are stages from 1."""
+"""Stages: from the first line of progress on; while the workers of a block start. Parts are stages from 1."""
 
-DELAY_S = {FIRST_WORD: 0.05, STARTING: 0.8} | dict.fromkeys(range(1, VISITS * len(PHASES) + 1), 0.04)
+DELAY_S = {FIRST_WORD: 0.05, STARTING: 0.8} | dict.fromkeys(range(1, len(PHASES) + 1), 0.15)
 """A kill comes at most so long after the line that announces its stage."""
 
-STAGES = [*[FIRST_WORD] * 4, *[STARTING] * 8, *DELAY_S]
+STAGES = [FIRST_WORD, STARTING, STARTING, *DELAY_S]
 """To choose from: most of a block's time goes into starting."""
 
 
@@ -62,7 +61,7 @@ def killed(results: Path, moment: Moment) -> virtual_run.Process:
     """One more call of the same run, killed at that moment."""
     run = virtual_run.Process(results)
     for line in run.lines():
-        said = re.match(r"block (\d+)/\d+  (?:starting|visit (\d+))", line)
+        said = re.match(r"block (\d+)/\d+  (?:starting|part (\d+))", line)
         reached = (int(said[1]) - 1, int(said[2] or STARTING)) if said else (moment.block, FIRST_WORD)
         if reached >= (moment.block, moment.stage):
             break

@@ -28,9 +28,9 @@ def lost(at: Any, visits: tuple[int, ...], finished: tuple[Any, ...]) -> WorkerP
     [
         (B, (0, 0, 0, 0), (), [([A, C], 4), ([D], 4)]),
         (B, (1, 1, 0, 0), (), [([C, A], 4), ([D], 4)]),
-        (B, (3, 3, 2, 0), (), [([C, A], 2), ([D], 4)]),
-        (B, (4, 4, 3, 0), (A,), [([C], 1), ([D], 4)]),
-        (C, (2, 1, 2, 0), (B,), [([A], 3), ([D], 4)]),
+        (B, (3, 3, 2, 0), (), [([C, A], 4), ([D], 4)]),
+        (B, (4, 4, 3, 0), (A,), [([C], 4), ([D], 4)]),
+        (C, (2, 1, 2, 0), (B,), [([A], 4), ([D], 4)]),
         (D, (4, 4, 4, 2), (A, B, C), []),
     ],
     ids=["proving", "first visit", "third visit", "last visit", "beside a cell that failed", "last part"],

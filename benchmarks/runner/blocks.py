@@ -140,14 +140,18 @@ class Block:
                 self._step(worker)
             self._prove_side_by_side()
             for i, (visits, groups) in enumerate(self.parts):
-                self._visit(visits, groups, f"{name}  part {i + 1}/{len(self.parts)}", i / len(self.parts))
+                self._visit(visits, groups, f"{name}  part {i + 1}/{len(self.parts)}", self._turns(i))
             while going_on := [worker for worker in self.workers if not worker.ended]:  # profiles and learning are left
                 self._step(going_on[0])
         finally:
             for worker in self.workers:
                 worker.stop()
 
-    def _visit(self, visits: int, groups: list[list[Cell]], part: str, done: float) -> None:
+    def _turns(self, parts: int) -> int:
+        """So often the first parts of the block come to a turn group."""
+        return sum(visits * len(groups) for visits, groups in self.parts[:parts])
+
+    def _visit(self, visits: int, groups: list[list[Cell]], part: str, begun: int) -> None:
         """All visits to the groups of a part, and further ones where a new process has some left."""
         ids = {cell.id for group in groups for cell in group}
         for visit in itertools.count():
@@ -155,7 +159,7 @@ class Block:
             if visit >= visits and not left:
                 return
             for i, group in enumerate(groups):
-                share = done + min((visit + i / len(groups)) / visits, 1) / len(self.parts)
+                share = (begun + min(visit, visits - 1) * len(groups) + i) / self._turns(len(self.parts))
                 where = f"{part}, visit {visit + 1}, group {i + 1}/{len(groups)}  {self._named(group[0])}"
                 self.run.say(Place(where, self._done(share)))
                 self._take_turns(group, visits)

@@ -227,7 +227,7 @@ class Block:
         prepared = [w for w in self.workers if w.event["event"] == Says.PREPARED]
         self._plan_rounds(key, prepared)
         schedule: turns.Schedule = "workers" if key in self.restless else "rounds"
-        most, last = 0, False
+        most = 0
         for seat in [w for w in there if w not in new] + prepared:
             name = str(seat.in_progress)
             visit = seat.visits[name] - 1

@@ -25,7 +25,7 @@ from benchmarks.runner.blocks import Runner
 from benchmarks.runner.networks import Network, dataset_of, scratch
 from benchmarks.worker import __main__ as worker
 from benchmarks.worker.networks import Networks
-from benchmarks.worker.protocol import Job, Part, Says, Task
+from benchmarks.worker.protocol import Job, Part, Says, Task, Visit
 from implementations import registry
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.strays import Shared
@@ -164,7 +164,7 @@ class Answers:
 
     def ask(self, name: Says, **values: Any) -> str:
         """The plan of the rounds; nobody reads the other answers."""
-        return json.dumps({"rounds": ROUNDS, "alone": 1, "loops": self.loops, "schedule": "rounds", "last": True})
+        return Visit(rounds=ROUNDS, alone=1, loops=self.loops, schedule="rounds", last=True).model_dump_json()
 
 
 if __name__ == "__main__":

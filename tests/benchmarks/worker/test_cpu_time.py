@@ -1,7 +1,6 @@
 """Processor time of the timed rounds: of all threads, without waiting, restoring and warming."""
 
 import hashlib
-import json
 import sys
 import threading
 import time
@@ -13,7 +12,7 @@ import pytest
 from benchmarks import system
 from benchmarks.records.record import TimingRecord
 from benchmarks.worker import __main__ as worker
-from benchmarks.worker.protocol import Job, Part, Task
+from benchmarks.worker.protocol import Job, Part, Task, Visit
 from benchmarks.worker.workloads import Work
 from tests.support.synthetic import cell
 
@@ -35,7 +34,7 @@ class Stage:
 
     def ask(self, name: str, **values: Any) -> str:
         use(10 * LOOPS * CALL_S)
-        return json.dumps({"rounds": ROUNDS, "alone": 1, "loops": LOOPS, "schedule": "rounds", "last": True})
+        return Visit(rounds=ROUNDS, alone=1, loops=LOOPS, schedule="rounds", last=True).model_dump_json()
 
     def send(self, record: Any) -> None:
         self.sent.append(record)

@@ -13,7 +13,7 @@ def rendered(trials: Sequence[Trial]) -> str:
 
 def test_the_page_says_what_was_done_and_what_came_out() -> None:
     text = rendered(synthetic_trials.sittings(8))
-    assert "All 6 hold" in text
+    assert "All 8 hold" in text
     assert "On no workload was another timer nearer the truth" in text
     for words in (*units.WORKLOADS.values(), load.DESCRIPTION, "a processor", "12 min"):
         assert markdown.escape(words) in text

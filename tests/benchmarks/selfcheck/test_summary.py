@@ -7,6 +7,8 @@ from benchmarks.selfcheck import summary
 from benchmarks.selfcheck.trials import Trial
 from tests.support import synthetic_trials
 
+NARROWEST = -1
+
 
 def holding(trials: Sequence[Trial]) -> list[bool]:
     return [claim.holds for claim in summary.claims(trials)]
@@ -19,8 +21,8 @@ def test_every_claim_holds_where_the_harness_is_right_and_the_others_are_not() -
 @pytest.mark.parametrize(
     ("broken", "off", "peers_off"),
     [
-        ((0, 1), 0.05, 0.2),  # equals called different, none of them tied
-        ((2, 3, 4), -0.0488, 0.01),  # 5% comes out as nothing, 3% as its opposite, and the others are nearer
+        ((0, 1, 2, 3), 0.06, 0.2),  # equals called different, none of them tied; 5% from the truth
+        ((2, 4, 5, 6), -0.0488, 0.01),  # 5% comes out as nothing, 3% as its opposite, and the others are nearer
     ],
 )
 def test_a_claim_that_does_not_hold_says_so(broken: tuple[int, ...], off: float, peers_off: float) -> None:
@@ -39,9 +41,9 @@ def torch_says(width: float, off: float = 0.0) -> Sequence[Trial]:
 
 
 def test_only_intervals_that_hold_the_truth_count_as_narrow() -> None:
-    assert holding(torch_says(width=0.1))[5]
-    assert not holding(torch_says(width=0.001))[5]
-    assert holding(torch_says(width=0.001, off=0.05))[5]
+    assert holding(torch_says(width=0.1))[NARROWEST]
+    assert not holding(torch_says(width=0.001))[NARROWEST]
+    assert holding(torch_says(width=0.001, off=0.05))[NARROWEST]
 
 
 def test_a_difference_in_the_wrong_direction_is_not_found() -> None:
@@ -66,3 +68,4 @@ def test_power_uses_every_block_once_and_grows_with_time() -> None:
 def test_chance_explains_so_many_false_detections() -> None:
     assert summary.most_by_chance(1000) == 64
     assert summary.most_by_chance(40) == 5
+    assert summary.most_by_chance(15) == 3

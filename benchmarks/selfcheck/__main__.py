@@ -16,8 +16,8 @@ from benchmarks.selfcheck import load, page, sitting, summary, trials, units
 from benchmarks.selfcheck.sitting import Comparison
 from benchmarks.selfcheck.trials import Trial
 
-SITTINGS, SITTINGS_OF_A_NIGHT = 14, 400
-DEFAULTS_EVERY = 20
+SITTINGS, SITTINGS_OF_A_NIGHT = 7, 200
+DEFAULTS_EVERY = 10
 
 
 @click.command()

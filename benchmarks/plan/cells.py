@@ -10,7 +10,7 @@ from benchmarks.plan import devices
 from benchmarks.plan.profiles import Profile
 from benchmarks.plan.request import Request
 from benchmarks.records.configuration import Axes, size_order
-from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
+from benchmarks.records.record import COPY, FLOORS, PEAK, PRODUCTS, Cell, Configuration
 from benchmarks.records.run_record import Absent
 from implementations import precisions, registry
 from implementations.contract import Spec
@@ -267,7 +267,8 @@ def _phases_of(who: Configuration, model: str, request: Request) -> list[str]:
 def _grid(who: Configuration, phase: str, model: str, spec: Spec, request: Request) -> list[Axes]:
     """The sizes of a phase. Raises BadInput where an epoch was asked for and the data has none of the sizes."""
     beside = who.variant != "spec" and not (request.sets or request.variants)
-    once = beside or (phase == "epoch" and not (request.sets or request.phases))
+    at_its_own = phase == "epoch" or (phase == PRODUCTS and not request.profile.products_at_every_size)
+    once = beside or (at_its_own and not (request.sets or request.phases))
     grid = [spec.axes()] if once else sizes(model, spec, request)
     if phase in (PEAK, COPY):  # once, at a size that is there anyway
         return [axes for axes in grid if not spec.changed(**axes).problem_with(phase)][:1] or grid[:1]

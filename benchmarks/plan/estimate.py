@@ -19,6 +19,7 @@ from benchmarks.plan.schedule import (
     process_of,
     processes,
     rounds_for,
+    rounds_of,
 )
 from benchmarks.records.configuration import Axes, size_order
 from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
@@ -128,7 +129,8 @@ class RunEstimate:
         """Its turns: the state put back, a pass to warm up, the round; before them a pilot, after them a call."""
         call = self.call_s(cell)
         round_s = max(profile.round_s, call)
-        turns_s = (rounds_for(round_s, profile.rounds) + ALONE) * (2 * CALL_S + call + round_s)
+        rounds = rounds_for(round_s, rounds_of(cell.phase, profile.rounds))
+        turns_s = (rounds + ALONE) * (2 * CALL_S + call + round_s)
         return max(STRETCH_S, 2 * call) + turns_s + (VISITS - 1) * CALL_S + call
 
     def _proving_s(self, cells: Sequence[Cell]) -> float:

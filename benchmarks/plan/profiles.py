@@ -15,6 +15,8 @@ class Profile:
     frameworks: tuple[str, ...]
     blocks: int
     rounds: int
+    """Of a training step; other phases have half."""
+
     round_s: float
     phases: tuple[str, ...]
     """The large product is in all of them: what is faster than it by half has no rank."""
@@ -42,6 +44,9 @@ class Profile:
     preset: str = ""
     """The specification where none was asked for; else each network's first."""
 
+    products_at_every_size: bool = False
+    """The call's matrix products, not at the specification's own size alone."""
+
     unnamed: tuple[str, ...] = ()
     """In these frameworks the other networks' training steps are timed too, at one size, where no network was named."""
 
@@ -61,7 +66,7 @@ PROFILES = {
         "quick",
         ("numpy", "torch", "keras-tensorflow", "jax", "cupy"),
         6,
-        13,
+        16,
         2e-3,
         ("train_step", "predict", "epoch", PRODUCTS, PEAK),
         20,
@@ -78,6 +83,7 @@ PROFILES = {
         ("train_step", "predict", "epoch", *FLOORS),
         30,
         registry.MODES,
+        products_at_every_size=True,
     ),
 }
 
@@ -98,7 +104,6 @@ PROFILES["peers"] = replace(
     name="peers",
     budget_s=0.0,
     unnamed=(),
-    rounds=16,
     trainings=5,
     frameworks=("numpy", "torch", "keras-tensorflow", *registry.PEERS),
     phases=("train_step", "epoch", PEAK),
@@ -110,7 +115,6 @@ PROFILES["zoo"] = replace(
     name="zoo",
     budget_s=0.0,
     unnamed=(),
-    rounds=16,
     phases=("train_step", "predict", PEAK),
     epochs=30,
     trainings=3,

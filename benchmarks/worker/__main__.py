@@ -6,6 +6,7 @@ each cell and each round the worker asks for its turn and waits for the answer: 
 """
 
 import contextlib
+import gc
 import importlib
 import os
 import traceback
@@ -30,6 +31,8 @@ from implementations import precisions, registry
 from implementations.errors import Unavailable
 
 ENGINE = "pytest_benchmark.plugin"
+COLLECTING = ("unraisableexception", "threadexception")
+"""pytest's own plugins that look through a framework's million objects five times when the tests are over."""
 
 
 class Line(Protocol):
@@ -80,7 +83,10 @@ def main() -> None:
 
 def _start(job: Job, affinity: list[int], channel: Channel) -> Networks:
     """Import the framework, set its threads and precision, and say what it is."""
+    gc.disable()  # an import makes a million objects, none of them garbage: looking for some is a fifth of TensorFlow's time
     adapter = registry.adapter(job.who.framework)
+    gc.freeze()
+    gc.enable()
     networks = Networks(job, adapter, channel.send)
     adapter.start(job.who.threads)
     precisions.enter(adapter, job.who.precision, patch=job.check_only)
@@ -113,8 +119,10 @@ def _prove_all(job: Job, networks: Networks, channel: Channel) -> None:
 
 def measure(job: Job, bench: Bench, channel: Line) -> None:
     """Time the job's cells: run them as pytest tests in this process, without the project's own pytest settings."""
+    gc.freeze()  # or else what was built is looked through again after each visit
     module = str(Path(__file__).with_name("timed_cells.py"))
     settings = ["-c", os.devnull, "--rootdir", str(system.ROOT), "-p", ENGINE, "-p", "no:cacheprovider", "-q"]
+    settings += [word for plugin in COLLECTING for word in ("-p", f"no:{plugin}")]
     options = ["--benchmark-quiet", "--benchmark-disable-gc"]
     pytest.main([*settings, *options, module], plugins=[Measuring(job, bench, channel)])
 

@@ -8,7 +8,7 @@ from benchmarks.plan import cells as plans
 from benchmarks.plan.cells import Plan
 from benchmarks.plan.profiles import PROFILES
 from benchmarks.plan.request import Request
-from benchmarks.records.record import COPY, PEAK, Cell
+from benchmarks.records.record import COPY, PEAK, PRODUCTS, Cell
 from implementations import registry
 from implementations.contract import Spec
 from implementations.errors import BadInput, Unavailable
@@ -42,7 +42,7 @@ def test_quick_has_three_sizes_and_one_prediction_of_a_single_sample() -> None:
     three = [(32, 128), (128, 128), (512, 128)]
     for framework in ("numpy", "torch", "keras-tensorflow"):
         assert sizes_of(cells, framework, "train_step") == three
-        assert sizes_of(cells, framework, "products") == three
+        assert sizes_of(cells, framework, "products") == [(128, 128)]
         assert sizes_of(cells, framework, "predict") == [(1, 128), *three]
         assert sizes_of(cells, framework, "epoch") == [(128, 128)]
     assert {cell.who.mode for cell in cells} == {"plain"}
@@ -54,6 +54,7 @@ def test_full_sweeps_batch_and_width_of_every_framework() -> None:
     for mode in registry.MODES:
         of_mode = [cell for cell in cells if cell.who.mode == mode]
         assert all(len(sizes_of(of_mode, framework, "train_step")) == 12 for framework in ("jax", "keras-jax"))
+    assert len(sizes_of(cells, "jax", "products")) == 12
 
 
 def test_modes_are_those_that_were_asked_for_or_the_profiles() -> None:
@@ -213,7 +214,7 @@ def test_every_phase_is_measured_at_the_networks_own_size_and_at_the_profiles_ba
             assert len(axes) == len(PROFILES[profile].modes[:1])
             continue
         assert own in axes, phase
-        if phase != "epoch":
+        if phase != "epoch" and (phase != PRODUCTS or PROFILES[profile].products_at_every_size):
             measured = {size["batch"] for size in axes if {**size, "batch": 0} == {**own, "batch": 0}}
             assert measured >= {
                 b for b in batches if spec.changed(batch=b).flops("train_step") <= PROFILES[profile].cpu_flops

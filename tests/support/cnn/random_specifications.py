@@ -34,4 +34,4 @@ def networks(draw: st.DrawFn, fewest: int) -> dict[str, Any]:
 
 def tried(kit: Kit, framework: str, precision: str, count: int) -> Iterator[tuple[Any, list[Check]]]:
     """`count` of them, each from every start."""
-    return made_up.tried(kit, CNNSpec(), networks(FEWEST_CHANNELS.get(framework, 1)), precision, count)
+    return made_up.tried(kit, framework, CNNSpec(), networks(FEWEST_CHANNELS.get(framework, 1)), precision, count)

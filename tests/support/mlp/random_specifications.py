@@ -27,4 +27,4 @@ networks = st.tuples(
 
 def tried(kit: Kit, framework: str, precision: str, count: int) -> Iterator[tuple[Any, list[Check]]]:
     """`count` of them, each from every start."""
-    return made_up.tried(kit, MLPSpec(), networks, precision, count)
+    return made_up.tried(kit, framework, MLPSpec(), networks, precision, count)

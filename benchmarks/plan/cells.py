@@ -267,9 +267,10 @@ def _phases_of(who: Configuration, model: str, request: Request) -> list[str]:
 def _grid(who: Configuration, phase: str, model: str, spec: Spec, request: Request) -> list[Axes]:
     """The sizes of a phase. Raises BadInput where an epoch was asked for and the data has none of the sizes."""
     beside = who.variant != "spec" and not (request.sets or request.variants)
-    at_its_own = phase == "epoch" or (phase == PRODUCTS and not request.profile.products_at_every_size)
-    once = beside or (at_its_own and not (request.sets or request.phases))
+    once = beside or (phase == "epoch" and not (request.sets or request.phases))
     grid = [spec.axes()] if once else sizes(model, spec, request)
+    if phase == PRODUCTS and not (request.sets or request.phases or request.profile.products_at_every_size):
+        return [spec.axes()] if spec.axes() in grid else grid[:1]
     if phase in (PEAK, COPY):  # once, at a size that is there anyway
         return [axes for axes in grid if not spec.changed(**axes).problem_with(phase)][:1] or grid[:1]
     if phase == "predict" and not request.sets:

@@ -46,6 +46,7 @@ def test_quick_has_three_sizes_and_one_prediction_of_a_single_sample() -> None:
         assert sizes_of(cells, framework, "predict") == [(1, 128), *three]
         assert sizes_of(cells, framework, "epoch") == [(128, 128)]
     assert {cell.who.mode for cell in cells} == {"plain"}
+    assert sizes_of(make("smoke").cells, "numpy", "products") == sizes_of(make("smoke").cells, "numpy", "train_step")
 
 
 def test_full_sweeps_batch_and_width_of_every_framework() -> None:

@@ -49,7 +49,7 @@ class Dying(WorkerProcess):
         return said
 
 
-@pytest.mark.parametrize(("visit", "groups"), [(1, 16), (3, 16), (VISITS, 16), (VISITS, 1)])
+@pytest.mark.parametrize(("visit", "groups"), [(1, 16), (5, 16), (VISITS, 16), (VISITS, 1)])
 def test_a_worker_that_is_killed_loses_its_cell_and_no_other(
     monkeypatch: pytest.MonkeyPatch, visit: int, groups: int
 ) -> None:

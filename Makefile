@@ -29,7 +29,7 @@ help: ## Show this list
 
 setup: $(STAMP) ## Make .venv and install everything (the other targets do it by themselves)
 
-bench: $(STAMP) ## Prove the implementations equal, time them (under 3 minutes) and write the report
+bench: $(STAMP) ## Prove the implementations equal, time them (3 minutes) and write the report
 	$(BIN)/python -m benchmarks run --profile quick
 
 choose: $(STAMP) ## Which framework for your network: SPEC=my.toml DATA=my.npz, both optional (BUDGET=10m)

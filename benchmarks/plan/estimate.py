@@ -13,13 +13,12 @@ from benchmarks.plan.cells import Plan, left_out
 from benchmarks.plan.profiles import Profile
 from benchmarks.plan.schedule import (
     ALONE,
-    FEWEST_ROUNDS,
     VISITS,
+    WARM_ROUNDS,
     by_implementation,
     process_of,
     processes,
     rounds_for,
-    rounds_of,
 )
 from benchmarks.records.configuration import Axes, size_order
 from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
@@ -129,8 +128,7 @@ class RunEstimate:
         """Its turns: the state put back, a pass to warm up, the round; before them a pilot, after them a call."""
         call = self.call_s(cell)
         round_s = max(profile.round_s, call)
-        rounds = rounds_for(round_s, rounds_of(cell.phase, profile.rounds))
-        turns_s = (rounds + ALONE) * (2 * CALL_S + call + round_s)
+        turns_s = (rounds_for(round_s, profile.rounds) + ALONE) * (2 * CALL_S + call + round_s)
         return max(STRETCH_S, 2 * call) + turns_s + (VISITS - 1) * CALL_S + call
 
     def _proving_s(self, cells: Sequence[Cell]) -> float:
@@ -217,7 +215,7 @@ def _dispensable(cells: Sequence[Cell], estimate: RunEstimate) -> list[tuple[obj
 
 def _fit(budget_s: float, cells: Sequence[Cell], profile: Profile, estimate: RunEstimate) -> Profile:
     blocks_s = budget_s - estimate.costs_s(cells, profile) - estimate.once_s(cells, profile)
-    for rounds in range(profile.rounds, min(FEWEST_ROUNDS, profile.rounds) - 1, -1):
+    for rounds in range(profile.rounds, min(2 * WARM_ROUNDS, profile.rounds) - 1, -1):
         fitted = replace(profile, rounds=rounds)
         block_s = max(estimate.block_s(cells, fitted), CALL_S)
         if blocks_s >= MIN_BLOCKS_FOR_VERDICT * block_s:

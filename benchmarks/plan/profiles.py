@@ -15,8 +15,6 @@ class Profile:
     frameworks: tuple[str, ...]
     blocks: int
     rounds: int
-    """Of a training step; other phases have half."""
-
     round_s: float
     phases: tuple[str, ...]
     """The large product is in all of them: what is faster than it by half has no rank."""
@@ -45,7 +43,7 @@ class Profile:
     """The specification where none was asked for; else each network's first."""
 
     products_at_every_size: bool = False
-    """The call's matrix products, not at the specification's own size alone."""
+    """The call's matrix products; else at the specification's own size, or the profile's first."""
 
     unnamed: tuple[str, ...] = ()
     """In these frameworks the other networks' training steps are timed too, at one size, where no network was named."""
@@ -66,7 +64,7 @@ PROFILES = {
         "quick",
         ("numpy", "torch", "keras-tensorflow", "jax", "cupy"),
         6,
-        16,
+        13,
         2e-3,
         ("train_step", "predict", "epoch", PRODUCTS, PEAK),
         20,
@@ -104,6 +102,7 @@ PROFILES["peers"] = replace(
     name="peers",
     budget_s=0.0,
     unnamed=(),
+    rounds=16,
     trainings=5,
     frameworks=("numpy", "torch", "keras-tensorflow", *registry.PEERS),
     phases=("train_step", "epoch", PEAK),
@@ -115,6 +114,7 @@ PROFILES["zoo"] = replace(
     name="zoo",
     budget_s=0.0,
     unnamed=(),
+    rounds=16,
     phases=("train_step", "predict", PEAK),
     epochs=30,
     trainings=3,

@@ -225,7 +225,7 @@ class Block:
         for seat in self.order.sample(new, len(new)):
             self._step(seat)
         prepared = [w for w in self.workers if w.event["event"] == Says.PREPARED]
-        self._plan_rounds(group[0], prepared)
+        self._plan_rounds(key, prepared)
         schedule: turns.Schedule = "workers" if key in self.restless else "rounds"
         most = 0
         for seat in [w for w in there if w not in new] + prepared:
@@ -241,15 +241,14 @@ class Block:
             if seat in self.workers and seat.event["event"] == Says.TURN:
                 self._step(seat)
 
-    def _plan_rounds(self, one: Cell, prepared: list[WorkerProcess]) -> None:
-        """Calls per round of these workers' cells, and rounds, for the longest of them; once in a block. `one` is of their group."""
+    def _plan_rounds(self, key: tuple[str, ...], prepared: list[WorkerProcess]) -> None:
+        """Calls per round of these workers' cells, and rounds, for the longest of them; once in a block."""
         call_s = self._fastest_calls(prepared)
         for name, seconds in call_s.items():
             self.loops.setdefault(name, calls_filling(self.run.profile.round_s, seconds))
         if call_s:
             longest = max(self.loops[name] * seconds for name, seconds in call_s.items())
-            most = turns.rounds_of(one.phase, self.run.profile.rounds)
-            self.rounds.setdefault(one.comparison_group, turns.rounds_for(longest, most))
+            self.rounds.setdefault(key, turns.rounds_for(longest, self.run.profile.rounds))
 
     def _fastest_calls(self, prepared: list[WorkerProcess]) -> dict[str, float]:
         """Seconds by cell, of all that is known: one figure for an implementation and its null control."""

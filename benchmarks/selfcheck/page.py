@@ -99,7 +99,7 @@ def _power(trials: Sequence[Trial]) -> list[Block]:
         rows.append([str(step.blocks), f"{step.seconds:.0f} s", percent(step.half_width), *counts])
     names = ["#equals called different" if extra == 0 else f"#{extra / 2:g}% found" for extra in extras]
     note = (
-        "Blocks of several sittings taken together; none is used twice in one row. A pair's time includes its share of "
+        "Half the blocks of a sitting, all of them, and those of several; none is used twice in one row. A pair's time includes its share of "
         "starting processes."
     )
     columns = ("#blocks", "#time for a pair", "#half-width of the interval", *names)

@@ -25,10 +25,9 @@ from benchmarks.selfcheck.trials import Trial
 from implementations.contract import Spec
 
 BLOCKS = 16
-"""Of one comparison. With 8, in 4 s, a machine that others use too left up to 4% and called 19 of 42 equals not settled."""
+"""Of one comparison. With 8, in 4 s, a machine that others use too left up to 4%, and fewer than 60% of the equals were called tied."""
 
 ROUNDS, ROUND_S = PROFILES["full"].rounds, PROFILES["full"].round_s
-"""Of a comparison: as many as of a training step."""
 
 Comparison = tuple[str, int]
 """A workload, and how many units more the candidate does."""
@@ -55,7 +54,7 @@ def hold(number: int, compared_with: Sequence[Comparison], by_default: bool = Fa
 def harness(number: int) -> list[Trial]:
     """Every comparison in one run, as `run` does it. Raises RuntimeError where a cell could not be timed."""
     records: list[Record] = []
-    profile = Profile("selfcheck", (), BLOCKS, 2 * ROUNDS, ROUND_S, (), 0)  # what is no training step has half
+    profile = Profile("selfcheck", (), BLOCKS, ROUNDS, ROUND_S, (), 0)
     cells = units.cells()
     begin = monotonic()
     Runner(

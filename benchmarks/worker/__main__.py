@@ -31,8 +31,8 @@ from implementations import precisions, registry
 from implementations.errors import Unavailable
 
 ENGINE = "pytest_benchmark.plugin"
-COLLECTING = ("unraisableexception", "threadexception")
-"""pytest's own plugins that look through a framework's million objects five times when the tests are over."""
+COLLECTING = "unraisableexception"
+"""pytest's own plugin that looks for garbage among a framework's million objects when the tests are over."""
 
 
 class Line(Protocol):
@@ -84,9 +84,11 @@ def main() -> None:
 def _start(job: Job, affinity: list[int], channel: Channel) -> Networks:
     """Import the framework, set its threads and precision, and say what it is."""
     gc.disable()  # an import makes a million objects, none of them garbage: looking for some is a fifth of TensorFlow's time
-    adapter = registry.adapter(job.who.framework)
-    gc.freeze()
-    gc.enable()
+    try:
+        adapter = registry.adapter(job.who.framework)
+    finally:
+        gc.freeze()
+        gc.enable()
     networks = Networks(job, adapter, channel.send)
     adapter.start(job.who.threads)
     precisions.enter(adapter, job.who.precision, patch=job.check_only)
@@ -115,14 +117,26 @@ def _prove_all(job: Job, networks: Networks, channel: Channel) -> None:
             channel.event(Says.PREPARING, cell=cell.id)
             with contextlib.suppress(Exception):
                 networks.of(cell.who).prove(cell.who, cell.axes)
+    gc.collect()
+    gc.freeze()  # or else what was built is looked through again after each visit
 
 
 def measure(job: Job, bench: Bench, channel: Line) -> None:
     """Time the job's cells: run them as pytest tests in this process, without the project's own pytest settings."""
-    gc.freeze()  # or else what was built is looked through again after each visit
     module = str(Path(__file__).with_name("timed_cells.py"))
-    settings = ["-c", os.devnull, "--rootdir", str(system.ROOT), "-p", ENGINE, "-p", "no:cacheprovider", "-q"]
-    settings += [word for plugin in COLLECTING for word in ("-p", f"no:{plugin}")]
+    settings = [
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(system.ROOT),
+        "-p",
+        ENGINE,
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        f"no:{COLLECTING}",
+        "-q",
+    ]
     options = ["--benchmark-quiet", "--benchmark-disable-gc"]
     pytest.main([*settings, *options, module], plugins=[Measuring(job, bench, channel)])
 
@@ -175,9 +189,7 @@ class Measuring:
 
     def _visit(self, cell: Cell, benchmark: Any, answer: str) -> TimingRecord | OutcomeRecord | None:
         """What there is to say of the cell; None where another visit comes, or where it was said."""
-        if underway := self.underway.get(cell.id):
-            underway.work.begin()
-        else:
+        if cell.id not in self.underway:
             call_s = self._prepared(cell)
             if call_s is None:
                 return None
@@ -185,6 +197,7 @@ class Measuring:
         measured, visit = self.underway[cell.id], Visit.model_validate_json(answer)
         measured.visits.append(visit)
         if visit.rounds + visit.alone:
+            measured.work.begin()
             self._take_turns(cell, measured, benchmark)
         if not visit.last:
             return None

@@ -65,7 +65,7 @@ class Work:
     """Seconds that the device says a callable took; None where there is no such clock."""
 
     begin: Callable[[], object] = bool
-    """Before each further visit: what other cells have changed since the first is as it was."""
+    """Before the rounds of each visit: what other cells have changed is as it was."""
 
     finished_like: Callable[[Sequence[np.ndarray]], Any] = list
     """Arrays of these shapes on the device, for which nothing has to be computed."""

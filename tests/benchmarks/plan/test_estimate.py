@@ -100,9 +100,9 @@ def test_a_budget_buys_blocks_first() -> None:
 
 def test_a_small_budget_gives_up_rounds_and_then_sizes() -> None:
     plan = make(frameworks=("numpy", "torch"))
-    six, three = (DIGITS.run_s(plan.cells, replace(QUICK, rounds=5, blocks=blocks)) for blocks in (6, 3))
+    six, three = (DIGITS.run_s(plan.cells, replace(QUICK, rounds=8, blocks=blocks)) for blocks in (6, 3))
     fitted, profile = within(six + 0.01, plan, QUICK, DIGITS)
-    assert (fitted, profile.rounds, profile.blocks) == (plan, 5, 6)
+    assert (fitted, profile.rounds, profile.blocks) == (plan, 8, 6)
     assert within(three + 0.01, plan, QUICK, DIGITS)[0] == plan
     fitted, profile = within(three - 0.5, plan, QUICK, DIGITS)
     gone = {cell.axes["batch"] for cell in plan.cells} - {cell.axes["batch"] for cell in fitted.cells}
@@ -114,14 +114,14 @@ def test_a_small_budget_gives_up_rounds_and_then_sizes() -> None:
 
 def test_what_a_verdict_needs_is_planned_in_any_case_for_the_clock_may_find_room() -> None:
     plan = make(frameworks=("numpy", "torch"))
-    three = DIGITS.run_s(plan.cells, replace(QUICK, rounds=5, blocks=3))
+    three = DIGITS.run_s(plan.cells, replace(QUICK, rounds=8, blocks=3))
     assert within(three + 0.01, plan, QUICK, DIGITS)[1].blocks == 6
 
 
 def test_where_giving_up_sizes_does_not_help_only_so_many_are_given_up_that_one_block_fits() -> None:
     """Starting and learning take most of this budget, whatever the sizes."""
     plan = make(frameworks=("numpy", "torch"))
-    one = DIGITS.run_s(plan.cells, replace(QUICK, rounds=5, blocks=1))
+    one = DIGITS.run_s(plan.cells, replace(QUICK, rounds=8, blocks=1))
     assert within(one + 0.01, plan, QUICK, DIGITS)[0] == plan
     with pytest.raises(BadInput, match="--budget: one block takes about"):
         within(1, plan, QUICK, DIGITS)

@@ -86,7 +86,7 @@ def test_a_profile_with_few_rounds_keeps_them() -> None:
 @pytest.mark.parametrize("rounds", range(1, 30))
 def test_a_cells_rounds_are_spread_over_all_visits_and_the_last_has_some(rounds: int) -> None:
     visited = [schedule.rounds_of_visit(rounds, visit, schedule.VISITS) for visit in range(schedule.VISITS)]
-    assert (sum(visited), visited[0]) == (rounds, max(rounds // 3, 4) if rounds >= 8 else rounds // 3)
+    assert (sum(visited), visited[0]) == (rounds, min(max(rounds // 3, 4), rounds // 2))
     assert max(visited[1:]) - min(visited[1:]) <= 1
     assert visited[-1] == max(visited[1:]) >= 1
 
@@ -103,11 +103,3 @@ def test_parts_are_alike_and_the_large_floors_have_one_visit() -> None:
     assert [(visits, len(part)) for visits, part in parts] == [(8, 11), (8, 10), (1, 1)]
     assert [group for _, part in parts for group in part] == [*groups, peak]
     assert schedule.parts([peak]) == [(1, [peak])]
-
-
-@pytest.mark.parametrize(("rounds", "of_a_step", "of_a_prediction"), [(24, 24, 12), (13, 13, 7), (6, 6, 5), (3, 3, 3)])
-def test_training_steps_have_all_rounds_and_the_rest_half_but_enough(
-    rounds: int, of_a_step: int, of_a_prediction: int
-) -> None:
-    assert schedule.rounds_of("train_step", rounds) == of_a_step
-    assert schedule.rounds_of("predict", rounds) == of_a_prediction

@@ -47,7 +47,7 @@ def test_only_intervals_that_hold_the_truth_count_as_narrow() -> None:
 
 
 def test_a_difference_in_the_wrong_direction_is_not_found() -> None:
-    (step, *_) = summary.power(synthetic_trials.sittings(1, off=-0.1))
+    (_, step) = summary.power(synthetic_trials.sittings(1, off=-0.1))
     assert [found for found, _ in step.detected.values()] == [3, 0, 0]
 
 
@@ -59,10 +59,10 @@ def test_only_comparisons_that_all_methods_made_are_held_against_one_another() -
 
 def test_power_uses_every_block_once_and_grows_with_time() -> None:
     steps = summary.power(synthetic_trials.sittings(4))
-    assert [step.blocks for step in steps] == [6, 12, 24]
-    assert [step.seconds for step in steps] == [3.0, 6.0, 12.0]
-    assert [step.detected[6][1] for step in steps] == [12, 6, 3]
-    assert steps[0].half_width > steps[1].half_width > steps[2].half_width
+    assert [step.blocks for step in steps] == [3, 6, 12, 24]
+    assert [step.seconds for step in steps] == [1.5, 3.0, 6.0, 12.0]
+    assert [step.detected[6][1] for step in steps] == [24, 12, 6, 3]
+    assert steps[1].half_width > steps[2].half_width > steps[3].half_width
 
 
 def test_chance_explains_so_many_false_detections() -> None:

@@ -11,7 +11,7 @@ from benchmarks.analysis.ranking import comparison_groups
 from benchmarks.cli import prepare
 from benchmarks.cli import run as runs
 from benchmarks.plan import remaining
-from benchmarks.plan.schedule import FEWEST_ROUNDS
+from benchmarks.plan.schedule import WARM_ROUNDS
 from benchmarks.records.record import Record
 from benchmarks.records.records_file import run_of
 from benchmarks.report import terminal
@@ -61,7 +61,7 @@ def test_with_data_of_ones_own_there_is_none(tmp_path: Any) -> None:
 
 def test_a_budget_gives_them_up_first_and_says_so() -> None:
     made = prepared()
-    three_blocks = replace(made.request.profile, blocks=3, rounds=FEWEST_ROUNDS)
+    three_blocks = replace(made.request.profile, blocks=3, rounds=2 * WARM_ROUNDS)
     fitted = prepare.fit(made, f"{math.floor(made.estimate.run_s(made.plan.cells, three_blocks) * 0.97)}s")
     gone = {cell.who.model for cell in made.plan.cells} - {cell.who.model for cell in fitted.plan.cells}
     assert gone

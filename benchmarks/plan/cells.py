@@ -269,7 +269,7 @@ def _grid(who: Configuration, phase: str, model: str, spec: Spec, request: Reque
     beside = who.variant != "spec" and not (request.sets or request.variants)
     once = beside or (phase == "epoch" and not (request.sets or request.phases))
     grid = [spec.axes()] if once else sizes(model, spec, request)
-    if phase == PRODUCTS and not (request.sets or request.phases or request.profile.products_at_every_size):
+    if phase == PRODUCTS and not (request.sets or request.phases):
         return [spec.axes()] if spec.axes() in grid else grid[:1]
     if phase in (PEAK, COPY):  # once, at a size that is there anyway
         return [axes for axes in grid if not spec.changed(**axes).problem_with(phase)][:1] or grid[:1]

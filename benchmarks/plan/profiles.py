@@ -42,9 +42,6 @@ class Profile:
     preset: str = ""
     """The specification where none was asked for; else each network's first."""
 
-    products_at_every_size: bool = False
-    """The call's matrix products; else at the specification's own size, or the profile's first."""
-
     unnamed: tuple[str, ...] = ()
     """In these frameworks the other networks' training steps are timed too, at one size, where no network was named."""
 
@@ -81,7 +78,6 @@ PROFILES = {
         ("train_step", "predict", "epoch", *FLOORS),
         30,
         registry.MODES,
-        products_at_every_size=True,
     ),
 }
 

@@ -87,9 +87,8 @@ def missing(trials: Sequence[Trial]) -> int:
 def power(trials: Sequence[Trial]) -> list[Power]:
     """Our detection by the number of blocks: half of a sitting's, all, and those of several, no block used twice at one number."""
     mine = of(trials, OURS)
-    there = len({t.sitting for t in mine}) * len(mine[0].logs)
-    one = len(mine[0].logs)
-    return [_power(mine, blocks) for blocks in (one // 2, *(one * n for n in (1, 2, 4, 7, 14, 28))) if blocks <= there]
+    one, sittings = len(mine[0].logs), len({t.sitting for t in mine})
+    return [_power(mine, int(one * n)) for n in (0.5, 1, 2, 4, 7, 14, 28) if n <= sittings]
 
 
 def _power(mine: Sequence[Trial], blocks: int) -> Power:

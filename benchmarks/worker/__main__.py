@@ -124,21 +124,10 @@ def _prove_all(job: Job, networks: Networks, channel: Channel) -> None:
 def measure(job: Job, bench: Bench, channel: Line) -> None:
     """Time the job's cells: run them as pytest tests in this process, without the project's own pytest settings."""
     module = str(Path(__file__).with_name("timed_cells.py"))
-    settings = [
-        "-c",
-        os.devnull,
-        "--rootdir",
-        str(system.ROOT),
-        "-p",
-        ENGINE,
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        f"no:{COLLECTING}",
-        "-q",
-    ]
+    settings = ["-c", os.devnull, "--rootdir", str(system.ROOT), "-q"]
+    plugins = ["-p", ENGINE, "-p", "no:cacheprovider", "-p", f"no:{COLLECTING}"]
     options = ["--benchmark-quiet", "--benchmark-disable-gc"]
-    pytest.main([*settings, *options, module], plugins=[Measuring(job, bench, channel)])
+    pytest.main([*settings, *plugins, *options, module], plugins=[Measuring(job, bench, channel)])
 
 
 @dataclass

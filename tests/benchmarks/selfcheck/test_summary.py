@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.selfcheck import summary
-from benchmarks.selfcheck.trials import Trial
+from benchmarks.selfcheck.trials import OURS, Trial
 from tests.support import synthetic_trials
 
 NARROWEST = -1
@@ -44,6 +44,14 @@ def test_only_intervals_that_hold_the_truth_count_as_narrow() -> None:
     assert holding(torch_says(width=0.1))[NARROWEST]
     assert not holding(torch_says(width=0.001))[NARROWEST]
     assert holding(torch_says(width=0.001, off=0.05))[NARROWEST]
+
+
+def test_ours_are_not_narrow_where_they_miss_the_truth_in_trials_of_their_own() -> None:
+    trials = synthetic_trials.sittings(8)
+    common = {id(t) for t in summary.shared(trials)}
+    alone = [replace(t, high=t.low) if t.method == OURS and id(t) not in common else t for t in trials]
+    assert summary.shared(alone) == summary.shared(trials)
+    assert not holding(alone)[NARROWEST]
 
 
 def test_a_difference_in_the_wrong_direction_is_not_found() -> None:

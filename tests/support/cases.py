@@ -35,8 +35,8 @@ EXAMPLES = {"numpy": 10, "numpy/tuned": 5, "torch": 5}
 FEW_EXAMPLES = 2
 """Specifications made up at random: few where each of them takes long."""
 
-MORE_TIMES = 9
-"""As many specifications where all is asked."""
+MORE_TIMES, MORE_TIMES_OF_SLOW = 9, 5
+"""As many specifications where all is asked, and where each takes long."""
 
 
 def of(model: str) -> ModuleType:
@@ -141,17 +141,13 @@ def lives_long(model: str, implementation: str, precision: str, thorough: bool =
 
 
 def runs(model: str, implementation: str, thorough: bool = False) -> dict[str, dict[str, Any]]:
-    """The thousand steps that it must follow in float64; of a later model the first, in PyTorch; all by `make prove`.
+    """The thousand steps that it must follow in float64: all by `make prove`, of every model; here the first of the first model's.
 
-    None of NumPy, which is the oracle in float64.
+    None of NumPy, which is the oracle in float64; of Keras, whose steps in float64 are asked one by one, by `make prove` alone.
     """
     found: dict[str, dict[str, Any]] = of(model).RUNS
-    if thorough or (model == MODEL and implementation == "torch"):
-        return found
-    is_asked = implementation == "torch" or (
-        model == MODEL and implementation != "numpy" and not is_slow(implementation)
-    )
-    return dict(list(found.items())[:is_asked])
+    is_asked = model == MODEL and implementation in ("torch", "jax", "cupy")
+    return found if thorough else dict(list(found.items())[:is_asked])
 
 
 def examples(model: str, implementation: str, precision: str, thorough: bool = False) -> int:
@@ -164,7 +160,7 @@ def examples(model: str, implementation: str, precision: str, thorough: bool = F
         return 0
     count = EXAMPLES.get(implementation, 1 if "/" in implementation else FEW_EXAMPLES)
     if thorough:
-        return count * MORE_TIMES
+        return count * (MORE_TIMES_OF_SLOW if is_compiled(implementation) or implementation in SLOW else MORE_TIMES)
     if models(implementation).index(model):
         return FEW_EXAMPLES if implementation in EXAMPLES and precision == "float32" else 0
     if is_compiled(implementation) or implementation in SLOW:

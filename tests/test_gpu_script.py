@@ -39,7 +39,7 @@ def settings() -> dict[str, str]:
     with offered(folder / "site", "from implementations.mlp.mlp_numpy import MLP\n", FRAMEWORKS):
         path = os.pathsep.join([os.environ["PYTHONPATH"], UNDRAWN["PYTHONPATH"]])
     return {
-        "DEVICE": "cpu", "BUDGET": "4s", "VERIFY": "40", "GRACE": "120", "FRAMEWORKS": ",".join(["numpy", *FRAMEWORKS]),
+        "DEVICE": "cpu", "BUDGET": "4s", "VERIFY": "30", "GRACE": "120", "FRAMEWORKS": ",".join(["numpy", *FRAMEWORKS]),
         "PYTHON": sys.executable, "PYTHONPATH": path, "OUT": str(folder / "out"),
     }  # fmt: skip
 
@@ -71,12 +71,14 @@ def test_the_summary_is_short_and_says_what_failed_and_why(ran: subprocess.Compl
     summary = {match[1]: line for line in lines if (match := re.search(r"\d+ s  ([a-z][\w-]*)", line))}
     for name in ("doctor", "verify-numpy-plain", "verify-numpy-tuned", *RUNS):
         assert summary[name].startswith("ok "), ran.stdout
-    assert summary["verify-hanging-plain"].startswith("NO END within 40 s"), ran.stdout
+    assert summary["verify-hanging-plain"].startswith("NO END within 30 s"), ran.stdout
     assert "stopped while importing hanging; it was at File" in summary["verify-hanging-plain"]
     assert "strangers/hanging.py" in summary["verify-hanging-plain"]
     assert summary["verify-broken-plain"].startswith("FAILED (2)")
     assert "no_such_module is not installed, which broken needs" in summary["verify-broken-plain"]
-    assert "hanging has no tuned mode" in summary["verify-hanging-tuned"]
+    for name in FRAMEWORKS:  # what cannot be imported is not waited for again
+        why = f"verify-{name}-tuned: its plain mode did not come to the end of its proof"
+        assert [line for line in lines if line.startswith("NOT RUN") and why in line], ran.stdout
     assert ran.returncode == 1
     assert lines[-1].startswith("4 parts failed; ")  # each of the two, in each of the modes
 

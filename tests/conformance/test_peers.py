@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from implementations import registry
-from tests.support import ROOT, shared_process
+from tests.support import ROOT, adapters, shared_process
 
 SHARES = {
     ("mlp", "digits"): 1 / 3,
@@ -64,7 +64,7 @@ def process_of(parameters: dict[str, Any]) -> str:
 def losses(framework: str) -> dict[str, list[float]]:
     """Of every training in this framework, from first to last. Waits for them."""
     own = [":".join(case) for case in ALL if framework_of(case[2]) == framework and not absent(case[2])]
-    done = shared_process.python("-m", "tests.support.peer_losses", *own)
+    done = shared_process.python("-m", "tests.support.peer_losses", *own, XLA_FLAGS=adapters.QUICKLY_COMPILED)
     assert done.returncode == 0, done.stderr[-2000:]
     found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
     return found

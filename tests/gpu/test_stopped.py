@@ -15,13 +15,13 @@ import psutil
 import pytest
 
 from benchmarks import gpus, system
-
-torch = pytest.importorskip("torch", reason="PyTorch is not installed: no process was stopped on a GPU")
+from implementations import registry
 
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(
-        not (gpus.visible() and torch.cuda.is_available()), reason="no GPU: no process was stopped on one"
+        registry.missing("torch") is not None or not gpus.visible(),
+        reason="PyTorch or a GPU is missing: no process was stopped on one",
     ),
 ]
 
@@ -52,6 +52,10 @@ print(torch.isfinite(found).all().item() and torch.equal(found, wanted), flush=T
 
 @pytest.fixture
 def child(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    import torch  # not with the file, which all of pytest's processes read
+
+    if not torch.cuda.is_available():
+        pytest.skip("PyTorch sees no GPU: no process was stopped on one")
     program = CHILD.format(fenced=request.param)
     process = subprocess.Popen(
         [sys.executable, "-c", program], cwd=system.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -69,6 +73,8 @@ def child(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
 
 
 def product_s() -> float:
+    import torch
+
     a = torch.rand(4096, 4096, device="cuda")
     a @ a
     torch.cuda.synchronize()

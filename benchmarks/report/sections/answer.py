@@ -185,7 +185,7 @@ def whys(results: Results, group: ComparisonGroup) -> list[str]:
     reasons = answer.reasons(results, group)
     told = [why(results, group, reason) for reason in reasons if reason.is_known]
     others = [wording.label(results, reason.place.entry.cell.who) for reason in reasons if not reason.is_known]
-    return [*told, *([f"Why {wording.listed(others)} took longer was not measured."] if others else [])]
+    return [*told, *([f"What makes {wording.listed(others)} slower was not measured."] if others else [])]
 
 
 def why(results: Results, group: ComparisonGroup, reason: Reason) -> str:

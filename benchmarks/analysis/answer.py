@@ -44,9 +44,6 @@ class Reason:
     """Whose step it is held against: the first watched of those that lead, of whom none is clearly faster."""
 
     step: str = ""
-    share: float = 0.0
-    """Of its own watched step."""
-
     step_s: float = 0.0
     best_step_s: float = 0.0
     overhead_s: float | None = None
@@ -136,8 +133,7 @@ def _in_steps(reason: Reason, against: Configuration | None, watched: Mapping[Co
         return reason
     step = max(slower, key=lambda name: slower[name][0] - slower[name][1])
     step_s, best_step_s = slower[step]
-    share = step_s / watched[who].watched.value
-    return replace(reason, against=against, step=step, share=share, step_s=step_s, best_step_s=best_step_s)
+    return replace(reason, against=against, step=step, step_s=step_s, best_step_s=best_step_s)
 
 
 def _in_overhead(reason: Reason, best: Configuration, overheads: Mapping[Configuration, Fit]) -> Reason:

@@ -38,16 +38,19 @@ def section(parts: Sequence[Part]) -> Section:
     ]
     for results, rows, groups in named:
         if rows:
-            blocks += [Heading(wording.network(results.network))] if len(named) > 1 else []
-            blocks += _of_network(results, rows[0].yours, groups)
+            network = wording.network(results.network)
+            blocks += [Heading(network)] if len(named) > 1 else []
+            blocks += _of_network(
+                results, rows[0].yours, groups, f", of the {network}" if len(parts) > len(named) else ""
+            )
     return Section("headline", "The answer", blocks)
 
 
-def _of_network(results: Results, main: ComparisonGroup, groups: Sequence[ComparisonGroup]) -> list[Block]:
+def _of_network(results: Results, main: ComparisonGroup, groups: Sequence[ComparisonGroup], of: str) -> list[Block]:
     reasons = whys(results, main)
     blocks = _forest(results, main)
     blocks += [Heading("Why"), Bullets(reasons)] if reasons else []
-    return [*blocks, Heading("How sure"), Bullets(sure(results, groups))]
+    return [*blocks, Heading(f"How sure{of}"), Bullets(sure(results, groups))]
 
 
 def nothing(results: Results) -> str:
@@ -117,6 +120,7 @@ def _table(found: Sequence[tuple[Results, Answer]]) -> list[Block]:
     groups = [group for _, row in found for group in (row.yours, row.smaller, row.larger) if group]
     same = wording.same_axes([group.axes for group in groups])
     own = "your size" if any(_is_given(results) for results, _ in found) else "the default size"
+    first = f"{own}, or a smaller one" if any(results.network.unnamed for results, _ in found) else own
     rows = [
         [
             _label(results, row, len(settings) > 1),
@@ -128,7 +132,7 @@ def _table(found: Sequence[tuple[Results, Answer]]) -> list[Block]:
     ]
     constants = ", ".join(filter(None, [wording.size(same) if same else "", *(settings if len(settings) == 1 else ())]))
     caption = f"The fastest, and how many times as fast as the next{f' ({constants})' if constants else ''}"
-    return table(caption, rows, "what is timed", own, "the smallest", "the largest")
+    return table(caption, rows, "what is timed", first, "the smallest", "the largest")
 
 
 def _is_given(results: Results) -> bool:
@@ -196,12 +200,12 @@ def why(results: Results, group: ComparisonGroup, reason: Reason) -> str:
     told = []
     if reason.against:
         titles = {step.name: step.title or step.name for step in results.network.steps}
-        step, share = titles.get(reason.step, reason.step).lower(), wording.percent(reason.share)
+        step, spent = titles.get(reason.step, reason.step).lower(), wording.duration(reason.step_s)
         other = f"{wording.label(results, reason.against)} {wording.duration(reason.best_step_s)}"
-        told.append(f"{step} is {share} of its step ({wording.duration(reason.step_s)}, {other})")
+        told.append(f"{step} takes {spent} ({other})")
     if reason.overhead_s is not None:
         overhead, other = wording.duration(reason.overhead_s), wording.duration(reason.best_overhead_s)
-        told.append(f"a call costs about {overhead} before any work ({best} {other})")
+        told.append(f"a {wording.phase(group.phase)} costs about {overhead} before any work ({best} {other})")
     times = f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)})"
     return f"{wording.label(results, reason.place.entry.cell.who)} takes {times} times as long: {wording.listed(told)}."
 

@@ -57,7 +57,7 @@ def _summary(metric: MetricText, trainings: Sequence[LearningRecord]) -> str:
     ended = (
         "after {0} it was {1}"
         if len(whole) == len(trainings)
-        else "there the others stop; those that went on ended after {0} at {1}"
+        else f"{len(whole)} went on, and ended after {{0}} at {{1}}"
     )
     count = wording.count(len(trainings), "training")
     return f"{reached} of {count} reached {said(metric)} on the test set at some epoch; {ended.format(wording.count(last, 'epoch'), finals)}."

@@ -15,8 +15,9 @@ from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 
 _HOW = (
     "A block is one fresh process per framework, in which the compared cells take turns, round by round. A time is the median of the block "
-    "medians; its 95% interval is a t interval of their logarithms, because rounds of one process are not independent. A ratio is paired round "
-    f"by round. Two times are tied where the interval of their ratio lies within {wording.MARGIN}, different where it lies wholly outside, else "
+    "medians; its 95% interval is a t interval of the mean of their logarithms, stretched to the median where that lies outside, because rounds of "
+    "one process are not independent. A ratio is paired round by round. "
+    f"Two times are tied where the interval of their ratio lies within {wording.MARGIN}, different where it lies wholly outside, else "
     f"not settled; fewer than {MIN_BLOCKS_FOR_VERDICT} blocks give no verdict. A block's first rounds are warm-up, half at most; no other is dropped."
 )
 MUCH = 0.05

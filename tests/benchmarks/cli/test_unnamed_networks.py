@@ -108,8 +108,10 @@ def test_the_page_answers_for_the_network_that_was_named(document: Document) -> 
     assert document.title.startswith("MLP benchmark")
     blocks = section(document, "headline").blocks
     assert [text.text[:16] for text in blocks if isinstance(text, Text) and text.role == "lead"] == ["Training the MLP"]
-    rows = [row[0] for block in blocks if isinstance(block, Table) for row in block.rows]
-    assert rows == ["MLP, training step", "MLP, prediction", "CNN, training step"]
+    (table,) = [block for block in blocks if isinstance(block, Table)]
+    assert [row[0] for row in table.rows] == ["MLP, training step", "MLP, prediction", "CNN, training step"]
+    assert table.columns[1] == "the default size, or a smaller one"
+    assert Heading("How sure, of the MLP") in blocks
     assert "was not measured)" not in str(blocks)
     assert "answer-cnn" not in [block.name for block in document.flat() if isinstance(block, Figure)]
 

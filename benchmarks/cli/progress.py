@@ -18,8 +18,9 @@ class ProgressLine:
         self.begin = monotonic()
         self.in_terminal = bool(sys.stderr and sys.stderr.isatty())
         self.is_open = False
-        self.done_before: float | None = None
-        """By an earlier process, where a run goes on."""
+        self.since: tuple[float, float] | None = None
+        """When what is still to come began to go at its pace, in seconds after `begin`, and what was done by then: by an earlier process, where
+        a run goes on. A run's first block is no measure of the others: networks are trained in it."""
 
     def __call__(self, text: str) -> None:
         """Say it, without what a worker's error may hold for the terminal."""
@@ -29,10 +30,10 @@ class ProgressLine:
             self._write(f"{words}\n")
         elif self.in_terminal:
             width = shutil.get_terminal_size().columns - 1
-            self._write(CLEAR + f"{words}  {self._times(text.done)}"[:width])
+            self._write(CLEAR + f"{words}  {self._times(text)}"[:width])
             self.is_open = True
         elif text.is_block:
-            self._write(f"{words}, {self._times(text.done)}\n")
+            self._write(f"{words}, {self._times(text)}\n")
 
     def close(self) -> None:
         """Take the line away."""
@@ -40,11 +41,12 @@ class ProgressLine:
             self._write(CLEAR)
             self.is_open = False
 
-    def _times(self, done: float) -> str:
-        if self.done_before is None:
-            self.done_before = done
-        elapsed, here = monotonic() - self.begin, done - self.done_before
-        left = f", about {_clock(elapsed * (1 - done) / here)} left" if here > 0 else ""
+    def _times(self, place: Place) -> str:
+        elapsed, done = monotonic() - self.begin, place.done
+        if self.since is None or (self.since[1] == 0 < done and place.is_block):
+            self.since = elapsed, done
+        begun, before = self.since
+        left = f", about {_clock((elapsed - begun) * (1 - done) / (done - before))} left" if done > before else ""
         return f"{_clock(elapsed)} elapsed{left}"
 
     def _write(self, text: str) -> None:

@@ -22,13 +22,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_elsewhere_a_line_per_block_says_what_is_left(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the first, in which networks are trained, the others' time does not follow."""
     say = ProgressLine()
-    for seconds, done, is_block in ((0, 0.0, True), (5, 0.1, False), (10, 0.25, True)):
+    for seconds, done, is_block in ((0, 0.0, True), (5, 0.1, False), (600, 0.25, True), (610, 0.5, True)):
         clock.now = seconds
         say(Place("here", done, is_block))
     say("a sentence")
     assert capsys.readouterr().err.splitlines() == [
-        "here, 0:00 elapsed", "here, 0:10 elapsed, about 0:30 left", "a sentence",
+        "here, 0:00 elapsed", "here, 10:00 elapsed", "here, 10:10 elapsed, about 0:20 left", "a sentence",
     ]  # fmt: skip
 
 

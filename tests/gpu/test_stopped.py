@@ -55,7 +55,7 @@ def child(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
     import torch  # not with the file, which all of pytest's processes read
 
     if not torch.cuda.is_available():
-        pytest.skip("PyTorch sees no GPU: no process was stopped on one")
+        pytest.skip("PyTorch sees no GPU (is it a build for the CPU?): no process was stopped on one")
     program = CHILD.format(fenced=request.param)
     process = subprocess.Popen(
         [sys.executable, "-c", program], cwd=system.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -4,9 +4,10 @@ import base64
 import hashlib
 import math
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from benchmarks import wording
@@ -16,6 +17,25 @@ from benchmarks.report.document import Document
 
 def render(document: Document, drawings: Mapping[str, str]) -> str:
     """The whole report, the pictures within it."""
+    # The renderer escapes every text in the pictures itself.
+    pictures = {name: Markup(svg) for name, svg in drawings.items()}
+    script = (resources.files("benchmarks.report") / "templates" / "page.js").read_text(encoding="utf-8")
+    return (
+        _page().render(
+            document=document,
+            drawings=pictures,
+            look=colours.of,
+            install=charts.INSTALL,
+            again=charts.AGAIN,
+            script=Markup(script),  # our own file
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
+        + "\n"
+    )
+
+
+@cache
+def _page() -> Template:
     environment = Environment(
         loader=PackageLoader("benchmarks.report", "templates"),
         autoescape=True,
@@ -28,21 +48,7 @@ def render(document: Document, drawings: Mapping[str, str]) -> str:
     environment.filters["code"] = lambda text: Markup.escape(wording.clean(text, keep_lines=True))
     environment.filters["heat"] = _heat
     environment.filters["kind"] = lambda block: type(block).__name__
-    # The renderer escapes every text in the pictures itself.
-    pictures = {name: Markup(svg) for name, svg in drawings.items()}
-    script = (resources.files("benchmarks.report") / "templates" / "page.js").read_text(encoding="utf-8")
-    return (
-        environment.get_template("page.html.j2").render(
-            document=document,
-            drawings=pictures,
-            look=colours.of,
-            install=charts.INSTALL,
-            again=charts.AGAIN,
-            script=Markup(script),  # our own file
-            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        )
-        + "\n"
-    )
+    return environment.get_template("page.html.j2")
 
 
 def _heat(cell: object) -> int:

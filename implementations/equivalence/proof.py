@@ -231,9 +231,10 @@ def _adopt(
 ) -> tuple[Yardstick, list[Check], Arrays]:
     """Let the oracle take the runner-up where the lead is within rounding, one in each round, as long as the excess shrinks.
 
-    The nearest are tried, and the one that helps most is taken: another that also helps may be a wrong one, and keep the right one from
-    helping. Those that said what they chose are not believed to the last: a compiler may compute an input twice, for what it tells and for
-    what it does, and round it in two ways. Returned with the final choices. `away`: as `_away` has it.
+    The nearest are tried until one takes all of it away; else the one that helps most is taken: another that also helps may be a wrong
+    one, and keep the right one from helping. Those that said what they chose are not believed to the last: a compiler may compute an
+    input twice, for what it tells and for what it does, and round it in two ways. Returned with the final choices. `away`: as `_away`
+    has it.
     """
     near = [(d.flat[i], name, int(i)) for name, d in away.items() for i in np.flatnonzero(d <= 1)]
     places = [(name, index) for _, name, index in sorted(near)[: tolerances.MOST_FLIPS]]
@@ -249,6 +250,8 @@ def _adopt(
             verdict = repetition.start.judge(actual, tried, repetition.spec)
             if tolerances.total_excess(verdict) < tolerances.total_excess(checks):
                 best, yardstick_of_best, checks = (name, index), tried, verdict
+            if tolerances.total_excess(checks) == 0:
+                break
         if best is None:
             break
         name, index = best

@@ -33,7 +33,7 @@ OUTPUT = replace(
 BACKWARD = Step(
     name="backward",
     title="Backpropagation through time",
-    formula="dh_t = (from above) + (from step t+1);  dW = sum_t x_t^T dz_t;  dU = sum_t h_(t-1)^T dz_t",
+    formula="dh_t = (from above) + (from step t+1);  dW = sum_t x_t^T dz_t;  dU = sum_t h_(t-1)^T dz_t (in a GRU r dz_t for the candidate)",
     explanation=(
         "Unrolled, the loop over time is a deep network in which all layers share their weights. So the chain rule walks it back like any "
         "other, from the last step to the first: a state's gradient is what its readers above say plus what comes back from the step after "

@@ -89,7 +89,7 @@ class Model:
     # --- what the oracle replaces ---
 
     def through(self, name: str, layer: ModuleType, *inputs: Any) -> Any:
-        """The layer's `forward`."""
+        """The layer's `forward`; the proof steps in here, with choices of its own."""
         result = layer.forward(*inputs)
         if self.passing is not None and hasattr(layer, "forward_on"):
             self.passing[name] = np.array(layer.choice(*inputs))

@@ -45,7 +45,7 @@ RESIDUAL = Step(
 
 OUTPUT = replace(
     DENSE_OUTPUT,
-    formula="logits = norm(h) W        h (B, T, E) of every position, or its mean over them (B, E), W (E, C)",
+    formula="n = norm(h);  logits = n W        n (B, T, E) of every position, or its mean over them (B, E), W (E, C)",
     explanation=(
         "A last norm, then one neuron per class, without bias: what comes next, predicted at every position at once. Where a whole sequence "
         "has one label, the mean over all positions is read."

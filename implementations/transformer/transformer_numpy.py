@@ -2,6 +2,7 @@
 
 Every formula stands in the layers; the loss and the optimizer are called by the training step, in `training_numpy`. Shape letters:
 B batch, T positions, V vocabulary, E width, C classes. A block's two branches read the residual stream h (B, T, E) and add to it.
+`through(name, layer, ...)` is `layer.forward(...)`: the proof steps in there, with choices of its own.
 """
 
 from implementations.contract import Arrays, Batch

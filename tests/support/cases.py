@@ -75,6 +75,11 @@ def is_compiled(implementation: str) -> bool:
     return framework in COMPILED or (framework == "torch" and mode == "tuned")
 
 
+def takes_long(implementation: str) -> bool:
+    """Whether another specification takes long."""
+    return is_compiled(implementation) or implementation in SLOW
+
+
 def precisions(implementation: str) -> tuple[str, ...]:
     """In which `make test` proves it: a tuned mode in the one that is timed, and by `make prove` in both; bfloat16 on PyTorch."""
     if "/" in implementation:
@@ -96,7 +101,7 @@ def chosen(model: str, implementation: str, precision: str, thorough: bool = Fal
     if not thorough:
         if asked_briefly(model, implementation):
             names = [own.QUICK[2], own.IN_FULL]
-        elif is_compiled(implementation) or implementation in SLOW:
+        elif takes_long(implementation):
             names = list(_of_compiled(own, implementation, precision))
         elif "/" in implementation:
             names = list(own.QUICK[:2])
@@ -160,9 +165,9 @@ def examples(model: str, implementation: str, precision: str, thorough: bool = F
         return 0
     count = EXAMPLES.get(implementation, 1 if "/" in implementation else FEW_EXAMPLES)
     if thorough:
-        return count * (MORE_TIMES_OF_SLOW if is_compiled(implementation) or implementation in SLOW else MORE_TIMES)
+        return count * (MORE_TIMES_OF_SLOW if takes_long(implementation) else MORE_TIMES)
     if models(implementation).index(model):
         return FEW_EXAMPLES if implementation in EXAMPLES and precision == "float32" else 0
-    if is_compiled(implementation) or implementation in SLOW:
+    if takes_long(implementation):
         return int(precision == "float32" and "/" not in implementation)
     return count

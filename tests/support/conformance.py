@@ -123,7 +123,7 @@ class Asked:
             self.say(**self.watched())
         if count := cases.examples(self.model, self.implementation, self.precision, thorough):
             made_up = importlib.import_module(f"tests.support.{self.model}.random_specifications")
-            for spec, checks in made_up.tried(self.kit, self.framework, self.precision, count):
+            for spec, checks in made_up.tried(self.kit, self.implementation, self.precision, count):
                 self.tell(spec, "any specification", checks)
         if cases.in_full(
             self.model, self.implementation, self.precision, thorough

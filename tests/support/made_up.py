@@ -10,7 +10,7 @@ from implementations.equivalence import reach
 from implementations.equivalence.kit import Kit
 from implementations.equivalence.proof import Candidate
 from implementations.equivalence.tolerances import Check
-from tests.support.cases import SLOW
+from tests.support.cases import takes_long
 
 
 def whole(least: int, ordinary: int, most: int) -> st.SearchStrategy[int]:
@@ -54,7 +54,7 @@ IN_TRAINING = "NaN in training"
 
 
 def tried(
-    kit: Kit, framework: str, preset: Any, networks: st.SearchStrategy[dict[str, Any]], precision: str, count: int
+    kit: Kit, implementation: str, preset: Any, networks: st.SearchStrategy[dict[str, Any]], precision: str, count: int
 ) -> Iterator[tuple[Any, list[Check]]]:
     """`count` of them, each from every start. The same in every run of the same code: Hypothesis draws on the constants
     of the modules that are loaded.
@@ -76,19 +76,19 @@ def tried(
         candidate = kit.candidate(spec)
         checks = kit.steps(candidate, starts)
         if not spec.problem_with("train_step"):
-            checks += not_a_number(kit, candidate, framework)
+            checks += not_a_number(kit, candidate, implementation)
         proofs.append((spec, checks))
 
     try_one()
     yield from proofs
 
 
-def not_a_number(kit: Kit, candidate: Candidate, framework: str) -> list[Check]:
+def not_a_number(kit: Kit, candidate: Candidate, implementation: str) -> list[Check]:
     """In training without dropout: one that drops a lone unit would drop its NaN. Where that would be another network to compile for
     seconds, with dropout in predictions alone.
     """
     spec: Any = candidate.spec
-    if spec.dropout and framework not in SLOW:
+    if spec.dropout and not takes_long(implementation):
         spec = spec.changed(dropout=0.0)
         candidate = kit.candidate(spec)
     checks = reach.not_a_number(candidate, kit.states, kit.starts(spec)[0])

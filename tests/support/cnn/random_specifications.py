@@ -32,6 +32,8 @@ def networks(draw: st.DrawFn, fewest: int) -> dict[str, Any]:
     } | draw(made_up.settings_of_blocks)
 
 
-def tried(kit: Kit, framework: str, precision: str, count: int) -> Iterator[tuple[Any, list[Check]]]:
+def tried(kit: Kit, implementation: str, precision: str, count: int) -> Iterator[tuple[Any, list[Check]]]:
     """`count` of them, each from every start."""
-    return made_up.tried(kit, framework, CNNSpec(), networks(FEWEST_CHANNELS.get(framework, 1)), precision, count)
+    return made_up.tried(
+        kit, implementation, CNNSpec(), networks(FEWEST_CHANNELS.get(implementation, 1)), precision, count
+    )

@@ -25,6 +25,6 @@ networks = st.tuples(
 ).map(lambda parts: parts[0] | parts[1])
 
 
-def tried(kit: Kit, framework: str, precision: str, count: int) -> Iterator[tuple[Any, list[Check]]]:
+def tried(kit: Kit, implementation: str, precision: str, count: int) -> Iterator[tuple[Any, list[Check]]]:
     """`count` of them, each from every start."""
-    return made_up.tried(kit, framework, MLPSpec(), networks, precision, count)
+    return made_up.tried(kit, implementation, MLPSpec(), networks, precision, count)

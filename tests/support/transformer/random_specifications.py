@@ -29,6 +29,6 @@ networks = st.fixed_dictionaries(
 )
 
 
-def tried(kit: Kit, framework: str, precision: str, count: int) -> Iterator[tuple[Any, list[Check]]]:
+def tried(kit: Kit, implementation: str, precision: str, count: int) -> Iterator[tuple[Any, list[Check]]]:
     """`count` of them, each from every start."""
-    return made_up.tried(kit, framework, TransformerSpec(), networks, precision, count)
+    return made_up.tried(kit, implementation, TransformerSpec(), networks, precision, count)

@@ -90,8 +90,11 @@ def train(
     Raises BadInput where the data does not fit or has less than one batch, or a word is none that is known; Unavailable where framework, device
     or precision is not to be had.
     """
+    _check(model, framework, mode, epochs)
     network, dataset = _network(model, spec, dataset)
-    _check(model, framework, network, dataset, device, mode, epochs)
+    _check_data(network, dataset)
+    if problem := precisions.problem(model, framework, device, network.precision):
+        raise problem
     adapter = registry.adapter(framework)
     adapter.start(threads)
     if device not in (devices := adapter.devices()):
@@ -112,7 +115,6 @@ def train(
 
 def _network(model: str, spec: Spec | str, dataset: Dataset | Path | str | None) -> tuple[Spec, Dataset]:
     """The specification and the data, read where a name or a file was given."""
-    registry.check_model(model, f"--model {model}")
     specification: type[Spec] = registry.part(model, "spec").Spec
     data, is_file = registry.part(model, "data"), isinstance(spec, str) and spec.endswith(".toml")
     if isinstance(spec, str):
@@ -128,26 +130,26 @@ def _network(model: str, spec: Spec | str, dataset: Dataset | Path | str | None)
     return network.sized_for(loaded) if isinstance(spec, str) and not is_file else network, loaded
 
 
-def _check(model: str, framework: str, spec: Spec, dataset: Dataset, device: str, mode: str, epochs: int) -> None:
-    """Raises where something was asked for that there is not, or data that does not fit."""
-    if misfit := spec.misfit(dataset):
-        raise BadInput(misfit)
-    if dataset.samples < spec.batch:
-        raise BadInput(f"batch: {spec.batch} is more than the {dataset.samples} training samples. Set a smaller batch.")
+def _check(model: str, framework: str, mode: str, epochs: int) -> None:
+    """Raises where something was asked for that there is not. The data, which takes a second to read, is not needed for that."""
+    registry.check_model(model, f"--model {model}")
     registry.check_framework(framework)
     if registry.is_peer(framework):
         names = ", ".join(registry.frameworks())
         raise BadInput(
             f"framework: {framework} stands beside what is timed, and is not trained here. There are: {names}."
         )
-    for problem in (
-        registry.missing(framework),
-        registry.not_written(model, framework),
-        precisions.problem(model, framework, device, spec.precision),
-    ):
-        if problem:
-            raise problem
+    if problem := registry.missing(framework) or registry.not_written(model, framework):
+        raise problem
     if mode not in (modes := registry.modes(model, registry.base(framework))):
         raise BadInput(f"mode: {framework} has no mode {mode!r} for this model; it has {', '.join(modes)}.")
     if not isinstance(epochs, int) or epochs < 1:
         raise BadInput(f"epochs: {epochs!r} is no whole number above 0.")
+
+
+def _check_data(spec: Spec, dataset: Dataset) -> None:
+    """Raises where the data does not fit."""
+    if misfit := spec.misfit(dataset):
+        raise BadInput(misfit)
+    if dataset.samples < spec.batch:
+        raise BadInput(f"batch: {spec.batch} is more than the {dataset.samples} training samples. Set a smaller batch.")

@@ -12,14 +12,15 @@ import pytest
 from benchmarks.records import records_file
 from benchmarks.records.record import ProofRecord, TimingRecord
 from tests.support import ROOT
+from tests.support.command import save_split_npz
 from tests.support.fresh_process import python
 
 SITE = ROOT / "tests" / "support" / "outsider"
 SMALL = ["--threads", "1", "--set", "batch=16", "--set", "width=24"]
 
 
-def samenet(site: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    return python("-m", "benchmarks", *words, site=site)
+def samenet(place: Path, verb: str, *words: str, site: Path = SITE) -> "subprocess.CompletedProcess[str]":
+    return python("-m", "benchmarks", verb, *words, *SMALL, "--data", save_split_npz(place / "data.npz"), site=site)
 
 
 def test_their_code_imports_nothing_of_ours() -> None:
@@ -27,8 +28,8 @@ def test_their_code_imports_nothing_of_ours() -> None:
         assert "implementations import" not in path.read_text(encoding="utf-8")
 
 
-def test_it_is_proved_in_full() -> None:
-    done = samenet(SITE, "verify", "--framework", "outsider", "--variant", "spec", *SMALL, "--json")
+def test_it_is_proved_in_full(tmp_path: Path) -> None:
+    done = samenet(tmp_path, "verify", "--framework", "outsider", "--variant", "spec", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     proofs = [records_file.parse(line) for line in done.stdout.splitlines()]
     assert [proof.who.precision for proof in proofs if isinstance(proof, ProofRecord)] == ["float32", "float64"]
@@ -37,10 +38,10 @@ def test_it_is_proved_in_full() -> None:
 
 
 def test_it_is_timed_and_ranked_beside_ours(tmp_path: Path) -> None:
-    choice = ["--profile", "smoke", "--framework", "outsider,numpy", "--phase", "train_step", *SMALL]
-    done = samenet(SITE, "run", *choice, "--results", str(tmp_path))
+    choice = ["--profile", "smoke", "--framework", "outsider,numpy", "--phase", "train_step"]
+    done = samenet(tmp_path, "run", *choice, "--results", str(tmp_path / "results"))
     assert done.returncode == 0, done.stderr
-    (folder,) = tmp_path.iterdir()
+    (folder,) = (tmp_path / "results").iterdir()
     timed = [record for record in records_file.read(folder)[0] if isinstance(record, TimingRecord)]
     assert {record.cell.who.framework: record.ranked for record in timed} == {"outsider": True, "numpy": True}
     assert "outsider" in (folder / "report.md").read_text(encoding="utf-8")
@@ -60,7 +61,7 @@ def test_their_fault_is_told_and_not_timed(tmp_path: Path, old: str, new: str, m
     text = model.read_text(encoding="utf-8")
     assert text.count(old) == 1
     model.write_text(text.replace(old, new), encoding="utf-8")
-    done = samenet(site, "verify", "--framework", "outsider", "--precision", "float32", *SMALL)
+    done = samenet(tmp_path, "verify", "--framework", "outsider", "--precision", "float32", site=site)
     assert done.returncode == 1, done.stderr
     assert "UNEQUAL" in done.stdout
     failed = done.stdout.partition("Failed:")[2]

@@ -99,6 +99,11 @@ def test_what_there_is_not_is_an_error_with_a_name(words: dict[str, Any], told: 
     assert told in str(caught.value)
 
 
+def test_a_wrong_word_is_told_before_data_is_read() -> None:
+    with pytest.raises(BadInput, match="Did you mean numpy"):
+        next(train("mlp", "numpi", dataset="nowhere.npz"))
+
+
 def test_an_epoch_says_its_metric_in_words() -> None:
     (epoch,) = train("mlp", "numpy", spec=MLPSpec(hidden=(8,)), epochs=1)
     assert epoch.score == f"accuracy {epoch.metric:.1%}"

@@ -39,7 +39,7 @@ def check(path: Path, run: click.Command) -> None:
     """Whether `run` takes the options, as far as this machine can tell, before a cluster is asked. Raises BadInput."""
     file = SweepFile.load(path)
     try:
-        context = run.make_context("run", list(file.run))
+        context = run.make_context("run", list(file.run), parent=click.get_current_context())
     except click.ClickException as problem:
         raise BadInput(f"{path}: run = {file.run}: {problem.format_message()}") from None
     except click.exceptions.Exit:

@@ -32,6 +32,7 @@ from tests.support import command
         ("[kinds.a]\nslurm_nodes = 2", ["slurm_nodes", "Leave it out"]),
         ("[kinds.a]\nslurm_ntasks_per_node = 2", ["slurm_ntasks_per_node", "Leave it out"]),
         ("run = ['--help']\n[kinds.a]", ["--help measures nothing"]),
+        ("run = ['-h']\n[kinds.a]", ["--help measures nothing"]),
         ("run = ['--framework', 'nonsense']\n[kinds.a]", ["--framework nonsense: no such framework"]),
         ("run = ['--spec', 'not-there.toml']\n[kinds.a]", ["--spec not-there.toml: cannot be read"]),
     ],

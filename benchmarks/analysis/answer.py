@@ -81,7 +81,7 @@ def answers(results: Results, groups: Sequence[ComparisonGroup]) -> list[Answer]
         who = same_phase[0].who
         return *phase_order(same_phase[0].phase), who.precision != own, who.mode != "plain", -who.threads, who.precision
 
-    return [_answer(same_phase, own_size(results)) for same_phase in sorted(settings, key=order)]
+    return [_answer(same_phase, results.network.size) for same_phase in sorted(settings, key=order)]
 
 
 def _answer(same_phase: Sequence[ComparisonGroup], own: Axes) -> Answer:
@@ -100,12 +100,6 @@ def _size(group: ComparisonGroup) -> int:
 
 def _words(axes: Axes) -> dict[str, str]:
     return {name: value for name, value in axes.items() if isinstance(value, str)}
-
-
-def own_size(results: Results) -> Axes:
-    """The specification's own; of an older run that of its epochs, which are trained at it. Nothing where neither is known."""
-    epochs = (cell.axes for cell in results.run.cells if cell.phase == "epoch")
-    return results.network.size or next(epochs, {})
 
 
 def reasons(results: Results, group: ComparisonGroup) -> list[Reason]:

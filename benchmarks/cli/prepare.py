@@ -18,14 +18,12 @@ from benchmarks.plan.profiles import PROFILES
 from benchmarks.plan.request import Request
 from benchmarks.runner.progress import Say
 from implementations import catalogue, registry
-from implementations.contract import Spec
+from implementations.contract import Dataset, Spec
 from implementations.errors import BadInput
 from implementations.spec import read
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from implementations.contract import Dataset
 
 
 ZOO = PROFILES["zoo"].preset
@@ -37,7 +35,7 @@ class PreparedNetwork:
     """A network of a request: its specification, and its data where that fits."""
 
     spec: Spec
-    dataset: "Dataset | None" = None
+    dataset: Dataset | None = None
     samples: int = 0
     """To train on, as far as known before the data is loaded."""
 

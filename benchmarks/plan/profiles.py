@@ -113,7 +113,6 @@ PROFILES["zoo"] = replace(
     rounds=16,
     phases=("train_step", "predict", PEAK),
     epochs=30,
-    trainings=3,
     costs=False,
     preset="digits",
 )

@@ -1,7 +1,6 @@
 """Colour, marker and dash of each framework, the same in every chart and table."""
 
 from dataclasses import dataclass
-from types import MappingProxyType
 
 INK, MUTED, GRID, BAND, PAPER = "currentColor", "var(--muted)", "var(--grid)", "var(--band)", "var(--paper)"
 """Colours that the page's style sheet decides, for light, dark and print."""
@@ -18,17 +17,15 @@ class Look:
 
 
 # All colours reach a contrast of 3:1 on white and on the dark page; marker and dash tell them apart without colour.
-LOOKS = MappingProxyType(
-    {
-        "numpy": Look("#0072B2", "circle", "●", ()),
-        "torch": Look("#D55E00", "square", "■", (8, 3)),
-        "jax": Look("#6644FF", "triangle-left", "◀", (5, 2, 1, 2)),
-        "cupy": Look("#009E73", "triangle-up", "▲", (3, 3)),
-        "keras-tensorflow": Look("#CC79A7", "diamond", "◆", (10, 3, 2, 3)),
-        "keras-torch": Look("#AA3377", "triangle-down", "▼", (6, 2, 2, 2, 2, 2)),
-        "keras-jax": Look("#666666", "cross", "✚", (2, 2)),
-    }
-)
+LOOKS = {
+    "numpy": Look("#0072B2", "circle", "●", ()),
+    "torch": Look("#D55E00", "square", "■", (8, 3)),
+    "jax": Look("#6644FF", "triangle-left", "◀", (5, 2, 1, 2)),
+    "cupy": Look("#009E73", "triangle-up", "▲", (3, 3)),
+    "keras-tensorflow": Look("#CC79A7", "diamond", "◆", (10, 3, 2, 3)),
+    "keras-torch": Look("#AA3377", "triangle-down", "▼", (6, 2, 2, 2, 2, 2)),
+    "keras-jax": Look("#666666", "cross", "✚", (2, 2)),
+}
 _OTHER = Look("#666666", "triangle-right", "▶", (12, 4))
 
 

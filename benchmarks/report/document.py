@@ -4,7 +4,7 @@ Plain text throughout. Escaping is the renderers' business, and so is the look.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -85,15 +85,7 @@ class SideBySide:
     panes: Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class Fold:
-    """Blocks that are closed until they are asked for, where they can be; the title says what is in them."""
-
-    title: str
-    blocks: Sequence["Block"]
-
-
-Block = Text | Heading | Bullets | Table | Figure | Code | SideBySide | Fold
+Block = Text | Heading | Bullets | Table | Figure | Code | SideBySide
 
 
 @dataclass(frozen=True)
@@ -122,17 +114,9 @@ class Document:
         yield from (block for block in self.flat() if isinstance(block, Figure))
 
     def flat(self) -> Iterator[Block]:
-        """All blocks, in order; those of a fold follow it."""
+        """All blocks, in order."""
         for section in self.sections:
-            yield from flat(section.blocks)
-
-
-def flat(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Blocks and those within them, in reading order."""
-    for block in blocks:
-        yield block
-        if isinstance(block, Fold):
-            yield from flat(block.blocks)
+            yield from section.blocks
 
 
 COUNT = re.compile(r"; (\d+)\)")

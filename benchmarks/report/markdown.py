@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from benchmarks import wording
 from benchmarks.report import charts
-from benchmarks.report.document import Block, Bullets, Code, Document, Figure, Fold, Heading, SideBySide, Table, Text
+from benchmarks.report.document import Block, Bullets, Code, Document, Figure, Heading, SideBySide, Table, Text
 
 
 def render(document: Document, drawings: Mapping[str, str]) -> str:
@@ -50,9 +50,6 @@ def _block(block: Block, drawings: Mapping[str, str]) -> str:
             return _figure(block, drawings)
         case Code(title, text):
             return _code(title, text, "text")
-        case Fold():
-            inner = [text for part in block.blocks if (text := _block(part, drawings))]
-            return "\n\n".join([f"### {escape(block.title)}", *inner])
         case SideBySide():
             return "\n\n".join(_code(title, code, "python") for title, code in block.panes)
 

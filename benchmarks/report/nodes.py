@@ -3,14 +3,10 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TypeVar
 
 from benchmarks import system, wording
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import BlockRecord, OutcomeRecord, Record, RunRecord, UntrainedRecord
-from benchmarks.records.run_record import Absent
-
-Told = TypeVar("Told", OutcomeRecord, UntrainedRecord, Absent)
 
 
 def anonymous(records: Iterable[Record]) -> list[Record]:
@@ -24,18 +20,12 @@ def _anonymous(record: Record) -> Record:
     if isinstance(record, RunRecord):
         pythons = {name: system.without_folders(path) for name, path in record.pythons.items()}
         command = [system.without_folders(word) for word in record.command]
-        absent = [_without_folders(row) for row in record.absent]
+        absent = [row.model_copy(update={"reason": system.without_folders(row.reason)}) for row in record.absent]
         return record.model_copy(update={"command": command, "pythons": pythons, "absent": absent})
-    if isinstance(record, OutcomeRecord):
-        return _without_folders(record)
-    return _without_folders(record) if isinstance(record, UntrainedRecord) else record
-
-
-def _without_folders(told: Told) -> Told:
-    changed: dict[str, object] = {"reason": system.without_folders(told.reason)}
-    if not isinstance(told, Absent):
-        changed["last_lines"] = list(map(system.without_folders, told.last_lines))
-    return told.model_copy(update=changed)
+    if isinstance(record, OutcomeRecord | UntrainedRecord):
+        lines = [system.without_folders(line) for line in record.last_lines]
+        return record.model_copy(update={"reason": system.without_folders(record.reason), "last_lines": lines})
+    return record
 
 
 def of(results: Results) -> str:

@@ -1,10 +1,9 @@
 """The charts as Vega-Lite specifications, made of plain rows. Knows looks and axes, no records."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import wording
 from benchmarks.report import axes, colours
 from benchmarks.report.colours import BAND, INK, MUTED, PAPER
 from benchmarks.verdict_rule import MARGIN
@@ -33,7 +32,7 @@ class Dot:
 class Line:
     """One labelled line: points (x, y, low, high); low and high are None without an interval.
 
-    `words` say what each point is; where there are none, the axes' titles and units do.
+    `words` say what each marked point is.
     """
 
     label: str
@@ -107,7 +106,6 @@ def lines(
         y_axis["values"] = axes.log_ticks(domain, (1, 2, 5), 0.06)
         y_axis["labelExpr"] = f"replace(format(datum.value, '~s'), /[^0-9.]?$/, ' $&{unit}')"
     y = {"type": "quantitative", "scale": kind | {"domain": domain, "nice": False}, "axis": y_axis}
-    drawn = [line if line.words else replace(line, words=_words(line, x_title, unit, y_format)) for line in drawn]
     layers = [*_strokes(drawn, x, y), *_bars(drawn, x, y), *_markers(drawn, x, y)]
     return {"width": 560, "height": height, "layer": [*layers, *_end_labels(drawn, x, domain, log, height)]}
 
@@ -212,21 +210,6 @@ def _markers(drawn: Sequence[Line], x: Spec, y: Spec) -> list[Spec]:
     plain = {"shape": as_it_is("marker"), "fill": as_it_is("fill"), "description": as_it_is("description")}
     mark = {"type": "point", "filled": True, "size": 60, "opacity": 1}
     return [layer(rows, mark, x=x | {"field": "x"}, y=y | {"field": "y"}, **plain)] if rows else []
-
-
-def _words(line: Line, x_title: str, unit: str, y_format: str) -> list[str]:
-    """What each point is, as the axes tell it: "threads 4: 3.97 (3.90 to 4.05)"."""
-
-    def value_text(value: float) -> str:
-        if y_format.endswith("%"):
-            return f"{value:.1%}"
-        return wording.duration(value) if unit == "s" else wording.rate(value, unit).strip()
-
-    texts = []
-    for x, y, low, high in line.points:
-        interval = "" if low is None or high is None else f" ({value_text(low)} to {value_text(high)})"
-        texts.append(f"{x_title} {wording.number(x) if x % 1 else f'{x:,.0f}'}: {value_text(y)}{interval}")
-    return texts
 
 
 def _end_labels(drawn: Sequence[Line], x: Spec, domain: list[float], log: bool, height: int) -> list[Spec]:

@@ -13,7 +13,7 @@ class Units:
 
     def work(self, cell: Cell) -> Work:
         """The cell's callable."""
-        call = units.call_of(cell)
+        call = units.call(cell.phase, int(cell.axes["extra"]), cell.who.framework)
         return Work(
             call=call,
             warm=call,

@@ -52,11 +52,6 @@ def cells() -> "list[Cell]":
     ]
 
 
-def call_of(cell: "Cell") -> Call:
-    """The callable of a cell."""
-    return call(cell.phase, int(cell.axes["extra"]), cell.who.framework)
-
-
 def true_ratio(extra: int) -> float:
     """The candidate's time over the reference's."""
     return (UNITS + extra) / UNITS

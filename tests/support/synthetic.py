@@ -154,9 +154,7 @@ def costs(*cells: Cell) -> list[record.Record]:
     return [found for of in cells for found in (start(of.who.framework), installed(of.who.framework), resources(of))]
 
 
-def learning(
-    framework: str, block: int = 0, rate: float = 0.5, digest: str = "", **options: Any
-) -> record.LearningRecord:
+def learning(framework: str, rate: float = 0.5, digest: str = "", **options: Any) -> record.LearningRecord:
     """Ten epochs that approach 97%."""
     dropout, seed, prepare_s = options.pop("dropout", 0.2), options.pop("seed", 0), options.pop("prepare_s", None)
     reached = options.pop("reached", 0.97)
@@ -167,7 +165,7 @@ def learning(
     digest = digest or hashlib.sha256(f"{framework}{options}".encode()).hexdigest()
     return record.LearningRecord(
         who=who(framework, **options),
-        block=block,
+        block=0,
         dropout=dropout,
         batch=32,
         points=points,
@@ -243,7 +241,7 @@ def quick() -> list[record.Record]:
         records.append(timing(cell("numpy", "products"), block, 90 * MICROSECOND, ranked=False))
         records.append(timing(cell("scikit-learn", "train_step"), block, 400 * MICROSECOND, ranked=False))
     for name, speed in speeds.items():
-        records += [learning(name, block, rate=1 / speed) for block in range(2)]
+        records.append(learning(name, rate=1 / speed))
         records.append(learning(name, dropout=0.0, precision="float64", digest="f" * 64))
         records += [source(name, step[0]) for step in STEPS]
     records += [*costs(*(cell(name) for name in speeds)), resources(cell("keras-tensorflow", variant="stock"))]

@@ -9,7 +9,7 @@ from benchmarks.analysis.ranking import ComparisonGroup, by_network, comparison_
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.run_quality import null_controls
 from benchmarks.report import missing
-from benchmarks.report.document import Block, Document, Figure, Fold, Heading, Section, Text
+from benchmarks.report.document import Block, Document, Figure, Heading, Section, Text
 from benchmarks.report.sections import (
     answer,
     coverage,
@@ -120,6 +120,4 @@ def _named_apart(sections: list[Section]) -> list[Section]:
 
 def _renamed(block: Block, name_of: Callable[[str], str]) -> Block:
     """A block with other names for its figures."""
-    if isinstance(block, Fold):
-        return replace(block, blocks=[_renamed(inner, name_of) for inner in block.blocks])
     return replace(block, name=name_of(block.name)) if isinstance(block, Figure) else block

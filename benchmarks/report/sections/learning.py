@@ -30,6 +30,9 @@ Setting = tuple[str, int, float]
 ByLabel = Mapping[str, list[LearningRecord]]
 """Trainings by the label of their implementation."""
 
+Curves = Mapping[str, LearningRecord]
+"""Of each implementation the training from the first seed, by its label."""
+
 
 def section(results: Results, groups: Sequence[ComparisonGroup]) -> Section:
     """One part per precision, number of threads and dropout rate."""
@@ -67,8 +70,8 @@ def _setting(results: Results, setting: Setting, trainings: Sequence[LearningRec
     (precision, threads, dropout), metric = setting, results.network.metric
     name = f"{precision}, {wording.count(threads, 'thread')}, dropout {dropout:g}"
     first = min(training.seed for training in trainings)
-    first_seed = [training for training in trainings if training.seed == first]
-    curves = _from_least_time(_by_label(results, first_seed))
+    by_time = sorted(trainings, key=lambda training: training.points[-1].elapsed_s)
+    curves = {wording.label(results, training.who): training for training in by_time if training.seed == first}
     charts = [*_charts(metric, curves, name), *_numbers(metric, curves, name)]
     to_target = _to_target(metric, _by_label(results, trainings), name)
     return [Heading(f"Trained in {name}"), *charts, *to_target, *_finals(results, curves, name)]
@@ -79,12 +82,6 @@ def _by_label(results: Results, trainings: Iterable[LearningRecord]) -> ByLabel:
     for training in trainings:
         by_label[wording.label(results, training.who)].append(training)
     return by_label
-
-
-def _from_least_time(by_label: ByLabel) -> ByLabel:
-    """In the order of the median time of their trainings, in which charts and tables show them."""
-    times = {label: median(training.points[-1].elapsed_s for training in by_label[label]) for label in by_label}
-    return {label: by_label[label] for label in sorted(times, key=times.__getitem__)}
 
 
 def value(metric: MetricText, number: float, digits: int = 1) -> str:
@@ -133,13 +130,11 @@ def _reached(metric: MetricText, label: str, trainings: Sequence[LearningRecord]
     return [label, counts, wording.duration(time.value), wording.duration_interval(time), epochs, prepared]
 
 
-def _charts(metric: MetricText, by_label: ByLabel, name: str) -> list[Block]:
+def _charts(metric: MetricText, curves: Curves, name: str) -> list[Block]:
     """The metric by epoch and by time."""
-    epochs, times = _lines(by_label, lambda point: point.epoch), _lines(by_label, lambda point: point.elapsed_s)
-    y_format = ".0%" if metric.share else "~g"
-    by_epoch = plots.lines(epochs, "epoch", f"test {metric.name}", log=False, height=260, y_format=y_format)
-    by_time = plots.lines(times, "seconds of training", f"test {metric.name}", log=False, height=260, y_format=y_format)
-    finals = [training.points[-1].metric for trainings in by_label.values() for training in trainings]
+    by_epoch = _chart(metric, curves, "epoch", lambda point: point.epoch)
+    by_time = _chart(metric, curves, "seconds of training", lambda point: point.elapsed_s)
+    finals = [training.points[-1].metric for training in curves.values()]
     at_end = f"At the end {span(finals, lambda number: value(metric, number))}."
     names = wording.slug(f"{metric.name}-epochs-{name}"), wording.slug(f"{metric.name}-time-{name}")
     return [
@@ -148,86 +143,84 @@ def _charts(metric: MetricText, by_label: ByLabel, name: str) -> list[Block]:
             names[1],
             by_time,
             f"Test {metric.name} by time, {name}",
-            _durations(by_label),
+            _durations(curves),
             _HOW_TIME.format(metric=metric.name),
         ),
     ]
 
 
-def _numbers(metric: MetricText, by_label: ByLabel, name: str) -> list[Block]:
-    """What both charts show, at a few epochs before the last, of which a table of its own tells."""
-    last = max(training.points[-1].epoch for trainings in by_label.values() for training in trainings)
-    epochs = [epoch for epoch in _EPOCHS if epoch < last] or [last]
-    rows = [[label, *(_after(metric, trainings, epoch) for epoch in epochs)] for label, trainings in by_label.items()]
-    caption = f"Test {metric.name} after some epochs, and the training time until then ({_counted(by_label)}), {name}"
-    columns = ("implementation", *(f"#epoch {epoch:,}" for epoch in epochs))
-    return table(caption, rows, *columns, frameworks=_frameworks(by_label), folded=True)
-
-
-def _after(metric: MetricText, trainings: Sequence[LearningRecord], epoch: int) -> str:
-    points = [point for training in trainings for point in training.points if point.epoch == epoch]
-    if not points:
-        return NO_VALUE
-    values = [point.metric for point in points]
-    text = span(values, lambda number: value(metric, number))
-    return wording.Quantity(f"{text} at {span([p.elapsed_s for p in points], wording.duration)}", min(values))
-
-
-def _frameworks(by_label: ByLabel) -> list[str]:
-    return [trainings[0].who.framework for trainings in by_label.values()]
-
-
-def _counted(by_label: ByLabel) -> str:
-    """How many trainings a time is of, for a header."""
-    return "once" if all(len(trainings) == 1 for trainings in by_label.values()) else "lowest to highest"
-
-
-def _lines(by_label: ByLabel, x: Callable[[LearningPoint], float]) -> list[plots.Line]:
-    """A line per training; only an implementation's first one carries its name."""
+def _chart(metric: MetricText, curves: Curves, x_title: str, x: Callable[[LearningPoint], float]) -> plots.Spec:
+    """A line per training; short ones have marks."""
     lines = []
-    for label, trainings in by_label.items():
-        for number, training in enumerate(trainings):
-            points = [(x(point), point.metric, None, None) for point in training.points]
-            name = "" if number else wording.short(label)
-            lines.append(plots.Line(name, training.who.framework, points, marked=len(points) < 3))
-    return lines
+    for label, training in curves.items():
+        points = [(x(point), point.metric, None, None) for point in training.points]
+        words = [f"{x_title} {_count(at)}: {value(metric, number)}" for at, number, *_ in points]
+        lines.append(
+            plots.Line(wording.short(label), training.who.framework, points, words=words, marked=len(points) < 3)
+        )
+    y_format = ".0%" if metric.share else "~g"
+    return plots.lines(lines, x_title, f"test {metric.name}", log=False, height=260, y_format=y_format)
 
 
-def _durations(by_label: ByLabel) -> str:
-    times = wording.listed(
-        f"{span([training.points[-1].elapsed_s for training in trainings], wording.duration)} in {label}"
-        for label, trainings in by_label.items()
-    )
-    if _counted(by_label) == "once":
-        return f"Training took {times} (one training each)."
-    counts = span([len(trainings) for trainings in by_label.values()], str)
-    return f"Training took {times} ({counts} trainings each, lowest to highest)."
+def _count(at: float) -> str:
+    return wording.number(at) if at % 1 else f"{at:,.0f}"
 
 
-def _finals(results: Results, by_label: ByLabel, name: str) -> list[Block]:
+def _numbers(metric: MetricText, curves: Curves, name: str) -> list[Block]:
+    """What both charts show, at a few epochs before the last, of which a table of its own tells."""
+    last = max(training.points[-1].epoch for training in curves.values())
+    epochs = [epoch for epoch in _EPOCHS if epoch < last] or [last]
+    rows = [[label, *(_after(metric, training, epoch) for epoch in epochs)] for label, training in curves.items()]
+    caption = f"Test {metric.name} after some epochs, and the training time until then (once), {name}"
+    columns = ("implementation", *(f"#epoch {epoch:,}" for epoch in epochs))
+    return table(caption, rows, *columns, frameworks=_frameworks(curves), folded=True)
+
+
+def _after(metric: MetricText, training: LearningRecord, epoch: int) -> str:
+    point = next((point for point in training.points if point.epoch == epoch), None)
+    if point is None:
+        return NO_VALUE
+    return wording.Quantity(f"{value(metric, point.metric)} at {wording.duration(point.elapsed_s)}", point.metric)
+
+
+def _frameworks(curves: Curves) -> list[str]:
+    return [training.who.framework for training in curves.values()]
+
+
+def _durations(curves: Curves) -> str:
+    took = (f"{wording.duration(training.points[-1].elapsed_s)} in {label}" for label, training in curves.items())
+    return f"Training took {wording.listed(took)} (one training each)."
+
+
+def _finals(results: Results, curves: Curves, name: str) -> list[Block]:
     metric = results.network.metric
-    rows = [_final(metric, label, trainings) for label, trainings in by_label.items()]
-    columns = ["implementation", "#trainings", "#batch", "#epochs", f"#final {metric.name}", "#final loss"]
-    columns += [f"#time ({_counted(by_label)})", "predictions"]
+    rows = [_final(metric, label, training) for label, training in curves.items()]
+    columns = [
+        "implementation",
+        "#batch",
+        "#epochs",
+        f"#final {metric.name}",
+        "#final loss",
+        "#time (once)",
+        "predictions",
+    ]
     note, samples = _FINAL, results.network.dataset.test_samples
     if samples and metric.share:
         worth = f"{100 / samples:.2g} percentage points"
         note += f" The test set has {samples:,} samples: one more right or wrong is {worth}."
-    return table(f"Final {metric.name}, {name}", rows, *columns, frameworks=_frameworks(by_label), note=note)
+    return table(f"Final {metric.name}, {name}", rows, *columns, frameworks=_frameworks(curves), note=note)
 
 
-def _final(metric: MetricText, label: str, trainings: Sequence[LearningRecord]) -> list[str]:
-    last = [training.points[-1] for training in trainings]
-    hashes = dict.fromkeys(training.predictions_sha256[:8] for training in trainings)
+def _final(metric: MetricText, label: str, training: LearningRecord) -> list[str]:
+    last = training.points[-1]
     return [
         label,
-        str(len(trainings)),
-        span([float(training.batch) for training in trainings], lambda batch: f"{batch:,.0f}"),
-        span([float(point.epoch) for point in last], lambda epoch: f"{epoch:,.0f}"),
-        span([point.metric for point in last], lambda number: value(metric, number, 2)),
-        span([point.train_loss for point in last], wording.number),
-        span([point.elapsed_s for point in last], wording.duration),
-        ", ".join(hashes) or NO_VALUE,
+        f"{training.batch:,}",
+        f"{last.epoch:,}",
+        value(metric, last.metric, 2),
+        wording.number(last.train_loss),
+        wording.duration(last.elapsed_s),
+        training.predictions_sha256[:8] or NO_VALUE,
     ]
 
 

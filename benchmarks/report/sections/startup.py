@@ -60,7 +60,8 @@ def _cumulative(results: Results, group: ComparisonGroup, starts: Sequence[Start
     for start in complete:
         label, who = _label(results, start), start.entry.cell.who
         points = [(steps, _total(start, steps), None, None) for steps in _STEPS]
-        lines.append(plots.Line(wording.short(label), who.framework, points, marked=who.mode == "plain"))
+        words = [f"training steps {steps:,}: {wording.duration(total)}" for steps, total, *_ in points]
+        lines.append(plots.Line(wording.short(label), who.framework, points, words=words, marked=who.mode == "plain"))
         rows.append([label, *(wording.duration(_total(start, steps)) for steps in _IN_TABLE)])
     spec = plots.lines(lines, "training steps", "seconds since the program began", log=True)
     conclusion = f"As added up here, {_least(results, complete)}; since starts happened once, that is no verdict."

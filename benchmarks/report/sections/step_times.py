@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from benchmarks import wording
-from benchmarks.analysis import answer, step_times
+from benchmarks.analysis import step_times
 from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.step_times import StepTimes
@@ -42,7 +42,7 @@ def summary(results: Results) -> str:
 def _shown(results: Results) -> Sequence[StepTimes]:
     """Those at your size, or at the middle one."""
     by_size = step_times.by_size(step_times.times(results))
-    at_own = [same_size for same_size in by_size if same_size[0].axes == answer.own_size(results)]
+    at_own = [same_size for same_size in by_size if same_size[0].axes == results.network.size]
     return step_times.middle(at_own or by_size)
 
 

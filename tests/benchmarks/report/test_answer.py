@@ -127,10 +127,6 @@ def test_the_users_own_size_leads() -> None:
     assert batches(at_sizes(64, 512, size=OWN)) == [64, None, 512]
 
 
-def test_an_older_runs_size_is_that_of_its_epochs() -> None:
-    assert batches(at_sizes(1, 64, 512, 1024, cells=[cell("numpy", "epoch", batch=64)])) == [64, 1, 1024]
-
-
 def test_of_no_known_size_the_middle_leads() -> None:
     assert batches(at_sizes(512, 8, 1)) == [8, 1, 512]
     assert batches(at_sizes(1, 8, 512, size={"batch": 99, "width": 1})) == [8, 1, 512]

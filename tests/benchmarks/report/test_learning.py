@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from benchmarks.records import records_file
 from benchmarks.records.record import Record, UntrainedRecord
+from benchmarks.records.run_record import MetricText
 from tests.support import report_text, synthetic
 
 
@@ -45,7 +47,7 @@ def test_curves_are_those_of_the_first_seed_and_modes_are_told_apart() -> None:
     text = section(*seeds("numpy"), *seeds("numpy", mode="tuned"))
     rows = [line for line in text.partition("Final accuracy")[2].splitlines() if line.startswith("| NumPy")]
     assert [row.split("|")[1].strip() for row in rows] == ["NumPy", "NumPy tuned"]
-    assert [row.split("|")[2].strip() for row in rows] == ["1", "1"]
+    assert [row.split("|")[3].strip() for row in rows] == ["10", "10"], "its epochs"
 
 
 def test_what_was_timed_once_says_so() -> None:
@@ -53,13 +55,6 @@ def test_what_was_timed_once_says_so() -> None:
     assert "| before: building, compiling (once) |" in text
     assert "| time (once) | predictions |" in text
     assert "took 2.00 s in NumPy and 2.00 s in PyTorch (one training each)." in text
-
-
-def test_several_trainings_have_their_range() -> None:
-    text = section(synthetic.learning("numpy", rate=0.5), synthetic.learning("numpy", block=1, rate=1.0))
-    assert "took 1.00 s to 2.00 s in NumPy (2 trainings each, lowest to highest)." in text
-    assert "| time (lowest to highest) | predictions |" in text
-    assert "| 1.00 s to 2.00 s |" in text
 
 
 def test_rows_go_from_little_time_to_much() -> None:
@@ -110,3 +105,30 @@ def test_trainings_on_one_thread_and_on_all_are_not_thrown_together() -> None:
         "### Trained in float32, 2 threads, dropout 0.2",
     ]
     assert text.count("| NumPy | 3 of 3 |") == 2
+
+
+def marks(metric: dict[str, Any]) -> list[str]:
+    """What the charts say of each point of a training that is two epochs short."""
+    records = synthetic.measured([(synthetic.cell("numpy"), 1e-4)])
+    run = records_file.run_of(records)
+    (network,) = run.networks
+    records[0] = run.model_copy(update={"networks": [network.model_copy(update={"metric": MetricText(**metric)})]})
+    training = synthetic.learning("numpy")
+    records.append(training.model_copy(update={"points": training.points[:2]}))
+    figures = [form for figure in report_text.document(records).figures() for form in figure.forms]
+    rows = [
+        row
+        for form in figures
+        if "-epochs-" in form.name or "-time-" in form.name
+        for layer in form.spec["layer"]
+        for row in layer["data"]["values"]
+    ]
+    return [row["description"] for row in rows if "description" in row]
+
+
+def test_a_point_says_its_epoch_and_its_metric_and_one_that_is_no_share_is_no_time() -> None:
+    share = {"name": "accuracy", "target": 0.97, "share": True}
+    assert marks(share)[:2] == ["NumPy, epoch 1: 49.0%", "NumPy, epoch 2: 68.2%"]
+    bits = {"name": "bits per character", "target": 2.0, "share": False}
+    assert marks(bits)[:2] == ["NumPy, epoch 1: 0.490", "NumPy, epoch 2: 0.682"]
+    assert marks(bits)[2:] == ["NumPy, seconds of training 0.200: 0.490", "NumPy, seconds of training 0.400: 0.682"]

@@ -8,7 +8,7 @@ import pytest
 import benchmarks.report
 from benchmarks.records.record import Record
 from benchmarks.records.records_file import run_of
-from benchmarks.report.document import Document, Figure, Heading, Section, Table, Text, flat
+from benchmarks.report.document import Document, Figure, Heading, Section, Table, Text
 from tests.support import report_text, synthetic, two_networks
 from tests.support.parsed_page import Page
 from tests.support.synthetic import LIMIT, cell, measured
@@ -55,7 +55,7 @@ def test_figures_have_names_of_their_own(document: Document) -> None:
 def test_one_network_needs_no_heading_of_its_own() -> None:
     alone = report_text.document(synthetic.quick())
     assert Heading("MLP") not in list(alone.flat())
-    assert "answer-mlp" in [block.name for block in flat(alone.sections[0].blocks) if isinstance(block, Figure)]
+    assert "answer-mlp" in [block.name for block in alone.sections[0].blocks if isinstance(block, Figure)]
 
 
 def test_its_pages_are_written_and_lead_nowhere_else(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from benchmarks.plan.profiles import Profile
 from benchmarks.plan.schedule import (
     ALONE,
     VISITS,
-    WARM_ROUNDS,
     by_implementation,
     process_of,
     processes,
@@ -24,7 +23,7 @@ from benchmarks.records.configuration import Axes, size_order
 from benchmarks.records.record import COPY, FLOORS, PEAK, Cell, Configuration
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.worker import afterwards
-from benchmarks.worker.timing import STRETCH_S
+from benchmarks.worker.timing import STRETCH_S, WARM_ROUNDS
 from implementations import registry
 from implementations.catalogue import FRAMEWORKS, Framework
 from implementations.contract import Spec

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, TypeVar
 
 from benchmarks.records.record import COPY, PEAK, Cell, Configuration, TimingRecord
+from benchmarks.worker.timing import warmup_rounds
 
 Seat = TypeVar("Seat")
 Schedule = Literal["rounds", "workers"]
@@ -27,11 +28,6 @@ VISITS = 8
 """So often a block comes to each turn group. On two busy cores a visit's medians strayed by 7.6% more than its rounds explain, and processes by nothing:
 the same 12 rounds in three visits told training steps apart as 2.4 times as many blocks did. Every further visit helps less, and costs
 a group some 20 ms.
-"""
-
-WARM_ROUNDS = 4
-"""The first visit has so many at least, but no more than half. With three, what only one side has to warm left 0.4% in the ratio, and simulated
-intervals held the truth in 90%.
 """
 
 GROUPS = 20
@@ -123,26 +119,26 @@ def rounds_for(round_s: float, most: int) -> int:
 
 
 def rounds_of_visit(rounds: int, visit: int, visits: int, schedule: Schedule = "rounds") -> int:
-    """How many of a cell's rounds belong to a visit, the first of which is 0. A third to the first, or `WARM_ROUNDS`, which is warm-up; the others share
-    the rest, and of few rounds an early one has none. Whole workers have all theirs in the last.
+    """How many of a cell's rounds belong to a visit, the first of which is 0. The warm-up to the first; the others share the rest, and of few
+    rounds an early one has none. Whole workers have all theirs in the last.
     """
     further = visits - 1
     if schedule == "workers" or not further:
         return rounds if visit == further else 0
-    first = min(max(rounds // 3, WARM_ROUNDS), rounds // 2)
-    rest = rounds - first
-    return rest * visit // further - rest * (visit - 1) // further if visit else first
+    rest = rounds - (warm := warmup_rounds(rounds))
+    return rest * visit // further - rest * (visit - 1) // further if visit else warm
 
 
 def sequence(seats: Sequence[Seat], rounds: int, schedule: Schedule, order: random.Random) -> list[Seat]:
-    """Every turn of a turn group. By rounds: all once in a new order, again and again. By workers: there and back."""
+    """Every turn of a turn group. By rounds: all once in a new order, again and again. By workers: their warm-up, then there and back, so that what
+    counts of each lies around the same moment.
+    """
     if schedule == "rounds":
         return [seat for _ in range(rounds) for seat in order.sample(seats, len(seats))]
     outward = order.sample(seats, len(seats))
-    first = rounds - rounds // 2
-    return [seat for seat in outward for _ in range(first)] + [
-        seat for seat in reversed(outward) for _ in range(rounds - first)
-    ]
+    back = (rounds - (warm := warmup_rounds(rounds))) // 2
+    legs = [(outward, warm), (outward, rounds - warm - back), (outward[::-1], back)]
+    return [seat for seats_in_turn, many in legs for seat in seats_in_turn for _ in range(many)]
 
 
 def alone(seats: Sequence[Seat], order: random.Random) -> list[Seat]:

@@ -229,15 +229,14 @@ class Measuring:
 
     def _record(self, cell: Cell, measured: Underway) -> TimingRecord:
         work, visit = measured.work, measured.visits[-1]
-        rounds = [each.rounds for each in measured.visits]
-        in_turn = sum(rounds)
+        in_turn = sum(each.rounds for each in measured.visits)
         return TimingRecord(
             cell=cell,
             block=self.job.block,
             control=self.job.control,
             schedule=visit.schedule,
             loops=visit.loops,
-            warmup_rounds=timing.warmup_rounds(rounds),
+            warmup_rounds=timing.warmup_rounds(in_turn),
             elapsed_s=measured.elapsed_s[:in_turn],
             alone_s=measured.elapsed_s[in_turn:],
             cpu_s=measured.cpu_s[:in_turn],

@@ -187,7 +187,9 @@ class Models(Prover):
             return self.floors.call_of(phase, prepared.spec)
         if self.is_peer and hasattr(model, "epoch"):  # with a loop of its own, which is not ranked
             return lambda: model.epoch(self.data.train)
-        return lambda: self.data.epoch(model, prepared.spec.batch, number=0)[-1]
+        # Shuffled anew each time, as in training: what was copied to the device for one epoch is of no use in the next.
+        numbers = itertools.count()
+        return lambda: self.data.epoch(model, prepared.spec.batch, next(numbers))[-1]
 
     # Profiling
 

@@ -21,7 +21,7 @@ import psutil
 from benchmarks.records import records_file
 from benchmarks.records.record import BlockRecord, Record, ResourceRecord, TimingRecord
 from tests.support import ROOT, UNDRAWN
-from tests.support.command import SMALL, save_split_npz
+from tests.support.command import SMALL
 from tests.support.virtual_run import survivors
 
 KINDS = ("SIGKILL", "SIGTERM", "SIGKILL of a worker", "SIGKILL while it reports")
@@ -58,21 +58,10 @@ class Killed:
 def started(folder: Path, *more: str) -> "subprocess.Popen[bytes]":
     """The same run, in a session of its own whose signals are as a terminal leaves them."""
     (folder / "temporary").mkdir(parents=True, exist_ok=True)
-    data = save_split_npz(folder / "data.npz")
-    choice = [
-        *SMALL,
-        "--data",
-        str(data),
-        "--phase",
-        "train_step",
-        "--blocks",
-        str(BLOCKS),
-        "--into",
-        str(folder / "run"),
-    ]
+    choice = [*SMALL, "--phase", "train_step", "--blocks", str(BLOCKS), "--into", str(folder / "run"), *more]
     with (folder / "said").open("ab") as said:
         return subprocess.Popen(
-            [sys.executable, "-m", "benchmarks", "run", *choice, *more],
+            [sys.executable, "-m", "benchmarks", "run", *choice],
             cwd=ROOT, env=os.environ | UNDRAWN | {"TMPDIR": str(folder / "temporary")}, stdout=subprocess.DEVNULL, stderr=said,
             start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip

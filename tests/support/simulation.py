@@ -198,7 +198,7 @@ def timings(measured: Measured, run: int, cells: Sequence[Any] = CELLS, **option
             "block": block,
             "schedule": "rounds",
             "loops": LOOPS[seat],
-            "warmup_rounds": timing.warmup_rounds(VISITED),
+            "warmup_rounds": timing.warmup_rounds(ROUNDS),
             "elapsed_s": elapsed,
             "started_at_s": measured.started_at_s[run, block, seat].tolist(),
             "first_call_s": None,
@@ -227,7 +227,7 @@ def reported(found: Iterable[TimingRecord]) -> Comparison:
 def settled(rounds: Array) -> tuple[list[float], list[float]]:
     """Seconds per call of A and of B in one block, without their warm-up; `rounds` are [A or B, round]."""
     a, b = (
-        [seconds / LOOPS[seat] for seconds in elapsed[timing.warmup_rounds(VISITED) :]]
+        [seconds / LOOPS[seat] for seconds in elapsed[timing.warmup_rounds(ROUNDS) :]]
         for seat, elapsed in enumerate(rounds.tolist())
     )
     return a, b

@@ -11,11 +11,11 @@ from benchmarks.analysis.ranking import comparison_groups
 from benchmarks.cli import prepare
 from benchmarks.cli import run as runs
 from benchmarks.plan import remaining
-from benchmarks.plan.schedule import WARM_ROUNDS
 from benchmarks.records.record import Record
 from benchmarks.records.records_file import run_of
 from benchmarks.report import terminal
 from benchmarks.report.document import Bullets, Document, Figure, Heading, Section, Table, Text
+from benchmarks.worker.timing import WARM_ROUNDS
 from tests.support import report_text, synthetic, two_networks
 from tests.support.command import NOT_GIVEN, save_npz
 

@@ -1,12 +1,14 @@
 """Whose turn it is: groups of at most one cell per process, fair orders, and who is the null control."""
 
 import random
+import statistics
 from collections import Counter
 
 import pytest
 
 from benchmarks.plan import schedule
 from benchmarks.records.record import Cell
+from benchmarks.worker.timing import warmup_rounds
 from tests.support.synthetic import cell
 
 FRAMEWORKS = ("numpy", "torch", "keras-tensorflow")
@@ -46,13 +48,17 @@ def test_in_turns_everybody_has_one_round_before_anybody_has_another() -> None:
     assert len(set(rounds)) == 6  # every order occurs
 
 
-@pytest.mark.parametrize("rounds", [2, 5, 10])
-def test_whole_workers_go_there_and_back(rounds: int) -> None:
-    order = schedule.sequence("ab", rounds, "workers", random.Random(0))
-    assert Counter(order) == {"a": rounds, "b": rounds}
-    changes = [x for x, y in zip(order, [None, *order], strict=False) if x != y]
-    assert len(changes) == 3  # A B A: the two halves of B in the middle join
-    assert changes[0] == changes[2]
+@pytest.mark.parametrize("rounds", [3, 5, 8, 13, 24])
+def test_what_counts_of_whole_workers_goes_there_and_back(rounds: int) -> None:
+    order = schedule.sequence("abc", rounds, "workers", random.Random(0))
+    assert Counter(order) == dict.fromkeys("abc", rounds)
+    warm = warmup_rounds(rounds)
+    assert Counter(order[: 3 * warm]) == dict.fromkeys("abc", warm)
+    middles = {
+        seat: statistics.mean(at for at, whose in enumerate(order) if whose == seat and at >= 3 * warm)
+        for seat in "abc"
+    }
+    assert max(middles.values()) - min(middles.values()) <= (2 if (rounds - warm) % 2 else 0)
 
 
 def test_alone_means_in_a_row() -> None:

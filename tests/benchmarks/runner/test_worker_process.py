@@ -24,7 +24,7 @@ from benchmarks.runner.networks import dataset_of, scratch
 from benchmarks.runner.worker_process import PROGRAM, WorkerLost, WorkerProcess
 from benchmarks.worker.protocol import Job, Part, Task
 from tests.support import ROOT, UNDRAWN
-from tests.support.command import SMALL, save_split_npz
+from tests.support.command import SMALL
 from tests.support.tiny_runs import SPEC, TINY, cells_of, networks
 from tests.support.virtual_run import survivors
 
@@ -112,11 +112,11 @@ def test_the_processor_clock_is_of_the_whole_process_and_of_nobody_that_is_gone(
     assert system.cpu_clock(gone.pid)() == 0.0
 
 
-def started(place: Path) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
+def started(results: Path) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
     """A long run in its second block, and its two workers: the framework's and its null control's."""
-    choice = [*SMALL, "--data", str(save_split_npz(place / "data.npz")), "--phase", "train_step", "--blocks", "40"]
+    choice = [*SMALL, "--phase", "train_step", "--blocks", "40"]
     run = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks", "run", *choice, "--results", str(place / "results")],
+        [sys.executable, "-m", "benchmarks", "run", *choice, "--results", str(results)],
         cwd=ROOT,
         env=os.environ | UNDRAWN,
         stderr=subprocess.PIPE,
@@ -193,7 +193,7 @@ def ends_early(tmp_path: Path, send: Callable[[subprocess.Popen[str]], None], co
     assert run.returncode == code
     assert all_gone(workers)
     assert not survivors(run.pid)
-    (folder,) = (tmp_path / "results").iterdir()
+    (folder,) = tmp_path.iterdir()
     report = (folder / "report.md").read_text(encoding="utf-8")
     assert "partial" in report.splitlines()[0]
     assert "Partial results: " in report

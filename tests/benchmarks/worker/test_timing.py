@@ -182,21 +182,9 @@ def test_a_stall_is_not_left_over_work(machine: Callable[..., Machine]) -> None:
     assert timing.left_over(device.call, device.fence, copy, loops=3) == 0.0
 
 
-@pytest.mark.parametrize(
-    ("visits", "warmup"),
-    [
-        ([3, 3, 3, 3], 3),
-        ([6, 6, 6, 6], 6),
-        ([1, 1, 1, 2], 1),
-        ([0, 1, 0, 1], 1),
-        ([0, 0, 0, 1], 0),
-        ([4], 2),
-        ([0], 0),
-        ([], 0),
-    ],
-)
-def test_the_first_visit_is_warm_up_but_half_of_the_rounds_at_most(visits: list[int], warmup: int) -> None:
-    assert timing.warmup_rounds(visits) == warmup
+@pytest.mark.parametrize(("rounds", "warmup"), [(24, 8), (13, 4), (8, 4), (7, 3), (5, 2), (2, 1), (1, 0), (0, 0)])
+def test_a_third_is_warm_up_four_rounds_at_least_and_half_at_most(rounds: int, warmup: int) -> None:
+    assert timing.warmup_rounds(rounds) == warmup
 
 
 def test_the_real_clock_runs() -> None:

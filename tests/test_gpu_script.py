@@ -16,7 +16,7 @@ import pytest
 from benchmarks import report
 from benchmarks.records import records_file
 from benchmarks.records.record import ProofRecord, RunRecord, TimingRecord
-from tests.support import ROOT, UNDRAWN
+from tests.support import LIGHT, ROOT
 from tests.support.strangers import offered
 
 SCRIPT = ROOT / ".ci" / "gpu"
@@ -37,7 +37,7 @@ def settings() -> dict[str, str]:
     folder = Path(tempfile.mkdtemp(prefix="samenet-test-"))
     (folder / "site").mkdir()
     with offered(folder / "site", "from implementations.mlp.mlp_numpy import MLP\n", FRAMEWORKS):
-        path = os.pathsep.join([os.environ["PYTHONPATH"], UNDRAWN["PYTHONPATH"]])
+        path = os.pathsep.join([os.environ["PYTHONPATH"], str(LIGHT)])
     return {
         "DEVICE": "cpu", "BUDGET": "4s", "VERIFY": "30", "GRACE": "120", "FRAMEWORKS": ",".join(["numpy", *FRAMEWORKS]),
         "PYTHON": sys.executable, "PYTHONPATH": path, "OUT": str(folder / "out"),

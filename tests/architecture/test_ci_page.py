@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, UNDRAWN
+from tests.support import LIGHT, ROOT
 
 TEXT = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 TINY = "--profile smoke --threads 1 --set batch=8 --set width=16 --phase train_step,peak --blocks 1"
@@ -44,7 +44,7 @@ def place(tmp_path: Path) -> Path:
 def test_the_lines_run_and_one_block_cannot_tell(lines: str, place: Path) -> None:
     done = subprocess.run(
         ["bash", "-e", "-c", in_small(lines)],
-        cwd=place, env=os.environ | UNDRAWN, capture_output=True, text=True, timeout=300, check=False,
+        cwd=place, env=os.environ | {"PYTHONPATH": str(LIGHT)}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 3, done.stderr[-3000:]
     assert "Whether B is slower than A could not be told, because a verdict needs 6 blocks" in done.stdout

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.cli.commands import main
 from benchmarks.plan.profiles import PROFILES
 from implementations import registry
-from tests.support import ROOT, generated_pages, prose
+from tests.support import LIGHT, ROOT, generated_pages, prose
 from tests.support.command import invoke, save_npz
 from tests.support.fresh_process import python
 
@@ -29,6 +29,7 @@ COMMANDS = dict.fromkeys(
 LONG = {
     "python -m benchmarks run --model all --profile zoo": "list --model all --profile zoo",
     "python -m benchmarks run --spec my.toml --data my.npz": "list --spec my.toml --data my.npz",
+    "python -m benchmarks run --profile smoke --framework numpy --spec mnist --phase train_step --set batch=16": "run --profile smoke --framework numpy --spec mnist --phase train_step --set batch=16 --set width=16",
     "python -m benchmarks verify --framework numpy --set batch=32": "verify --framework numpy --precision float32 --set batch=2 --set width=4",
 }
 """What takes long; here what they would do is asked for, or the same at a small size."""
@@ -99,6 +100,7 @@ def test_make_knows_the_command(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("python -m benchmarks ")])
+@pytest.mark.usefixtures("undrawn")
 def test_the_command_runs(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for run in ("example", "zoo"):
         shutil.copytree(ROOT / "results" / run, tmp_path / "results" / run)
@@ -112,7 +114,7 @@ def test_the_command_runs(command: str, tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("python examples/")])
 def test_the_example_runs(command: str) -> None:
-    done = python(*shlex.split(command)[1:])
+    done = python(*shlex.split(command)[1:], site=LIGHT)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "accuracy" in done.stdout
 

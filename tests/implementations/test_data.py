@@ -13,6 +13,7 @@ import pytest
 
 from implementations import data
 from implementations.errors import BadInput
+from tests.support import LIGHT
 from tests.support.fresh_process import python
 
 RNG = np.random.default_rng(0)
@@ -81,6 +82,14 @@ def test_describe_counts_and_notices_any_change():
 def test_importing_the_module_does_not_import_scikit_learn():
     code = "import sys, implementations.data; sys.exit('sklearn' in sys.modules)"
     assert python("-c", code).returncode == 0
+
+
+def test_where_tests_take_the_digits_without_scikit_learn_they_are_the_same_digits():
+    def taken(site):
+        code = "from implementations.data import digits; d = digits(); print(d.x_train.sum() + d.x_test.sum(), len(d.x_test), len(d.y_train))"
+        return python("-c", code, site=site).stdout
+
+    assert taken(LIGHT) == taken(None) != ""
 
 
 # .npz

@@ -5,5 +5,5 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 """The project's folder."""
 
-UNDRAWN = {"PYTHONPATH": str(ROOT / "tests" / "support" / "undrawn")}
-"""The environment of a run whose charts nobody looks at: drawing them costs a second."""
+LIGHT = ROOT / "tests" / "support" / "light"
+"""On the path of a run whose charts and whose split of the digits nobody looks at: each costs a second."""

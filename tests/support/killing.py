@@ -20,7 +20,7 @@ import psutil
 
 from benchmarks.records import records_file
 from benchmarks.records.record import BlockRecord, Record, ResourceRecord, TimingRecord
-from tests.support import ROOT, UNDRAWN
+from tests.support import LIGHT, ROOT
 from tests.support.command import SMALL
 from tests.support.virtual_run import survivors
 
@@ -62,7 +62,7 @@ def started(folder: Path, *more: str) -> "subprocess.Popen[bytes]":
     with (folder / "said").open("ab") as said:
         return subprocess.Popen(
             [sys.executable, "-m", "benchmarks", "run", *choice],
-            cwd=ROOT, env=os.environ | UNDRAWN | {"TMPDIR": str(folder / "temporary")}, stdout=subprocess.DEVNULL, stderr=said,
+            cwd=ROOT, env=os.environ | {"PYTHONPATH": str(LIGHT), "TMPDIR": str(folder / "temporary")}, stdout=subprocess.DEVNULL, stderr=said,
             start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
 

@@ -40,7 +40,12 @@ def run_in_a_copy(program: str) -> None:
         os._exit(0)
 
 
+NOT_NEEDED = {"jax", "sklearn"} - {os.environ.get("KERAS_BACKEND")} if "KERAS_BACKEND" in os.environ else set()
+"""Keras imports them where they are there, for seconds; no program of its needs them."""
+
+
 if __name__ == "__main__":
+    sys.modules |= dict.fromkeys(NOT_NEEDED)  # type: ignore[arg-type]  # None keeps a module from being imported
     importlib.import_module(sys.argv[1])
     for path in sys.argv[2:]:
         run_in_a_copy(path)

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.cli import doctor, prepare
 from benchmarks.cli.progress import ProgressLine
-from tests.support import ROOT, synthetic
+from tests.support import LIGHT, ROOT, synthetic
 from tests.support.command import SMALL, invoke
 from tests.support.synthetic import cell, measured
 
@@ -124,7 +124,10 @@ def test_a_terminal_that_cannot_show_a_letter_is_shown_another(tmp_path: Path) -
 
 
 def test_names_that_are_no_text_are_no_reason_to_end(tmp_path: Path) -> None:
-    done = shell(f"samenet run {' '.join(SMALL)} --phase predict --blocks 1 --results '{tmp_path}/caf'$'\\xe9'")
+    done = shell(
+        f"samenet run {' '.join(SMALL)} --phase predict --blocks 1 --results '{tmp_path}/caf'$'\\xe9'",
+        PYTHONPATH=str(LIGHT),
+    )
     assert done.returncode == 0, done.stderr
 
 

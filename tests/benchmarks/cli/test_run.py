@@ -21,10 +21,11 @@ from benchmarks.records.record import (
     TimingRecord,
     UntrainedRecord,
 )
-from benchmarks.runner import proving
+from benchmarks.runner import blocks, proving
 from benchmarks.worker.protocol import Job
 from tests.support import synthetic
 from tests.support.command import NOT_GIVEN, SMALL, invoke, save_npz
+from tests.support.instant_worker import InstantWorker
 
 CELL = Cell(who=Configuration(model="mlp", framework="numpy", threads=1), phase="train_step", axes={"batch": 8})
 TIMED = TimingRecord(
@@ -126,6 +127,7 @@ def test_a_block_in_which_the_code_was_changed_does_not_count_and_ends_the_run(
 ) -> None:
     asked, now = [*SMALL, "--phase", "train_step", "--blocks", "3", "--into", str(tmp_path / "run")], ["a", "a", "b"]
     monkeypatch.setattr(run, "_code", lambda prepared: now.pop(0))
+    monkeypatch.setattr(blocks, "WorkerProcess", InstantWorker)
     done = invoke("run", *asked)
     assert done.exit_code == 2, done.output
     assert (

@@ -44,6 +44,7 @@ def standing(records: list[Record]) -> dict[str, str]:
     return {entry.cell.who.framework: entry.standing for entry in gathered(records).entries if entry.cell.phase != PEAK}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_time_without_its_work_has_no_rank_and_the_reason_is_said_everywhere(tmp_path: Path) -> None:
     records = run(145e-9, LARGE)
     results = gathered(records)

@@ -252,6 +252,7 @@ def test_a_page_over_several_runs_does_not_replace_the_report_of_one(tmp_path: P
     assert [path.name for path in folders[0].iterdir()] == ["records.jsonl"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_report_is_the_last_that_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
     monkeypatch.setattr(writing, "text", lambda path, content: order.append(path.name))

@@ -25,6 +25,7 @@ from benchmarks.runner.blocks import Runner
 from benchmarks.runner.worker_process import WorkerLost, WorkerProcess
 from benchmarks.worker.protocol import PROFILING, Job, Task
 from tests.support.fresh_process import interpreter_that
+from tests.support.instant_worker import InstantWorker
 from tests.support.lost_training import LostWhileTraining
 from tests.support.strangers import offered
 from tests.support.tiny_runs import TINY, cells_of, execute, networks, outcomes, timed
@@ -91,8 +92,9 @@ def test_a_worker_that_is_killed_while_it_prepares_loses_one_cell(
 
 @pytest.mark.parametrize(("left_s", "measured"), [(0.0, [0]), (600.0, [0, 1, 2])])
 def test_a_budget_ends_by_the_clock_and_the_first_block_is_measured_in_any_case(
-    left_s: float, measured: list[int]
+    monkeypatch: pytest.MonkeyPatch, left_s: float, measured: list[int]
 ) -> None:
+    monkeypatch.setattr(blocks, "WorkerProcess", InstantWorker)
     records: list[Record] = []
     said: list[str] = []
     end_s = monotonic() + left_s
@@ -104,7 +106,8 @@ def test_a_budget_ends_by_the_clock_and_the_first_block_is_measured_in_any_case(
     assert any("the budget is over before block 2 of 3" in line for line in said) == (left_s == 0)
 
 
-def test_further_blocks_follow_the_planned_ones_while_there_is_time() -> None:
+def test_further_blocks_follow_the_planned_ones_while_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "WorkerProcess", InstantWorker)
     records: list[Record] = []
     cells = cells_of("numpy", phases=("predict",))
     until_s = monotonic() + 600

@@ -11,9 +11,10 @@ import pytest
 
 from benchmarks.records import records_file
 from benchmarks.records.record import BlockRecord, OutcomeRecord, Record, TimingRecord
-from benchmarks.runner import worker_process
+from benchmarks.runner import blocks, worker_process
 from tests.support.command import SMALL, invoke
 from tests.support.failing_system import Failing
+from tests.support.instant_worker import InstantWorker
 from tests.support.strangers import offered
 from tests.support.tiny_runs import cells_of, execute
 
@@ -114,7 +115,8 @@ def test_the_other_cells_are_measured_all_the_same(records: list[Record], framew
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "WorkerProcess", InstantWorker)
     choice = ["run", *SMALL, "--phase", "train_step", "--blocks", "2", "--results", str(tmp_path)]
     with Failing("write", 25, (tmp_path,)).installed():
         full = invoke(*choice)

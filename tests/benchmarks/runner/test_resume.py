@@ -24,12 +24,13 @@ from benchmarks.records.record import (
     UntrainedRecord,
 )
 from benchmarks.records.run_record import CodeFacts
-from benchmarks.runner import resume
+from benchmarks.runner import blocks, resume
 from benchmarks.runner.blocks import Runner
 from benchmarks.runner.resume import Progress
 from benchmarks.writing import Unwritable
 from implementations.errors import BadInput
 from tests.support import command, synthetic
+from tests.support.instant_worker import InstantWorker
 from tests.support.tiny_runs import TINY, cells_of, networks
 
 CHOICE = [*command.SMALL, "--phase", "train_step,products"]
@@ -336,7 +337,7 @@ def test_a_run_that_goes_on_has_all_its_sources_and_knows_its_restless_heats(
     assert restless == [set(), {cell.comparison_group}]
 
 
-# With real workers
+# By the command
 
 
 def invoke(results: Path, *more: str) -> Result:
@@ -344,7 +345,10 @@ def invoke(results: Path, *more: str) -> Result:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_a_finished_run_is_not_touched_and_one_that_lost_its_end_is_completed(tmp_path: Path) -> None:
+def test_a_finished_run_is_not_touched_and_one_that_lost_its_end_is_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "WorkerProcess", InstantWorker)
     first = json.loads(invoke(tmp_path).stdout)
     folder = Path(first["folder"])
     lines = (folder / records_file.RECORDS).read_text(encoding="utf-8").splitlines(keepends=True)

@@ -23,7 +23,7 @@ from benchmarks.runner.blocks import Runner
 from benchmarks.runner.networks import dataset_of, scratch
 from benchmarks.runner.worker_process import PROGRAM, WorkerLost, WorkerProcess
 from benchmarks.worker.protocol import Job, Part, Task
-from tests.support import ROOT, UNDRAWN
+from tests.support import LIGHT, ROOT
 from tests.support.command import SMALL
 from tests.support.tiny_runs import SPEC, TINY, cells_of, networks
 from tests.support.virtual_run import survivors
@@ -118,7 +118,7 @@ def started(results: Path) -> tuple[subprocess.Popen[str], list[psutil.Process]]
     run = subprocess.Popen(
         [sys.executable, "-m", "benchmarks", "run", *choice, "--results", str(results)],
         cwd=ROOT,
-        env=os.environ | UNDRAWN,
+        env=os.environ | {"PYTHONPATH": str(LIGHT)},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 
 from implementations.contract import Arrays, Batch, Spec
-from implementations.declarations import Tensor
+from implementations.declarations import BatchArray, Tensor
 
 
 def initial_state(spec: Spec) -> Arrays:
@@ -45,7 +45,11 @@ def _hot(spec: Spec, seed: int, name: str, tensor: Tensor) -> np.ndarray:
         return rng.uniform(0.5, 1.5, tensor.shape)
     if tensor.initial == "normal":
         return rng.normal(0.0, tensor.deviation, tensor.shape)
-    return rng.uniform(0.5, 1.5, tensor.shape) if tensor.initial == "ones" else 0.2 * rng.normal(size=tensor.shape)
+    if tensor.initial == "ones":
+        value = rng.uniform(0.5, 1.5, tensor.shape)
+        signs = rng.choice([-1.0, 1.0], tensor.shape)  # training may turn a parameter round
+        return value * signs if tensor.role == "parameter" else value
+    return 0.2 * rng.normal(size=tensor.shape)
 
 
 def zeroed_slots(spec: Spec, state: Arrays) -> Arrays:
@@ -55,16 +59,17 @@ def zeroed_slots(spec: Spec, state: Arrays) -> Arrays:
 
 
 def batches(spec: Spec, count: int, seed: int = 2) -> list[Arrays]:
-    """`count` synthetic batches: real numbers are standard normal, whole ones uniform over their range."""
+    """`count` synthetic batches: real numbers are standard normal, whole ones uniform over their range; of ten that may go in one does not."""
     rng = _generator(spec.seed + seed, "batches")
     arrays = spec.arrays().items()
-    return [
-        {
-            name: rng.integers(0, array.below, array.shape) if array.below else as_float32(rng.normal(size=array.shape))
-            for name, array in arrays
-        }
-        for _ in range(count)
-    ]
+
+    def drawn(array: BatchArray) -> np.ndarray:
+        if not array.below:
+            return as_float32(rng.normal(size=array.shape))
+        numbers = rng.integers(0, array.below, array.shape)
+        return numbers - (numbers % 10 == 3) if array.role == "input" else numbers
+
+    return [{name: drawn(array) for name, array in arrays} for _ in range(count)]
 
 
 def stored(spec: Spec, batch: Batch) -> Arrays:
@@ -86,3 +91,10 @@ def as_float32(value: np.ndarray) -> np.ndarray:
 def scaled(state: Arrays, factor: float, *names: str) -> Arrays:
     """The same state, those of these tensors that it has times a factor."""
     return state | {name: state[name] * factor for name in names if name in state}
+
+
+def with_silence(sequences: np.ndarray) -> np.ndarray:
+    """The same (B, T, D), with zeros in the middle and at the end, and nothing else in the first."""
+    sequences = sequences.copy()
+    sequences[:, sequences.shape[1] // 2] = sequences[:, -1] = sequences[0] = 0
+    return sequences

@@ -33,7 +33,7 @@ Draw = Callable[[int], Arrays]
 
 
 def mask_checks(check: str, masks: Arrays, spec: Spec, batch: int, arithmetic: str) -> list[Check]:
-    """The masks of one step: 0 or 1/(1-p) to within rounding, zero as often as p says, nothing repeated in them."""
+    """The masks of one step: 0 or 1/(1-p) to within rounding, zero as often as p says, nothing repeated in them, no rows alike."""
     budget = FACTOR * tolerances.UNIT_ROUNDOFF[arithmetic]
     checks, drawn = [], []
     for name, of in spec.masks(batch).items():
@@ -46,6 +46,7 @@ def mask_checks(check: str, masks: Arrays, spec: Spec, batch: int, arithmetic: s
         drawn.append((mask != 0, rate))
     if drawn:
         checks.append(Check(check, "mask repeats nothing", "all masks", _self_correlation(drawn), SIGMAS))
+        checks.append(Check(check, "mask rows differ", "all masks", _rows_alike(drawn), SIGMAS))
     return tolerances.worst_by_group(checks)
 
 
@@ -60,7 +61,8 @@ def statistics(draw_masks: Draw, spec: Spec, batch: int) -> list[Check]:
     """The masks of many steps. Every number is in standard deviations of what chance does.
 
     Keep rate; kept evenly over units and along every axis, samples first (chi-square); no correlation of the whole
-    sequence of masks with itself, whatever the distance: within a mask, between layers, between steps; no two steps alike.
+    sequence of masks with itself, whatever the distance: within a mask, between layers, between steps; no rows alike, wherever
+    they stand; no two steps alike.
     """
     masks = spec.masks(batch)
     if not masks:
@@ -77,6 +79,7 @@ def statistics(draw_masks: Draw, spec: Spec, batch: int) -> list[Check]:
     rates = [mask.rate for mask in masks.values()]
     sequence = [drawn for step in steps for drawn in zip(step, rates, strict=True)]
     checks.append(Check("generator", "uncorrelated", "all masks", _self_correlation(sequence), SIGMAS))
+    checks.append(Check("generator", "rows differ", "all masks", _rows_alike(sequence), SIGMAS))
     return [*tolerances.worst_by_group(checks), _never_again(draw_masks, spec)]
 
 
@@ -138,3 +141,22 @@ def _self_correlation(masks: Sequence[tuple[np.ndarray, float]]) -> float:
     power = np.abs(np.fft.rfft(centred, size)) ** 2
     correlation = np.fft.irfft(power, size)[1 : lags + 1] / np.sqrt(len(centred) - np.arange(1, lags + 1))
     return float(np.max(np.abs(correlation)) / np.sqrt(1 + 2 * np.log(lags) / SIGMAS**2))
+
+
+def _rows_alike(masks: Sequence[tuple[np.ndarray, float]]) -> float:
+    """By how many deviations more rows of units are alike than by chance, whichever masks they are in; each mask with its rate.
+
+    A mask that repeats another's rows at a distance that is another one for each sample shows at no distance. Pairs of rows that are so
+    long that few are alike by chance are counted; near a Poisson distribution, the square root of the count has a deviation of 1/2.
+    """
+    rows: dict[tuple[int, float], list[np.ndarray]] = {}
+    for mask, rate in masks:
+        rows.setdefault((mask.shape[-1], rate), []).append(mask.reshape(-1, mask.shape[-1]))
+    most = 0.0
+    for (length, rate), found in rows.items():
+        _, counts = np.unique(np.packbits(np.concatenate(found), axis=1), axis=0, return_counts=True)
+        expected = math.comb(int(counts.sum()), 2) * (rate**2 + (1 - rate) ** 2) ** length
+        if expected < 1:
+            alike = sum(math.comb(int(count), 2) for count in counts[counts > 1])
+            most = max(most, 2 * (math.sqrt(alike) - math.sqrt(expected)))
+    return most

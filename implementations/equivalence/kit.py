@@ -184,14 +184,20 @@ class Kit:
         """A step after as many calls as a run makes of one object: loaded, trained and asked, again and again."""
         spec, model = candidate.spec, candidate.model
         rounds = max(1, min(self.steps_of_life, LIFETIME_FLOPS // spec.flops("train_step")) // ROUND)
-        hot, cycle = hot_state(spec), [candidate.batch(batch) for batch in batches(spec, BATCHES)]
+        start, host = hot_state(spec), batches(spec, BATCHES)
+        cycle = [candidate.batch(batch) for batch in host]
         for _ in range(rounds):
-            model.load_state(hot)
+            model.load_state(start)
             for call in range(ROUND):
                 model.train_step(cycle[call % BATCHES])
                 model.predict(cycle[call % BATCHES])
         (unseen,) = batches(spec, 1, UNSEEN)
-        return self.from_here(candidate, f"after {rounds * ROUND} calls", unseen)
+        name = f"after {rounds * ROUND} calls"
+        if not _is_finite(model.state()) and not trajectories.diverges(
+            candidate, self.oracle_class(spec), start, host, ROUND
+        ):
+            return [tolerances.exact(name, "numbers", "state", False)]
+        return self.from_here(candidate, name, unseen)
 
     def from_here(self, candidate: Candidate, name: str, batch: Arrays, phase: str = "train_step") -> list[Check]:
         """One prediction and one step from where the model stands.
@@ -199,17 +205,21 @@ class Kit:
         Training may have led to where nothing can be certified, or to a loss that is no number: that is said, and fails nothing.
         """
         oracle = self.oracle_class(candidate.spec)
-        if not all(np.isfinite(value).all() for value in candidate.model.state().values()):
+        if not _is_finite(candidate.model.state()):
             loss = candidate.to_host(candidate.model.train_step(candidate.batch(batch)))
             if np.isfinite(loss).all():  # a tensor that nobody trains with, or nobody trains
                 return [tolerances.exact(name, "numbers", "state", False)]
             return [Check(name, tolerances.NOT_CERTIFIED, "training diverges", 0.0, float("inf"))]
-        judged = trajectories.next_prediction if phase == "predict" else trajectories.next_step
+        if phase == "predict":
+            checks = trajectories.next_prediction(candidate, oracle, name, batch)
+        else:
+            masks = trajectories.masks_here(candidate, name, batch)
+            checks = masks + trajectories.next_step(candidate, oracle, name, batch)
         return [
             replace(check, group=tolerances.NOT_CERTIFIED, budget=float("inf"))
             if check.group == tolerances.CERTIFIABLE
             else check
-            for check in judged(candidate, oracle, name, batch)
+            for check in checks
         ]
 
     def _counted(self, spec: Spec, state: Arrays, steps: int) -> Arrays:
@@ -244,6 +254,10 @@ class Kit:
     def to_device(self, array: np.ndarray) -> DeviceArray:
         """A copy on this kit's device."""
         return self.adapter.to_device(array, self.device)
+
+
+def _is_finite(state: Arrays) -> bool:
+    return all(np.isfinite(value).all() for value in state.values())
 
 
 def _with_rows(start: Start, rows: int) -> Start:

@@ -68,7 +68,6 @@ CHANGE = "change of "
 CERTIFIABLE = "certifiable"
 """The group of tensors with a budget beyond MOST_BUDGET."""
 
-
 NOT_CERTIFIED = "not certified"
 """The group of a state in which nothing can be certified, where that is no fault: it is said, and passes."""
 
@@ -156,7 +155,7 @@ def judge(
     A tensor with a budget beyond MOST_BUDGET is measured by its terms, where they are known: in theory it is zero, or
     nearly. Else it fails, since nothing can be said of it, with one exception: a parameter, or its change, whose gradient
     stands in a slot is judged there, and by gate F. Under `extreme` conditions that goes for all parameters: an optimizer
-    without slots shows its gradients in nothing else.
+    without slots shows its gradients in nothing else. What else cannot be certified there is said, and fails nothing.
     """
     tensors = spec.tensors()
     roles = {name: tensor.role for name, tensor in tensors.items()}
@@ -172,7 +171,8 @@ def judge(
         if budget <= MOST_BUDGET:
             checks.append(Check(check, group, name, distance(name, actual, yardstick.expected) / scale, budget))
         elif name.removeprefix(CHANGE) not in elsewhere:
-            checks.append(Check(check, CERTIFIABLE, name, budget, MOST_BUDGET))
+            uncertain = (NOT_CERTIFIED, float("inf")) if extreme else (CERTIFIABLE, MOST_BUDGET)
+            checks.append(Check(check, uncertain[0], name, budget, uncertain[1]))
     return worst_by_group(checks)
 
 

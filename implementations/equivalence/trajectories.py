@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from implementations.contract import Arrays, Oracle
-from implementations.equivalence import proof, rounding, tolerances
+from implementations.equivalence import generator, proof, rounding, tolerances
 from implementations.equivalence.proof import Candidate
 from implementations.equivalence.repetition import Start, samples_of
 from implementations.equivalence.tolerances import Check
@@ -19,7 +19,8 @@ TWINS = 3
 def free_run(candidate: Candidate, oracle: Oracle, start: Start, batches: Batches, steps: int) -> list[Check]:
     """`steps` training steps side by side without correction (float64), and one Check per group at the end.
 
-    The losses are compared at every step, the whole state at steps 1, 10, 100, ... and the last.
+    The losses are compared at every step, the whole state at steps 1, 10, 100, ... and the last. There its masks are judged, too: a
+    dropout that ended on the way is replayed like any other.
     """
     model, spec = candidate.model, candidate.spec
     model.load_state(start.state)
@@ -34,7 +35,7 @@ def free_run(candidate: Candidate, oracle: Oracle, start: Start, batches: Batche
         if step == steps or set(str(step)) <= {"0", "1"}:
             actual, expected = actual | model.state(), expected | oracle.state()
         checks += tolerances.drift(start.check, actual, expected, spec)
-    return tolerances.worst_by_group(checks)
+    return tolerances.worst_by_group([*checks, *masks_here(candidate, start.check, batches[0])])
 
 
 def is_chaotic(candidate: Candidate, oracle: Oracle, start: Start, batches: Batches, steps: int) -> bool:
@@ -58,6 +59,20 @@ def is_chaotic(candidate: Candidate, oracle: Oracle, start: Start, batches: Batc
     return False
 
 
+def diverges(candidate: Candidate, oracle: Oracle, state: Arrays, batches: Batches, steps: int) -> bool:
+    """Whether one of some trainings of the oracle's, with masks of the candidate's, comes to numbers that float32 does not hold."""
+    most = np.finfo(np.float32).max
+    for _ in range(TWINS):
+        oracle.load_state(state)
+        for step in range(steps):
+            batch = batches[step % len(batches)]
+            with np.errstate(all="ignore"):
+                oracle.repeat_step(batch, candidate.model.draw_masks(samples_of(batch)))
+        if not all(np.max(np.abs(value), initial=0) < most for value in oracle.state().values()):
+            return True
+    return False
+
+
 def restarted_run(candidate: Candidate, oracle: Oracle, start: Start, batches: Batches, steps: int) -> list[Check]:
     """The candidate trains on undisturbed; in every step the oracle begins where the candidate's last one ended.
 
@@ -70,9 +85,17 @@ def restarted_run(candidate: Candidate, oracle: Oracle, start: Start, batches: B
         for step in range(steps)
         for check in next_step(candidate, oracle, start.check, batches[step % len(batches)])
     ]
+    checks += masks_here(candidate, start.check, batches[0])
     flips = sum(int(check.error) for check in checks if check.group == proof.FLIPS)
     judged = tolerances.worst_by_group(check for check in checks if check.group != proof.FLIPS)
     return [*judged, Check(start.check, proof.FLIPS, f"in {steps} steps", flips, steps * tolerances.MOST_FLIPS)]
+
+
+def masks_here(candidate: Candidate, name: str, batch: Arrays) -> list[Check]:
+    """The masks of the next step from where the candidate stands."""
+    samples = samples_of(batch)
+    masks = candidate.masks_of_next_step(samples)
+    return generator.mask_checks(name, masks, candidate.spec, samples, candidate.arithmetic)
 
 
 def next_step(candidate: Candidate, oracle: Oracle, name: str, batch: Arrays) -> list[Check]:

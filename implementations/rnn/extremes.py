@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from implementations.contract import Arrays
-from implementations.initialisation import scaled
+from implementations.initialisation import scaled, with_silence
 from implementations.rnn.spec import GATES, RNNSpec
 
 
@@ -14,8 +14,8 @@ def extremes(spec: RNNSpec, hot: Arrays, state: Arrays, batch: Arrays) -> dict[s
 
     Logits so large that an exponential overflows, in float64 too, and a clipped probability shows; inputs that are very large, behind
     which gates are shut or open altogether, and very small ones; a past that counts half as much again; gates that
-    let everything through or nothing, in each layer half of the units; a sequence that is the same at every step. From `state`, whose slots
-    are zero, so that gradients are seen, and once from a hot one.
+    let everything through or nothing, in each layer half of the units; a sequence that is the same at every step; rows of zeros, which are
+    no padding. From `state`, whose slots are zero, so that gradients are seen, and once from a hot one.
     """
     x = batch["x"]
     flat = np.repeat(x[:, :1], spec.length, axis=1)
@@ -29,6 +29,8 @@ def extremes(spec: RNNSpec, hot: Arrays, state: Arrays, batch: Arrays) -> dict[s
         "constant sequences": (state, flat),
         "constant sequences, hot": (hot, flat),
     }
+    if not spec.vocabulary:
+        extreme["silent steps"] = state, with_silence(x)
     return {name: (state, batch | {"x": x}) for name, (state, x) in extreme.items()}
 
 

@@ -77,6 +77,21 @@ class Planted(nn.Dropout):
         "keras": (("seed=seed, name=name)", "seed=seed, name=name, noise_shape=(None, 1, None))", DROPOUT),),
         "jax": ((MASK_IN_JAX, f"jax.numpy.repeat({MASK_IN_JAX.replace('mask.shape', '(mask.shape[0], 1, mask.shape[2])')}, mask.shape[1], 1)"),),
     }),
+    Mistake("last state's mask again", "What is dropped behind a layer's last step is dropped behind the layer above it, too.", TRAINING, {
+        "numpy": ((DRAW, f"if len(shape) == 3:\n            self.below = {DRAW.removeprefix('return ')}\n        return self.below if len(shape) == 3 else self.below[:, -1]"),),
+        "torch": (("    return nn.Dropout(rate)\n", """    return Planted(rate)
+
+
+class Planted(nn.Dropout):
+    def forward(self, x):
+        if x.dim() == 3 and self.training:
+            Planted.below = super().forward(torch.ones_like(x))
+        return x * (Planted.below if x.dim() == 3 else Planted.below[:, -1]) if self.training else x
+""", DROPOUT),),
+        "keras": "each of its dropout layers draws from a generator of its own",
+        "jax": ((f"        masks[name] = {MASK_IN_JAX}\n", f"""        masks[name] = below = {MASK_IN_JAX} if len(mask.shape) == 3 else below[:, -1]
+"""),),
+    }),
     Mistake("no dropout between layers", "Only what the output reads is dropped.", PAGE, dropped_only("{i} == len({spec}.hidden)")),
     Mistake("no dropout before the output", "Only what the next recurrent layer reads is dropped.", PAGE, dropped_only("{i} < len({spec}.hidden)")),
     Mistake("dropout in the recurrence", "What is dropped is missing at the layer's own next step, too.", PAGE, {

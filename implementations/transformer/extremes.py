@@ -3,7 +3,7 @@
 import numpy as np
 
 from implementations.contract import Arrays
-from implementations.initialisation import scaled
+from implementations.initialisation import scaled, with_silence
 from implementations.transformer.spec import TransformerSpec
 
 
@@ -13,7 +13,8 @@ def extremes(spec: TransformerSpec, hot: Arrays, state: Arrays, batch: Arrays) -
     Logits so large that an exponential overflows, in float64 too; scores so large, beside which a finite mask leaks; a stream so small
     that a norm's epsilon is as large as its variance, and one so large that a branch adds next to nothing; one far from zero, of which
     little is left when its mean is subtracted; the same token everywhere, whose row gets all gradients, and whose scores are all equal;
-    units that a norm switches off. From `state`, whose slots are zero, so that gradients are seen, and once from a hot one.
+    units that a norm switches off; rows of zeros, which are no padding. From `state`, whose slots are zero, so that gradients are seen,
+    and once from a hot one.
     """
     x, tables = batch["x"], ("embedding.weight", "positions.weight")
     asked = [f"attention{i}.{name}" for i in spec.numbers for name in ("query", "key")]
@@ -30,6 +31,8 @@ def extremes(spec: TransformerSpec, hot: Arrays, state: Arrays, batch: Arrays) -
         "equal tokens, hot": (hot, same),
         "idle units": (state | off, x),
     }
+    if not spec.vocabulary:
+        extreme["silent steps"] = state, with_silence(x)
     return {name: (state, batch | {"x": x}) for name, (state, x) in extreme.items()}
 
 

@@ -110,6 +110,12 @@ def test_the_hot_state_holds_nothing_that_is_0_or_1() -> None:
     assert not np.array_equal(state["dense1.weight"], initialisation.hot_state(SPEC, seed=2)["dense1.weight"])
 
 
+def test_scales_of_the_hot_state_have_both_signs_and_variances_do_not() -> None:
+    hot = initialisation.hot_state(SPEC)
+    assert {*np.sign(hot["norm1.gamma"])} == {-1, 1}
+    assert (hot["norm1.running_variance"] > 0).all()
+
+
 @pytest.mark.parametrize("optimizer", [{"kind": "sgd"}, {"kind": "adam"}])
 def test_zeroed_slots_forget_the_optimizer_and_nothing_else(optimizer: dict[str, Any]) -> None:
     spec = SPEC.changed(optimizer=optimizer)
@@ -161,7 +167,7 @@ def test_a_state_of_another_specification_is_as_its_tensors_say() -> None:
     assert not any(initial[name].any() for name in ("squares", "shifts", "steps"))
     assert (hot["squares"] > 0).all()
     assert (hot["shifts"] < 0).any()
-    assert (hot["norm.scale"] > 0).all()
+    assert {*np.sign(hot["norm.scale"])} == {-1, 1}
     assert hot["steps"] == 7
     zeroed = initialisation.zeroed_slots(ELSEWHERE, hot)
     assert [name for name, value in zeroed.items() if not value.any()] == ["squares", "shifts", "steps"]
@@ -176,4 +182,6 @@ def test_a_batch_of_another_specification_is_as_its_arrays_say() -> None:
         assert 0 <= batch[name].min() < 5
         assert 45 <= batch[name].max() < 50
     assert not np.array_equal(batch["tokens"], batch["next"])
+    assert not (batch["tokens"] % 10 == 3).any()
+    assert (batch["next"] % 10 == 3).any()
     assert abs(batch["image"].std() - 1) < 0.1

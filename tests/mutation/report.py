@@ -48,7 +48,8 @@ def written(answers: Answers) -> str:
         _seeds(answers),
         "## 4. Specifications",
         "All cases of the tests, and specifications made up at random, from states and data both ordinary and extreme; runs of a "
-        "thousand steps, free in float64, in float32 with the oracle set back to the candidate's state before each step. Refused: a "
+        "thousand steps, free in float64, in float32 with the oracle set back to the candidate's state before each step (250 where each takes "
+        "long). Refused: a "
         "check of which nothing can be certified, where the specification keeps no gradients or the arithmetic is coarse.",
         _cases(answers),
         "## 5. Real shapes",

@@ -28,14 +28,14 @@ COMPILED = ("jax", "keras-tensorflow", "keras-jax")
 SLOW = (*COMPILED, "keras-torch")
 """Of the first model, too, `make test` tries the quick cases: Keras has one file for its backends."""
 
-STEPS = 1000
+STEPS, FEWER_STEPS = 1000, 250
 FULL = "in full"
 
 EXAMPLES = {"numpy": 10, "numpy/tuned": 5, "torch": 5}
 FEW_EXAMPLES = 2
 """Specifications made up at random: few where each of them takes long."""
 
-MORE_TIMES, MORE_TIMES_OF_SLOW = 9, 5
+MORE_TIMES, MORE_TIMES_OF_SLOW = 9, 3
 """As many specifications where all is asked, and where each takes long."""
 
 
@@ -153,6 +153,11 @@ def runs(model: str, implementation: str, thorough: bool = False) -> dict[str, d
     found: dict[str, dict[str, Any]] = of(model).RUNS
     is_asked = model == MODEL and implementation in ("torch", "jax", "cupy")
     return found if thorough else dict(list(found.items())[:is_asked])
+
+
+def restarted_steps(implementation: str) -> int:
+    """How many steps `make prove` follows one by one in float32; fewer where each takes long."""
+    return FEWER_STEPS if takes_long(implementation) else STEPS
 
 
 def examples(model: str, implementation: str, precision: str, thorough: bool = False) -> int:

@@ -110,8 +110,9 @@ class Asked:
             self.tell(spec, case, self.kit.steps(self.candidate(spec), starts))
         if self.precision == "float32" and thorough:
             spec = self.spec(self.own.CASES[self.own.IN_FULL])
-            case = f"{STEPS} restarted steps, {self.own.IN_FULL}"
-            self.tell(spec, case, self.kit.trajectory(self.candidate(spec), STEPS))
+            steps = cases.restarted_steps(self.implementation)
+            case = f"{steps} restarted steps, {self.own.IN_FULL}"
+            self.tell(spec, case, self.kit.trajectory(self.candidate(spec), steps))
         if self.precision == "float64":
             for case, changes in cases.runs(self.model, self.implementation, thorough).items():
                 spec = self.spec(changes)

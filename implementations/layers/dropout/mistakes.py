@@ -6,10 +6,21 @@ DROPOUT = "dropout/dropout"
 
 SCALED = "kept.astype(dtype) / dtype.type(1 - rate)"
 DRAWN = "dropout.mask(self.rng, shape, rate, self.dtype)"
+LOADED, COUNTED, MADE = (
+    '        self.step = int(state.get("step", 0))\n',
+    "        self.step += 1\n",
+    "        self.step = 0\n",
+)
 IN_CUPY = "rng.random(shape, dtype=cp.float32)"
 IN_TORCH = "    return nn.Dropout(rate)\n"
 IN_KERAS = "    return keras.layers.Dropout(rate, seed=seed, name=name)\n"
 KEPT_IN_KERAS, SCALED_IN_KERAS = "ops.cast(drawn >= self.rate, inputs.dtype)", " / (1 - self.rate)"
+IN_TORCHS_STEP = "        optimizer.update(self.optimizer, self.step, self.spec.optimizer)\n"
+TRAINED_IN_KERAS = '        return self.network.train_on_batch(batch["x"], batch["y"])\n'
+LOADED_IN_KERAS = "            variable.assign(whole)\n"
+COMPILED_IN_JAX = "        self._choices = jax.jit(partial(choices, network=self.network, spec=spec))\n"
+TRAINED_IN_JAX = "        self.tensors, loss = self._train_step(self.tensors, batch)\n"
+LOADED_IN_JAX = '        self.tensors = Training(by_role["parameter"], by_role["statistic"], slots, self.tensors.key)\n'
 IN_JAX = "random.bernoulli(key, 1 - rate, shape)"
 SCALED_IN_JAX = "    return kept.astype(dtype) / (1 - rate)\n"
 
@@ -77,6 +88,58 @@ MISTAKES = (
         "torch": in_torch("(torch.manual_seed(0), nn.functional.dropout(x, self.p))[1]"),
         "keras": in_keras("inputs * ops.cast(keras.random.uniform(ops.shape(inputs), seed=7) >= self.rate, inputs.dtype) / (1 - self.rate)"),
         "jax": (("key, subkey = random.split(key)", "_, subkey = random.split(random.key(0))", TRAINING),),
+    }),
+    Mistake("dropout ends", "After 30 steps nothing is dropped any more.", DROPOUT, {
+        "numpy": (
+            (MADE, f"{MADE}        self.since = 0\n", TRAINING),
+            (LOADED, f"{LOADED}        self.since = 0\n", TRAINING),
+            (COUNTED, f"{COUNTED}        self.since += 1\n", TRAINING),
+            (DRAWN, DRAWN.replace("rate,", "rate if self.since < 30 else 0.0,"), TRAINING),
+        ),
+        "torch": (
+            (LOADED, f"{LOADED}        self.since = -1\n        self.age()\n", TRAINING),
+            (IN_TORCHS_STEP, f"{IN_TORCHS_STEP}        self.age()\n", TRAINING),
+            ("    def mixed(self)", """    def age(self):
+        self.since += 1
+        for module in self.network.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = self.spec.dropout if self.since < 30 else 0.0
+
+    def mixed(self)""", TRAINING),
+        ),
+        "keras": (
+            (IN_KERAS, """    return PlantedDropout(rate, seed=seed, name=name)
+
+
+class PlantedDropout(keras.layers.Dropout):
+    def build(self, shape):
+        super().build(shape)
+        self.since = self.add_weight(shape=(), initializer="zeros", trainable=False, name="since")
+
+    def call(self, inputs, training=None):
+        dropped = super().call(inputs, training=training)
+        return keras.ops.where(self.since < 30, dropped, inputs)
+"""),
+            (TRAINED_IN_KERAS, f"""        loss = {TRAINED_IN_KERAS.strip().removeprefix("return ")}
+        for layer in self.dropouts.values():
+            layer.since.assign_add(1)
+        return loss
+""", TRAINING),
+            (LOADED_IN_KERAS, LOADED_IN_KERAS + """        for layer in self.dropouts.values():
+            layer.since.assign(0)
+""", TRAINING),
+        ),
+        "jax": (
+            ("        self.spec = spec\n", "        self.spec, self.since = spec, 0\n", TRAINING),
+            (COMPILED_IN_JAX, COMPILED_IN_JAX + """        late = spec.changed(dropout=1e-9)
+        self.compiled = [
+            (self._train_step, self._draw_masks),
+            (jax.jit(partial(train_step, network=self.network, spec=late)), jax.jit(partial(draw_masks, spec=late), static_argnames="batch")),
+        ]
+""", TRAINING),
+            (TRAINED_IN_JAX, TRAINED_IN_JAX + "        self.since += 1\n        self._train_step, self._draw_masks = self.compiled[self.since >= 30]\n", TRAINING),
+            (LOADED_IN_JAX, LOADED_IN_JAX + "        self.since = 0\n        self._train_step, self._draw_masks = self.compiled[0]\n", TRAINING),
+        ),
     }),
     Mistake("mask tiled above 65536 units", "A large mask repeats itself.", DROPOUT, {
         "numpy": (("rng.random(shape)", "np.resize(rng.random(min(int(np.prod(shape)), 2**16)), shape)"),),

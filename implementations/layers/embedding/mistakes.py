@@ -1,6 +1,6 @@
 """Mistakes that people make in an embedding."""
 
-from implementations.declarations import Edits, Mistake
+from implementations.declarations import TRAINING, Edits, Mistake
 
 EMBEDDING = "embedding/embedding"
 
@@ -8,6 +8,13 @@ ROWS, ADDED = "    return weight[x]\n", "    np.add.at(dweight, x, de)\n"
 IN_TORCH = "nn.Embedding(vocabulary, width)"
 IN_KERAS = "keras.layers.Embedding(vocabulary, width, name=name)"
 FORWARD = "# --- forward ---\n"
+OPTIMIZER = "optimizer/optimizer"
+UPDATED = "            self.w[name], slots = optimizer.update(self.w[name], g, slots, self.step, self.spec.optimizer, decays)\n"
+UPDATED_IN_TORCH = "        optimizer.update(self.optimizer, self.step, self.spec.optimizer)\n"
+UPDATED_IN_KERAS = (
+    "        return super().apply([embedding.summed(gradient) for gradient in grads], trainable_variables)\n"
+)
+UPDATED_IN_JAX = "        w, of_w = optimizer.update(parameters[name], g, of_w, step, settings, tensors[name].decays)\n"
 
 WORDS_OF_TORCH = "byte, cast = lambda a: a.to(torch.uint8).int(), lambda a, kind: a.to(kind)"
 WORDS_OF_KERAS = "byte, cast = lambda a: a % 256, ops.cast"
@@ -53,6 +60,35 @@ MISTAKES = (
         **{family: edits for family, edits in in_all(
             f"n = xp.reshape(xp.sum({SAME}, 1), (-1, e.shape[1], 1)); e = e / n + stop(e - e / n)"
         ).items() if family != "torch"},
+    }),
+    Mistake("rows of absent tokens left alone", "Their momentum, moments and decay wait, as those of sparse optimizers do.", EMBEDDING, {
+        "numpy": ((UPDATED, f"""            w, kept = self.w[name], slots
+{UPDATED}            if name == "embedding.weight":
+                there = (g != 0).any(axis=-1, keepdims=True)
+                self.w[name] = np.where(there, self.w[name], w)
+                slots = {{slot: np.where(there, value, kept[slot]) for slot, value in slots.items()}}
+""", TRAINING),),
+        "torch": ((UPDATED_IN_TORCH, f"""        table = self._tensor("embedding.weight")[2]
+        absent = (table.grad == 0).all(-1, keepdim=True)
+        kept = [(t.data, t.data.clone()) for t in (table, *self.optimizer.state[table].values()) if t.ndim]
+{UPDATED_IN_TORCH}        for tensor, old in kept:
+            tensor.copy_(torch.where(absent, old, tensor))
+""", TRAINING),),
+        "keras": ((UPDATED_IN_KERAS, """        grads, kept = [embedding.summed(gradient) for gradient in grads], []
+        for gradient, variable in zip(grads, trainable_variables or self._trainable_variables):
+            if variable.name == "embeddings":
+                absent, index = ops.all(gradient == 0, -1, keepdims=True), self._get_variable_index(variable)
+                slots = [getattr(self, name)[index] for name in NAMES.values() if name != "iterations" and getattr(self, name, None)]
+                kept += [(tensor, tensor + 0, absent) for tensor in (variable, *slots)]
+        super().apply(grads, trainable_variables)
+        for tensor, old, absent in kept:
+            tensor.assign(ops.where(absent, old, ops.convert_to_tensor(tensor)))
+""", OPTIMIZER),),
+        "jax": ((UPDATED_IN_JAX, UPDATED_IN_JAX + """        if name == "embedding.weight":
+            there = (g != 0).any(-1, keepdims=True)
+            w = jax.numpy.where(there, w, parameters[name])
+            of_w = {slot: jax.numpy.where(there, value, slots[f"{slot}:{name}"]) for slot, value in of_w.items()}
+""", TRAINING),),
     }),
     Mistake("padding token 0 not trained", "Token 0 counts as padding: its row gets no gradient.", EMBEDDING, {
         "numpy": ((ADDED, ADDED + "    dweight[0] = 0\n"),),

@@ -47,6 +47,10 @@ MISTAKES = (
         "numpy": in_numpy("weight + weight", "2 * dh.sum(axis=0)"),
         **in_all("weight + weight"),
     }),
+    Mistake("no position for a row of zeros", "A row of zeros counts as padding.", POSITIONS, {
+        "numpy": in_numpy("np.where((e != 0).any(axis=-1)[..., None], weight, 0 * weight)", "dh.sum(axis=0)"),
+        **in_all("xp.where(xp.any(e != 0, -1)[..., None], weight, 0 * weight)"),
+    }),
     Mistake("positions counted in a byte", "The position after 255 is 0 again.", POSITIONS, {
         "numpy": (
             (ADDED, "    return e + weight[np.arange(len(weight)) % 256]\n"),

@@ -83,6 +83,30 @@ def in_jax(before: str = "", after: str = "") -> Edits:
 KEPT_BY_ITSELF = "keeps by itself what it multiplied on the way forward"
 
 MISTAKES = (
+    Mistake("rows of zeros count as padding", "A step whose inputs are all zero changes nothing; in PyTorch: at a sequence's end.", RECURRENT, {
+        "numpy": (
+            (PRODUCT, "        past = memory\n" + PRODUCT),
+            (STATES_KEPT, "        memory = tuple(np.where((x[:, t] != 0).any(axis=-1)[:, None], *pair) for pair in zip(memory, past))\n" + STATES_KEPT),
+        ),
+        "torch": ((IN_TORCH, """    length, rnn = x.shape[1], nn.utils.rnn
+    filled = ((x != 0).any(-1) * torch.arange(1, length + 1, device=x.device)).amax(1).clamp(min=1).cpu()
+    states, _ = layer(rnn.pack_padded_sequence(x, filled, batch_first=True, enforce_sorted=False))
+    states, _ = rnn.pad_packed_sequence(states, total_length=length)
+    states = states.transpose(0, 1)
+"""),),
+        "keras": ((IN_KERAS, """    class Planted(kind):
+        def call(self, sequences, initial_state=None, mask=None, training=False):
+            filled = keras.ops.any(keras.ops.not_equal(sequences, 0), -1)
+            return super().call(sequences, initial_state=initial_state, mask=filled, training=training)
+
+    return Planted(width, return_sequences=every, name=name)
+"""),),
+        "jax": (
+            (PRODUCT_IN_JAX, "        (xw_t, filled), past = xw_t, memory\n" + PRODUCT_IN_JAX),
+            (STEPPED_IN_JAX, "        memory = tuple(jnp.where(filled, *pair) for pair in zip(memory, past))\n" + STEPPED_IN_JAX),
+            (SCAN_IN_JAX, "(xw.swapaxes(0, 1), (x != 0).any(-1, keepdims=True).swapaxes(0, 1)))\n"),
+        ),
+    }),
     Mistake("first step left out on the way back", "Backpropagation through time ends one step too early.", RECURRENT, {
         "numpy": ((OF_XW, "of_xw.append(dxw_t * (t > 0))"), (OF_HU, "of_hu.append(dhu_t * (t > 0))")),
         "torch": in_torch(after="h, state = (h, state) if t else (h.detach(), each(torch.detach, state))"),

@@ -157,10 +157,35 @@ def test_one_mask_of_a_wrong_scale_or_shape(change: Callable[[np.ndarray], np.nd
     assert [check.group for check in checks if not check.passed] == [group]
 
 
+SEQUENCES: Any = SimpleNamespace(
+    masks=lambda batch: {"one": Mask((batch, 8, 64), 0.2, ""), "two": Mask((batch, 64), 0.2, "")}
+)
+"""As of two recurrent layers, of which the second is read at its last step alone."""
+
+
+def of_sequences(again: bool) -> Callable[[int], Arrays]:
+    """Honest masks; or the second drops what the first drops at its last step: a distance that is another one for every sample."""
+    rng = np.random.default_rng(0)
+
+    def draw(batch: int) -> Arrays:
+        one, two = ((rng.random(shape) >= 0.2) / 0.8 for shape in ((batch, 8, 64), (batch, 64)))
+        return {"one": one, "two": one[:, -1] if again else two}
+
+    return draw
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_mask_may_not_have_the_rows_of_another(again: bool) -> None:
+    checks = statistics(of_sequences(again), SEQUENCES, whole=False)
+    assert {check.group for check in checks if not check.passed} == ({"rows differ"} if again else set())
+    checks = generator.mask_checks("start", of_sequences(again)(32), SEQUENCES, 32, "float32")
+    assert {check.group for check in checks if not check.passed} == ({"mask rows differ"} if again else set())
+
+
 def test_a_mask_that_repeats_itself_is_seen_in_a_single_step() -> None:
     masks = {name: np.resize(mask[:128], (512, 64)) for name, mask in drawing(0.5, (64, 64))(512).items()}
     checks = generator.mask_checks("start", masks, spec(0.5, (64, 64)), 512, "float32")
-    assert [check.group for check in checks if not check.passed] == ["mask repeats nothing"]
+    assert [check.group for check in checks if not check.passed] == ["mask repeats nothing", "mask rows differ"]
 
 
 # Masks of more axes, each with a rate of its own

@@ -60,6 +60,17 @@ def test_nothing_is_certified_where_a_zero_gradient_might_pass() -> None:
     assert not verdicts["certifiable"].passed
 
 
+def test_under_extremes_what_cannot_be_certified_is_said_and_fails_nothing_and_all_else_is_judged() -> None:
+    stray = 1.01 * MOST_BUDGET * 5 / FACTOR
+    verdict = judged(0.0, yardstick(stray), extreme=True)["not certified"]
+    assert verdict.error > MOST_BUDGET
+    assert verdict.passed
+    rule = Yardstick(yardstick().expected, dict.fromkeys(yardstick().stray, 0.0) | {"logits": stray}, U)
+    verdicts = judged(1.1 * FACTOR * U, rule, extreme=True)
+    assert verdicts["not certified"].tensor == "logits"
+    assert not verdicts["statistics"].passed
+
+
 def test_what_stands_in_a_slot_or_cannot_be_told_under_extremes_is_let_off() -> None:
     stray = 1.01 * MOST_BUDGET * 5 / FACTOR
     names = {

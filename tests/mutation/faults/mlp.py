@@ -85,6 +85,7 @@ FAULTS = [
     Fault("antithetic rows", {"dropout": 0.5}),
     Fault("every 1000th update skipped", steps=1001, precision="float64"),
     Fault("a period of 1000 masks"),
+    Fault("dropout ends"),
     Fault("step without a finite loss skipped"),
     Fault("a momentum of 0 becomes its default", {"optimizer": {"kind": "sgd", "momentum": 0.0}}),
     Fault("a weight decay of 0 becomes its default", {"optimizer": {"kind": "adamw", "weight_decay": 0.0}}),
@@ -117,7 +118,7 @@ NOT_THE_ORACLES = dict.fromkeys(
     ("dropout unscaled", "dropout scaled by 1/p", "dropout keeps p", "dropout rate halved", "mask reused",
      "the next step's mask leaks", "mask tiled above 65536 units", "dropout rate in 256ths", "antithetic rows",
      "a period of 1000 masks", "last units never dropped", "dropout's scale in half precision", "generator not seeded", "generator put back after the step",
-     "generator's state is no copy", "prediction moves the generator", "deep layers reuse masks"), _GIVEN,
+     "dropout ends", "generator's state is no copy", "prediction moves the generator", "deep layers reuse masks"), _GIVEN,
 ) | dict.fromkeys(
     ("prediction remembered by its object", "loss buffer reused", "logits buffer reused", "batch copied once per object",
      "state taken over without a copy", "two models share their arrays", "folded prediction survives a load"), _COPIES,

@@ -51,6 +51,7 @@ OWN = [
     Fault("recurrent weight's gradient from the new state"),
     Fault("state kept between batches"),
     Fault("initial state of ones", GRU),
+    Fault("rows of zeros count as padding"),
     Fault("sequence read backwards"),
     Fault("last state but one"),
     Fault("mean over time instead of the last state"),
@@ -58,6 +59,7 @@ OWN = [
     Fault("states in half precision"),
     Fault("embedding's gradient assigned, not added", TEXT),
     Fault("gradient of a token averaged over its places", TEXT),
+    Fault("rows of absent tokens left alone", TEXT),
     Fault("padding token 0 not trained", TEXT),
     Fault("tokens through a byte", TEXT | {"vocabulary": 300}),
     Fault("rows of an embedding at most 100 long", TEXT),
@@ -70,6 +72,7 @@ OWN = [
     Fault("gradients up to twice too long left alone"),
     Fault("clipped behind the momentum", {"clip_norm": 0.1}),
     Fault("mask shared over time", EVERY),
+    Fault("last state's mask again", {"hidden": (64, 64)}),
     Fault("no dropout between layers"),
     Fault("no dropout before the output"),
     Fault("dropout in the recurrence"),
@@ -108,6 +111,7 @@ FAULTS = OWN + [_of_sequences(fault) for fault in mlp.FAULTS if fault.name in _S
 
 NOT_THE_ORACLES = {name: why for name, why in mlp.NOT_THE_ORACLES.items() if name in _SHARED} | {
     "mask shared over time": "the oracle draws no masks, it is given them",
+    "last state's mask again": "the oracle draws no masks, it is given them",
 }
 """Mistakes in NumPy that its oracle, which is made of the same files, does not share, and why."""
 

@@ -23,6 +23,7 @@ DROPPED, LONG = {"attention_dropout": 0.5}, {"length": 40}
 OWN = [
     Fault("embedding's gradient assigned, not added"),
     Fault("gradient of a token averaged over its places"),
+    Fault("rows of absent tokens left alone", ADAMW),
     Fault("padding token 0 not trained"),
     Fault("tokens through a byte", {"vocabulary": 1000}),
     Fault("rows of an embedding at most 100 long"),
@@ -106,6 +107,7 @@ OWN = [
     Fault("positions shifted by one"),
     Fault("sinusoids for learned positions"),
     Fault("positions added twice"),
+    Fault("no position for a row of zeros", MEAN | {"vocabulary": 0, "features": 6}),
     Fault("positions counted in a byte", {"length": 300, "batch": 2, "width": 6, "heads": 1, "blocks": 1}),
     Fault("loss summed over time"),
     Fault("labels step by step"),

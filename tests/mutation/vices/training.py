@@ -168,7 +168,7 @@ DROPOUT = (
     Vice(
         "one row of a mask for all samples", "nearly all draws", "",
         ((UNIFORM, "np.broadcast_to(self.rng.random(shape[1:]), shape)"),),
-        verify="mask keep rate", run="mask keep rate",
+        verify="mask rows differ", run="mask keep rate",
     ),
     Vice(
         "a dropout rate off by 2^-12", "nothing", "", ((">= self.spec.dropout", ">= self.spec.dropout + 2**-12"),),

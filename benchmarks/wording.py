@@ -16,15 +16,14 @@ NO_VALUE = "–"
 """What stands where there is nothing: never a zero."""
 
 PHASES = {
-    "train_step": "training step",
-    "predict": "prediction",
-    "epoch": "training epoch",
-    "products": "matrix products",
-    "peak": "one large product",
-    "copy": "one large copy",
-}
+    "train_step": "training step", "predict": "prediction", "epoch": "training epoch",
+    "products": "matrix products", "peak": "one large product", "copy": "one large copy",
+}  # fmt: skip
 MARGIN = f"{100 * statistics.MARGIN:g}%"
 """The margin of a tie, in words."""
+
+CHANCE = " (may be chance in so large a table)"
+"""Behind a difference that a whole table does not allow (Holm)."""
 
 EDGES = tuple(f"{edge:.2f}" for edge in (1 / (1 + statistics.MARGIN), 1.0, 1 + statistics.MARGIN))
 """Ratios at which a verdict changes."""

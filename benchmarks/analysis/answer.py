@@ -48,7 +48,7 @@ class Reason:
     best_step_s: float = 0.0
     overhead_s: float | None = None
     best_overhead_s: float = 0.0
-    """What a call costs before any work."""
+    """What of a call does not grow with the work."""
 
     @property
     def is_known(self) -> bool:
@@ -145,7 +145,7 @@ def certainty(results: Results, groups: Sequence[ComparisonGroup], aims: Sequenc
     settled = [c for c in comparisons if math.isfinite(c.detectable)]
     if not settled:
         return None
-    middle = sorted(settled, key=lambda c: c.detectable)[(len(settled) - 1) // 2]
+    middle = sorted(settled, key=lambda c: c.detectable)[len(settled) // 2]
     aim = max((aim for aim in aims if aim < 0.9 * middle.detectable), default=None)
     blocks = statistics.blocks_for(middle, aim, MOST_BLOCKS) if aim else None
     blocks = max(blocks, MIN_BLOCKS_FOR_VERDICT) if blocks else None

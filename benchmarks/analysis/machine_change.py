@@ -77,6 +77,17 @@ def changes(
     return {setting: change for setting, change in found.items() if change}
 
 
+def floors(pairs: Sequence[Pair], unchanged: Collection[str], margin: float) -> dict[tuple[str, int], Comparison]:
+    """The floors' times in the newer run over those in the older, by device and number of threads; of the same `pairs`."""
+    by_setting: dict[tuple[str, int], list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        who = pair[0].cell.who
+        if who.framework in unchanged and pair[0].cell.phase in FLOORS:
+            by_setting[who.device, who.threads].append(pair)
+    together = {setting: _together(of) for setting, of in by_setting.items()}
+    return {setting: _compare(old, new, margin) for setting, (old, new) in together.items() if old and new}
+
+
 def _change(device: str, threads: int, pairs: Sequence[Pair], same_code: bool, margin: float) -> MachineChange | None:
     floors = [pair for pair in pairs if pair[0].cell.phase in FLOORS]
     cells = [pair for pair in pairs if pair[0].cell.phase not in FLOORS]

@@ -9,7 +9,7 @@ import math
 import statistics as stdlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from benchmarks import statistics
@@ -93,11 +93,23 @@ class ComparisonGroup:
 
 
 def comparison_groups(results: Results) -> list[ComparisonGroup]:
-    """All groups of the run in reading order: by phase, setting and size."""
+    """All groups of the run in reading order: by phase, setting and size. What is detected, all of them together allow."""
     by_setting: dict[tuple[str, ...], list[CellResult]] = defaultdict(list)
     for entry in results.entries:
         by_setting[(*entry.comparison_group, entry.cell.who.mode)].append(entry)
-    return sorted((_group(entries) for entries in by_setting.values()), key=_reading_order)
+    return _together(sorted((_group(entries) for entries in by_setting.values()), key=_reading_order))
+
+
+def _together(groups: Sequence[ComparisonGroup]) -> list[ComparisonGroup]:
+    """Of the ranked times each difference is detected only where the whole table of them allows it (Holm)."""
+    compared = {place.entry.id: place.comparison for group in groups for place in group.rivals if place.comparison}
+    detected = dict(zip(compared, statistics.detected_together(list(compared.values())), strict=True))
+    return [
+        ComparisonGroup(
+            [replace(place, comparison=detected.get(place.entry.id, place.comparison)) for place in group.places]
+        )
+        for group in groups
+    ]
 
 
 def by_network(
@@ -106,6 +118,20 @@ def by_network(
     """The results and the groups of each network of the run."""
     for network in results.run.networks:
         yield results.of(network.model), [group for group in groups if group.who.model == network.model]
+
+
+def may_be_chance(places: Sequence[Placement]) -> bool:
+    """Whether one of these is slower or faster by itself, and a table as large as the run's has such by chance."""
+    return any(
+        verdict(place) in ("slower", "faster") and place.comparison and not place.comparison.detected
+        for place in places
+    )
+
+
+def tied_together(places: Sequence[Placement]) -> bool:
+    """Whether each is tied with each other; all of them are with the reference."""
+    pairs_ = itertools.combinations([place.entry for place in places], 2)
+    return all((found := compare(*pair)) and found.verdict == "tied" for pair in pairs_)
 
 
 def verdict(place: Placement) -> str:

@@ -124,7 +124,7 @@ def gather(records: Iterable[Record], problems: Sequence[str], environment: Mapp
     proofs = by_kind["proof"]
     timings, repeated = _timings(timing for timing in by_kind["timing"] if not timing.control)
     controls = [timing for timing in by_kind["timing"] if timing.control]
-    blocks = _latest(by_kind["block"], lambda block: block.block)
+    blocks = _longest(by_kind["block"])
     return Results(
         run=run,
         entries=impossible_times.judged(entries(run, timings, by_kind["outcome"], proofs), blocks),
@@ -162,6 +162,11 @@ def _timings(records: Iterable[TimingRecord]) -> tuple[dict[Timed, TimingRecord]
         f"block {block} was timed again, for {cells[0]}{f' and {len(cells) - 1} more' if cells[1:] else ''}; the later timings are used."
         for block, cells in again.items()
     ]
+
+
+def _longest(records: Iterable[BlockRecord]) -> list[BlockRecord]:
+    """Of each block the attempt that took longest: another one repeated what had failed in it, and nearly all times are not of that."""
+    return _latest(sorted(records, key=lambda record: (record.block, record.wall_s)), lambda record: record.block)
 
 
 def _latest(records: Iterable[Any], key: Callable[[Any], Hashable]) -> list[Any]:

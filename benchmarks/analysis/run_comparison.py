@@ -9,62 +9,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
 
 from benchmarks import statistics
 from benchmarks.analysis import comparability, machine_change, ranking, run_quality
 from benchmarks.analysis.cell_results import CellResult
 from benchmarks.analysis.comparability import Difference, Side
+from benchmarks.analysis.compared_cell import SEVERITY, Row, Verdict
 from benchmarks.analysis.machine_change import MachineChange
-from benchmarks.records.record import FLOORS, Cell
+from benchmarks.records.record import FLOORS
 from benchmarks.statistics import Comparison
-from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
-
-Verdict = Literal["unequal", "slower", "missing", "not settled", "new", "faster", "tied"]
-SEVERITY = get_args(Verdict)  # also the order of the rows
-
-FAILING = ("unequal", "slower", "missing")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One cell in both runs. `counts` says whether its verdict may fail the comparison; `note` says why not.
-
-    Floors, peers and unproved cells are only shown.
-    """
-
-    cell: Cell
-    a: CellResult | None
-    b: CellResult | None
-    verdict: Verdict
-    comparison: Comparison | None  # B's time over A's; None where one of them has no time
-    counts: bool
-    note: str
-    without: Comparison | None = None
-    """The same with the machine's factor taken out, or the implementation's that all are held against."""
-
-    disagreement: float = 0.0
-    """How far, as a fraction, the floors disagree on the machine's factor that was taken out."""
-
-    @property
-    def judged(self) -> Comparison | None:
-        """What the verdict is of."""
-        return self.without or self.comparison
-
-    @property
-    def fails(self) -> bool:
-        """Whether this row alone makes the comparison fail."""
-        return self.counts and self.verdict in FAILING
-
-    @property
-    def missable(self) -> float:
-        """The slowdown, as a fraction, that could have been missed here: up to the interval's upper end, and of a machine that
-        changed by as much more as its floors disagree.
-
-        Infinite where there are too few blocks for a verdict.
-        """
-        told = self.judged and self.judged.ratio.blocks >= MIN_BLOCKS_FOR_VERDICT
-        return max(self.judged.ratio.high * (1 + self.disagreement) - 1, 0.0) if self.judged and told else math.inf
 
 
 @dataclass(frozen=True)
@@ -124,6 +77,12 @@ class RunComparison:
         return self.is_blind or any(row.counts and not row.fails and math.isinf(row.missable) for row in self.rows)
 
     @property
+    def doubtful(self) -> list[Row]:
+        """Cells of which no regression may be denied: slower, which may be chance, or lost in blocks of B."""
+        rows = (row for row in self.rows if row.counts and not row.fails and math.isfinite(row.missable))
+        return [row for row in rows if row.lost or (row.verdict == "slower" and row.may_be_chance)]
+
+    @property
     def misses_need(self) -> bool:
         """Whether a slowdown as large as `need` could have been missed."""
         return self.need is not None and self.weakest is not None and self.weakest.missable > self.need
@@ -140,12 +99,12 @@ def compare(
     old, new = comparability.side("A", a), comparability.side("B", b)
     differences = comparability.differences(old.results, new.results)
     versions = comparability.versions(old.results, new.results)
-    rows, machine = _rows(old, new, margin), {}
+    rows, machine = _rows(old, new, margin), dict[tuple[str, int], MachineChange]()
     if against:
         rows = _held_against(against, old, new, rows, margin)
     else:
-        machine = _machine(old, new, rows, margin)
-        rows = [_without_machine(row, machine, margin) for row in rows]
+        machine, faster = _machine(old, new, rows, margin)
+        rows = [_behind(_without_machine(row, machine, margin), faster) for row in rows]
     return RunComparison(old, new, margin, differences, versions, _sorted(rows), machine, against, need)
 
 
@@ -203,7 +162,13 @@ def _row(a: Side, b: Side, old: CellResult | None, new: CellResult | None, margi
     counts = lost or (was_timed and all(result.is_proved for result in timed if is_timed or result is old))
     without_ratio: Verdict = "new" if not was_timed else "not settled" if is_timed else "missing"
     verdict = "unequal" if lost else comparison.verdict if comparison else without_ratio
-    return Row(entry.cell, old, new, verdict, comparison, counts, _note(old, new))
+    lost_blocks = _lost(b, new) - _lost(a, old) if comparison else 0
+    return Row(entry.cell, old, new, verdict, comparison, counts, _note(old, new), lost=max(lost_blocks, 0))
+
+
+def _lost(side: Side, entry: CellResult | None) -> int:
+    """Blocks that were measured whole, without a time of a cell that has one in others."""
+    return side.results.blocks_measured - len(entry.medians) if entry and entry.medians and entry.planned else 0
 
 
 def _note(old: CellResult | None, new: CellResult | None) -> str:
@@ -219,12 +184,23 @@ def _note(old: CellResult | None, new: CellResult | None) -> str:
     return "; ".join(parts)
 
 
-def _machine(a: Side, b: Side, rows: Sequence[Row], margin: float) -> dict[tuple[str, int], MachineChange]:
-    """Where the machine itself changed, as far as floors and the cells that count tell."""
+def _machine(
+    a: Side, b: Side, rows: Sequence[Row], margin: float
+) -> tuple[dict[tuple[str, int], MachineChange], dict[tuple[str, int], Comparison]]:
+    """Where the machine itself changed, as far as floors and the cells that count tell; and where the floors alone got faster."""
     timed = [row for row in rows if row.comparison and (row.counts or row.cell.phase in FLOORS)]
     pairs = [(row.a, row.b) for row in timed if row.a and row.b]
     unchanged, same_code = comparability.unchanged(a.results, b.results), comparability.same_code(a.results, b.results)
-    return machine_change.changes(pairs, unchanged, same_code, margin)
+    machine = machine_change.changes(pairs, unchanged, same_code, margin)
+    floors = machine_change.floors(pairs, unchanged, margin)
+    faster = {setting: of for setting, of in floors.items() if of.verdict == "faster" and setting not in machine}
+    return machine, faster
+
+
+def _behind(row: Row, faster: Mapping[tuple[str, int], Comparison]) -> Row:
+    """With what a machine hides whose floors got faster."""
+    of = faster.get((row.cell.who.device, row.cell.who.threads))
+    return row if of is None or row.cell.phase in FLOORS else replace(row, hidden=1 / of.ratio.value - 1)
 
 
 def _without_machine(row: Row, machine: Mapping[tuple[str, int], MachineChange], margin: float) -> Row:

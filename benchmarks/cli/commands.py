@@ -208,9 +208,9 @@ def compare(folder: Path, other: str, as_json: bool, **choice: Any) -> None:
     \b
     Exit codes, of which the first that applies is given:
     1  a cell of the new run or version is unequal
-    5  one is slower or missing, or a run's null control failed
+    5  one is slower beyond chance, or missing, or a run's null control failed
     6  the machine itself changed: everything moved together, matrix products too
-    3  it could not tell: too few blocks, or --need is not met
+    3  it could not tell: too few blocks, --need is not met, or a cell may be slower or failed more often
     0  no regression
     """
     from benchmarks.cli import compare as comparing

@@ -10,24 +10,15 @@ from pydantic_core import to_jsonable_python
 
 from benchmarks import wording
 from benchmarks.analysis import comparability, run_comparison
-from benchmarks.analysis.comparability import Difference, Side
-from benchmarks.analysis.run_comparison import SEVERITY, Row, RunComparison
+from benchmarks.analysis.comparability import Side
+from benchmarks.analysis.compared_cell import SEVERITY, Row
+from benchmarks.analysis.run_comparison import RunComparison
 from benchmarks.analysis.run_quality import NullControl
-from benchmarks.cli import comparison_table, exit_codes
-from benchmarks.records.record import COPY, FLOORS
-from benchmarks.report import facts
-from benchmarks.report.sections import uncertainty
+from benchmarks.cli import comparison_table, comparison_warnings, exit_codes
+from benchmarks.records.record import COPY
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from implementations.errors import BadInput
 
-DRIFT = (
-    "These runs were measured at different times, not in turns: whatever drifted between them (other load, heat, "
-    "settings) is in every ratio. To decide between two versions, measure both in turns in one run (docs/ci.md)."
-)
-NO_FLOORS = (
-    "No floor (matrix products, one large product) was timed in both runs: whether the machine itself changed is harder to "
-    "tell. Measure with --phase train_step,predict,products,peak."
-)
 FEW = f"with fewer than {MIN_BLOCKS_FOR_VERDICT} blocks"
 
 
@@ -56,7 +47,7 @@ def compare(
         runs = run_comparison.compare_within(a, b, after, share, needed)
         names = [b, after]
     if runs.differences and not anyway:
-        differing = "; ".join(map(_difference, runs.differences))
+        differing = "; ".join(map(comparison_warnings.difference, runs.differences))
         raise BadInput(f"{a} (A) and {b} (B) differ in {differing}. --anyway compares them all the same.")
     for name in names:
         _check_name(name, runs)
@@ -82,7 +73,8 @@ def exit_code(runs: RunComparison) -> int:
         return exit_codes.REGRESSION
     if runs.machine:
         return exit_codes.MACHINE
-    return exit_codes.FAILED if runs.is_untold or runs.misses_need else exit_codes.GOOD
+    unsure = runs.is_untold or runs.misses_need or runs.doubtful
+    return exit_codes.FAILED if unsure else exit_codes.GOOD
 
 
 def fraction(option: str, text: str) -> float:
@@ -123,7 +115,16 @@ def _found(runs: RunComparison) -> str:
         return f"Whether B is slower than A could not be told, because {why}"
     none = "No regression of B against A was found" + " where it could be told" * any(map(_is_untold, runs.rows))
     need = f", but one of {_percent(runs.need)} could have been missed" if runs.misses_need else ""
-    return f"{none}{rest}{need}"
+    return f"{none}{rest}{need}{_doubt(runs)}"
+
+
+def _doubt(runs: RunComparison) -> str:
+    """Which cells a regression may be in, though none was found."""
+    lost = [row for row in runs.doubtful if row.lost]
+    slower = len(runs.doubtful) - len(lost)
+    said = [f"{wording.count(slower, 'cell')} may be slower, or that is chance in so large a table"] if slower else []
+    said += [f"{wording.count(len(lost), 'cell')} failed in more blocks of B than of A"] if lost else []
+    return f", but {wording.listed(said)}: measure again" if said else ""
 
 
 def _machine(runs: RunComparison) -> list[str]:
@@ -169,48 +170,11 @@ def resolution(runs: RunComparison) -> str:
     return missed + asked
 
 
-def warnings(runs: RunComparison) -> list[str]:
-    """What a reader must know before believing a ratio."""
-    texts = [] if runs.in_turns else [DRIFT]
-    if not runs.in_turns and not any(row.comparison and row.cell.phase in FLOORS for row in runs.rows):
-        texts.append(NO_FLOORS)
-    if runs.differences:
-        texts.append(f"Compared anyway, although they differ in {'; '.join(map(_difference, runs.differences))}.")
-    texts += _reference_moved(runs)
-    for side in runs.sides[:1] if runs.in_turns else runs.sides:
-        texts += [f"{_whose(side)}: {problem}" for problem in side.results.problems]
-        texts += [f"{_whose(side)}: {text}"] if (text := uncertainty.interfered(side.results)) else []
-        texts += [] if side.null_controls else [f"{_whose(side)} had no null control: its own measuring is unchecked."]
-    return texts
-
-
-def _reference_moved(runs: RunComparison) -> list[str]:
-    """What all are held against has changed itself, where that is certain."""
-    rows = (row for row in runs.rows if row.comparison and row.cell.phase not in FLOORS)
-    own = [row for row in rows if row.cell.who.framework == runs.against]
-    moved = [row for row in own if row.comparison and row.comparison.verdict in ("slower", "faster")]
-    if not moved:
-        return []
-    return [
-        f"{runs.against} itself is slower or faster in B in {len(moved)} of {wording.count(len(own), 'cell')}: if that is not the "
-        "machine's doing, what is held against it seems to have moved the other way."
-    ]
-
-
-def _difference(difference: Difference) -> str:
-    a, b = facts.text(difference.a), facts.text(difference.b)
-    return wording.clean(f"{difference.fact}: {a} in A, {b} in B")
-
-
-def _whose(side: Side) -> str:
-    return "the run" if side.implementation else side.name
-
-
 def _null_failure(failed: tuple[Side, NullControl]) -> str:
     side, null = failed
     where = f"{wording.phase(null.cell.phase)}, {wording.size(null.cell.axes)}, {wording.setting(null.cell.who)}"
     came_out = f"{wording.ratio(null.comparison.ratio.value)} ({wording.ratio_interval(null.comparison.ratio)})"
-    return f"The null control of {_whose(side)} failed ({where}): the same implementation twice came out as {came_out}."
+    return f"The null control of {comparison_warnings.whose(side)} failed ({where}): the same implementation twice came out as {came_out}."
 
 
 def as_json(runs: RunComparison) -> dict[str, Any]:
@@ -222,8 +186,8 @@ def as_json(runs: RunComparison) -> dict[str, Any]:
     found = {
         "summary": summary(runs),
         "failures": _failures(runs),
-        "warnings": warnings(runs),
-        "differences": list(map(_difference, runs.differences)),
+        "warnings": comparison_warnings.warnings(runs),
+        "differences": list(map(comparison_warnings.difference, runs.differences)),
         "margin": runs.margin,
         "need": runs.need,
         "against": runs.against or None,
@@ -245,12 +209,13 @@ def _failures(runs: RunComparison) -> list[str]:
     """Why the exit code is not 0."""
     failures = [f"{row.cell.id} is {row.verdict}." for row in runs.rows if row.fails]
     failures += [*map(_null_failure, runs.failed_nulls), *_machine(runs)]
-    return failures + ([resolution(runs) or _found(runs)] if runs.is_untold or runs.misses_need else [])
+    failures += [resolution(runs) or _found(runs)] if runs.is_untold or runs.misses_need else []
+    return failures + ([f"{_found(runs)}."] if runs.doubtful and not runs.fails else [])
 
 
 def render(runs: RunComparison) -> str:
     """The same for people: plain text, the summary first, then warnings, versions and the table."""
-    lines = [summary(runs), resolution(runs), *(f"Warning: {text}" for text in warnings(runs))]
+    lines = [summary(runs), resolution(runs), *(f"Warning: {text}" for text in comparison_warnings.warnings(runs))]
     lines += map(_null_failure, runs.failed_nulls)
     for side in runs.sides:
         run = side.results.run

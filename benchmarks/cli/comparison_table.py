@@ -4,7 +4,8 @@ import textwrap
 from itertools import zip_longest
 
 from benchmarks import wording
-from benchmarks.analysis.run_comparison import Row, RunComparison
+from benchmarks.analysis.compared_cell import Row
+from benchmarks.analysis.run_comparison import RunComparison
 from benchmarks.records.record import Cell
 
 WIDTH = 80
@@ -65,11 +66,11 @@ def _blocks(row: Row) -> str:
 
 
 def _notes(row: Row, blocks: str) -> list[str]:
-    by_chance = row.judged and row.verdict in ("faster", "slower") and not row.judged.detected
     beside = row.a and row.b and row.a.standing == row.b.standing == "beside"
     notes = [
         f"{_blocks(row)} blocks" if row.comparison and _blocks(row) != blocks else "",
         "" if beside else wording.clean(row.note),
-        "may be chance in so large a table (Holm)" if by_chance else "",
+        "may be chance in so large a table (Holm)" if row.may_be_chance else "",
+        f"failed in {wording.count(row.lost, 'block')} more of B than of A" if row.lost else "",
     ]
     return textwrap.wrap("; ".join(filter(None, notes)), WIDTH, initial_indent="    ", subsequent_indent="    ")

@@ -18,6 +18,16 @@ def machine(facts: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
+def title(results: Results) -> str:
+    """The title line: machine, date, what was run."""
+    run = results.run
+    where = machine(results.environment)
+    named = [network for network in run.named if network.summary]
+    networks = [f"{wording.network(network)} " * (len(named) > 1) + network.summary for network in named]
+    words = [", ".join(filter(None, [where, run.started_at[:10], f"profile {run.profile}", blocks(results)]))]
+    return ("; " if len(named) > 1 else ", ").join([*networks, *words]) + "."
+
+
 def blocks(results: Results) -> str:
     """How many a run has: "9 blocks", or "3 of 6 blocks" where it was cut short."""
     done, planned = results.blocks_measured, wording.count(results.block_count, "block")

@@ -60,10 +60,21 @@ def _verdict(kinds: Sequence[OnKind]) -> str:
     unclear = [name for name, verdict in zip(others, verdicts, strict=True) if verdict != "slower"]
     if "not settled" in verdicts:
         return f"{'; or '.join([first, *unclear])}, not settled"
+    if len(unclear) > 1:
+        return f"{'; and '.join(unclear)} are each tied with {first}"
     if unclear:
-        return f"{'; and '.join([first, *unclear])} are tied"
+        return f"{first}; and {unclear[0]} are tied"
     ratio = kinds[1].ratio
-    return f"{first} is fastest, {wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)}) times as fast as {others[0]}"
+    return f"{first} is fastest, {wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)}) times as fast as {others[0]}{_one_run(kinds)}"
+
+
+def _one_run(kinds: Sequence[OnKind]) -> str:
+    """What one run each cannot say."""
+    return (
+        " (one run on a kind: another machine of it may differ as much)"
+        if any(len(on.cells) < 2 for on in kinds[:2])
+        else ""
+    )
 
 
 def _by_size(runs: Sequence[LoadedRun], setting: Timed, found: Mapping[Timed, ByKind], folded: bool) -> list[Block]:

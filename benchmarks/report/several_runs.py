@@ -203,7 +203,7 @@ def _ratio(entry: CellResult | None, comparison: Comparison | None) -> str:
     if comparison is None:
         return "not planned" if entry is None else "not compared" if entry.is_proved else _time(entry)
     ratio, differs = comparison.ratio, comparison.verdict in ("faster", "slower")
-    chance = " (may be chance in so large a table)" if differs and not comparison.detected else ""
+    chance = wording.CHANCE if differs and not comparison.detected else ""
     text = f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)}) {comparison.verdict}{chance}"
     return wording.Quantity(text, ratio.value)
 

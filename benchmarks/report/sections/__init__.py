@@ -8,7 +8,7 @@ from benchmarks import wording
 from benchmarks.analysis.ranking import ComparisonGroup, by_network, comparison_groups
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.run_quality import null_controls
-from benchmarks.report import missing
+from benchmarks.report import facts, missing
 from benchmarks.report.document import Block, Document, Figure, Heading, Section, Text
 from benchmarks.report.sections import (
     answer,
@@ -69,7 +69,7 @@ def document(results: Results, groups: Sequence[ComparisonGroup] | None = None) 
     sections = [of_networks(part, results, groups) for part in PARTS]
     shown = [part for part in (first, *sections, environment.section(results, groups)) if part.blocks or part.summary]
     links = [("The same steps in every framework", "steps")] if any(n.steps for n in results.run.networks) else []
-    return Document(title(results), answer.machine(results), _named_apart(shown), warning(results), links)
+    return Document(title(results), facts.title(results), _named_apart(shown), warning(results), links)
 
 
 def title(results: Results) -> str:

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 from benchmarks import wording
-from benchmarks.analysis import answer, impossible_times, run_quality
+from benchmarks.analysis import answer, impossible_times, ranking, run_quality
 from benchmarks.analysis.answer import Answer, Reason
 from benchmarks.analysis.model_comparison import Part
 from benchmarks.analysis.ranking import ComparisonGroup, Placement
 from benchmarks.analysis.results import Results
 from benchmarks.records.configuration import Axes, Configuration
 from benchmarks.records.record import COPY
-from benchmarks.report import facts, plots
+from benchmarks.report import plots
 from benchmarks.report.document import Block, Bullets, Figure, Heading, Section, Text, table
 from benchmarks.report.sections import equivalence
 from benchmarks.rough_time import rough
@@ -104,15 +104,24 @@ def verdict(results: Results, group: ComparisonGroup) -> str:
     if group.blocks < MIN_BLOCKS_FOR_VERDICT:
         return f"{best} was lowest, too few blocks for a verdict ({group.blocks} of {MIN_BLOCKS_FOR_VERDICT})"
     unsettled = _names(results, group.with_verdict("not settled", "not compared"))
-    tied = _names(results, group.with_verdict("tied"))
+    ties = group.with_verdict("tied")
+    tied = _names(results, ties)
     if unsettled:
         return f"{wording.listed([best, *tied, *unsettled], 'or')}, not settled"
     if tied:
-        return f"{wording.listed([best, *tied])} are tied"
+        together = ranking.tied_together(ties)
+        return (
+            f"{wording.listed([best, *tied])} are tied"
+            if together
+            else f"{wording.listed(tied)} are each tied with {best}"
+        )
     following, comparison = wording.label(results, group.rivals[0].entry.cell.who), group.rivals[0].comparison
     assert comparison  # what is not compared is not settled
     interval = wording.ratio_interval(comparison.ratio)
-    return f"{best} is fastest, {wording.ratio(comparison.ratio.value)} ({interval}) times as fast as {following}"
+    chance = wording.CHANCE if ranking.may_be_chance(group.rivals) else ""
+    return (
+        f"{best} is fastest, {wording.ratio(comparison.ratio.value)} ({interval}) times as fast as {following}{chance}"
+    )
 
 
 def _table(found: Sequence[tuple[Results, Answer]]) -> list[Block]:
@@ -205,7 +214,7 @@ def why(results: Results, group: ComparisonGroup, reason: Reason) -> str:
         told.append(f"{step} takes {spent} ({other})")
     if reason.overhead_s is not None:
         overhead, other = wording.duration(reason.overhead_s), wording.duration(reason.best_overhead_s)
-        told.append(f"a {wording.phase(group.phase)} costs about {overhead} before any work ({best} {other})")
+        told.append(f"a {wording.phase(group.phase)} costs about {overhead} however small it is ({best} {other})")
     times = f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)})"
     return f"{wording.label(results, reason.place.entry.cell.who)} takes {times} times as long: {wording.listed(told)}."
 
@@ -224,7 +233,7 @@ def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
             "This run was disturbed: it tells no difference below twofold from noise. Run it again on a quieter machine.",
             proofs,
         ]
-    seen = f"This run tells differences of {wording.percent(certain.difference)} and more from none, 8 times out of 10; a verdict takes {wording.MARGIN} more."
+    seen = f"Half of this run's comparisons tell differences of {wording.percent(certain.difference)} and more from none, 8 times out of 10; a verdict takes {wording.MARGIN} more."
     if certain.aim is None:
         return [seen, *_controls(results, steps), proofs]
     if certain.blocks is None:
@@ -280,16 +289,6 @@ def _differ_only(whos: Iterable[Configuration], **in_what: object) -> bool:
     """Whether some two implementations differ in this and in nothing else; the value does not matter."""
     distinct = set(whos)
     return len({who.model_copy(update=in_what) for who in distinct}) < len(distinct)
-
-
-def machine(results: Results) -> str:
-    """The title line: machine, date, what was run."""
-    run = results.run
-    where = facts.machine(results.environment)
-    named = [network for network in run.named if network.summary]
-    networks = [f"{wording.network(network)} " * (len(named) > 1) + network.summary for network in named]
-    words = [", ".join(filter(None, [where, run.started_at[:10], f"profile {run.profile}", facts.blocks(results)]))]
-    return ("; " if len(named) > 1 else ", ").join([*networks, *words]) + "."
 
 
 def _names(results: Results, places: Sequence[Placement]) -> list[str]:

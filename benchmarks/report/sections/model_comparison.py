@@ -16,7 +16,7 @@ from benchmarks.wording import NO_VALUE
 _HOW = (
     "Each network at its own size; the times are those of its fastest proved implementation, plain. To the target: the implementation with the "
     "lowest median over its trainings, where all of them reached it; evaluation, and what came once before (building, compiling: see Does it learn?), are not counted. Networks compute different things and took no "
-    "turns with one another, so there is no verdict between them, only what each came to."
+    "turns with one another, so there is no verdict between them, only what each came to: another seed, or other test data, may order them otherwise."
 )
 
 
@@ -49,30 +49,22 @@ def _task(results: Results, task: Task) -> list[Block]:
 
 
 def sentence(results: Results, task: Task) -> str:
-    """Which ended best, and which reached the target soonest; several, where what their trainings came to meets."""
+    """Where the trainings ended, the best first, and the least median time until the target; no verdict."""
     target, sign = task.target, 1 if task.target.share else -1
     ends = [(contender, found) for contender in task.contenders if (found := contender.finals(task.last))]
     if not ends:
         return f"On {task.data} no training that was proved equal came to its end."
-    _, best = max(ends, key=lambda pair: sign * median(pair[1]))
-    alike = {f"the {_name(contender)}": _span(target, found) for contender, found in ends if _meet(found, best)}
-    names = list(alike) if len(alike) == 1 else [f"{name} ({found})" for name, found in alike.items()]
-    ended = (
-        f"On {task.data} {wording.listed(names, 'or')} came to the best {target.name}"
-        + f", {_span(target, best)}" * (len(alike) == 1)
-    )
+    ends.sort(key=lambda pair: -sign * median(pair[1]))
+    names = wording.listed([f"the {_name(contender)} {_span(target, found)}" for contender, found in ends])
+    seeds = {t.seed for contender, _ in ends for t in contender.trainings if t.points[-1].epoch == task.last}
+    ended = f"On {task.data}, {target.name} at the end, of {wording.count(len(seeds), 'seed')}: {names}"
     reached = [(c, soonest) for c in task.contenders if (soonest := c.soonest(target))]
     if not reached:
         return f"{ended}; none reached {said(target)} in all of its trainings."
-    _, first = min(reached, key=lambda pair: pair[1].seconds)
-    also = [f"the {_name(contender)}" for contender, soonest in reached if _meet(soonest.times, first.times)]
+    contender, first = min(reached, key=lambda pair: pair[1].seconds)
     time, who = wording.duration(first.seconds), wording.label(results, first.who)
-    return f"{ended}; {wording.listed(also, 'or')} reached {said(target)} soonest, after {time} with {who}."
-
-
-def _meet(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether the ranges of the two have something in common."""
-    return min(one) <= max(other) and min(other) <= max(one)
+    trained = wording.count(len(first.times), "training")
+    return f"{ended}. The least median time until {said(target)}, of {trained}, was that of the {_name(contender)} with {who}, {time}."
 
 
 def _row(results: Results, contender: Contender, target: MetricText, last: int) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks import wording
 from benchmarks.analysis.cell_results import CellResult
-from benchmarks.analysis.ranking import ComparisonGroup, Placement, compare
+from benchmarks.analysis.ranking import ComparisonGroup, Placement, compare, may_be_chance
 from benchmarks.analysis.results import Results
 from benchmarks.records.record import FLOORS, Configuration
 from benchmarks.report import dataframe
@@ -16,7 +16,7 @@ from benchmarks.wording import NO_VALUE
 
 _HOW = (
     "A cell holds the rank, the time as a multiple of the fastest's with its 95% interval, and a note where it is not settled; of the fastest its time per call. A rank "
-    "such as 2–3 was not settled. Darker is slower. results.csv has every time, interval and verdict."
+    "such as 2–3 was not settled; what may be chance lies beyond 3% alone, and not in so large a table (Holm). Darker is slower. results.csv has every time, interval and verdict."
 )
 
 
@@ -78,7 +78,8 @@ def verdict(place: Placement, group: ComparisonGroup) -> str:
     if place.comparison and place.comparison.ratio.blocks < MIN_BLOCKS_FOR_VERDICT:
         return own or "too few blocks"
     said = dataframe.verdict(place, group)
-    return ", ".join(filter(None, [own, "" if said == "slower" else said]))
+    by_chance = "may be chance" if may_be_chance([place]) else ""
+    return ", ".join(filter(None, [own, "" if said == "slower" else said, by_chance]))
 
 
 def _peers(results: Results) -> list[Block]:

@@ -107,6 +107,17 @@ def test_what_did_not_move_together_is_not_the_machine(
     assert {name for name, verdict in verdicts(answer).items() if verdict == "slower"} == slower
 
 
+def test_a_slowdown_may_hide_in_a_machine_that_got_faster(folders: Folders) -> None:
+    folders.save(run(), run(floors=0.9))
+    answer = folders.found(code=0)
+    assert 0.1 < answer["could_have_missed"]["slowdown"] < 0.13
+    (warning,) = (text for text in answer["warnings"] if "floors" in text)
+    assert warning.endswith("faster in B and the cells did not follow: a slowdown as large may hide in that.")
+    folders.found("--need", "10%", code=3)
+    folders.save(run(), run(all_by(0.9), floors=0.9))
+    assert folders.found(code=6)["could_have_missed"]["slowdown"] < 0.05
+
+
 def test_cells_too_noisy_to_say_whether_they_moved_do_not_bear_the_floors_out(folders: Folders) -> None:
     folders.save(run(noise=0.3), run(noise=0.3, floors=1.1))
     assert folders.found()["machine"] == []

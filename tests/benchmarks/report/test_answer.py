@@ -13,6 +13,7 @@ from benchmarks.analysis.answer import Answer
 from benchmarks.analysis.ranking import comparison_groups
 from benchmarks.records import record, records_file
 from benchmarks.records.record import Axes, Cell, Record
+from benchmarks.report import facts
 from benchmarks.report.document import Bullets, Figure, Heading, Section, Table, Text
 from benchmarks.report.sections import answer, gpu_vs_cpu
 from tests.support import synthetic
@@ -216,14 +217,28 @@ def overheads(numpy: float, torch: float) -> list[Record]:
     return [synthetic.run([item.cell for item in records if item.kind == "timing" and item.block == 0]), *records]
 
 
+def test_two_tied_with_the_first_and_not_with_one_another_are_not_three_tied() -> None:
+    assert lead(timed(0.008, numpy=100, torch=100, jax=101)) == "NumPy and JAX are each tied with PyTorch."
+
+
+@pytest.mark.parametrize(("others", "said"), [(0, False), (12, True)])
+def test_a_difference_that_the_whole_table_does_not_allow_may_be_chance(others: int, said: bool) -> None:
+    sizes = [(cell(name, batch=3**k), 100 * MICROSECOND) for k in range(others) for name in ("numpy", "torch")]
+    records = measured([(FAST, 100 * MICROSECOND), (NEXT, 112 * MICROSECOND), *sizes], 6, 0.03)
+    chance = r" \(may be chance in so large a table\)" if said else ""
+    assert re.fullmatch(
+        rf"NumPy is fastest, 1\.12 \([\d.]+ to [\d.]+\) times as fast as PyTorch{chance}\.", lead(records)
+    )
+
+
 def test_all_of_whom_nothing_is_known_stand_in_one_sentence() -> None:
     assert under(timed(numpy=100, torch=200, jax=300), "Why") == ["What makes PyTorch and JAX slower was not measured."]
 
 
-def test_why_names_what_a_call_costs_before_any_work() -> None:
+def test_why_names_what_a_call_costs_however_small_it_is() -> None:
     (why,) = under(overheads(numpy=100, torch=400), "Why")
     assert re.search(
-        r"times as long: a training step costs about (3\d\d|4\d\d) µs before any work \(NumPy (9|10)\d(\.\d)? µs\)\.$",
+        r"times as long: a training step costs about (3\d\d|4\d\d) µs however small it is \(NumPy (9|10)\d(\.\d)? µs\)\.$",
         why,
     )
 
@@ -246,7 +261,7 @@ def with_blocks(records: Sequence[Record], wall_s: float) -> list[Record]:
 def test_how_sure_says_what_a_smaller_difference_would_take() -> None:
     seen, proofs = under(with_blocks(timed(0.02, numpy=100, torch=150), 30.0), "How sure")
     found = re.fullmatch(
-        r"This run tells differences of (\d\.\d)% and more from none, 8 times out of 10; a verdict takes 3% more\. "
+        r"Half of this run's comparisons tell differences of (\d\.\d)% and more from none, 8 times out of 10; a verdict takes 3% more\. "
         r"(\d\.\d)% would take about (\d+) blocks \(([\d]+) (s|minutes)\): --blocks \3\.",
         seen,
     )
@@ -302,7 +317,7 @@ def test_where_the_smallest_aim_is_met_no_more_is_advised() -> None:
     ]  # fmt: skip
     seen, _ = under(steady, "How sure")
     assert re.fullmatch(
-        r"This run tells differences of (0\.\d+|under 0\.01)% and more from none, 8 times out of 10; a verdict takes 3% more\.",
+        r"Half of this run's comparisons tell differences of (0\.\d+|under 0\.01)% and more from none, 8 times out of 10; a verdict takes 3% more\.",
         seen,
     )
 
@@ -348,7 +363,7 @@ def test_where_all_was_measured_nothing_is_left_unsaid() -> None:
 def test_the_facts_of_the_machine_are_read_under_the_names_that_a_run_writes_them_by() -> None:
     assert synthetic.ENVIRONMENT.keys() <= environment.machine().keys()
     gpus = [{"name": f"NVIDIA {name}", "memory": "143771 MiB"} for name in ("H200", "A100")]
-    line = answer.machine(gathered(timed(numpy=1), synthetic.ENVIRONMENT | {"gpus": gpus}))
+    line = facts.title(gathered(timed(numpy=1), synthetic.ENVIRONMENT | {"gpus": gpus}))
     assert line == "AMD EPYC 7B13, 2 cores, NVIDIA H200 and NVIDIA A100, 2026-01-02, profile quick, 6 blocks."
 
 

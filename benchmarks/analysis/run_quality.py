@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from benchmarks import statistics
 from benchmarks.analysis import ranking
+from benchmarks.analysis.cell_results import CellResult
+from benchmarks.analysis.ranking import ComparisonGroup, Placement
 from benchmarks.analysis.results import Results
 from benchmarks.plan.schedule import implementation_of
 from benchmarks.records.configuration import size_order
 from benchmarks.records.record import Cell, Configuration, TimingRecord
-from benchmarks.statistics import Comparison
+from benchmarks.statistics import Comparison, Estimate
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,25 @@ def turn_quality(results: Results) -> list[TurnQuality]:
         )
         for who, timings in groups.items()
     ]
+
+
+def alone(groups: Sequence[ComparisonGroup]) -> list[tuple[Placement, Estimate]]:
+    """Each rival of whom a difference is called, and what it takes over the reference in the rounds that each took alone, in a row."""
+    called = [(place, group.reference) for group in groups for place in group.with_verdict("slower", "faster")]
+    logs = [(place, _alone(place.entry, reference)) for place, reference in called if reference]
+    return [(place, statistics.compare_logs(of).ratio) for place, of in logs if of]
+
+
+def is_reversed(place: Placement, ratio_alone: Estimate) -> bool:
+    """Whether the difference is none alone, or the other way round."""
+    return bool(place.comparison and math.log(place.comparison.ratio.value) * math.log(ratio_alone.value) <= 0)
+
+
+def _alone(entry: CellResult, reference: CellResult) -> list[float]:
+    """The log ratio of their times alone in each block that has both."""
+    pairs = [(entry.timings[k], reference.timings[k]) for k in sorted(entry.timings.keys() & reference.timings.keys())]
+    medians = [[stdlib.median(t.alone_s) / t.loops for t in pair] for pair in pairs if all(t.alone_s for t in pair)]
+    return [math.log(ours / theirs) for ours, theirs in medians]
 
 
 def _shift(timings: Sequence[TimingRecord]) -> Comparison | None:

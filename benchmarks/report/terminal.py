@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from benchmarks.analysis.answer import answers
 from benchmarks.analysis.ranking import ComparisonGroup, by_network
 from benchmarks.analysis.results import Results
-from benchmarks.report.sections import answer, warning
+from benchmarks.report.sections import answer, run_quality, warning
 
 MOST = 3
 """Phases that are told of a network, each in its first setting; the report has all."""
@@ -22,6 +22,6 @@ def lines(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
         if of.network.unnamed:
             continue
         told += [f"Why: {reason}" for reason in (answer.whys(of, found[0].yours)[-1:] if found else [])]
-        told += [f"How sure: {' '.join(answer.sure(of, its_groups))}"] if found else []
+        told += [f"How sure: {' '.join(run_quality.sure(of, its_groups))}"] if found else []
     more = answer.unsaid_items(results)
     return [*told, *([f"Not said here: {' '.join(more)}"] if more else [])]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from benchmarks import wording
-from benchmarks.analysis import answer, impossible_times, ranking, run_quality
+from benchmarks.analysis import answer, impossible_times, ranking
 from benchmarks.analysis.answer import Answer, Reason
 from benchmarks.analysis.model_comparison import Part
 from benchmarks.analysis.ranking import ComparisonGroup, Placement
@@ -12,13 +12,9 @@ from benchmarks.records.configuration import Axes, Configuration
 from benchmarks.records.record import COPY
 from benchmarks.report import plots
 from benchmarks.report.document import Block, Bullets, Figure, Heading, Section, Text, table
-from benchmarks.report.sections import equivalence
-from benchmarks.rough_time import rough
+from benchmarks.report.sections import run_quality
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
-
-AIMS = (0.2, 0.1, 0.05)
-"""Differences that a reader may want to see, as fractions; below the margin of a tie no verdict tells them."""
 
 MOST_WITHOUT_RANK = 3
 
@@ -50,7 +46,7 @@ def _of_network(results: Results, main: ComparisonGroup, groups: Sequence[Compar
     reasons = whys(results, main)
     blocks = _forest(results, main)
     blocks += [Heading("Why"), Bullets(reasons)] if reasons else []
-    return [*blocks, Heading(f"How sure{of}"), Bullets(sure(results, groups))]
+    return [*blocks, Heading(f"How sure{of}"), Bullets(run_quality.sure(results, groups))]
 
 
 def nothing(results: Results) -> str:
@@ -217,46 +213,6 @@ def why(results: Results, group: ComparisonGroup, reason: Reason) -> str:
         told.append(f"a {wording.phase(group.phase)} costs about {overhead} however small it is ({best} {other})")
     times = f"{wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)})"
     return f"{wording.label(results, reason.place.entry.cell.who)} takes {times} times as long: {wording.listed(told)}."
-
-
-def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
-    """What differences this run sees, what smaller ones would cost, and how many proofs passed."""
-    proofs = equivalence.verdict(results)
-    steps = [group for group in groups if group.phase == "train_step"] or groups
-    if not any(group.rivals for group in steps):
-        return ["Nothing was compared, so there is no difference to be sure of.", proofs]
-    certain = answer.certainty(results, steps, AIMS)
-    if certain is None or all(group.blocks < MIN_BLOCKS_FOR_VERDICT for group in steps):
-        return [f"Fewer than {MIN_BLOCKS_FOR_VERDICT} blocks: no difference can be told from noise.", proofs]
-    if certain.difference > 1:
-        return [
-            "This run was disturbed: it tells no difference below twofold from noise. Run it again on a quieter machine.",
-            proofs,
-        ]
-    seen = f"Half of this run's comparisons tell differences of {wording.percent(certain.difference)} and more from none, 8 times out of 10; a verdict takes {wording.MARGIN} more."
-    if certain.aim is None:
-        return [seen, *_controls(results, steps), proofs]
-    if certain.blocks is None:
-        more = f"{wording.percent(certain.aim)} would take more than {answer.MOST_BLOCKS} blocks."
-    else:
-        took = f" ({rough(certain.seconds)})" if certain.seconds else ""
-        more = (
-            f"{wording.percent(certain.aim)} would take about {certain.blocks} blocks{took}: --blocks {certain.blocks}."
-        )
-    return [f"{seen} {more}", *_controls(results, steps), proofs]
-
-
-def _controls(results: Results, steps: Sequence[ComparisonGroup]) -> list[str]:
-    """The null controls of these networks that may have found a difference."""
-    models = {group.who.model for group in steps}
-    return [
-        f"The same program twice, {wording.timed(null.cell.phase, null.cell.axes)}, took {wording.ratio(ratio.value)} "
-        f"({wording.ratio_interval(ratio)}) times as long: trust no difference as small."
-        for null in run_quality.null_controls(results)
-        if (ratio := null.comparison.ratio).blocks >= MIN_BLOCKS_FOR_VERDICT
-        and null.cell.who.model in models
-        and run_quality.may_be_beyond(null.comparison)
-    ]
 
 
 def unsaid(results: Results) -> list[Block]:

@@ -3,13 +3,78 @@
 from collections.abc import Sequence
 
 from benchmarks import wording
-from benchmarks.analysis import run_quality
+from benchmarks.analysis import answer, run_quality
+from benchmarks.analysis.ranking import ComparisonGroup
 from benchmarks.analysis.results import Results
 from benchmarks.analysis.run_quality import NullControl, TurnQuality
 from benchmarks.plan.schedule import BURN
+from benchmarks.records.record import FLOORS
 from benchmarks.report.document import Block, table
+from benchmarks.report.sections import equivalence
+from benchmarks.rough_time import rough
 from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.wording import NO_VALUE
+
+AIMS = (0.2, 0.1, 0.05)
+"""Differences that a reader may want to see, as fractions; below the margin of a tie no verdict tells them."""
+
+MOST_NAMED = 3
+
+
+def sure(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
+    """What differences this run sees, what smaller ones would cost, and how many proofs passed."""
+    proofs = equivalence.verdict(results)
+    steps = [group for group in groups if group.phase == "train_step"] or groups
+    if not any(group.rivals for group in steps):
+        return ["Nothing was compared, so there is no difference to be sure of.", proofs]
+    certain = answer.certainty(results, steps, AIMS)
+    if certain is None or all(group.blocks < MIN_BLOCKS_FOR_VERDICT for group in steps):
+        return [f"Fewer than {MIN_BLOCKS_FOR_VERDICT} blocks: no difference can be told from noise.", proofs]
+    if certain.difference > 1:
+        return [
+            "This run was disturbed: it tells no difference below twofold from noise. Run it again on a quieter machine.",
+            proofs,
+        ]
+    seen = f"Half of this run's comparisons tell differences of {wording.percent(certain.difference)} and more from none, 8 times out of 10; a verdict takes {wording.MARGIN} more."
+    if certain.aim is None:
+        return [seen, *_controls(results, steps), *_alone(results, groups), proofs]
+    if certain.blocks is None:
+        more = f"{wording.percent(certain.aim)} would take more than {answer.MOST_BLOCKS} blocks."
+    else:
+        took = f" ({rough(certain.seconds)})" if certain.seconds else ""
+        more = (
+            f"{wording.percent(certain.aim)} would take about {certain.blocks} blocks{took}: --blocks {certain.blocks}."
+        )
+    return [f"{seen} {more}", *_controls(results, steps), *_alone(results, groups), proofs]
+
+
+def _alone(results: Results, groups: Sequence[ComparisonGroup]) -> list[str]:
+    """Whether what is called a difference goes the same way outside of the turns."""
+    timed = [group for group in groups if group.phase not in FLOORS]
+    found = run_quality.alone(timed)
+    lost = [(place.entry.cell, ratio) for place, ratio in found if run_quality.is_reversed(place, ratio)]
+    said = [
+        f"{wording.label(results, cell.who)}, {wording.timed(cell.phase, cell.axes)}: {wording.ratio(ratio.value)} ({wording.ratio_interval(ratio)})"
+        for cell, ratio in lost[:MOST_NAMED]
+    ]
+    if lost:
+        return [
+            f"In rounds taken alone, not in turns, {len(lost)} of {len(found)} differences are none, or the other way round. {'; '.join(said)}."
+        ]
+    return [f"All {len(found)} differences go the same way in rounds taken alone."] if len(found) > 1 else []
+
+
+def _controls(results: Results, steps: Sequence[ComparisonGroup]) -> list[str]:
+    """The null controls of these networks that may have found a difference."""
+    models = {group.who.model for group in steps}
+    return [
+        f"The same program twice, {wording.timed(null.cell.phase, null.cell.axes)}, took {wording.ratio(ratio.value)} "
+        f"({wording.ratio_interval(ratio)}) times as long: trust no difference as small."
+        for null in run_quality.null_controls(results)
+        if (ratio := null.comparison.ratio).blocks >= MIN_BLOCKS_FOR_VERDICT
+        and null.cell.who.model in models
+        and run_quality.may_be_beyond(null.comparison)
+    ]
 
 
 def summary(results: Results) -> str:

@@ -200,3 +200,18 @@ def test_two_cells_whose_visits_alternate_are_compared_by_medians() -> None:
         for name, timing, begun in (("one", one, 0.0), ("other", other, 50.0))
     }
     assert ranking.log_ratio(in_visits["one"], in_visits["other"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("factors", "said"),
+    [
+        ([1.0] * 6, ""),
+        ([2.5] * 6, r"In rounds taken alone, not in turns, 1 of 1 differences are none, or the other way round\. PyTorch, "
+         r"training step, batch 256, width 128: 0\.80 \(0\.80 to 0\.80\)\."),
+    ],
+    ids=["as in turns", "the other way round"],
+)  # fmt: skip
+def test_a_difference_that_is_none_alone_is_told_beside_how_sure_the_run_is(factors: list[float], said: str) -> None:
+    text = report_text.page(alone_by(factors))
+    assert bool(re.search("In rounds taken alone", text)) == bool(said)
+    assert re.search(said, text)

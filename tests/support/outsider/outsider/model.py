@@ -74,11 +74,14 @@ class MLP:
         kept = self.rng.random(shape) >= self.spec.dropout
         return kept.astype(self.dtype) / self.dtype.type(1 - self.spec.dropout)
 
+    def ones(self, shape):
+        return np.ones(shape, self.dtype)  # without it they would be float64, and all that they meet
+
     def layers(self):
         layers = []
         for i in range(1, len(self.spec.hidden) + 1):
             norm = [BatchNorm(self.w, f"norm{i}", self.spec)] if self.spec.batch_norm else []
-            layers += [Dense(self.w, f"dense{i}"), *norm, ReLUDropout(self.draw if self.spec.dropout else np.ones)]
+            layers += [Dense(self.w, f"dense{i}"), *norm, ReLUDropout(self.draw if self.spec.dropout else self.ones)]
         return [*layers, Dense(self.w, "output")]
 
     def train_step(self, batch):

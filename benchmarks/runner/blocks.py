@@ -207,6 +207,7 @@ class Block:
             profile_steps=not control and any(cell.phase == "train_step" for cell in own.values()),
             prepare_early=self.number > 0,
             control=control,
+            proves_each=len(self.cells) < len(self.run.cells),
         )
 
     def _task(self, who: Configuration, control: bool) -> Task:

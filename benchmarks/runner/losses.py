@@ -29,7 +29,12 @@ def job_left(worker: WorkerProcess) -> Job | None:
         return None
     profile_steps = job.profile_steps and at != PROFILING and not untrained
     # Others may be at work beside it, so its first calls would say nothing.
-    how = {"parts": [part for part in parts if part.cells], "profile_steps": profile_steps, "prepare_early": True}
+    how = {
+        "proves_each": True,
+        "parts": [part for part in parts if part.cells],
+        "profile_steps": profile_steps,
+        "prepare_early": True,
+    }
     return job.model_copy(update={"tasks": tasks, **how})
 
 

@@ -1,24 +1,17 @@
 """Which cells are proved once more where their rounds ended. Light, for the estimate of a run counts them too."""
 
 from collections.abc import Callable, Iterable
-from zlib import crc32
 
 from benchmarks.records.record import FLOORS, Cell
-from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 
 LARGE_FLOPS, AFTERWARDS_FLOPS = 1e9, 2e10
 """Of a training step: from here on a proof takes seconds (as `strays` has it); and longer than a block may wait for it."""
 
 
 def proved(cells: Iterable[Cell], flops: Callable[[Cell], float]) -> list[Cell]:
-    """The cells that are proved once more where their rounds ended, each in one of as many blocks as a verdict takes.
+    """The cells of a process that are proved once more where their rounds ended, each in one of as many blocks as a verdict takes.
 
     Of a large network the training steps alone, of a very large one none. `flops` says what a training step of a cell takes.
     """
-    timed = [cell for cell in cells if cell.phase not in FLOORS]
+    timed = sorted((cell for cell in cells if cell.phase not in FLOORS), key=lambda cell: cell.id)
     return [c for c in timed if flops(c) < (AFTERWARDS_FLOPS if c.phase == "train_step" else LARGE_FLOPS)]
-
-
-def is_turn(cell: Cell, block: int) -> bool:
-    """Whether it is this cell's block. By its name alone: a process in the place of a lost one, or that tries again what failed, has fewer cells."""
-    return (crc32(cell.id.encode()) - block) % MIN_BLOCKS_FOR_VERDICT == 0

@@ -120,6 +120,9 @@ class Job(BaseModel):
     control: bool = False
     """The second copy of an implementation, measured beside the first."""
 
+    proves_each: bool = False
+    """After its rounds, each cell, whosever block it is: it has not all of a process's cells, by which they have their blocks."""
+
     prove: list[tuple[Configuration, Axes]] = []
     check_only: bool = False
     """A process that times nothing: it proves all there is to prove, and may patch its framework for float64."""

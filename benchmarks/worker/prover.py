@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from benchmarks.records.configuration import size_order
 from benchmarks.records.record import Axes, Cell, Check, Configuration, ProofRecord
+from benchmarks.verdict_rule import MIN_BLOCKS_FOR_VERDICT
 from benchmarks.worker import afterwards
 from benchmarks.worker.builder import Builder
 from benchmarks.worker.protocol import Job, Task
@@ -141,8 +142,10 @@ class Prover(Builder):
         """Whether this cell is proved after its rounds in this block."""
         if self.is_peer:
             return False
-        proved = afterwards.proved([cell], lambda c: self.spec_at(c.who, c.axes).flops("train_step"))
-        return bool(proved) and afterwards.is_turn(cell, self.job.block)
+        proved = afterwards.proved(self.cells, lambda c: self.spec_at(c.who, c.axes).flops("train_step"))
+        if self.job.proves_each:
+            return cell in proved
+        return cell in proved[self.job.block % MIN_BLOCKS_FOR_VERDICT :: MIN_BLOCKS_FOR_VERDICT]
 
     def _recorded(self, check: Any, prepared: PreparedModel) -> Check:
         return Check(

@@ -21,7 +21,7 @@ from benchmarks.records.record import (
     WorkerRecord,
 )
 from benchmarks.runner import blocks, worker_process
-from benchmarks.runner.blocks import Runner
+from benchmarks.runner.blocks import Block, Runner
 from benchmarks.runner.worker_process import WorkerLost, WorkerProcess
 from benchmarks.worker.protocol import PROFILING, Job, Task
 from tests.support.fresh_process import interpreter_that
@@ -261,3 +261,11 @@ def test_a_training_that_is_lost_is_a_record_and_is_made_again_alone(monkeypatch
     assert [record.seed for record in again if isinstance(record, LearningRecord)] == list(range(TINY.trainings))
     assert {type(record) for record in again} == {WorkerRecord, LearningRecord}
     assert lost not in records_file.standing([*records, *again])
+
+
+def test_where_some_cells_are_tried_again_each_is_proved_after_its_rounds(tmp_path: Path) -> None:
+    cells = cells_of("numpy")
+    records: list[Record] = []
+    run = Runner(networks(), cells, TINY, 1, 0, records.append)
+    for some, each in ((cells, False), (cells[:1], True)):
+        assert {job.proves_each for job in Block(run, 0, some, tmp_path)._jobs()} == {each}

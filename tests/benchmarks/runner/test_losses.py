@@ -38,3 +38,4 @@ def lost(at: Any, visits: tuple[int, ...], finished: tuple[Any, ...]) -> WorkerP
 def test_what_was_not_passed_comes_first(at: Any, visits: Any, finished: Any, left: list[Any]) -> None:
     job = losses.job_left(lost(at, visits, finished))
     assert ([(part.cells, part.visits) for part in job.parts] if job else []) == left
+    assert job is None or job.proves_each

@@ -1,6 +1,10 @@
 """Which cells are proved where their rounds ended."""
 
+from types import SimpleNamespace
+from typing import Any
+
 from benchmarks.worker import afterwards
+from benchmarks.worker.prover import Prover
 from tests.support.synthetic import cell
 
 
@@ -14,13 +18,16 @@ def test_each_cell_of_a_small_network_is_proved_again_and_of_a_large_one_its_tra
     }  # fmt: skip
 
 
-def test_six_blocks_in_a_row_prove_each_once_whatever_else_their_processes_hold() -> None:
-    cells = [
-        cell(name, phase, batch)
-        for name in ("numpy", "torch")
-        for phase in ("train_step", "predict")
-        for batch in (1, 2, 3)
-    ]
-    turns = {one.id: [block for block in range(12) if afterwards.is_turn(one, block)] for one in cells}
-    assert all(second - first == 6 for first, second in turns.values())
-    assert len({first for first, _ in turns.values()}) > 3
+def test_six_blocks_prove_each_once_and_a_process_with_a_part_of_the_cells_proves_all_of_its_own() -> None:
+    cells = [cell("numpy", phase, batch) for batch in (1, 2, 3, 4) for phase in ("train_step", "predict")]
+    small: Any = SimpleNamespace(flops=lambda phase: 1e6)
+
+    def turns(of: list[Any], block: int, proves_each: bool) -> list[str]:
+        job = SimpleNamespace(block=block, proves_each=proves_each)
+        prover: Any = SimpleNamespace(is_peer=False, cells=of, job=job, spec_at=lambda who, axes: small)
+        return [one.id for one in of if Prover.is_its_turn(prover, one)]
+
+    proved = [turns(cells, block, proves_each=False) for block in range(6)]
+    assert sorted(name for names in proved for name in names) == sorted(one.id for one in cells)
+    assert turns(cells[2:3], 2, proves_each=False) == []
+    assert turns(cells[2:3], 2, proves_each=True) == [cells[2].id]

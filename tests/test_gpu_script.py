@@ -124,16 +124,18 @@ def test_where_nothing_runs_and_nothing_can_be_written_the_summary_says_so(tmp_p
     assert {file.name for file in kept.iterdir()} >= {"summary.txt", "logs.tgz", "results.tgz"}
 
 
-def test_stopped_early_it_packs_what_there_is_and_leaves_nothing_running(tmp_path: Path) -> None:
+@pytest.mark.parametrize("limit", ["", "3"], ids=["by a signal", "by its own limit"])
+def test_stopped_early_it_packs_what_there_is_and_leaves_nothing_running(tmp_path: Path, limit: str) -> None:
     slow = tmp_path / "python"
     slow.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\necho working >&2\nexec sleep 60\n", encoding="utf-8")
     slow.chmod(0o755)
-    given = {"DEVICE": "cpu", "PYTHON": str(slow), "OUT": str(tmp_path / "out")}
+    given = {"DEVICE": "cpu", "PYTHON": str(slow), "OUT": str(tmp_path / "out"), "LIMIT": limit}
     with subprocess.Popen([SCRIPT], env=os.environ | given, stdout=subprocess.PIPE, text=True) as script:
         while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text(encoding="utf-8"):
             sleep(0.05)
         sleep(0.5)
-        script.terminate()
+        if not limit:
+            script.terminate()
         summary, _ = script.communicate(timeout=60)
     assert script.returncode == 1
     assert {file.name for file in (tmp_path / "out").iterdir()} >= {"summary.txt", "logs.tgz"}
@@ -143,7 +145,15 @@ def test_stopped_early_it_packs_what_there_is_and_leaves_nothing_running(tmp_pat
 
 @pytest.mark.parametrize(
     "settings",
-    [{"BUDGET": "abc"}, {"BUDGET": "08s"}, {"BUDGET": "0"}, {"VERIFY": "2m"}, {"PROOFS": "150s"}, {"GRACE": "0"}],
+    [
+        {"BUDGET": "abc"},
+        {"BUDGET": "08s"},
+        {"BUDGET": "0"},
+        {"VERIFY": "2m"},
+        {"PROOFS": "150s"},
+        {"GRACE": "0"},
+        {"LIMIT": "9m"},
+    ],
 )
 def test_a_setting_that_means_nothing_is_refused_at_once(tmp_path: Path, settings: dict[str, str]) -> None:
     given = settings | {"OUT": str(tmp_path / "out")}

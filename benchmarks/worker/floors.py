@@ -15,6 +15,12 @@ PEAK_SIZE = {"cpu": 512, "cuda": 8192}
 COPY_BYTES = {"cpu": 2**25, "cuda": 2**29}
 """Size of the large copy's array: larger than the caches."""
 
+DRAWN = 2**22
+"""Numbers that are drawn at random; a larger array repeats them, for half a gigabyte of them takes seconds in every block."""
+
+CORNER = 1024
+"""Numbers of a result that are copied to the host, where it says that the work is done."""
+
 
 class Floors:
     """Of one framework on one kind of device, in one number type."""
@@ -49,6 +55,6 @@ class Floors:
         return lambda: copy(source, target)
 
     def _random(self, rows: int, columns: int) -> np.ndarray:
-        numbers = np.random.default_rng(self.seed).random((rows, columns), dtype=self.dtype.type)
-        numbers -= self.dtype.type(0.5)
-        return numbers
+        drawn = np.random.default_rng(self.seed).random(min(rows * columns, DRAWN), dtype=self.dtype.type)
+        drawn -= self.dtype.type(0.5)
+        return np.resize(drawn, (rows, columns))

@@ -82,7 +82,7 @@ class WorkerProcess:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                env=environment(job.who, log.parent, apart=job.control and job.block == 0),
+                env=environment(job.who, log.parent, apart=job.control and job.block == 0, proves=job.check_only),
                 cwd=system.ROOT,
             )
         self.system_process = psutil.Process(self.process.pid)
@@ -253,14 +253,15 @@ def last_stack(written: str) -> str:
     return f"; it was at {', called at '.join(frames)}" if answered and frames else ""
 
 
-def environment(who: Configuration, scratch: Path, apart: bool = False) -> dict[str, str]:
+def environment(who: Configuration, scratch: Path, apart: bool = False, proves: bool = False) -> dict[str, str]:
     """A worker's environment: its threads, its GPU and no other, the harness's own code first on the path.
 
     What is compiled is kept for this run and no longer, of each implementation by itself: a first call of its first block has
     compiled it, and not another's before it, nor its null control's (`apart`). PyTorch compiles in the worker itself: a pool of
     processes of its own would work on while the worker is stopped.
 
-    pytest is to load what the worker names and nothing else: other plugins and options of the user's cost time there.
+    pytest is to load what the worker names and nothing else: other plugins and options of the user's cost time there. PyTorch asks once, at its
+    first product, whether cuBLAS may be deterministic: a process that `proves` and times nothing lets it, for it asks for that at its end.
     """
     gpu = _gpu(who.device)
     path = os.pathsep.join(filter(None, [str(system.ROOT), os.environ.get("PYTHONPATH", "")]))
@@ -276,6 +277,7 @@ def environment(who: Configuration, scratch: Path, apart: bool = False) -> dict[
     compiled = str(scratch / "compiled" / "-".join(filter(None, words)))
     settings |= {"TORCHINDUCTOR_CACHE_DIR": compiled, "TRITON_CACHE_DIR": compiled, "CUPY_CACHE_DIR": compiled}
     settings["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
+    settings |= {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"} if proves else {}
     if gpu:  # XLA tries there which way is quickest, and each process may find another one
         settings["JAX_ENABLE_COMPILATION_CACHE"] = "false"
     else:

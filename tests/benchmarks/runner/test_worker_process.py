@@ -226,6 +226,15 @@ def test_what_is_compiled_is_kept_in_the_runs_folder_for_each_implementation_by_
     assert found[1] == folders_of_what_is_compiled(jax.model_copy(update={"model": "cnn"}), tmp_path)
 
 
+@pytest.mark.parametrize("proves", [True, False])
+def test_cublas_is_deterministic_where_nothing_is_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proves: bool
+) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    settings = worker_process.environment(cells_of("torch")[0].who, tmp_path, proves=proves)
+    assert ("CUBLAS_WORKSPACE_CONFIG" in settings) == proves
+
+
 def test_on_a_gpu_jax_compiles_in_every_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It tries there which way is quickest: how much processes differ in that belongs to the interval."""
     monkeypatch.setattr(worker_process, "_gpu", lambda device: "GPU-1")

@@ -198,7 +198,7 @@ def test_nothing_is_certified_where_too_few_digits_are_left(kit: Kit) -> None:
     coarse = spec.changed(precision="bfloat16")
     assert not kit.stress_starts(coarse)
     candidate = kit.candidate(coarse, Telling(coarse))
-    assert {"certifiable"} <= {check.group for check in kit.steps(candidate, [start]) if not check.passed}
+    assert "not certified" in {check.group for check in kit.steps(candidate, [start])}
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])

@@ -114,7 +114,7 @@ def test_a_batch_is_rows_or_tokens_and_one_label_or_one_for_every_step() -> None
     rows, tokens = batches.one(ROWS), batches.one(TEXT.changed(batch=99))
     assert (rows["x"].shape, rows["y"].shape) == ((7, 5, 3), (7,))
     assert (tokens["x"].shape, tokens["y"].shape) == ((99, 5), (99, 5))
-    assert set(np.unique(tokens["x"])) == set(range(9))
+    assert set(np.unique(tokens["x"])) == set(range(9)) - {3}, "one of ten goes in never"
     assert (ROWS.predictions(), TEXT.predictions()) == ({"logits": (7, 2)}, {"logits": (7, 5, 2)})
 
 

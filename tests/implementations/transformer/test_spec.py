@@ -144,7 +144,7 @@ def test_a_batch_is_tokens_or_rows_and_one_label_or_one_for_every_position() -> 
     rows, tokens = batches.one(ROWS), batches.one(TOKENS.changed(batch=99))
     assert (rows["x"].shape, rows["y"].shape) == ((7, 5, 4), (7,))
     assert (tokens["x"].shape, tokens["y"].shape) == ((99, 5), (99, 5))
-    assert set(np.unique(tokens["x"])) == set(range(9))
+    assert set(np.unique(tokens["x"])) == set(range(9)) - {3}, "one of ten goes in never"
     assert (ROWS.predictions(), TOKENS.predictions()) == ({"logits": (7, 3)}, {"logits": (7, 5, 3)})
     assert (TOKENS.metric.name, ROWS.metric.name, TOKENS.changed(outputs="mean").metric.name) == (
         "bits per character", "accuracy", "accuracy",

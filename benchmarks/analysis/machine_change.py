@@ -68,24 +68,25 @@ def changes(
 
     `pairs` are floors and proved cells; `unchanged` are the frameworks with the same versions in both runs.
     """
-    by_setting: dict[tuple[str, int], list[Pair]] = defaultdict(list)
-    for pair in pairs:
-        who = pair[0].cell.who
-        if who.framework in unchanged:
-            by_setting[who.device, who.threads].append(pair)
+    by_setting = _by_setting(pairs, unchanged)
     found = {setting: _change(*setting, of, same_code, margin) for setting, of in by_setting.items()}
     return {setting: change for setting, change in found.items() if change}
 
 
 def floors(pairs: Sequence[Pair], unchanged: Collection[str], margin: float) -> dict[tuple[str, int], Comparison]:
     """The floors' times in the newer run over those in the older, by device and number of threads; of the same `pairs`."""
+    of_floors = [pair for pair in pairs if pair[0].cell.phase in FLOORS]
+    together = {setting: _together(of) for setting, of in _by_setting(of_floors, unchanged).items()}
+    return {setting: _compare(old, new, margin) for setting, (old, new) in together.items() if old and new}
+
+
+def _by_setting(pairs: Sequence[Pair], unchanged: Collection[str]) -> dict[tuple[str, int], list[Pair]]:
     by_setting: dict[tuple[str, int], list[Pair]] = defaultdict(list)
     for pair in pairs:
         who = pair[0].cell.who
-        if who.framework in unchanged and pair[0].cell.phase in FLOORS:
+        if who.framework in unchanged:
             by_setting[who.device, who.threads].append(pair)
-    together = {setting: _together(of) for setting, of in by_setting.items()}
-    return {setting: _compare(old, new, margin) for setting, (old, new) in together.items() if old and new}
+    return by_setting
 
 
 def _change(device: str, threads: int, pairs: Sequence[Pair], same_code: bool, margin: float) -> MachineChange | None:

@@ -11,7 +11,7 @@ from tests.support import ROOT
 PRODUCTION = [path for folder in ("benchmarks", "implementations") for path in sorted((ROOT / folder).rglob("*.py"))]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
-MOST_PRODUCTION = 36_387
+MOST_PRODUCTION = 36_388
 """The aim is 17,000. Six layers and the training of five families, which the next networks share, and a public `train` took 1,000 more
 than they replaced; several networks in a run, words as sizes, kernels and the whole training step 400. The mistakes and
 their loader, 1,507 lines, came out of tests/mutation. The report's new first
